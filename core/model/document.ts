@@ -1,0 +1,377 @@
+/**
+ * The schema document: one format for design, export, import and version control. What parses here is the *normalized*
+ * form; `read-document.ts` brings YAML, JSON and familiar foreign spellings into it first. The JSON Schema that editors use
+ * is generated from these zod types. A section whose part is not built yet is refused with its path (UNSUPPORTED).
+ */
+import { z } from 'zod';
+
+export const FIELD_TYPES = [
+  'string', 'text', 'int', 'bigint', 'float', 'decimal', 'boolean', 'uuid', 'timestamp', 'date', 'time', 'json', 'file',
+  'email', 'url', 'enum', 'relation',
+] as const;
+
+/** Field and entity names: also the names of columns and tables, so at most 63 bytes. */
+export const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+const name = z.string().regex(NAME, 'must match [a-z][a-z0-9_]* and have at most 63 characters');
+const stableId = z.string().min(1).max(64);
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** JSONata text. Familiar operators are rewritten before it is stored; whether it compiles is checked by the reviewer. */
+const expression = z.string().min(1).max(10_000);
+
+/** `30m 4h 2d 1w` or ISO 8601 (`PT30M`, `P2D`). */
+export const duration = z
+  .string()
+  .regex(/^(\d+(\.\d+)?(ms|s|m|h|d|w)|P(?=.)(\d+W|(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?))$/, 'must be like 30m, 4h, 2d, 1w or ISO 8601');
+
+const onDelete = z.enum(['cascade', 'set_null', 'restrict', 'detach']);
+const writeMode = z.enum(['diff', 'replace', 'append']);
+
+export const fieldSchema = z.strictObject({
+  id: stableId.optional(),
+  was: name.optional(),
+  name,
+  type: z.enum(FIELD_TYPES),
+  label: z.string().max(200).optional(),
+  required: z.boolean().default(false),
+  unique: z.boolean().default(false),
+  nullable: z.boolean().optional(),
+  default: z.json().optional(),
+  enum: z.array(scalar).max(500).optional(),
+  precision: z.int().min(0).max(17).optional(),
+  min: z.union([z.number(), z.string()]).optional(),
+  max: z.union([z.number(), z.string()]).optional(),
+  min_length: z.int().min(0).optional(),
+  max_length: z.int().min(1).optional(),
+  pattern: z.string().max(1000).optional(),
+  auto: z.enum(['create', 'update']).optional(),
+  computed: expression.optional(),
+  description: z.string().max(2000).optional(),
+  /** Never leaves in webhooks unless a role may read it; not shown in lists by default. */
+  hidden: z.boolean().default(false),
+  /** Type `relation` only: the short form of a many-to-one. The column is `<name>_id` unless the name already ends so. */
+  target: name.optional(),
+  on_delete: onDelete.optional(),
+  display_field: name.optional(),
+});
+
+export const primaryKeySchema = z.strictObject({
+  field: name.optional(),
+  fields: z.array(name).min(1).optional(),
+  type: z.enum(['uuid', 'int', 'bigint', 'string']).default('uuid'),
+  generated: z.boolean().default(true),
+});
+
+export const entitySchema = z.strictObject({
+  id: stableId.optional(),
+  was: name.optional(),
+  name,
+  /** The table's name in the app's schema; the entity's name when left out. */
+  table: name.optional(),
+  label: z.string().max(200).optional(),
+  description: z.string().max(2000).optional(),
+  primary_key: primaryKeySchema.optional(),
+  soft_delete: z.boolean().default(false),
+  slug: z
+    .strictObject({ field: name, source: name.optional(), regenerate_on_update: z.boolean().default(false) })
+    .optional(),
+  display_field: name.optional(),
+  fields: z.array(fieldSchema).min(1, 'an entity needs at least one field').max(500),
+  indexes: z
+    .array(z.strictObject({ fields: z.array(name).min(1).max(16), unique: z.boolean().default(false), name: name.optional() }))
+    .default([]),
+  /** Compound uniqueness among live records. */
+  unique: z.array(z.array(name).min(1).max(16)).default([]),
+});
+
+export const relationSchema = z.strictObject({
+  id: stableId.optional(),
+  was: name.optional(),
+  name,
+  type: z.enum(['one_to_one', 'one_to_many', 'many_to_many']),
+  /** One side. For one_to_many the parent; rows nested under it are the target's. */
+  source: name,
+  target: name,
+  source_key: name.optional(),
+  /** For one_to_one and one_to_many: the foreign key column on the target; created when the target does not declare it. */
+  target_key: name.optional(),
+  join_table: name.optional(),
+  source_join_key: name.optional(),
+  target_join_key: name.optional(),
+  ownership: z.enum(['source', 'target', 'none']).default('source'),
+  on_delete: onDelete.default('restrict'),
+  fetch: z.enum(['lazy', 'eager']).default('lazy'),
+  write_mode: writeMode.default('diff'),
+  /** Include names per side: how the source calls the target's records, and the reverse. */
+  source_name: name.optional(),
+  target_name: name.optional(),
+  required: z.boolean().optional(),
+});
+
+const relatedLoad = z
+  .array(z.strictObject({ relation: name, filter: z.record(z.string(), z.json()).default({}) }))
+  .default([]);
+
+export const FIELD_RULE_OPERATORS = [
+  'required', 'not_empty', 'min', 'max', 'min_length', 'max_length', 'pattern', 'in', 'not_in', 'eq', 'neq', 'gt', 'gte',
+  'lt', 'lte', 'unique', 'email', 'url', 'required_if',
+] as const;
+
+const ruleBase = {
+  id: stableId.optional(),
+  name: z.string().max(200).optional(),
+  entity: name,
+  hook: z.enum(['before_write', 'before_delete', 'after_write']).default('before_write'),
+  priority: z.int().default(100),
+  active: z.boolean().default(true),
+};
+
+export const ruleSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...ruleBase,
+    type: z.literal('field'),
+    definition: z.strictObject({
+      field: name,
+      operator: z.enum(FIELD_RULE_OPERATORS),
+      value: z.json().optional(),
+      /** With `unique`: the other fields of a compound uniqueness. */
+      fields: z.array(name).optional(),
+      /** The rule holds only while this is true; for `required_if` it is what makes the field required. */
+      condition: expression.optional(),
+      message: z.string().max(500).optional(),
+      stop_on_fail: z.boolean().default(false),
+    }),
+  }),
+  z.strictObject({
+    ...ruleBase,
+    type: z.literal('expression'),
+    definition: z.strictObject({
+      /** True means violated. */
+      expression,
+      message: z.string().max(500).optional(),
+      field: name.optional(),
+      stop_on_fail: z.boolean().default(false),
+      related_load: relatedLoad,
+    }),
+  }),
+  z.strictObject({
+    ...ruleBase,
+    type: z.literal('computed'),
+    definition: z.strictObject({ field: name, expression, related_load: relatedLoad }),
+  }),
+]);
+
+const transitionAction = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('set_field'), field: name, value: z.json().optional(), expression: expression.optional() }),
+  z.strictObject({ type: z.literal('create_record'), entity: name, fields: z.record(z.string(), z.json()) }),
+]);
+
+export const stateMachineSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().max(200).optional(),
+  entity: name,
+  field: name,
+  definition: z.strictObject({
+    initial: z.string().min(1),
+    transitions: z
+      .array(
+        z.strictObject({
+          name: z.string().max(200).optional(),
+          from: z.union([z.string(), z.array(z.string()).min(1)]),
+          to: z.string().min(1),
+          /** None = any signed-in caller who may update the record. */
+          roles: z.array(z.string()).default([]),
+          /** True means allowed. */
+          guard: expression.nullable().optional(),
+          actions: z.array(transitionAction).default([]),
+        }),
+      )
+      .min(1, 'a state machine needs at least one transition'),
+  }),
+  active: z.boolean().default(true),
+});
+
+// --- workflows (processes in code) ---------------------------------------------------------------------------------
+
+/** A step to go to; `end`, or nothing, ends the run. Stored as the step's id. */
+const goto = z.string().min(1).max(100);
+
+export const processActionSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('set_field'),
+    entity: name.optional(), record_id: z.string().optional(), field: name, value: z.json().optional(),
+    expression: expression.optional(), strict: z.boolean().default(false),
+  }),
+  z.strictObject({ type: z.literal('create_record'), entity: name, fields: z.record(z.string(), z.json()), save_as: name.optional() }),
+  z.strictObject({
+    type: z.literal('update_record'),
+    entity: name.optional(), record_id: z.string().optional(), fields: z.record(z.string(), z.json()), strict: z.boolean().default(false),
+  }),
+  z.strictObject({ type: z.literal('delete_record'), entity: name.optional(), record_id: z.string().optional() }),
+  z.strictObject({
+    type: z.literal('http'),
+    url: z.string().min(1), method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
+    headers: z.record(z.string(), z.string()).default({}), body: z.json().optional(), save_as: name.optional(),
+  }),
+  z.strictObject({ type: z.literal('send_event'), event: z.string().min(1).max(100), data: z.record(z.string(), z.json()).default({}) }),
+]);
+
+export const assigneeSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('role'), role: z.string().min(1) }),
+  /** A user's id or email address. */
+  z.strictObject({ type: z.literal('user'), user: z.string().min(1) }),
+  /** A path from the record to a user's id or email (`record.agent.email`), read when the task opens. */
+  z.strictObject({ type: z.literal('relation'), path: z.string().min(1) }),
+  z.strictObject({ type: z.literal('expression'), expression }),
+]);
+
+const stepBase = { id: z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/), name: z.string().max(200).optional() };
+
+export const processStepSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...stepBase, type: z.literal('action'), actions: z.array(processActionSchema).min(1), then: goto.optional(), on_error: goto.optional(),
+  }),
+  z.strictObject({ ...stepBase, type: z.literal('condition'), expression, on_true: goto.optional(), on_false: goto.optional() }),
+  z.strictObject({
+    ...stepBase,
+    type: z.literal('approval'),
+    /** Nobody named = admins only. */
+    assignee: assigneeSchema.optional(),
+    timeout: duration.optional(),
+    on_approve: goto.optional(), on_reject: goto.optional(), on_timeout: goto.optional(),
+    comment_required: z.boolean().default(false),
+    /** By default who caused the run does not decide it. */
+    allow_self_approval: z.boolean().default(false),
+  }),
+  z.strictObject({ ...stepBase, type: z.literal('wait'), duration, then: goto.optional() }),
+]);
+
+export const triggerSchema = z.strictObject({
+  type: z.enum(['state_change', 'record_created', 'record_updated', 'record_deleted', 'manual']),
+  entity: name.optional(),
+  field: name.optional(),
+  from: z.union([scalar, z.array(scalar)]).optional(),
+  to: z.union([scalar, z.array(scalar)]).optional(),
+  condition: expression.optional(),
+});
+
+export const workflowSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/),
+  description: z.string().max(2000).optional(),
+  trigger: triggerSchema,
+  /** Paths (`trigger.record.x`, `record.x`) or literals, read once at the start. */
+  context: z.record(z.string(), z.json()).default({}),
+  steps: z.array(processStepSchema).min(1).max(200),
+  active: z.boolean().default(true),
+});
+
+// --- permissions, webhooks, roles ----------------------------------------------------------------------------------
+
+export const CONDITION_OPERATORS = [
+  'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'in', 'not_in', 'like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with',
+  'between', 'is_null', 'not_null', 'is_empty',
+] as const;
+
+export const permissionSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().max(200).optional(),
+  entity: z.union([name, z.literal('*')]),
+  action: z.enum(['read', 'create', 'update', 'delete', '*']),
+  roles: z.array(z.string().min(1)).min(1),
+  /** All must hold. `field` may be a relation path; `value` may be `$user.id`, `$user.email`, `$user.roles`, `$now`, `$now-7d`, `self`. */
+  conditions: z
+    .array(z.strictObject({ field: z.string().min(1), operator: z.enum(CONDITION_OPERATORS).default('eq'), value: z.json().optional() }))
+    .default([]),
+  /** JSONata over `record` and `user`; must compile to SQL. Holds together with `conditions`. */
+  expression: expression.optional(),
+  /** Left out = every field. */
+  fields: z.strictObject({ read: z.array(name).optional(), write: z.array(name).optional() }).optional(),
+  /** Values put into every created record. */
+  presets: z.record(z.string(), z.json()).optional(),
+  deny: z.boolean().default(false),
+});
+
+export const webhookSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().max(200).optional(),
+  entity: z.union([name, z.literal('*')]),
+  hook: z.enum(['after_write', 'before_write', 'after_delete', 'before_delete']).default('after_write'),
+  url: z.string().regex(/^https?:\/\/\S+$/i, 'must be an http or https address').max(2000),
+  method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
+  /** Values may hold `{{secret.NAME}}`. */
+  headers: z.record(z.string(), z.string()).default({}),
+  condition: expression.optional(),
+  fields: z.array(name).optional(),
+  as_role: z.string().optional(),
+  /** `false`: called before the transaction opens; it may refuse the write. */
+  async: z.boolean().default(true),
+  retry: z
+    .strictObject({
+      max_attempts: z.int().min(1).max(50).default(8),
+      backoff: z.enum(['exponential', 'linear', 'fixed', 'custom']).default('exponential'),
+      initial: duration.default('5s'),
+      schedule: z.array(duration).min(1).max(50).optional(),
+    })
+    .prefault({}),
+  /** Deliver the changes of one record strictly in their order. */
+  ordered: z.boolean().default(false),
+  active: z.boolean().default(true),
+});
+
+export const roleSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().min(1).max(100),
+  description: z.string().max(2000).optional(),
+});
+
+export const settingsSchema = z.strictObject({
+  /** Origins that may call this app from a browser; never `*` with credentials. */
+  origins: z.array(z.string()).optional(),
+  /** How bigint and decimal appear in JSON: `string` keeps every digit. */
+  exact_numbers: z.enum(['string', 'number']).default('string'),
+  max_per_page: z.int().min(1).max(10_000).default(100),
+  /** Starts of processes and clocks per second. */
+  starts_per_second: z.int().min(1).max(1000).default(50),
+});
+
+export const documentSchema = z.strictObject({
+  version: z.literal(1, { error: 'version must be 1 (the number of the document format)' }),
+  name: z.string().max(63).optional(),
+  exported_at: z.string().optional(),
+  entities: z.array(entitySchema).max(1000).default([]),
+  relations: z.array(relationSchema).max(5000).default([]),
+  rules: z.array(ruleSchema).max(10_000).default([]),
+  state_machines: z.array(stateMachineSchema).max(2000).default([]),
+  workflows: z.array(workflowSchema).max(1000).default([]),
+  permissions: z.array(permissionSchema).max(10_000).default([]),
+  webhooks: z.array(webhookSchema).max(1000).default([]),
+  roles: z.array(roleSchema).max(1000).default([]),
+  settings: settingsSchema.prefault({}),
+  /** List and form defaults of a foreign document; kept and handed to the admin as they are. */
+  ui_configs: z.array(z.json()).default([]),
+  /** Rows per entity or join table, written once at import, as the system: any state is a legal start. */
+  sample_data: z.record(name, z.array(z.record(z.string(), z.json()))).optional(),
+});
+
+export type SchemaDocument = z.infer<typeof documentSchema>;
+export type EntityDefinition = z.infer<typeof entitySchema>;
+export type FieldDefinition = z.infer<typeof fieldSchema>;
+export type FieldType = (typeof FIELD_TYPES)[number];
+export type RelationDefinition = z.infer<typeof relationSchema>;
+export type RuleDefinition = z.infer<typeof ruleSchema>;
+export type StateMachineDefinition = z.infer<typeof stateMachineSchema>;
+export type WorkflowDefinition = z.infer<typeof workflowSchema>;
+export type ProcessStep = z.infer<typeof processStepSchema>;
+export type ProcessAction = z.infer<typeof processActionSchema>;
+export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
+export type PermissionDefinition = z.infer<typeof permissionSchema>;
+export type WebhookDefinition = z.infer<typeof webhookSchema>;
+export type RoleDefinition = z.infer<typeof roleSchema>;
+export type AppSettings = z.infer<typeof settingsSchema>;
+export type OnDelete = z.infer<typeof onDelete>;
+export type WriteMode = z.infer<typeof writeMode>;
+
+/** The sections whose items the admin API lists, creates, updates and deletes one by one. */
+export const SECTIONS = ['entities', 'relations', 'rules', 'state_machines', 'workflows', 'permissions', 'webhooks', 'roles'] as const;
+export type Section = (typeof SECTIONS)[number];

@@ -1,0 +1,334 @@
+/**
+ * The compiled form of a schema document: what a request needs to know about an app, resolved once per schema version and
+ * never changed afterwards. Vocabulary: a *relation end* is one relation seen from one entity; `forward` ends hold the
+ * foreign key (`ticket` → `customer`), `reverse` ends are found by it (`customer` → its tickets).
+ */
+import { AppError } from '../errors.ts';
+import type {
+  AppSettings, EntityDefinition, FieldDefinition, FieldType, OnDelete, PermissionDefinition, RelationDefinition, RuleDefinition,
+  SchemaDocument, StateMachineDefinition, WebhookDefinition, WorkflowDefinition, WriteMode,
+} from './document.ts';
+
+export type KeyType = 'uuid' | 'int' | 'bigint' | 'string';
+/** A field's type once `relation` is resolved to the type of the key it holds. */
+export type StoredType = Exclude<FieldType, 'relation'>;
+
+export interface FieldModel {
+  readonly name: string;
+  readonly column: string;
+  readonly type: StoredType;
+  readonly definition: FieldDefinition;
+  readonly required: boolean;
+  readonly unique: boolean;
+  readonly isKey: boolean;
+  /** Made by the engine: generated key, `auto`, or a computed rule. Values sent by clients are ignored. */
+  readonly isAuto: boolean;
+  /** The entity a foreign key points at. */
+  readonly references: string | undefined;
+}
+
+export interface RelationEnd {
+  /** The canonical include name; `names` holds every accepted one. */
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly relation: RelationDefinition;
+  readonly direction: 'forward' | 'reverse' | 'link';
+  readonly cardinality: 'one' | 'many';
+  readonly entity: string;
+  readonly target: string;
+  /** Column of this entity's table and of the target's table that are equal (for links: the two keys). */
+  readonly localColumn: string;
+  readonly targetColumn: string;
+  readonly join?: { readonly table: string; readonly localColumn: string; readonly targetColumn: string };
+  readonly onDelete: OnDelete;
+  readonly writeMode: WriteMode;
+  readonly isEager: boolean;
+  /** True on the side from which rows may be nested in a write. */
+  readonly canNest: boolean;
+}
+
+export interface EntityModel {
+  readonly id: string;
+  readonly name: string;
+  readonly table: string;
+  readonly definition: EntityDefinition;
+  readonly fields: ReadonlyMap<string, FieldModel>;
+  /** Primary key fields; almost always one. */
+  readonly key: readonly FieldModel[];
+  readonly keyType: KeyType;
+  readonly isKeyGenerated: boolean;
+  readonly hasSoftDelete: boolean;
+  readonly slugField: FieldModel | undefined;
+  readonly displayField: string;
+  /** Relation ends by every accepted include name. */
+  readonly ends: ReadonlyMap<string, RelationEnd>;
+  /** Each relation end once. */
+  readonly relations: readonly RelationEnd[];
+  readonly rules: readonly RuleDefinition[];
+  readonly machines: readonly StateMachineDefinition[];
+  readonly webhooks: readonly WebhookDefinition[];
+}
+
+export interface AppModel {
+  readonly entities: ReadonlyMap<string, EntityModel>;
+  readonly permissions: readonly PermissionDefinition[];
+  readonly workflows: readonly WorkflowDefinition[];
+  readonly settings: AppSettings;
+  readonly document: SchemaDocument;
+}
+
+/** System columns of every record's table; never fields, never in an answer. */
+export const VERSION_COLUMN = '_version';
+export const DELETED_COLUMN = 'deleted_at';
+
+const DEFAULT_KEY: FieldDefinition = { name: 'id', type: 'uuid', required: false, unique: false, hidden: false };
+
+/** The name of the column behind a field of type `relation`. */
+export const relationColumn = (field: string): string => (field.endsWith('_id') ? field : `${field}_id`);
+const relationName = (field: string): string => (field.endsWith('_id') ? field.slice(0, -3) : field);
+
+/**
+ * Resolves a document that passed the reviewer. Throws VALIDATION_FAILED when it names an unknown entity in a relation,
+ * which the reviewer reports first with its path.
+ */
+export function buildModel(document: SchemaDocument): AppModel {
+  const relations = [...document.relations, ...document.entities.flatMap(shortFormRelations)];
+  const drafts = new Map(document.entities.map((entity) => [entity.name, draftEntity(entity)]));
+  for (const draft of drafts.values()) resolveReferences(draft, drafts);
+  for (const relation of relations) addForeignKey(relation, drafts);
+  const ends = relations.flatMap((relation) => endsOf(relation, drafts));
+  const entities = new Map<string, EntityModel>();
+  for (const draft of drafts.values()) {
+    const own = ends.filter((end) => end.entity === draft.definition.name);
+    entities.set(draft.definition.name, finishEntity(draft, own, document));
+  }
+  return {
+    entities,
+    permissions: document.permissions,
+    workflows: document.workflows,
+    settings: document.settings,
+    document,
+  };
+}
+
+interface EntityDraft {
+  readonly definition: EntityDefinition;
+  readonly table: string;
+  readonly fields: Map<string, FieldModel>;
+  readonly keyNames: readonly string[];
+  readonly keyType: KeyType;
+  readonly isKeyGenerated: boolean;
+}
+
+function draftEntity(definition: EntityDefinition): EntityDraft {
+  const key = definition.primary_key;
+  const keyNames = key?.fields ?? [key?.field ?? 'id'];
+  const keyType = key?.type ?? 'uuid';
+  const isKeyGenerated = key?.generated ?? true;
+  const declared = definition.fields.some((field) => field.name === keyNames[0])
+    ? definition.fields
+    : [{ ...DEFAULT_KEY, name: keyNames[0] ?? 'id', type: keyType }, ...definition.fields];
+  const fields = new Map<string, FieldModel>();
+  for (const field of declared) {
+    const isKey = keyNames.includes(field.name);
+    const column = field.type === 'relation' ? relationColumn(field.name) : field.name;
+    const type: StoredType = isKey && keyNames.length === 1 ? keyType : field.type === 'relation' ? 'uuid' : field.type;
+    fields.set(column, {
+      name: column,
+      column,
+      type,
+      definition: field,
+      required: field.required || (isKey && !isKeyGenerated),
+      unique: field.unique || (isKey && keyNames.length === 1),
+      isKey,
+      isAuto: field.auto !== undefined || field.computed !== undefined || (isKey && isKeyGenerated),
+      references: field.type === 'relation' ? field.target : undefined,
+    });
+  }
+  return { definition, table: definition.table ?? definition.name, fields, keyNames, keyType, isKeyGenerated };
+}
+
+/** A field of type `relation` is the short form of a one_to_many whose target is the entity that holds it. */
+function shortFormRelations(entity: EntityDefinition): RelationDefinition[] {
+  return entity.fields.flatMap((field) => {
+    if (field.type !== 'relation' || field.target === undefined) return [];
+    return [{
+      ...(field.id === undefined ? {} : { id: field.id }),
+      name: `${entity.name}_${relationName(field.name)}`.slice(0, 63),
+      type: 'one_to_many' as const,
+      source: field.target,
+      target: entity.name,
+      target_key: relationColumn(field.name),
+      ownership: 'source' as const,
+      on_delete: field.on_delete ?? 'restrict',
+      fetch: 'lazy' as const,
+      write_mode: 'diff' as const,
+      target_name: relationName(field.name),
+    }];
+  });
+}
+
+function resolveReferences(draft: EntityDraft, drafts: ReadonlyMap<string, EntityDraft>): void {
+  for (const [name, field] of draft.fields) {
+    if (field.references === undefined) continue;
+    const target = drafts.get(field.references);
+    if (target !== undefined) draft.fields.set(name, { ...field, type: target.keyType });
+  }
+}
+
+const draftOf = (name: string, drafts: ReadonlyMap<string, EntityDraft>): EntityDraft => {
+  const draft = drafts.get(name);
+  if (draft === undefined) {
+    throw new AppError('VALIDATION_FAILED', `A relation names the entity "${name}", which the document does not have.`);
+  }
+  return draft;
+};
+
+const keyOf = (draft: EntityDraft): string => draft.keyNames[0] ?? 'id';
+
+/** The column a one_to_one or one_to_many keeps on its target. */
+export const foreignKeyOf = (relation: RelationDefinition): string => relation.target_key ?? `${relation.source}_id`;
+
+function addForeignKey(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): void {
+  if (relation.type === 'many_to_many') return;
+  const source = draftOf(relation.source, drafts);
+  const target = draftOf(relation.target, drafts);
+  const column = foreignKeyOf(relation);
+  const sourceKey = source.fields.get(relation.source_key ?? keyOf(source));
+  const existing = target.fields.get(column);
+  const type = sourceKey?.type ?? source.keyType;
+  target.fields.set(column, {
+    name: column,
+    column,
+    definition: existing?.definition ?? { name: column, type: type, required: false, unique: false, hidden: false },
+    required: existing?.required ?? relation.required ?? false,
+    unique: existing?.unique === true || relation.type === 'one_to_one',
+    isKey: existing?.isKey ?? false,
+    isAuto: existing?.isAuto ?? false,
+    type,
+    references: relation.source,
+  });
+}
+
+function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): RelationEnd[] {
+  const source = draftOf(relation.source, drafts);
+  const target = draftOf(relation.target, drafts);
+  const shared = {
+    relation, onDelete: relation.on_delete, writeMode: relation.write_mode, isEager: relation.fetch === 'eager',
+  };
+  if (relation.type === 'many_to_many') {
+    const join = joinOf(relation, source.definition.name, target.definition.name);
+    const sourceKey = relation.source_key ?? keyOf(source);
+    const targetKey = relation.target_key ?? keyOf(target);
+    return [
+      {
+        ...shared, ...namesOf(relation, 'source'), direction: 'link', cardinality: 'many', canNest: true,
+        entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: targetKey,
+        join: { table: join.table, localColumn: join.sourceColumn, targetColumn: join.targetColumn },
+      },
+      {
+        ...shared, ...namesOf(relation, 'target'), direction: 'link', cardinality: 'many', canNest: true, isEager: false,
+        entity: relation.target, target: relation.source, localColumn: targetKey, targetColumn: sourceKey,
+        join: { table: join.table, localColumn: join.targetColumn, targetColumn: join.sourceColumn },
+      },
+    ];
+  }
+  const foreignKey = foreignKeyOf(relation);
+  const sourceKey = relation.source_key ?? keyOf(source);
+  return [
+    {
+      ...shared, ...namesOf(relation, 'source'), direction: 'reverse', canNest: true,
+      cardinality: relation.type === 'one_to_one' ? 'one' : 'many',
+      entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: foreignKey,
+    },
+    {
+      ...shared, ...namesOf(relation, 'target'), direction: 'forward', cardinality: 'one', canNest: false, isEager: false,
+      entity: relation.target, target: relation.source, localColumn: foreignKey, targetColumn: sourceKey,
+    },
+  ];
+}
+
+/** The join table and its two columns, named as the document says or after the relation and the entities. */
+export function joinOf(
+  relation: RelationDefinition, source: string, target: string,
+): { table: string; sourceColumn: string; targetColumn: string } {
+  return {
+    table: relation.join_table ?? relation.name,
+    sourceColumn: relation.source_join_key ?? `${source}_id`,
+    targetColumn: relation.target_join_key ?? (source === target ? `related_${target}_id` : `${target}_id`),
+  };
+}
+
+/** Include names of one side, best first: its own name, the relation's, `{entity}_{x}` shortened to x, the other entity's. */
+function namesOf(relation: RelationDefinition, side: 'source' | 'target'): { name: string; names: string[] } {
+  const here = side === 'source' ? relation.source : relation.target;
+  const there = side === 'source' ? relation.target : relation.source;
+  const given = side === 'source' ? relation.source_name : relation.target_name;
+  const short = relation.name.startsWith(`${here}_`) ? relation.name.slice(here.length + 1) : undefined;
+  const isSelf = relation.source === relation.target;
+  // A self relation is read from its target side under its short name ("employee_manager": an employee's manager).
+  const shortHere = isSelf && side === 'source' ? undefined : short;
+  const names = [
+    given, shortHere, isSelf && side === 'source' ? undefined : relation.name, isSelf ? `${relation.name}_reverse` : undefined, there,
+  ].filter((candidate): candidate is string => candidate !== undefined);
+  const own = isSelf && side === 'target' ? names.filter((n) => n !== `${relation.name}_reverse` && n !== there) : names.filter((n) => !isSelf || n !== there);
+  return { name: own[0] ?? relation.name, names: [...new Set(own)] };
+}
+
+function finishEntity(draft: EntityDraft, own: readonly RelationEnd[], document: SchemaDocument): EntityModel {
+  const { definition } = draft;
+  const byEntity = <T extends { entity: string }>(items: readonly T[]): T[] => items.filter((item) => item.entity === definition.name);
+  const computed = new Set(
+    byEntity(document.rules).flatMap((rule) => (rule.type === 'computed' && rule.active ? [rule.definition.field] : [])),
+  );
+  const fields = new Map(
+    [...draft.fields].map(([name, field]) => [name, computed.has(name) ? { ...field, isAuto: true } : field] as const),
+  );
+  const key = draft.keyNames.flatMap((name) => fields.get(name) ?? []);
+  return {
+    id: definition.id ?? definition.name,
+    name: definition.name,
+    table: draft.table,
+    definition,
+    fields,
+    key,
+    keyType: draft.keyType,
+    isKeyGenerated: draft.isKeyGenerated,
+    hasSoftDelete: definition.soft_delete,
+    slugField: definition.slug === undefined ? undefined : fields.get(definition.slug.field),
+    displayField: definition.display_field ?? guessDisplayField(fields),
+    ends: endIndex(own),
+    relations: own,
+    rules: byEntity(document.rules).filter((rule) => rule.active).sort((a, b) => a.priority - b.priority),
+    machines: byEntity(document.state_machines).filter((machine) => machine.active),
+    webhooks: document.webhooks.filter((hook) => hook.active && (hook.entity === definition.name || hook.entity === '*')),
+  };
+}
+
+/** A name that two ends of one entity claim belongs to neither, unless it is the canonical name of exactly one. */
+function endIndex(own: readonly RelationEnd[]): Map<string, RelationEnd> {
+  const claims = new Map<string, RelationEnd[]>();
+  for (const end of own) for (const name of end.names) claims.set(name, [...(claims.get(name) ?? []), end]);
+  const index = new Map<string, RelationEnd>();
+  for (const [name, ends] of claims) {
+    const canonical = ends.filter((end) => end.name === name);
+    const winner = ends.length === 1 ? ends[0] : canonical.length === 1 ? canonical[0] : undefined;
+    if (winner !== undefined) index.set(name, winner);
+  }
+  return index;
+}
+
+function guessDisplayField(fields: ReadonlyMap<string, FieldModel>): string {
+  for (const candidate of ['title', 'name', 'label', 'subject', 'email', 'slug', 'code']) {
+    if (fields.has(candidate)) return candidate;
+  }
+  const firstText = [...fields.values()].find((field) => ['string', 'text', 'email'].includes(field.type));
+  return firstText?.name ?? [...fields.keys()][0] ?? 'id';
+}
+
+/** The field of an entity, or UNKNOWN_ENTITY / undefined handling left to the caller. */
+export function entityOf(model: AppModel, name: string): EntityModel {
+  const entity = model.entities.get(name);
+  if (entity === undefined) throw new AppError('UNKNOWN_ENTITY', `There is no entity "${name}" in this app.`);
+  return entity;
+}

@@ -1,0 +1,105 @@
+/**
+ * SQL as data. A statement is a frozen tree of raw text, identifiers and values; `run` in adapters/postgres takes only
+ * this type, so a string never passes for SQL. `raw` is for literal text of our own files: the security suite lists its call sites.
+ */
+const BRAND: unique symbol = Symbol('durabase.sql');
+
+type Node =
+  | { readonly kind: 'raw'; readonly text: string }
+  | { readonly kind: 'value'; readonly value: unknown; readonly cast: string | undefined }
+  | { readonly kind: 'list'; readonly parts: readonly Sql[] };
+
+export interface Sql {
+  readonly [BRAND]: Node;
+}
+
+export interface RenderedSql {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+const make = (node: Node): Sql => Object.freeze({ [BRAND]: node });
+
+/** Literal text of our own. Never call it with anything a caller, a document or the database supplied. */
+export const raw = (text: string): Sql => make({ kind: 'raw', text });
+
+/** A bound parameter. `cast` is a type name of ours (for instance `uuid`, `text[]`). */
+export const value = (bound: unknown, cast?: SqlType): Sql =>
+  make({ kind: 'value', value: bound, cast });
+
+/** The Postgres types we bind parameters as. */
+export type SqlType =
+  | 'text' | 'integer' | 'bigint' | 'double precision' | 'numeric' | 'boolean' | 'uuid' | 'timestamptz' | 'date' | 'time'
+  | 'jsonb' | 'interval' | 'xid8' | 'text[]' | 'integer[]' | 'bigint[]' | 'double precision[]' | 'numeric[]' | 'boolean[]'
+  | 'uuid[]' | 'timestamptz[]' | 'date[]' | 'time[]' | 'jsonb[]' | 'pg_snapshot';
+
+/** The only place that quotes. Postgres cuts names at 63 bytes silently, so a longer one is refused here. */
+export function quoteIdentifier(name: string): string {
+  if (name.length === 0 || name.includes('\0')) throw new TypeError('An SQL identifier may not be empty or hold NUL.');
+  if (new TextEncoder().encode(name).length > 63) throw new TypeError(`The SQL identifier "${name}" is longer than 63 bytes.`);
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A quoted, possibly qualified name: `id('app_x', 'ticket')` is `"app_x"."ticket"`. */
+export const id = (...names: readonly string[]): Sql => raw(names.map(quoteIdentifier).join('.'));
+
+/** A quoted string constant, for the few places where Postgres takes no parameter (DDL defaults, JSON keys). */
+export const literal = (text: string): Sql => {
+  if (text.includes('\0')) throw new TypeError('An SQL literal may not hold NUL.');
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return raw(text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted);
+};
+
+/** Tagged template: only `Sql` may be interpolated, so every value says that it is one. */
+export function sql(strings: TemplateStringsArray, ...parts: readonly Sql[]): Sql {
+  const nodes: Sql[] = [];
+  strings.forEach((text, index) => {
+    if (text !== '') nodes.push(raw(text));
+    const part = parts[index];
+    if (part !== undefined) nodes.push(part);
+  });
+  return make({ kind: 'list', parts: nodes });
+}
+
+export const empty: Sql = raw('');
+
+/** Joins with literal text of ours between the parts. */
+export function join(parts: readonly Sql[], separator = ', '): Sql {
+  const nodes: Sql[] = [];
+  parts.forEach((part, index) => {
+    if (index > 0) nodes.push(raw(separator));
+    nodes.push(part);
+  });
+  return make({ kind: 'list', parts: nodes });
+}
+
+export function and(conditions: readonly Sql[]): Sql {
+  if (conditions.length === 0) return raw('true');
+  return conditions.length === 1 ? (conditions[0] ?? raw('true')) : sql`(${join(conditions, ' and ')})`;
+}
+
+export function or(conditions: readonly Sql[]): Sql {
+  if (conditions.length === 0) return raw('false');
+  return conditions.length === 1 ? (conditions[0] ?? raw('false')) : sql`(${join(conditions, ' or ')})`;
+}
+
+/** Text with $1.. placeholders and its values, in order. */
+export function render(statement: Sql): RenderedSql {
+  const values: unknown[] = [];
+  const walk = (part: Sql): string => {
+    const node = part[BRAND];
+    switch (node.kind) {
+      case 'raw':
+        return node.text;
+      case 'value':
+        values.push(node.value);
+        return node.cast === undefined ? `$${values.length}` : `$${values.length}::${node.cast}`;
+      case 'list': {
+        let text = '';
+        for (const child of node.parts) text += walk(child);
+        return text;
+      }
+    }
+  };
+  return { text: walk(statement), values };
+}

@@ -1,0 +1,79 @@
+/**
+ * What every operation gets. An operation is `(ctx, input) => result`: no HTTP, no Temporal worker. HTTP routes and workflow
+ * activities call the same ones, so a workflow's `set_field` and a client's `PUT` are the same thing.
+ */
+import type { Logger } from 'pino';
+import type pg from 'pg';
+import type { AppModel } from '../core/model/model.ts';
+import type { Config } from '../adapters/config.ts';
+import type { Keyring } from '../adapters/keys.ts';
+import type { TemporalGateway } from '../adapters/temporal/client.ts';
+import type { Registry } from './registry.ts';
+
+/** Made once per process. */
+export interface Services {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Data statements. */
+  readonly pool: pg.Pool;
+  readonly registry: Registry;
+  readonly temporal: TemporalGateway;
+  readonly keyring: Keyring;
+  readonly clock: () => Date;
+}
+
+/** One app at one schema version; replaced as a whole, never changed. */
+export interface AppRuntime {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  /** The Postgres schema that holds the app's tables. */
+  readonly storage: string;
+  readonly status: 'provisioning' | 'active' | 'suspended' | 'retiring' | 'retired' | 'failed';
+  readonly schemaName: string;
+  readonly version: number;
+  /** Part of every prepared statement's name, so that none outlives its version. */
+  readonly generation: string;
+  readonly model: AppModel;
+  /** Whatever a part compiles from the model, built once per runtime. */
+  memo<T>(key: object, build: (app: AppRuntime) => T): T;
+}
+
+/** Who acts. `system` is a workflow of ours: it passes every policy, and transition roles unless told to be strict. */
+export interface Actor {
+  readonly kind: 'user' | 'platform' | 'system';
+  readonly id: string | null;
+  readonly email: string | null;
+  /** Lower case. */
+  readonly roles: readonly string[];
+  /** App admins, platform users and the system: not asked for permissions. */
+  readonly isAdmin: boolean;
+  readonly sessionId: string | null;
+}
+
+export interface AppContext {
+  readonly services: Services;
+  readonly app: AppRuntime;
+  readonly actor: Actor;
+  /** The request's time; in durable work the workflow's time. */
+  readonly now: Date;
+  readonly requestId: string;
+  /** The run or event behind this change; depth over 8 starts nothing more. */
+  readonly cause: string | null;
+  readonly depth: number;
+  /** A durable step's key: the write records its result under it in the same transaction, and a repeat returns that. */
+  readonly effectKey?: string;
+  /** Transition roles and missing transitions do not stop the system unless this is true. */
+  readonly strict?: boolean;
+}
+
+export interface PlatformContext {
+  readonly services: Services;
+  readonly actor: Actor;
+  readonly now: Date;
+  readonly requestId: string;
+}
+
+export const systemActor = (id: string | null = null): Actor => ({
+  kind: 'system', id, email: null, roles: [], isAdmin: true, sessionId: null,
+});

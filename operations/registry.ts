@@ -1,0 +1,23 @@
+/**
+ * The apps of this installation as one process knows them. Reads the catalog, builds a runtime per app and schema version,
+ * and follows the registry's events, so that a publish is seen by every api process before its call returns.
+ */
+import type { AppRuntime } from './context.ts';
+
+export interface Registry {
+  /** By name or, for ids, by id. Undefined when there is none that serves. One catalog read at most, single-flight. */
+  byName(name: string): Promise<AppRuntime | undefined>;
+  byId(id: string): Promise<AppRuntime | undefined>;
+  /** What is in memory, without any waiting; undefined means "ask byName". */
+  cachedByName(name: string): AppRuntime | undefined;
+  /**
+   * One indexed read: the runtime as the catalog has it now. Called when an answer smells of a stale schema (hard-parts S1):
+   * undefined when the given one is current already, else the newer runtime to run the operation again with.
+   */
+  newerThan(app: AppRuntime): Promise<AppRuntime | undefined>;
+  /** The last registry event this process has applied. */
+  readonly seenEvent: number;
+  /** Applies every event up to the catalog's head. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,99 @@
+/** Inputs, results and small facts that cross the workflow boundary: ids and short values, never rows. */
+import type { ProcessStep } from '../../core/model/document.ts';
+
+export interface SchemaMigrationInput {
+  readonly app: string;
+  readonly migrationId: string;
+  readonly number: number;
+}
+export interface SchemaMigrationResult {
+  readonly status: 'completed' | 'failed' | 'aborted';
+  readonly error?: string;
+}
+
+export interface ProvisionInput {
+  readonly app: string;
+}
+export interface RetireInput {
+  readonly app: string;
+  /** ISO time at which storage is removed. */
+  readonly removeAt: string;
+}
+
+export interface ActorRef {
+  readonly kind: 'user' | 'platform' | 'system';
+  readonly id: string | null;
+  readonly roles: readonly string[];
+}
+
+export interface ProcessInput {
+  readonly app: string;
+  readonly runId: string;
+  /** The definition as it was when the run started. */
+  readonly definition: { readonly id: string; readonly name: string; readonly steps: readonly ProcessStep[]; readonly context: Record<string, unknown> };
+  readonly schemaVersion: number;
+  readonly trigger: {
+    readonly type: string;
+    readonly eventSeq: string | null;
+    readonly entity: string | null;
+    readonly recordId: string | null;
+    readonly actor: ActorRef;
+    readonly depth: number;
+  };
+  /** Present after continue-as-new. */
+  readonly state?: ProcessState;
+}
+
+export type HistoryStatus = 'completed' | 'approved' | 'rejected' | 'timed_out' | 'on_true' | 'on_false' | 'failed' | 'skipped' | 'retried' | 'cancelled';
+export interface HistoryEntry {
+  readonly step: string;
+  readonly status: HistoryStatus;
+  readonly by?: string;
+  readonly comment?: string;
+  readonly at: string;
+}
+
+/** The interpreter's whole state; carried over continue-as-new and stored with the projection. */
+export interface ProcessState {
+  readonly version: 1;
+  readonly context: Record<string, unknown>;
+  readonly currentStep: string | null;
+  /** How often steps were entered: with the step's id it makes the key of each effect. */
+  readonly visits: number;
+  readonly history: readonly HistoryEntry[];
+  readonly task: OpenTask | null;
+  readonly revision: number;
+  /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
+  readonly answered: readonly string[];
+}
+
+export interface OpenTask {
+  readonly id: string;
+  readonly step: string;
+  readonly dueAt: string | null;
+}
+
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
+export interface RunView {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly current_step: string | null;
+  readonly current_step_deadline: string | null;
+}
+
+export interface DecisionInput {
+  readonly taskId: string;
+  readonly decision: 'approved' | 'rejected';
+  readonly actor: ActorRef;
+  readonly comment?: string;
+  /** hash(task, actor, decision): the update's id, kept across continue-as-new. */
+  readonly key: string;
+}
+
+export interface DeliveryInput {
+  readonly app: string;
+  readonly deliveryId: string;
+  readonly webhook: string;
+  readonly eventSeq: string;
+  readonly round: number;
+}
