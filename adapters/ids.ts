@@ -1,0 +1,29 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+let lastMs = 0;
+let sequence = 0;
+
+/** A UUID of version 7 (RFC 9562): 48 bits of milliseconds, then a 12-bit counter that keeps one process's ids in order, then chance. */
+export function uuidv7(now: number = Date.now()): string {
+  if (now > lastMs) {
+    lastMs = now;
+    sequence = randomBytes(2).readUInt16BE() & 0x7ff;
+  } else if (++sequence > 0xfff) {
+    lastMs += 1;
+    sequence = 0;
+  }
+  const time = lastMs.toString(16).padStart(12, '0');
+  const random = randomBytes(8);
+  random[0] = ((random[0] ?? 0) & 0x3f) | 0x80;
+  const tail = random.toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+}
+
+export const uuidv4 = randomUUID;
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** Twelve random base32 characters: the opaque id of an app, also part of its storage's name. */
+export function appId(): string {
+  return [...randomBytes(12)].map((byte) => BASE32[byte & 31]).join('');
+}
