@@ -1,0 +1,17 @@
+/** Our own migrations, in order. A new one is a new file and a new line here; a released one never changes. */
+import type { Knex } from 'knex';
+import * as control0001 from './0001_control.ts';
+import * as app0001 from './app-0001_system.ts';
+
+export interface ControlMigration {
+  readonly name: string;
+  up(knex: Knex): Promise<void>;
+}
+
+export interface AppMigration {
+  readonly name: string;
+  up(knex: Knex, storage: string): Promise<void>;
+}
+
+export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [control0001];
+export const APP_MIGRATIONS: readonly AppMigration[] = [app0001];
