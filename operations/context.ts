@@ -7,6 +7,7 @@ import type pg from 'pg';
 import type { AppModel } from '../core/model/model.ts';
 import type { Config } from '../adapters/config.ts';
 import type { Keyring } from '../adapters/keys.ts';
+import type { Outbound } from '../adapters/outbound.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
 import type { Registry } from './registry.ts';
 
@@ -19,6 +20,8 @@ export interface Services {
   readonly registry: Registry;
   readonly temporal: TemporalGateway;
   readonly keyring: Keyring;
+  /** Requests to other servers: webhooks and `http` actions. */
+  readonly outbound: Outbound;
   readonly clock: () => Date;
 }
 

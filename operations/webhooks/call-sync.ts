@@ -1,0 +1,95 @@
+import { uuidv7 } from '../../adapters/ids.ts';
+import { AppError } from '../../core/errors.ts';
+import type { WebhookDefinition } from '../../core/model/document.ts';
+import type { EntityModel } from '../../core/model/model.ts';
+import type { AppContext } from '../context.ts';
+import { buildPayload, meetsCondition, type Change } from './payload.ts';
+import { callWebhook } from './send.ts';
+
+/** At most this many calls of one app wait for receivers at once, so that a hanging one cannot take every request with it. */
+const MAX_WAITING_PER_APP = 20;
+const waiting = new Map<string, number>();
+
+/** Webhooks that may refuse a write: `async: false`, and every `before_` hook. */
+export function isSynchronous(hook: WebhookDefinition): boolean {
+  return !hook.async || hook.hook === 'before_write' || hook.hook === 'before_delete';
+}
+
+const concerns = (hook: WebhookDefinition, action: 'create' | 'update' | 'delete'): boolean =>
+  action === 'delete' ? hook.hook.endsWith('_delete') : hook.hook.endsWith('_write');
+
+/** True when a write of this entity has to be shown to somebody first. */
+export const hasSyncWebhooks = (entity: EntityModel, action: 'create' | 'update' | 'delete'): boolean =>
+  entity.webhooks.some((hook) => isSynchronous(hook) && concerns(hook, action));
+
+/**
+ * Shows the merged candidate to every synchronous webhook, before any transaction is open (hard-parts B4). `callKey` stays the
+ * same when the write is tried again, so that a receiver can tell. Throws WEBHOOK_REJECTED for a refusal (4xx) and
+ * WEBHOOK_UNAVAILABLE for no answer or 5xx; nothing has been written then.
+ */
+export async function callSyncWebhooks(
+  ctx: AppContext, entity: EntityModel, action: 'create' | 'update' | 'delete',
+  candidate: Readonly<Record<string, unknown>> | null, old: Readonly<Record<string, unknown>> | null, callKey: string = uuidv7(),
+): Promise<void> {
+  const change: Change = {
+    action, entity: entity.name, record: candidate, old, changes: changesBetween(candidate, old),
+    actor: { id: ctx.actor.id, roles: ctx.actor.roles }, at: ctx.now.toISOString(), schemaVersion: ctx.app.version,
+  };
+  for (const hook of entity.webhooks) {
+    if (!isSynchronous(hook) || !concerns(hook, action) || !meetsCondition(hook, change)) continue;
+    await bulkhead(ctx.app.id, () => callOne(ctx, entity, hook, change, callKey));
+  }
+}
+
+async function callOne(ctx: AppContext, entity: EntityModel, hook: WebhookDefinition, change: Change, callKey: string): Promise<void> {
+  const payload = buildPayload(ctx.app, entity, hook, change, callKey);
+  const label = hook.name ?? new URL(hook.url).host;
+  const result = await callWebhook(ctx.services, ctx.app, hook, callKey, JSON.stringify(payload));
+  if (result.kind !== 'answered') {
+    throw new AppError('WEBHOOK_UNAVAILABLE', `The webhook "${label}" could not be asked, so nothing was written: ${result.message}`);
+  }
+  const { status, body } = result.response;
+  if (status >= 200 && status < 300) return;
+  if (status >= 400 && status < 500) {
+    throw new AppError('WEBHOOK_REJECTED', `The webhook "${label}" refused the write (${status}).`, {
+      details: [{ rule: 'webhook', message: reasonIn(body) ?? `answered ${status}` }],
+    });
+  }
+  throw new AppError('WEBHOOK_UNAVAILABLE', `The webhook "${label}" answered ${status}, so nothing was written.`, {
+    hint: 'Repeat the request when the receiver is well again.',
+  });
+}
+
+/** The receiver's own words, when it answered with a JSON message. */
+function reasonIn(body: string): string | undefined {
+  try {
+    const parsed = JSON.parse(body) as { message?: unknown; error?: unknown } | null;
+    const found = parsed?.message ?? parsed?.error;
+    return typeof found === 'string' ? found.slice(0, 300) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function changesBetween(
+  candidate: Readonly<Record<string, unknown>> | null, old: Readonly<Record<string, unknown>> | null,
+): Change['changes'] {
+  if (candidate === null || old === null) return {};
+  const changed = Object.entries(candidate).filter(([field, now]) => JSON.stringify(now) !== JSON.stringify(old[field]));
+  return Object.fromEntries(changed.map(([field, now]) => [field, { old: old[field] ?? null, new: now }]));
+}
+
+async function bulkhead(app: string, call: () => Promise<void>): Promise<void> {
+  const count = waiting.get(app) ?? 0;
+  if (count >= MAX_WAITING_PER_APP) {
+    throw new AppError('WEBHOOK_UNAVAILABLE', `${count} writes of this app already wait for webhooks.`, { retryAfter: 2 });
+  }
+  waiting.set(app, count + 1);
+  try {
+    await call();
+  } finally {
+    const left = (waiting.get(app) ?? 1) - 1;
+    if (left === 0) waiting.delete(app);
+    else waiting.set(app, left);
+  }
+}

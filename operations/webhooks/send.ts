@@ -1,0 +1,43 @@
+/** One signed HTTP call to a webhook's address: the same for first attempts, retries, tests and synchronous calls. */
+import { createHmac } from 'node:crypto';
+import { OutboundError, type OutboundResponse } from '../../adapters/outbound.ts';
+import type { WebhookDefinition } from '../../core/model/document.ts';
+import { signatureHeaders } from '../../core/webhook/signature.ts';
+import type { AppRuntime, Services } from '../context.ts';
+import { MissingSecretError, resolveSecrets, signingKeys } from './secrets.ts';
+
+const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text, 'utf8').digest('base64');
+
+export type CallResult =
+  | { readonly kind: 'answered'; readonly response: OutboundResponse }
+  /** Refused by our own rules: nothing was sent. */
+  | { readonly kind: 'denied'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Never throws for what the receiver, the network or the definition did; `body` are the exact bytes that are signed and sent. */
+export async function callWebhook(
+  services: Services, app: AppRuntime, hook: WebhookDefinition, messageId: string, body: string,
+): Promise<CallResult> {
+  try {
+    const headers = await resolveSecrets(services, app, hook.headers);
+    const keys = await signingKeys(services, app, hook.id ?? '');
+    const signed = signatureHeaders(messageId, Math.floor(services.clock().getTime() / 1000), body, keys, hmac);
+    const hasBody = hook.method !== 'GET';
+    const response = await services.outbound.send({
+      url: hook.url,
+      method: hook.method,
+      headers: {
+        'user-agent': 'Durabase-Webhook/1',
+        ...headers,
+        ...(hasBody ? { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) } : {}),
+        ...signed,
+      },
+      ...(hasBody ? { body } : {}),
+    });
+    return { kind: 'answered', response };
+  } catch (error) {
+    if (error instanceof MissingSecretError) return { kind: 'denied', message: error.message };
+    if (error instanceof OutboundError) return { kind: error.kind === 'denied' ? 'denied' : 'failed', message: error.message };
+    throw error;
+  }
+}
