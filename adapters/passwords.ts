@@ -1,0 +1,62 @@
+/** Password hashes: scrypt, the parameters stored with the hash, so that they can be raised without touching old ones. */
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+
+/** 32 MiB and about 60 ms per hash. */
+const LOG_N = 15;
+const BLOCK = 8;
+const PARALLEL = 1;
+const KEY_BYTES = 32;
+
+/** Each hash takes a thread of the pool and 32 MiB: two at once leave room for the rest of the process. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 200;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function bounded<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= MAX_RUNNING) {
+    if (waiting.length >= MAX_WAITING) {
+      throw new AppError('UNAVAILABLE', 'Too many sign-ins at once.', { hint: 'Try again in a second.', retryAfter: 1 });
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else running += 1;
+  try {
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  }
+}
+
+const derive = (password: string, salt: Buffer, options: ScryptOptions, length: number): Promise<Buffer> =>
+  bounded(() => new Promise((resolve, reject) => {
+    // NFKC: the same password typed on two systems is the same password.
+    scrypt(password.normalize('NFKC'), salt, length, options, (error, key) => (error === null ? resolve(key) : reject(error)));
+  }));
+
+const optionsOf = (logN: number, r: number, p: number): ScryptOptions => ({ N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
+
+/** `$scrypt$ln=15,r=8,p=1$<salt>$<hash>`, both in base64url. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const key = await derive(password, salt, optionsOf(LOG_N, BLOCK, PARALLEL), KEY_BYTES);
+  return `$scrypt$ln=${LOG_N},r=${BLOCK},p=${PARALLEL}$${salt.toString('base64url')}$${key.toString('base64url')}`;
+}
+
+const HASH = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{16,})\$([\w-]{22,})$/;
+
+/** What an unknown account is verified against, so that it takes as long as a known one. */
+const DECOY = `$scrypt$ln=${LOG_N},r=${BLOCK},p=${PARALLEL}$${Buffer.alloc(16, 7).toString('base64url')}$${Buffer.alloc(KEY_BYTES, 7).toString('base64url')}`;
+
+/** True when the password is the one behind the hash. A missing hash costs the same time and is never true. */
+export async function verifyPassword(password: string, stored: string | null | undefined): Promise<boolean> {
+  const match = HASH.exec(stored ?? DECOY) ?? HASH.exec(DECOY);
+  const isReal = stored !== null && stored !== undefined && HASH.test(stored);
+  const [, logN, r, p, salt, hash] = match ?? [];
+  const expected = Buffer.from(hash ?? '', 'base64url');
+  const actual = await derive(password, Buffer.from(salt ?? '', 'base64url'), optionsOf(Number(logN), Number(r), Number(p)), expected.length);
+  return timingSafeEqual(actual, expected) && isReal;
+}

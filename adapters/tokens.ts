@@ -1,0 +1,241 @@
+/**
+ * Access tokens: ES256 JWTs, a signing key per realm. A *realm* is a set of accounts: the platform's, or one app's. A verified
+ * token is remembered until it ends, so that a request costs a map lookup and not a signature check.
+ */
+import { compactVerify, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { AppError } from '../core/errors.ts';
+import { id, raw, sql, value, type Sql } from '../core/sql/sql.ts';
+import type { Keyring } from './keys.ts';
+import { execute, run } from './postgres/run.ts';
+import type { Revocations } from './revocations.ts';
+
+export const ACCESS_SECONDS = 900;
+const ISSUER = 'durabase';
+const MAX_CACHED = 20_000;
+const MAX_TOKEN_LENGTH = 8_192;
+
+/** Where the accounts of the platform or of one app are. `key` is the app's id, or '' for the platform. */
+export interface Realm {
+  readonly key: string;
+  readonly users: Sql;
+  readonly sessions: Sql;
+}
+
+export const PLATFORM_REALM: Realm = {
+  key: '', users: raw('durabase.platform_users'), sessions: raw('durabase.platform_sessions'),
+};
+
+export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
+  key: app.id, users: id(app.storage, '_users'), sessions: id(app.storage, '_sessions'),
+});
+
+export interface TokenSubject {
+  readonly userId: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly sessionId: string;
+  /** The account's epoch when the token was made; a raised one cuts it. */
+  readonly epoch: number;
+}
+
+export interface VerifiedToken extends TokenSubject {
+  /** The realm's key: '' for a platform token. */
+  readonly realm: string;
+  readonly expiresAt: number;
+}
+
+export interface Tokens {
+  issue(realm: Realm, subject: TokenSubject): Promise<string>;
+  /** The token's subject, when it is the realm's or the platform's, alive and not cut; else UNAUTHORIZED. */
+  verify(token: string, realm: Realm): Promise<VerifiedToken>;
+  /** The same without waiting: undefined when the token is not in memory or the feed of cuts is old. */
+  recall(token: string, realm: Realm): VerifiedToken | undefined;
+  jwks(realm: Realm): Promise<{ keys: JWK[] }>;
+}
+
+export interface TokenDependencies {
+  readonly pool: pg.Pool;
+  readonly keyring: Keyring;
+  readonly revocations: Revocations;
+}
+
+const unauthorized = (message: string): AppError =>
+  new AppError('UNAUTHORIZED', message, { hint: 'Sign in again, or refresh the access token.' });
+
+export function createTokens({ pool, keyring, revocations }: TokenDependencies): Tokens {
+  const keys = createKeyStore(pool, keyring);
+  const verified = new Map<string, VerifiedToken>();
+
+  const remember = (token: string, subject: VerifiedToken): void => {
+    if (verified.size >= MAX_CACHED) {
+      const oldest = verified.keys().next().value;
+      if (oldest !== undefined) verified.delete(oldest);
+    }
+    verified.set(token, subject);
+  };
+  const recall = (token: string, realm: Realm): VerifiedToken | undefined => {
+    const subject = verified.get(token);
+    if (subject === undefined) return undefined;
+    if (subject.expiresAt <= Date.now()) {
+      verified.delete(token);
+      return undefined;
+    }
+    if (!revocations.isFresh() || (subject.realm !== realm.key && subject.realm !== '')) return undefined;
+    return revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch) ? undefined : subject;
+  };
+
+  return {
+    recall,
+    async issue(realm, subject) {
+      const key = await keys.signer(realm.key);
+      return new SignJWT({ roles: [...subject.roles], email: subject.email, app: realmName(realm.key), sid: subject.sessionId, epoch: subject.epoch })
+        .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
+        .setSubject(subject.userId)
+        .setIssuer(ISSUER)
+        .setAudience(realmName(realm.key))
+        .setIssuedAt()
+        .setExpirationTime(`${ACCESS_SECONDS}s`)
+        .sign(key.privateKey);
+    },
+    async verify(token, realm) {
+      const known = recall(token, realm);
+      if (known !== undefined) return known;
+      const subject = await readToken(token, realm, keys);
+      if (revocations.isFresh()) {
+        if (revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch)) throw unauthorized('The session has ended.');
+      } else await askDatabase(pool, subject.realm === '' ? PLATFORM_REALM : realm, subject);
+      remember(token, subject);
+      return subject;
+    },
+    jwks: (realm) => keys.publicSet(realm.key),
+  };
+}
+
+const realmName = (key: string): string => (key === '' ? '_platform' : key);
+
+/** Checks signature, issuer, audience and times. The kid only chooses among the keys of this realm and of the platform. */
+async function readToken(token: string, realm: Realm, keys: KeyStore): Promise<VerifiedToken> {
+  if (token.length > MAX_TOKEN_LENGTH) throw unauthorized('The access token is not valid.');
+  let kid: string | undefined;
+  try {
+    const header = decodeProtectedHeader(token);
+    if (header.alg === 'ES256') kid = header.kid;
+  } catch {
+    throw unauthorized('The access token is not valid.');
+  }
+  const key = kid === undefined ? undefined : ((await keys.verifier(realm.key, kid)) ?? (realm.key === '' ? undefined : await keys.verifier('', kid)));
+  if (key === undefined) throw unauthorized('The access token is not valid here.');
+  let claims: Record<string, unknown>;
+  try {
+    const { payload } = await compactVerify(token, key.publicKey, { algorithms: ['ES256'] });
+    claims = JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
+  } catch {
+    throw unauthorized('The access token is not valid.');
+  }
+  return subjectOf(claims, key.realm);
+}
+
+function subjectOf(claims: Record<string, unknown>, realm: string): VerifiedToken {
+  const { sub, email, roles, sid, epoch, exp, aud, iss } = claims;
+  const isWhole = typeof sub === 'string' && typeof email === 'string' && Array.isArray(roles) && typeof sid === 'string' &&
+    typeof epoch === 'number' && typeof exp === 'number' && iss === ISSUER && aud === realmName(realm);
+  if (!isWhole) throw unauthorized('The access token is not valid.');
+  if (exp * 1000 <= Date.now()) throw unauthorized('The access token has expired.');
+  return { userId: sub, email, roles: roles.map(String), sessionId: sid, epoch, realm, expiresAt: exp * 1000 };
+}
+
+/** The feed of cuts is old: the account and its session are read for this one request. */
+async function askDatabase(pool: pg.Pool, realm: Realm, subject: VerifiedToken): Promise<void> {
+  const rows = await run<{ ok: boolean }>(pool, sql`
+    select u.active and u.epoch = ${value(subject.epoch, 'integer')} and s.revoked_at is null as ok
+    from ${realm.users} u join ${realm.sessions} s on s.user_id = u.id
+    where u.id = ${value(subject.userId, 'uuid')} and s.id = ${value(subject.sessionId, 'uuid')}`, { prepared: true });
+  if (rows[0]?.ok !== true) throw unauthorized('The session has ended.');
+}
+
+interface Verifier {
+  readonly kid: string;
+  readonly realm: string;
+  readonly publicKey: CryptoKey;
+  readonly publicJwk: JWK;
+  readonly sealedPrivate: Buffer;
+}
+
+interface KeyStore {
+  signer(realm: string): Promise<{ kid: string; privateKey: CryptoKey }>;
+  verifier(realm: string, kid: string): Promise<Verifier | undefined>;
+  publicSet(realm: string): Promise<{ keys: JWK[] }>;
+}
+
+/** An unknown kid reads the realm's keys again, but not more often than this. */
+const RELOAD_MS = 2_000;
+const MAX_REALMS = 5_000;
+
+/** The keys of each realm as last read. The first signature of a realm makes its key. */
+function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
+  const realms = new Map<string, { at: number; keys: Promise<readonly Verifier[]> }>();
+  const signers = new Map<string, CryptoKey>();
+
+  const load = (realm: string, maxAgeMs: number): Promise<readonly Verifier[]> => {
+    const known = realms.get(realm);
+    if (known !== undefined && Date.now() - known.at < maxAgeMs) return known.keys;
+    if (realms.size >= MAX_REALMS) realms.clear();
+    const keys = readKeys(pool, realm);
+    realms.set(realm, { at: Date.now(), keys });
+    keys.catch(() => realms.delete(realm));
+    return keys;
+  };
+  const openPrivate = async (key: Verifier): Promise<CryptoKey> => {
+    let privateKey = signers.get(key.kid);
+    if (privateKey === undefined) {
+      const jwk = JSON.parse(keyring.open(key.sealedPrivate, signingPurpose(key.kid)).toString('utf8')) as JWK;
+      privateKey = (await importJWK(jwk, 'ES256')) as CryptoKey;
+      signers.set(key.kid, privateKey);
+    }
+    return privateKey;
+  };
+
+  return {
+    async verifier(realm, kid) {
+      const find = (keys: readonly Verifier[]): Verifier | undefined => keys.find((key) => key.kid === kid);
+      return find(await load(realm, Infinity)) ?? find(await load(realm, RELOAD_MS));
+    },
+    async signer(realm) {
+      let [key] = await load(realm, 60_000);
+      if (key === undefined) {
+        await createSigningKey(pool, keyring, realm);
+        [key] = await load(realm, 0);
+      }
+      if (key === undefined) throw new AppError('INTERNAL_ERROR', 'The signing key could not be made.');
+      return { kid: key.kid, privateKey: await openPrivate(key) };
+    },
+    publicSet: async (realm) => ({ keys: (await load(realm, RELOAD_MS)).map((key) => key.publicJwk) }),
+  };
+}
+
+async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
+  const rows = await run<{ kid: string; public_jwk: JWK; sealed_private: Buffer }>(pool, sql`
+    select kid, public_jwk, sealed_private from durabase.signing_keys
+    where app = ${value(realm, 'text')} and (retired_at is null or retired_at > now() - interval '1 hour')
+    order by retired_at nulls first, created_at desc`);
+  return Promise.all(rows.map(async (row) => ({
+    kid: row.kid, realm, publicJwk: row.public_jwk, sealedPrivate: row.sealed_private,
+    publicKey: (await importJWK(row.public_jwk, 'ES256')) as CryptoKey,
+  })));
+}
+
+const signingPurpose = (kid: string): string => `signing-key/${kid}`;
+
+/** Makes the realm's signing key when it has none yet; safe to repeat and to race. */
+export async function createSigningKey(pool: pg.Pool, keyring: Keyring, realm: string): Promise<void> {
+  const kid = randomBytes(12).toString('base64url');
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
+  const sealed = keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid));
+  await execute(pool, sql`
+    insert into durabase.signing_keys (kid, app, algorithm, public_jwk, sealed_private)
+    select ${value(kid, 'text')}, ${value(realm, 'text')}, 'ES256', ${value(JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
+    where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`);
+}
