@@ -17,6 +17,8 @@ export interface Registry {
   newerThan(app: AppRuntime): Promise<AppRuntime | undefined>;
   /** The last registry event this process has applied. */
   readonly seenEvent: number;
+  /** False when an api process could not renew its lease for five seconds: it may serve a policy that is no more, so it answers 503. */
+  readonly isHealthy: boolean;
   /** Applies every event up to the catalog's head. */
   refresh(): Promise<void>;
   close(): Promise<void>;
