@@ -1,0 +1,161 @@
+/**
+ * Signing in and staying signed in. A session is one refresh family: each use of the refresh token replaces it, and the use of
+ * a replaced one ends the whole family, because then somebody holds a copy.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { uuidv7 } from '../../adapters/ids.ts';
+import { verifyPassword } from '../../adapters/passwords.ts';
+import { execute, run } from '../../adapters/postgres/run.ts';
+import { ACCESS_SECONDS, type Realm, type Tokens } from '../../adapters/tokens.ts';
+import { AppError } from '../../core/errors.ts';
+import { raw, sql, value } from '../../core/sql/sql.ts';
+import type { Services } from '../context.ts';
+import { cutSession } from './cut.ts';
+
+const REFRESH_LIFE = raw("interval '7 days'");
+/** Replaced tokens that are still recognised as such; a refresh every 15 minutes for a week makes 672. */
+const REMEMBERED_TOKENS = 700;
+
+export interface SignIn {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly user: SignedInUser;
+}
+
+export interface SignedInUser {
+  readonly id: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  /** True while the account has the published development password. */
+  readonly must_change: boolean;
+}
+
+export interface ClientInfo {
+  readonly userAgent: string | null;
+  readonly address: string | null;
+}
+
+interface AccountRow {
+  readonly id: string;
+  readonly email: string;
+  readonly password_hash: string | null;
+  readonly roles: string[];
+  readonly active: boolean;
+  readonly epoch: number;
+  readonly must_change: boolean;
+}
+
+/** One answer for every reason, after the same time: nobody learns which accounts exist. */
+const refused = (): AppError => new AppError('UNAUTHORIZED', 'The email or the password is not right.');
+
+export async function login(services: Services, tokens: Tokens, realm: Realm, input: unknown, client: ClientInfo): Promise<SignIn> {
+  const { email, password } = (typeof input === 'object' && input !== null ? input : {}) as { email?: unknown; password?: unknown };
+  const isGiven = typeof email === 'string' && typeof password === 'string' && email.length <= 320 && password.length <= 1_024 && !email.includes('\0');
+  const [account] = isGiven
+    ? await run<AccountRow>(services.pool, sql`
+        select id, email, password_hash, roles, active, epoch, must_change
+        from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`, { prepared: true })
+    : [];
+  const isRight = await verifyPassword(isGiven ? password : '', account?.password_hash);
+  if (account === undefined || !isRight || !account.active) throw refused();
+  if (account.must_change && !services.config.isDevelopment) {
+    services.log.warn({ realm: realm.key }, 'refused a sign-in with the published development password');
+    throw refused();
+  }
+  const sessionId = uuidv7();
+  const secret = newSecret();
+  await execute(services.pool, sql`
+    insert into ${realm.sessions} (id, user_id, refresh_hash, expires_at, user_agent, address)
+    values (${value(sessionId, 'uuid')}, ${value(account.id, 'uuid')}, ${value(hashOf(secret), 'text')}, now() + ${REFRESH_LIFE},
+      ${value(client.userAgent?.slice(0, 500) ?? null, 'text')}, ${value(client.address, 'text')})`, { prepared: true });
+  return signIn(tokens, realm, account, sessionId, secret);
+}
+
+/** A new pair for the refresh token; the one given is dead from now on. */
+export async function refresh(services: Services, tokens: Tokens, realm: Realm, refreshToken: unknown): Promise<SignIn> {
+  const given = parseRefreshToken(refreshToken);
+  if (given === undefined) throw new AppError('UNAUTHORIZED', 'The refresh token is not valid.', { hint: 'Sign in again.' });
+  const secret = newSecret();
+  const [account] = await run<AccountRow>(services.pool, sql`
+    with rotated as (
+      update ${realm.sessions} set
+        refresh_hash = ${value(hashOf(secret), 'text')}, used_at = now(), expires_at = now() + ${REFRESH_LIFE},
+        previous_hashes = (array_prepend(refresh_hash, previous_hashes))[1:${value(REMEMBERED_TOKENS, 'integer')}]
+      where id = ${value(given.sessionId, 'uuid')} and refresh_hash = ${value(hashOf(given.secret), 'text')}
+        and revoked_at is null and expires_at > now()
+      returning user_id
+    )
+    select u.id, u.email, u.roles, u.active, u.epoch, u.must_change, null::text as password_hash
+    from ${realm.users} u join rotated on rotated.user_id = u.id`, { prepared: true });
+  if (account === undefined) {
+    await endIfReused(services, realm, given);
+    throw new AppError('UNAUTHORIZED', 'The refresh token is not valid any more.', { hint: 'Sign in again.' });
+  }
+  if (!account.active) {
+    await cutSession(services.pool, realm, given.sessionId);
+    throw new AppError('UNAUTHORIZED', 'The account is not active.', { hint: 'Ask an admin of the app.' });
+  }
+  return signIn(tokens, realm, account, given.sessionId, secret);
+}
+
+/** Ends the session of the refresh token. A token that is unknown or already dead is not an error: the caller is signed out. */
+export async function logout(services: Services, realm: Realm, refreshToken: unknown): Promise<void> {
+  const given = parseRefreshToken(refreshToken);
+  if (given === undefined) return;
+  const hash = value(hashOf(given.secret), 'text');
+  const [session] = await run<{ id: string }>(services.pool, sql`
+    select id from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')}
+      and (refresh_hash = ${hash} or ${hash} = any(previous_hashes))`);
+  if (session !== undefined) await cutSession(services.pool, realm, session.id);
+}
+
+/** The account behind a verified token, as it is now. */
+export async function me(services: Services, realm: Realm, userId: string): Promise<SignedInUser> {
+  const [account] = await run<AccountRow>(services.pool, sql`
+    select id, email, roles, must_change from ${realm.users} where id = ${value(userId, 'uuid')} and active`, { prepared: true });
+  if (account === undefined) throw new AppError('UNAUTHORIZED', 'The account is not active.');
+  return userOf(account);
+}
+
+/** Somebody used a replaced token: whoever holds the newer one may be a thief, so the family ends. */
+async function endIfReused(services: Services, realm: Realm, given: RefreshToken): Promise<void> {
+  const [session] = await run<{ previous_hashes: string[] }>(services.pool, sql`
+    select previous_hashes from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')} and revoked_at is null`);
+  const wanted = Buffer.from(hashOf(given.secret));
+  const isReused = session?.previous_hashes.some((hash) => hash.length === wanted.length && timingSafeEqual(Buffer.from(hash), wanted));
+  if (isReused !== true) return;
+  services.log.warn({ realm: realm.key, session: given.sessionId }, 'a replaced refresh token was used again: the session is ended');
+  await cutSession(services.pool, realm, given.sessionId);
+}
+
+async function signIn(tokens: Tokens, realm: Realm, account: AccountRow, sessionId: string, secret: string): Promise<SignIn> {
+  const roles = account.roles.map((role) => role.toLowerCase());
+  const subject = { userId: account.id, email: account.email, roles, sessionId, epoch: account.epoch };
+  return {
+    access_token: await tokens.issue(realm, subject),
+    refresh_token: `${sessionId}.${secret}`,
+    token_type: 'Bearer',
+    expires_in: ACCESS_SECONDS,
+    user: userOf(account),
+  };
+}
+
+const userOf = (account: AccountRow): SignedInUser => ({
+  id: account.id, email: account.email, roles: account.roles.map((role) => role.toLowerCase()), must_change: account.must_change,
+});
+
+interface RefreshToken {
+  readonly sessionId: string;
+  readonly secret: string;
+}
+
+const newSecret = (): string => randomBytes(32).toString('base64url');
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+
+function parseRefreshToken(token: unknown): RefreshToken | undefined {
+  if (typeof token !== 'string') return undefined;
+  const match = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([\w-]{43})$/.exec(token);
+  return match === null ? undefined : { sessionId: match[1] ?? '', secret: match[2] ?? '' };
+}

@@ -1,0 +1,23 @@
+/** The record of who did what to accounts, apps and definitions. */
+import { execute, type Db } from '../../adapters/postgres/run.ts';
+import { sql, value } from '../../core/sql/sql.ts';
+import type { Actor } from '../context.ts';
+
+export interface AuditEntry {
+  /** The app's id; null for the platform. */
+  readonly app: string | null;
+  /** Like `user.update`. */
+  readonly action: string;
+  readonly target: string | null;
+  /** Never a secret. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes one entry; inside a transaction it stands and falls with what it tells of. */
+export async function audit(db: Db, actor: Actor, entry: AuditEntry): Promise<void> {
+  await execute(db, sql`
+    insert into durabase.audit (app, action, actor, target, detail)
+    values (${value(entry.app, 'text')}, ${value(entry.action, 'text')},
+      ${value(JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email }), 'jsonb')},
+      ${value(entry.target, 'text')}, ${value(JSON.stringify(entry.detail ?? {}), 'jsonb')})`);
+}
