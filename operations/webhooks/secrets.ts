@@ -19,12 +19,16 @@ interface SecretRow extends pg.QueryResultRow {
 /** The current key and, during a rotation, the one before it. Made on first use. */
 export async function signingKeys(services: Services, app: AppRuntime, webhook: string): Promise<readonly Uint8Array[]> {
   const name = signingName(webhook);
-  const sealed = services.keyring.seal(randomBytes(32), purpose(app, name));
-  await execute(
-    services.pool,
-    sql`insert into ${id(app.storage, '_secrets')} (name, sealed) values (${value(name)}, ${value(sealed)}) on conflict (name) do nothing`,
-  );
-  const rows = await run<SecretRow>(services.pool, sql`select sealed, previous from ${id(app.storage, '_secrets')} where name = ${value(name)}`);
+  const read = sql`select sealed, previous from ${id(app.storage, '_secrets')} where name = ${value(name)}`;
+  let rows = await run<SecretRow>(services.pool, read, { prepared: true });
+  if (rows.length === 0) {
+    const sealed = services.keyring.seal(randomBytes(32), purpose(app, name));
+    await execute(
+      services.pool,
+      sql`insert into ${id(app.storage, '_secrets')} (name, sealed) values (${value(name)}, ${value(sealed)}) on conflict (name) do nothing`,
+    );
+    rows = await run<SecretRow>(services.pool, read, { prepared: true });
+  }
   return rows.flatMap((row) => [row.sealed, ...(row.previous === null ? [] : [row.previous])]).map((key) => services.keyring.open(key, purpose(app, name)));
 }
 

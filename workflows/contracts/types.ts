@@ -26,11 +26,21 @@ export interface ActorRef {
   readonly roles: readonly string[];
 }
 
+/** What a run needs of a workflow definition, copied when it starts. */
+export interface ProcessDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly steps: readonly ProcessStep[];
+  readonly context: Record<string, unknown>;
+  /** The trigger's condition, when it takes whole JSONata and so could not be decided before the start. */
+  readonly condition?: string;
+}
+
 export interface ProcessInput {
   readonly app: string;
   readonly runId: string;
   /** The definition as it was when the run started. */
-  readonly definition: { readonly id: string; readonly name: string; readonly steps: readonly ProcessStep[]; readonly context: Record<string, unknown> };
+  readonly definition: ProcessDefinition;
   readonly schemaVersion: number;
   readonly trigger: {
     readonly type: string;
@@ -39,6 +49,8 @@ export interface ProcessInput {
     readonly recordId: string | null;
     readonly actor: ActorRef;
     readonly depth: number;
+    /** Given by a manual start; wins over the definition's context. */
+    readonly context?: Record<string, unknown>;
   };
   /** Present after continue-as-new. */
   readonly state?: ProcessState;
@@ -50,6 +62,8 @@ export interface HistoryEntry {
   readonly status: HistoryStatus;
   readonly by?: string;
   readonly comment?: string;
+  /** Why a step failed. */
+  readonly error?: string;
   readonly at: string;
 }
 
@@ -65,6 +79,16 @@ export interface ProcessState {
   readonly revision: number;
   /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
   readonly answered: readonly string[];
+  /** True from the moment the current step has begun: a run that wakes up then goes on inside it, with the same effect keys. */
+  readonly isBegun: boolean;
+  /** When the current wait or approval ends by itself. */
+  readonly deadline: string | null;
+  /** Steps entered since the run last waited for anybody; over the limit it is a loop. */
+  readonly streak: number;
+}
+
+export interface ProcessResult {
+  readonly status: 'completed' | 'cancelled' | 'unwanted';
 }
 
 export interface OpenTask {
@@ -96,4 +120,13 @@ export interface DeliveryInput {
   readonly webhook: string;
   readonly eventSeq: string;
   readonly round: number;
+  /** Wait before the first attempt of this workflow; 0 for replays and ordered webhooks. */
+  readonly delayMs: number;
+}
+
+/** What one attempt came to; `delayMs` is set when there will be another. */
+export interface AttemptResult {
+  readonly outcome: 'delivered' | 'retry' | 'dead';
+  readonly delayMs: number | null;
+  readonly reason: string | null;
 }

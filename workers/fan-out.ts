@@ -1,0 +1,163 @@
+/** What follows from a page of events: process starts and webhook deliveries, inserted once by their unique keys. */
+import type pg from 'pg';
+import { uuidv7 } from '../adapters/ids.ts';
+import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
+import type { WebhookDefinition } from '../core/model/document.ts';
+import type { AppRuntime, Services } from '../operations/context.ts';
+import type { EventRow } from '../operations/events.ts';
+import { matchTriggers } from '../operations/processes/match-triggers.ts';
+import { isSynchronous } from '../operations/webhooks/call-sync.ts';
+import { buildPayload, changeOf, meetsCondition } from '../operations/webhooks/payload.ts';
+import { deliveryWorkflowId } from '../workflows/contracts/ids.ts';
+import type { DeliveryInput } from '../workflows/contracts/types.ts';
+
+interface StartRow {
+  readonly workflow_id: string;
+  readonly kind: 'process' | 'delivery';
+  readonly input: unknown;
+  readonly error: string | null;
+}
+
+interface DeliveryRow {
+  readonly id: string;
+  readonly event_seq: string;
+  readonly webhook: string;
+  readonly entity: string;
+  readonly record_id: string;
+  readonly record_version: string;
+  readonly body: unknown;
+  readonly status: 'pending' | 'retrying' | 'dead';
+  readonly reason: string | null;
+}
+
+export interface FanOut {
+  readonly starts: number;
+  readonly deliveries: number;
+}
+
+export async function fanOut(services: Services, client: pg.Client, events: readonly EventRow[]): Promise<FanOut> {
+  let total: FanOut = { starts: 0, deliveries: 0 };
+  for (const [appId, own] of groupByApp(events)) {
+    const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
+    if (app === undefined) continue;
+    const disabled = await disabledWebhooks(client, app);
+    const starts = own.flatMap((event) => startsOf(services, app, event));
+    const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, disabled));
+    const ordered = deliveries.flatMap((row) => (row.status === 'retrying' ? [orderedStart(app, row)] : []));
+    await store(services, client, app, [...starts, ...ordered], deliveries);
+    total = { starts: total.starts + starts.length + ordered.length, deliveries: total.deliveries + deliveries.length };
+  }
+  return total;
+}
+
+function groupByApp(events: readonly EventRow[]): Map<string, EventRow[]> {
+  const groups = new Map<string, EventRow[]>();
+  for (const event of events) {
+    const own = groups.get(event.app);
+    if (own === undefined) groups.set(event.app, [event]);
+    else own.push(event);
+  }
+  return groups;
+}
+
+/** This process may not have heard yet of the version under which the event was written. */
+async function runtimeFor(services: Services, appId: string, version: number): Promise<AppRuntime | undefined> {
+  const app = await services.registry.byId(appId);
+  if (app === undefined || app.version >= version) return app;
+  return (await services.registry.newerThan(app)) ?? app;
+}
+
+function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRow[] {
+  try {
+    return matchTriggers(app, event).map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'process', input, error: null }));
+  } catch (error) {
+    // One bad definition must not hold up what is behind it: it becomes a visible failed start.
+    services.log.error({ app: app.id, event: event.seq, error: String(error) }, 'triggers of an event could not be matched');
+    return [{ workflow_id: `process/${app.id}/${event.seq}.unmatched`, kind: 'process', input: { event: event.seq }, error: String(error) }];
+  }
+}
+
+async function disabledWebhooks(client: pg.Client, app: AppRuntime): Promise<ReadonlySet<string>> {
+  if (app.model.document.webhooks.length === 0) return new Set();
+  const rows = await query<{ webhook: string }>(client, sql`select webhook from ${id(app.storage, '_webhook_state')} where disabled_at is not null`);
+  return new Set(rows.map((row) => row.webhook));
+}
+
+const concerns = (hook: WebhookDefinition, event: EventRow): boolean =>
+  event.action === 'delete' ? hook.hook === 'after_delete' : hook.hook === 'after_write';
+
+function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, disabled: ReadonlySet<string>): DeliveryRow[] {
+  const entity = app.model.entities.get(event.entity);
+  const change = changeOf(event);
+  if (entity === undefined || change === undefined) return [];
+  return entity.webhooks.flatMap((hook): DeliveryRow[] => {
+    if (hook.id === undefined || isSynchronous(hook) || !concerns(hook, event)) return [];
+    const base = {
+      id: uuidv7(), event_seq: event.seq, webhook: hook.id, entity: event.entity, record_id: event.record_id, record_version: event.record_version,
+    };
+    try {
+      if (!meetsCondition(hook, change)) return [];
+      const body = buildPayload(app, entity, hook, change, base.id);
+      if (disabled.has(hook.id)) return [{ ...base, body, status: 'dead', reason: 'The endpoint is disabled.' }];
+      return [{ ...base, body, status: hook.ordered ? 'retrying' : 'pending', reason: null }];
+    } catch (error) {
+      services.log.warn({ app: app.id, webhook: hook.id, error: String(error) }, 'a webhook condition failed');
+      const reason = `Its condition could not be evaluated: ${error instanceof Error ? error.message : String(error)}`;
+      return [{ ...base, body: {}, status: 'dead', reason }];
+    }
+  });
+}
+
+/** Deliveries in strict order are never tried by the dispatcher: their workflow waits for the one before. */
+function orderedStart(app: AppRuntime, row: DeliveryRow): StartRow {
+  const input: DeliveryInput = { app: app.id, deliveryId: row.id, webhook: row.webhook, eventSeq: row.event_seq, round: 0, delayMs: 0 };
+  return { workflow_id: deliveryWorkflowId(app.id, row.event_seq, row.webhook, 0), kind: 'delivery', input, error: null };
+}
+
+async function store(
+  services: Services, client: pg.Client, app: AppRuntime, starts: readonly StartRow[], deliveries: readonly DeliveryRow[],
+): Promise<void> {
+  if (starts.length === 0 && deliveries.length === 0) return;
+  await client.query('savepoint app');
+  try {
+    if (starts.length > 0) await query(client, insertStarts(app, starts));
+    if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
+    await query(client, markWork(app, starts.length > 0, deliveries.some((row) => row.status === 'pending')));
+    await client.query('release savepoint app');
+  } catch (error) {
+    // An app whose storage is being removed must not stop the others; a lost connection stops the pass by itself.
+    await client.query('rollback to savepoint app');
+    services.log.error({ app: app.id, error: String(error) }, 'the follow-ups of an app could not be stored');
+    if (!isMissingTable(error)) throw error;
+  }
+}
+
+const isMissingTable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
+
+const insertStarts = (app: AppRuntime, rows: readonly StartRow[]): Sql => sql`
+  insert into ${id(app.storage, '_starts')} (workflow_id, kind, input, state, error)
+  select workflow_id, kind, input, case when error is null then 'pending' else 'failed' end, error
+  from jsonb_to_recordset(${value(JSON.stringify(rows), 'jsonb')}) as r(workflow_id text, kind text, input jsonb, error text)
+  on conflict (workflow_id) do nothing`;
+
+const insertDeliveries = (app: AppRuntime, rows: readonly DeliveryRow[]): Sql => sql`
+  insert into ${id(app.storage, '_deliveries')} (id, event_seq, webhook, entity, record_id, record_version, body, status, reason)
+  select id, event_seq, webhook, entity, record_id, record_version, body, status, reason
+  from jsonb_to_recordset(${value(JSON.stringify(rows), 'jsonb')})
+    as r(id uuid, event_seq bigint, webhook text, entity text, record_id text, record_version bigint, body jsonb, status text, reason text)
+  on conflict (event_seq, webhook) do nothing`;
+
+/** Says that the app has due rows; whoever works next finds it by one small index. */
+export function markWork(app: Pick<AppRuntime, 'id'>, starts: boolean, deliveries: boolean): Sql {
+  const kinds = [...(starts ? ['starts'] : []), ...(deliveries ? ['deliveries'] : [])];
+  return sql`
+    insert into durabase.work (app, kind, due_at)
+    select ${value(app.id)}, kind, now() from unnest(${value(kinds, 'text[]')}) as k(kind)
+    on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)`;
+}
+
+async function query<Row extends pg.QueryResultRow>(client: pg.Client, statement: Sql): Promise<Row[]> {
+  const { text, values } = render(statement);
+  return (await client.query<Row>(text, values as unknown[])).rows;
+}

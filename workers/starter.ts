@@ -1,0 +1,126 @@
+/** Stage two of the relay: starts the workflows that stage one decided on, app by app in fair turns, whenever Temporal is there. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type pg from 'pg';
+import { execute, run } from '../adapters/postgres/run.ts';
+import { transaction } from '../adapters/postgres/transaction.ts';
+import { isAppError } from '../core/errors.ts';
+import { id, sql, value } from '../core/sql/sql.ts';
+import type { AppRuntime, Services } from '../operations/context.ts';
+import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
+import { appIdAttribute } from '../workflows/contracts/search-attributes.ts';
+import { loop, pause, type Loop } from './loop.ts';
+
+const POLL_MS = 250;
+const LEASE = '15 seconds';
+const MAX_TRIES = 10;
+const WORKFLOW_TYPES = { process: 'process', delivery: 'delivery' } as const;
+const QUEUES = { process: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE } as const;
+
+interface Start extends pg.QueryResultRow {
+  readonly workflow_id: string;
+  readonly kind: keyof typeof WORKFLOW_TYPES;
+  readonly input: { readonly app: string };
+  readonly tries: number;
+}
+
+export function startStarter(services: Services): Loop {
+  return loop('starter', services.log, async (signal, waker) => {
+    const claimed = await claim(services);
+    if (claimed === undefined) return pause(POLL_MS, signal, waker);
+    const { app, starts } = claimed;
+    try {
+      await services.temporal.client();
+    } catch (error) {
+      await giveBack(services, app, starts);
+      await pause(1_000, signal);
+      if (!isAppError(error, 'UNAVAILABLE')) throw error;
+      return;
+    }
+    await Promise.all(starts.map((start) => startOne(services, app, start)));
+  });
+}
+
+/** One app's due starts, at most as many as it may start in a second; the app's next turn comes a second later. */
+async function claim(services: Services): Promise<{ app: AppRuntime; starts: Start[] } | undefined> {
+  return transaction(services.pool, async (client) => {
+    const due = await run<{ app: string }>(
+      client,
+      sql`select app from durabase.work where kind = 'starts' and due_at <= now() order by due_at limit 1 for update skip locked`,
+      { prepared: true },
+    );
+    const appId = due[0]?.app;
+    if (appId === undefined) return undefined;
+    const app = await services.registry.byId(appId);
+    if (app === undefined) {
+      await execute(client, sql`delete from durabase.work where app = ${value(appId)} and kind = 'starts'`);
+      return undefined;
+    }
+    const limit = app.model.settings.starts_per_second;
+    const table = id(app.storage, '_starts');
+    const starts = await run<Start>(
+      client,
+      sql`with due as (
+            select workflow_id from ${table} where state = 'pending' and due_at <= now()
+            order by due_at limit ${value(limit, 'integer')} for update skip locked
+          )
+          update ${table} s set due_at = now() + ${value(LEASE, 'interval')}, tries = s.tries + 1 from due
+          where s.workflow_id = due.workflow_id returning s.workflow_id, s.kind, s.input, s.tries`,
+      { prepared: true },
+    );
+    const isFull = starts.length >= limit;
+    await execute(
+      client,
+      sql`with next as (select min(due_at) as at from ${table} where state = 'pending'),
+            gone as (delete from durabase.work using next where app = ${value(app.id)} and kind = 'starts' and next.at is null)
+          update durabase.work set due_at = greatest(next.at, now() + ${value(isFull ? '1 second' : '0', 'interval')}) from next
+          where app = ${value(app.id)} and kind = 'starts' and next.at is not null`,
+    );
+    return { app, starts };
+  });
+}
+
+async function startOne(services: Services, app: AppRuntime, start: Start): Promise<void> {
+  try {
+    const client = await services.temporal.client();
+    await client.workflow.start(WORKFLOW_TYPES[start.kind], {
+      workflowId: start.workflow_id,
+      taskQueue: QUEUES[start.kind],
+      args: [start.input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
+    });
+    await mark(services, app, start, 'started', null);
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return mark(services, app, start, 'started', null);
+    const message = error instanceof Error ? error.message : String(error);
+    services.log.warn({ app: app.id, workflow: start.workflow_id, error: message }, 'a workflow could not be started');
+    if (start.tries >= MAX_TRIES) return mark(services, app, start, 'failed', message);
+    await postpone(services, app, [start], 2 ** start.tries * 200, false);
+  }
+}
+
+async function mark(services: Services, app: AppRuntime, start: Start, state: 'started' | 'failed', error: string | null): Promise<void> {
+  await execute(
+    services.pool,
+    sql`update ${id(app.storage, '_starts')} set state = ${value(state)}, error = ${value(error)} where workflow_id = ${value(start.workflow_id)}`,
+    { prepared: true },
+  );
+}
+
+/** Temporal is not there: due again in a second, and this try does not count. */
+const giveBack = (services: Services, app: AppRuntime, starts: readonly Start[]): Promise<void> => postpone(services, app, starts, 1_000, true);
+
+async function postpone(services: Services, app: AppRuntime, starts: readonly Start[], ms: number, isUncounted: boolean): Promise<void> {
+  await execute(
+    services.pool,
+    sql`with s as (
+          update ${id(app.storage, '_starts')} set due_at = now() + ${value(ms, 'double precision')} * interval '1 millisecond',
+            tries = tries - ${value(isUncounted ? 1 : 0, 'integer')}
+          where workflow_id = any(${value(starts.map((start) => start.workflow_id), 'text[]')})
+        )
+        insert into durabase.work (app, kind, due_at)
+        values (${value(app.id)}, 'starts', now() + ${value(ms, 'double precision')} * interval '1 millisecond')
+        on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)`,
+  );
+}
