@@ -136,7 +136,10 @@ const refusalMessage = (host: string, address: string): string =>
 
 function parseUrl(text: string): URL {
   try {
-    return new URL(text);
+    const url = new URL(text);
+    // "localhost." is localhost spelled for the root zone, which some resolvers do not know.
+    url.hostname = url.hostname.replace(/\.$/, '');
+    return url;
   } catch {
     throw new OutboundError('denied', `"${text.slice(0, 100)}" is not an address.`);
   }
