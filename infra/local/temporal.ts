@@ -12,7 +12,6 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contracts/search-attributes.t
 import { commandLine, diskFull, endProcess, freePort, isAlive, isDiskFull, onPath, sleep, tail } from './system.ts';
 
 export const TEMPORAL_VERSION = 'v1.5.1';
-const RETENTION_SECONDS = 30 * 24 * 3600;
 
 /** Where compiled and downloaded servers are kept for all clones of one user. */
 export const cacheFolder = (): string => path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'durabase', 'bin');
@@ -182,16 +181,13 @@ function serverArguments(options: TemporalOptions, namespace: string, port: numb
   ];
 }
 
-/** True once the namespace serves; sets its retention on the way, as a day (the default) makes yesterday's links dead. */
+/** True once the namespace serves. Its retention is the worker's business (adapters/temporal/namespace.ts). */
 async function answers(address: string, namespace: string): Promise<boolean> {
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, connectTimeout: 1000 });
-    const service = connection.workflowService;
-    const { config } = await connection.withDeadline(Date.now() + 3000, () => service.describeNamespace({ namespace }));
-    if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) !== RETENTION_SECONDS) {
-      await service.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS as never } } });
-    }
+    const opened = await Connection.connect({ address, connectTimeout: 1000 });
+    connection = opened;
+    await opened.withDeadline(Date.now() + 3000, () => opened.workflowService.describeNamespace({ namespace }));
     return true;
   } catch {
     return false;
