@@ -1,0 +1,33 @@
+/**
+ * A column on a table with records. A constant default needs no rewrite and fills old rows; without one a required column is
+ * nullable until every api process writes it, and NOT NULL follows the switch.
+ */
+import { id, sql } from '../../sql/sql.ts';
+import type { ColumnShape, TableShape } from '../shape.ts';
+import { columnExists, columnSql, LOCKS, type Check, type Step } from '../step.ts';
+import { isEmpty, setNotNull } from './set-required.ts';
+
+export function addColumn(storage: string, table: TableShape, column: ColumnShape): { steps: Step[]; checks: Check[] } {
+  const isFilled = column.default !== undefined;
+  const step: Step = {
+    key: `add-column/${table.table}.${column.name}`,
+    phase: 'expand',
+    mode: 'brief',
+    table: table.table,
+    statements: [sql`alter table ${id(storage, table.table)} add column ${columnSql(column, column.isRequired && isFilled)}`],
+    isDone: columnExists(storage, table.table, column.name),
+    undo: [sql`alter table if exists ${id(storage, table.table)} drop column if exists ${id(column.name)}`],
+    lock: LOCKS.brief,
+    rewrite: false,
+  };
+  if (!column.isRequired || isFilled) return { steps: [step], checks: [] };
+  return {
+    steps: [step, setNotNull(storage, table.table, column)],
+    checks: [isEmpty(storage, table, {
+      kind: 'add_field',
+      field: column.name,
+      message: (count) => `Field "${table.owner}.${column.name}" is required and has no default, but ${count} record${count === 1 ? '' : 's'} of "${table.owner}" would lack it.`,
+      hint: 'Add a `default`, or leave `required` out.',
+    })],
+  };
+}

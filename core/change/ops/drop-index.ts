@@ -1,0 +1,19 @@
+import { id, sql } from '../../sql/sql.ts';
+import type { IndexShape } from '../shape.ts';
+import { indexIsValid, LOCKS, type Step } from '../step.ts';
+
+/** After the switch: until then older processes may count on the uniqueness. */
+export function dropIndex(storage: string, table: string, index: IndexShape): Step {
+  return {
+    key: `drop-index/${index.name}`,
+    phase: 'contract',
+    mode: 'long',
+    table,
+    statements: [sql`drop index concurrently if exists ${id(storage, index.name)}`],
+    isDone: sql`not ${indexIsValid(storage, index.name)}`,
+    undo: [],
+    lock: LOCKS.concurrent,
+    rewrite: false,
+    isOptional: true,
+  };
+}

@@ -1,0 +1,47 @@
+/** Required on and off. On: only while there are no records, and after the switch, when no process leaves the field out any more. */
+import { id, sql } from '../../sql/sql.ts';
+import type { ColumnShape, TableShape } from '../shape.ts';
+import { columnIsRequired, LOCKS, type Check, type Step } from '../step.ts';
+
+export function setNotNull(storage: string, table: string, column: ColumnShape): Step {
+  return {
+    key: `set-not-null/${table}.${column.name}`,
+    phase: 'contract',
+    mode: 'brief',
+    table,
+    statements: [sql`alter table ${id(storage, table)} alter column ${id(column.name)} set not null`],
+    isDone: columnIsRequired(storage, table, column.name),
+    undo: [sql`alter table if exists ${id(storage, table)} alter column ${id(column.name)} drop not null`],
+    lock: LOCKS.brief,
+    rewrite: false,
+    isOptional: true,
+  };
+}
+
+export function dropNotNull(storage: string, table: string, column: ColumnShape): Step {
+  return {
+    key: `drop-not-null/${table}.${column.name}`,
+    phase: 'expand',
+    mode: 'brief',
+    table,
+    statements: [sql`alter table ${id(storage, table)} alter column ${id(column.name)} drop not null`],
+    isDone: sql`not ${columnIsRequired(storage, table, column.name)}`,
+    // Put back only where no older row was written without a value meanwhile, so never by force.
+    undo: [],
+    lock: LOCKS.brief,
+    rewrite: false,
+  };
+}
+
+/** Counts up to a thousand records, enough for a message. */
+export function isEmpty(storage: string, table: TableShape, facts: Pick<Check, 'kind' | 'field' | 'message' | 'hint'>): Check {
+  return { ...facts, entity: table.owner, count: sql`select count(*)::integer as count from (select from ${id(storage, table.table)} limit 1000) found` };
+}
+
+export const requiredNeedsNoRecords = (storage: string, table: TableShape, column: ColumnShape): Check =>
+  isEmpty(storage, table, {
+    kind: 'set_required',
+    field: column.name,
+    message: (count) => `Field "${table.owner}.${column.name}" cannot become required: "${table.owner}" has ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'}, and running clients may leave it out.`,
+    hint: 'Add a rule with the operator `required`: it is checked when a record is written next.',
+  });
