@@ -1,0 +1,35 @@
+import fs from 'node:fs';
+import { AppError } from '../../core/errors.ts';
+import type { Config } from '../config.ts';
+
+/** What a client and a worker both need to reach the server. */
+export interface ServerOptions {
+  readonly address: string;
+  readonly apiKey?: string;
+  readonly tls?: { serverRootCACertificate?: Buffer; clientCertPair?: { crt: Buffer; key: Buffer } } | true;
+}
+
+/** Address, key and certificates of `config`; the certificates are read at each connection, so a renewed file is used. */
+export function serverOptions(config: Config): ServerOptions {
+  const { address, apiKey, tls } = config.temporal;
+  if (address === undefined) {
+    throw new AppError('UNAVAILABLE', 'TEMPORAL_ADDRESS is not set, so nothing durable can run.', {
+      hint: 'Set TEMPORAL_ADDRESS, or use `npm start`, which brings a local server.',
+    });
+  }
+  const clientCertPair = tls.cert !== undefined && tls.key !== undefined
+    ? { crt: fs.readFileSync(tls.cert), key: fs.readFileSync(tls.key) } : undefined;
+  const isTls = tls.ca !== undefined || clientCertPair !== undefined || apiKey !== undefined;
+  return {
+    address,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(isTls
+      ? {
+          tls: tls.ca === undefined && clientCertPair === undefined ? true as const : {
+            ...(tls.ca === undefined ? {} : { serverRootCACertificate: fs.readFileSync(tls.ca) }),
+            ...(clientCertPair === undefined ? {} : { clientCertPair }),
+          },
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,44 @@
+import type { ProcessInput } from '../../workflows/contracts/types.ts';
+import { AppError } from '../../core/errors.ts';
+import { isTrue } from '../../core/expression/expression.ts';
+import type { AppRuntime, Services } from '../context.ts';
+import { insertRun } from './project.ts';
+import { evaluateFor, loadScope, type StepScope } from './scope.ts';
+import { recordPathsOf, resolveValue } from './values.ts';
+
+export interface OpenRunInput {
+  readonly app: string;
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly definition: Omit<ProcessInput['definition'], 'steps'>;
+  readonly firstStep: string | null;
+  readonly schemaVersion: number;
+  readonly trigger: ProcessInput['trigger'];
+  readonly now: string;
+}
+
+export interface OpenedRun {
+  /** False when the trigger's condition does not hold: nothing was opened. */
+  readonly isWanted: boolean;
+  readonly context: Record<string, unknown>;
+}
+
+/** A run's context goes along in every step; more than this belongs in records. */
+const MAX_CONTEXT_BYTES = 64 * 1024;
+
+/** Reads the context once and shows the run. */
+export async function openRun(services: Services, app: AppRuntime, input: OpenRunInput): Promise<OpenedRun> {
+  const step: StepScope = { app: input.app, runId: input.runId, trigger: input.trigger, context: {}, now: input.now };
+  const { condition, context: declared } = input.definition;
+  if (condition !== undefined && !isTrue(await evaluateFor(services, app, step, condition))) return { isWanted: false, context: {} };
+  const scope = await loadScope(services, app, step, recordPathsOf(declared));
+  // At the start `record` is the record as the trigger saw it: a late relay must not read a later state.
+  const atStart = { ...scope, record: scope.trigger['record'] ?? scope.record };
+  const context = { ...(resolveValue(declared, atStart) as Record<string, unknown>), ...(input.trigger.context ?? {}) };
+  if (Buffer.byteLength(JSON.stringify(context)) > MAX_CONTEXT_BYTES) {
+    throw new AppError('TOO_LARGE', `The context of the workflow "${input.definition.name}" has more than 64 KiB.`, {
+      hint: 'Keep ids in the context and read the records in the steps.',
+    });
+  }
+  return { isWanted: true, context: await insertRun(services.pool, app, { ...input, context }) };
+}

@@ -1,0 +1,172 @@
+/** One action of a step, with its effect exactly once: its key and result commit together with it. */
+import { crashPoint } from '../../adapters/crash-points.ts';
+import { execute } from '../../adapters/postgres/run.ts';
+import { transaction } from '../../adapters/postgres/transaction.ts';
+import { OutboundError, type OutboundResponse } from '../../adapters/outbound.ts';
+import { AppError } from '../../core/errors.ts';
+import type { ProcessAction } from '../../core/model/document.ts';
+import { entityOf } from '../../core/model/model.ts';
+import { sql, value } from '../../core/sql/sql.ts';
+import { type AppContext, type AppRuntime, type Services, systemActor } from '../context.ts';
+import { findEffect, saveEffect } from '../effects.ts';
+import { MAX_DEPTH } from '../events.ts';
+import { hintRelay } from '../hint.ts';
+import { createRecord } from '../records/create.ts';
+import { deleteRecord } from '../records/delete.ts';
+import { updateRecord } from '../records/update.ts';
+import { MissingSecretError, resolveSecrets } from '../webhooks/secrets.ts';
+import { evaluateFor, loadScope, type StepScope } from './scope.ts';
+import { recordPathsOf, resolveValue, valueForField, type ValueScope } from './values.ts';
+
+export interface ActionResult {
+  /** What later steps find in the context. */
+  readonly saved?: Record<string, unknown>;
+}
+
+type Action<T extends ProcessAction['type']> = Extract<ProcessAction, { type: T }>;
+
+interface Step {
+  readonly ctx: AppContext;
+  readonly scope: ValueScope;
+  readonly step: StepScope;
+  readonly key: string;
+}
+
+/** Performs `action` as the system, on behalf of the run; a repetition under the same key returns the first result. */
+export async function performAction(services: Services, app: AppRuntime, step: StepScope, action: ProcessAction, key: string): Promise<ActionResult> {
+  const ctx: AppContext = {
+    services,
+    app,
+    actor: systemActor(step.runId),
+    now: new Date(step.now),
+    requestId: `process/${step.runId}`,
+    cause: `process/${step.runId}`,
+    depth: Math.min(step.trigger.depth + 1, MAX_DEPTH + 1),
+    effectKey: key,
+    strict: 'strict' in action && action.strict,
+  };
+  const scope = await loadScope(services, app, step, recordPathsOf(action));
+  crashPoint('process.before_effect');
+  const result = await perform({ ctx, scope, step, key }, action);
+  crashPoint('process.after_effect');
+  return result;
+}
+
+async function perform(step: Step, action: ProcessAction): Promise<ActionResult> {
+  switch (action.type) {
+    case 'set_field':
+      return setField(step, action);
+    case 'create_record': {
+      const record = await createRecord(step.ctx, action.entity, bodyFor(step, action.entity, action.fields));
+      return action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: record.id } } };
+    }
+    case 'update_record': {
+      const { entity, recordId } = subject(step, action);
+      await updateRecord(step.ctx, entity, recordId, bodyFor(step, entity, action.fields));
+      return {};
+    }
+    case 'delete_record': {
+      const { entity, recordId } = subject(step, action);
+      await deleteRecord(step.ctx, entity, recordId);
+      return {};
+    }
+    case 'http':
+      return callHttp(step, action);
+    case 'send_event':
+      return sendEvent(step, action);
+  }
+}
+
+/** The record an action is about: its own, or the run's. */
+function subject({ scope, step }: Step, action: { readonly entity?: string | undefined; readonly record_id?: string | undefined }): { entity: string; recordId: string } {
+  const entity = action.entity ?? step.trigger.entity;
+  const resolved = action.record_id === undefined ? step.trigger.recordId : resolveValue(action.record_id, scope);
+  if (entity === null || entity === undefined) throw new AppError('INVALID_STATE', 'The action names no entity, and the run has no record.');
+  if (typeof resolved !== 'string' && typeof resolved !== 'number') {
+    throw new AppError('INVALID_STATE', `The action finds no record: ${action.record_id ?? 'the run has none'}.`);
+  }
+  return { entity, recordId: String(resolved) };
+}
+
+function bodyFor({ ctx, scope }: Step, entityName: string, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entity = entityOf(ctx.app.model, entityName);
+  return Object.fromEntries(Object.entries(fields).map(([field, given]) =>
+    [field, valueForField(entity.fields.get(field), resolveValue(given, scope), scope.now)]));
+}
+
+async function setField(step: Step, action: Action<'set_field'>): Promise<ActionResult> {
+  const { entity, recordId } = subject(step, action);
+  const body = action.expression === undefined
+    ? bodyFor(step, entity, { [action.field]: action.value ?? null })
+    : { [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null };
+  await updateRecord(step.ctx, entity, recordId, body);
+  return {};
+}
+
+/** The answer kept for later steps; a page of HTML has no business in a run's history. */
+const MAX_SAVED_BYTES = 16 * 1024;
+
+async function callHttp({ ctx, scope, key }: Step, action: Action<'http'>): Promise<ActionResult> {
+  const { services, app } = ctx;
+  const done = await findEffect(services.pool, app.storage, key);
+  if (done !== undefined) return done as ActionResult;
+  const body = action.body === undefined ? undefined : JSON.stringify(resolveValue(action.body, scope));
+  const response = await answered(async () => services.outbound.send({
+    url: String(resolveValue(action.url, scope)),
+    method: action.method,
+    headers: {
+      'user-agent': 'Durabase-Workflow/1',
+      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+      ...(await resolveSecrets(services, app, action.headers)),
+      'idempotency-key': key,
+    },
+    ...(body === undefined ? {} : { body }),
+  }));
+  checkStatus(response);
+  const result: ActionResult = action.save_as === undefined ? {} : { saved: { [action.save_as]: { status: response.status, body: bodyOf(response) } } };
+  await saveEffect(services.pool, app.storage, key, result);
+  return result;
+}
+
+async function answered(call: () => Promise<OutboundResponse>): Promise<OutboundResponse> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof MissingSecretError || (error instanceof OutboundError && error.kind === 'denied')) {
+      throw new AppError('FORBIDDEN', error.message, { cause: error });
+    }
+    if (error instanceof OutboundError) throw new AppError('WEBHOOK_UNAVAILABLE', error.message, { cause: error });
+    throw error;
+  }
+}
+
+function checkStatus(response: OutboundResponse): void {
+  if (response.status >= 200 && response.status < 300) return;
+  const message = `The server answered ${response.status}.`;
+  const isWorthRepeating = response.status >= 500 || [408, 425, 429].includes(response.status);
+  if (!isWorthRepeating) throw new AppError('WEBHOOK_REJECTED', message);
+  const seconds = Number(response.headers['retry-after']);
+  throw new AppError('WEBHOOK_UNAVAILABLE', message, Number.isFinite(seconds) && seconds > 0 ? { retryAfter: Math.min(seconds, 86_400) } : {});
+}
+
+function bodyOf(response: OutboundResponse): unknown {
+  if (Buffer.byteLength(response.body) > MAX_SAVED_BYTES) return null;
+  try {
+    return JSON.parse(response.body);
+  } catch {
+    return response.body;
+  }
+}
+
+async function sendEvent({ ctx, scope, step, key }: Step, action: Action<'send_event'>): Promise<ActionResult> {
+  const data = { event: action.event, ...(resolveValue(action.data, scope) as Record<string, unknown>) };
+  await transaction(ctx.services.pool, async (client) => {
+    if (!(await saveEffect(client, ctx.app.storage, key, {}))) return;
+    await execute(client, sql`
+      insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, cause, depth)
+      values (${value(ctx.app.id)}, ${value(step.trigger.entity ?? '')}, ${value(step.trigger.recordId ?? '')}, 'custom', 0, ${value(ctx.app.version)},
+              ${value(JSON.stringify({ kind: 'system', id: step.runId, roles: [] }), 'jsonb')}, ${value(JSON.stringify(data), 'jsonb')}, ${value(ctx.cause)}, ${value(ctx.depth)})`);
+  });
+  hintRelay(ctx.services);
+  return {};
+}

@@ -1,0 +1,89 @@
+/** Projections of runs and tasks: what lists and screens read. Written by the run's own activities only. */
+import { execute, run, type Db } from '../../adapters/postgres/run.ts';
+import { transaction } from '../../adapters/postgres/transaction.ts';
+import { id, sql, value } from '../../core/sql/sql.ts';
+import type { ProcessInput, ProcessState, RunStatus } from '../../workflows/contracts/types.ts';
+import type { AppRuntime, Services } from '../context.ts';
+import type { TaskAssignee } from './may-decide.ts';
+
+export interface RunProjection {
+  readonly app: string;
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly error: string | null;
+  readonly state: ProcessState;
+  /** Closes the open task in the same transaction. */
+  readonly closes?: { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' };
+}
+
+export interface NewRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly definition: Pick<ProcessInput['definition'], 'id' | 'name'>;
+  readonly schemaVersion: number;
+  readonly trigger: ProcessInput['trigger'];
+  readonly firstStep: string | null;
+  readonly context: Record<string, unknown>;
+  readonly now: string;
+}
+
+/** Inserts the run; the first insert wins, and its context is the answer. */
+export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promise<Record<string, unknown>> {
+  const table = id(app.storage, '_runs');
+  const { trigger, definition } = opened;
+  await execute(db, sql`
+    insert into ${table} (id, workflow_id, definition_id, workflow_name, schema_version, entity, record_id, status, current_step, context, started_by, created_at, updated_at)
+    values (${value(opened.runId, 'uuid')}, ${value(opened.workflowId)}, ${value(definition.id)}, ${value(definition.name)}, ${value(opened.schemaVersion)},
+            ${value(trigger.entity)}, ${value(trigger.recordId)}, 'running', ${value(opened.firstStep)}, ${value(JSON.stringify(opened.context), 'jsonb')},
+            ${value(JSON.stringify(trigger.actor), 'jsonb')}, ${value(opened.now, 'timestamptz')}, ${value(opened.now, 'timestamptz')})
+    on conflict (id) do nothing`);
+  const rows = await run<{ context: Record<string, unknown> }>(db, sql`select context from ${table} where id = ${value(opened.runId, 'uuid')}`);
+  return rows[0]?.context ?? opened.context;
+}
+
+/** Shows the run as `projection` has it, unless something newer is shown already. */
+export async function projectRun(services: Services, app: AppRuntime, projection: RunProjection): Promise<void> {
+  if (projection.closes === undefined) {
+    await writeRun(services.pool, app, projection);
+    return;
+  }
+  const { taskId, state } = projection.closes;
+  await transaction(services.pool, async (client) => {
+    await execute(client, sql`
+      update ${id(app.storage, '_tasks')} set state = ${value(state)}, decided_at = now()
+      where id = ${value(taskId, 'uuid')} and state = 'pending'`);
+    await writeRun(client, app, projection);
+  });
+}
+
+async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
+  await execute(db, sql`
+    update ${id(app.storage, '_runs')} set
+      status = ${value(status)}, current_step = ${value(state.currentStep)}, current_step_deadline = ${value(state.deadline, 'timestamptz')},
+      context = ${value(JSON.stringify(state.context), 'jsonb')}, history = ${value(JSON.stringify(state.history), 'jsonb')},
+      state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)}, updated_at = now()
+    where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`);
+}
+
+export interface NewTask {
+  readonly id: string;
+  readonly step: string;
+  readonly dueAt: string | null;
+  readonly assignee: TaskAssignee;
+  readonly allowSelfApproval: boolean;
+  readonly commentRequired: boolean;
+  readonly requestedBy: string | null;
+  readonly now: string;
+}
+
+/** Shows the task and the run that waits for it at once, so that neither is ever seen without the other. */
+export async function insertTask(services: Services, app: AppRuntime, task: NewTask, projection: RunProjection): Promise<void> {
+  await transaction(services.pool, async (client) => {
+    await execute(client, sql`
+      insert into ${id(app.storage, '_tasks')} (id, run_id, step, state, assignee, allow_self_approval, comment_required, requested_by, due_at, created_at)
+      values (${value(task.id, 'uuid')}, ${value(projection.runId, 'uuid')}, ${value(task.step)}, 'pending', ${value(JSON.stringify(task.assignee), 'jsonb')},
+              ${value(task.allowSelfApproval)}, ${value(task.commentRequired)}, ${value(task.requestedBy)}, ${value(task.dueAt, 'timestamptz')}, ${value(task.now, 'timestamptz')})
+      on conflict (id) do nothing`);
+    await writeRun(client, app, projection);
+  });
+}

@@ -1,0 +1,69 @@
+/** One options object per activity class; every proxy names its class. */
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import { ERROR_STATUS, type ErrorCode } from '../core/errors.ts';
+
+/** Refusals that a repetition cannot change. What is missing here is tried again: limits, maintenance, servers that are away. */
+const WORTH_REPEATING: readonly ErrorCode[] = ['RATE_LIMITED', 'INTERNAL_ERROR', 'WEBHOOK_UNAVAILABLE', 'UNAVAILABLE', 'MAINTENANCE'];
+export const NON_RETRYABLE: readonly ErrorCode[] = (Object.keys(ERROR_STATUS) as ErrorCode[])
+  .filter((code) => !WORTH_REPEATING.includes(code));
+
+const nonRetryableErrorTypes = [...NON_RETRYABLE];
+
+/**
+ * Brief reads and projections of a run, in the worker that holds it: no round trip through the server. Without an end,
+ * because Postgres may be away for hours and the run must then simply go on.
+ */
+export const brief: LocalActivityOptions = {
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', nonRetryableErrorTypes },
+};
+
+/** Answers a person who waits: gives up before the caller does. */
+export const answering: LocalActivityOptions = {
+  startToCloseTimeout: '4s',
+  scheduleToCloseTimeout: '10s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '1s', nonRetryableErrorTypes },
+};
+
+/** Catalog reads and writes. */
+export const quick: ActivityOptions = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '5m',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', nonRetryableErrorTypes },
+};
+
+/** A write through the record operations: like `quick`, without an end. */
+export const effect: ActivityOptions = {
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
+
+/** A statement with a lock timeout of its own inside the activity. */
+export const ddl: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '1h',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
+};
+
+/** Pages of a backfill. */
+export const batch: ActivityOptions = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', nonRetryableErrorTypes },
+};
+
+/** Concurrent indexes, validations, dumps. */
+export const long: ActivityOptions = {
+  startToCloseTimeout: '6h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '10s', backoffCoefficient: 2, maximumAttempts: 5, nonRetryableErrorTypes },
+};
+
+/** A call to somebody else's server. */
+export const outbound: ActivityOptions = {
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '72h',
+  retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '1h', nonRetryableErrorTypes },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
