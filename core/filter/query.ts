@@ -1,0 +1,47 @@
+/**
+ * What a reading request asks for, before any name in it was looked up. Vocabulary: a *path* is a field reference cut at its
+ * dots (`customer.company` is `['customer', 'company']`); a *leaf* compares one path with a value.
+ */
+import { AppError } from '../errors.ts';
+
+export const MAX_FILTER_NODES = 200;
+export const MAX_LIST_VALUES = 1000;
+export const MAX_INCLUDES = 20;
+export const MAX_DEPTH = 3;
+export const MAX_INCLUDED_ROWS = 1000;
+export const DEFAULT_PER_PAGE = 25;
+
+/** A value as it arrived: text of the query string still to be read by the field's type, or a JSON value. */
+export type Operand =
+  | { readonly kind: 'text'; readonly texts: readonly string[] }
+  | { readonly kind: 'json'; readonly value: unknown };
+
+export type Filter =
+  | { readonly kind: 'and' | 'or'; readonly items: readonly Filter[] }
+  | { readonly kind: 'not'; readonly item: Filter }
+  /** `operator` undefined: the last segment of the path may be one, or it is `eq`. */
+  | { readonly kind: 'leaf'; readonly path: readonly string[]; readonly operator: string | undefined; readonly operand: Operand }
+  /** One related row that holds all of `item` (`some`), or none that does. */
+  | { readonly kind: 'related'; readonly path: readonly string[]; readonly quantifier: 'some' | 'none'; readonly item: Filter };
+
+export interface SortItem {
+  readonly path: readonly string[];
+  readonly descending: boolean;
+}
+
+export interface ListQuery {
+  readonly filter: Filter | undefined;
+  readonly sort: readonly SortItem[];
+  readonly page: number;
+  /** Undefined: the default. Capped by the app's maximum when it is used. */
+  readonly perPage: number | undefined;
+  readonly count: 'exact' | 'none';
+  /** Undefined: every readable field. */
+  readonly fields: readonly (readonly string[])[] | undefined;
+  readonly include: readonly (readonly string[])[];
+  readonly withDeleted: boolean;
+}
+
+/** A 400 that names the parameter or field, the rule, and the way out. */
+export const invalidValue = (field: string, message: string, hint?: string): AppError =>
+  new AppError('INVALID_VALUE', message, { details: [{ field, rule: 'value', message }], ...(hint === undefined ? {} : { hint }) });

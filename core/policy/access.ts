@@ -1,0 +1,44 @@
+/** What a caller may do with the records of one entity: the answer of a policy, asked by reads and writes alike. */
+import type { Sql } from '../sql/sql.ts';
+
+export type RecordAction = 'read' | 'create' | 'update' | 'delete';
+
+/** One field under one action: readable for `read`, writable for the others. */
+export interface FieldAccess {
+  readonly mode: 'always' | 'never' | 'conditional';
+  /** With `conditional`: a predicate over a row, true where the field is open. */
+  when?(alias: string): Sql;
+}
+
+export interface Access {
+  /** False: the action is refused as a whole (403). */
+  readonly isGranted: boolean;
+  /**
+   * The row predicate over any relation aliased `alias` that has all columns of the entity: a stored row or a candidate row.
+   * Undefined means every row.
+   */
+  where(alias: string): Sql | undefined;
+  /** Holds for rows that pass `where`. */
+  field(name: string): FieldAccess;
+  /** Values put into a created record, dynamic ones resolved. */
+  readonly presets: Readonly<Record<string, unknown>>;
+}
+
+/** Who asks, as far as policies and dynamic values know. */
+export interface PolicyActor {
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly roles: readonly string[];
+  readonly isAdmin: boolean;
+}
+
+const ALWAYS: FieldAccess = { mode: 'always' };
+const NEVER: FieldAccess = { mode: 'never' };
+
+/** Everything: admins, the system, and the references of policies themselves. */
+export const FULL_ACCESS: Access = { isGranted: true, where: () => undefined, field: () => ALWAYS, presets: {} };
+/** Nothing. */
+export const NO_ACCESS: Access = { isGranted: false, where: () => undefined, field: () => NEVER, presets: {} };
+
+export const fieldAlways = (): FieldAccess => ALWAYS;
+export const fieldNever = (): FieldAccess => NEVER;

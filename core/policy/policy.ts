@@ -1,0 +1,210 @@
+/**
+ * Policies: the compiled form of an app's permissions. Nothing is allowed unless a permission grants it; grants add up; a
+ * `deny` wins over every grant. Compiled once per app version, role set, entity and action; only the caller's own values are
+ * bound per request.
+ */
+import { checkFilter, type CheckedFilter } from '../filter/check.ts';
+import { filterSql, scalarSql } from '../filter/compile.ts';
+import { dynamicValue, type Bindings } from '../filter/operand.ts';
+import { resolvePath, type ReadScope } from '../filter/scope.ts';
+import { isAppError, type ErrorDetail } from '../errors.ts';
+import { compileExpression, type CompiledExpression } from '../expression/expression.ts';
+import { expressionToSql, type SqlScope } from '../expression/to-sql.ts';
+import type { PermissionDefinition } from '../model/document.ts';
+import type { AppModel, EntityModel } from '../model/model.ts';
+import { and, or, sql, type Sql } from '../sql/sql.ts';
+import { fieldAlways, fieldNever, FULL_ACCESS, NO_ACCESS, type Access, type FieldAccess, type PolicyActor, type RecordAction } from './access.ts';
+
+export type { Access, FieldAccess, PolicyActor, RecordAction } from './access.ts';
+export { FULL_ACCESS, NO_ACCESS } from './access.ts';
+
+/** The part of an app's runtime that policies need. */
+export interface PolicyApp {
+  readonly model: AppModel;
+  readonly storage: string;
+  memo<T>(key: object, build: () => T): T;
+}
+
+/** One permission as it applies to one entity. */
+interface Rule {
+  /** Undefined: every row. */
+  readonly predicate: Predicate | undefined;
+  /** Undefined: every field. */
+  readonly fields: ReadonlySet<string> | undefined;
+}
+
+type Predicate = (alias: string, bindings: Bindings) => Sql;
+
+interface CompiledPolicy {
+  readonly grants: readonly Rule[];
+  /** Denies without a field list: they take rows away. */
+  readonly denies: readonly Rule[];
+  /** Denies with a field list: they take only these fields away. */
+  readonly fieldDenies: readonly Rule[];
+  readonly presets: Readonly<Record<string, unknown>>;
+  readonly keys: ReadonlySet<string>;
+}
+
+const POLICIES = {};
+const MAX_POLICIES = 5000;
+
+/** What `actor` may do to the records of `entity`. Admins and the system may do everything. */
+export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityModel, action: RecordAction, now: Date): Access {
+  if (actor.isAdmin) return FULL_ACCESS;
+  const cache = app.memo(POLICIES, () => new Map<string, CompiledPolicy>());
+  const key = `${action} ${entity.name} ${actor.roles.join('\0')}`;
+  let policy = cache.get(key);
+  if (policy === undefined) {
+    if (cache.size >= MAX_POLICIES) cache.clear();
+    cache.set(key, (policy = compilePolicy(app, actor.roles, entity, action)));
+  }
+  return bindPolicy(policy, { actor, now });
+}
+
+/** Permissions whose conditions cannot become SQL, with their place in the document. */
+export function policyErrors(model: AppModel, storage: string): ErrorDetail[] {
+  return model.permissions.flatMap((permission, index) => {
+    const entities = permission.entity === '*' ? [...model.entities.values()] : [model.entities.get(permission.entity)];
+    // An entity that does not exist yet is no mistake (spec S8); `*` must fit at least one.
+    const known = entities.flatMap((entity) => entity ?? []);
+    const failures = known.map((entity) => failureOf(model, storage, permission, entity));
+    const failure = failures.every((problem) => problem !== undefined) ? failures[0] : undefined;
+    return failure === undefined ? [] : [{ path: `permissions[${index}].${failure.part}`, rule: 'policy', message: failure.message }];
+  });
+}
+
+function failureOf(
+  model: AppModel, storage: string, permission: PermissionDefinition, entity: EntityModel,
+): { part: string; message: string } | undefined {
+  const probe: Bindings = { actor: { id: null, email: null, roles: [] }, now: new Date(0) };
+  const parts = [
+    ...permission.conditions.map((condition, index) => [`conditions[${index}]`, { conditions: [condition], expression: undefined }] as const),
+    ['expression', { conditions: [], expression: permission.expression }] as const,
+  ];
+  for (const [part, reduced] of parts) {
+    try {
+      predicateOf(policyScope(model, storage), reduced, entity)?.('t0', probe);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      return { part, message: error.message };
+    }
+  }
+  return undefined;
+}
+
+function compilePolicy(app: PolicyApp, roles: readonly string[], entity: EntityModel, action: RecordAction): CompiledPolicy {
+  const own = new Set(roles.map((role) => role.toLowerCase()));
+  const scope = policyScope(app.model, app.storage);
+  const grants: Rule[] = [];
+  const denies: Rule[] = [];
+  const fieldDenies: Rule[] = [];
+  let presets: Record<string, unknown> = {};
+  for (const permission of app.model.permissions) {
+    if (!appliesTo(permission, own, entity, action)) continue;
+    const rule = ruleOf(scope, permission, entity, action);
+    if (rule === undefined) continue;
+    if (permission.deny) (rule.fields === undefined ? denies : fieldDenies).push(rule);
+    else {
+      grants.push(rule);
+      presets = { ...presets, ...permission.presets };
+    }
+  }
+  return { grants, denies, fieldDenies, presets, keys: new Set(entity.key.map((field) => field.name)) };
+}
+
+function appliesTo(permission: PermissionDefinition, roles: ReadonlySet<string>, entity: EntityModel, action: RecordAction): boolean {
+  return (permission.entity === '*' || permission.entity === entity.name)
+    && (permission.action === '*' || permission.action === action)
+    && permission.roles.some((role) => role === '*' || roles.has(role.toLowerCase()));
+}
+
+/** A condition that cannot be compiled for this entity grants nothing, and denies everything. */
+function ruleOf(scope: ReadScope, permission: PermissionDefinition, entity: EntityModel, action: RecordAction): Rule | undefined {
+  const list = action === 'read' ? permission.fields?.read : permission.fields?.write;
+  const fields = list === undefined ? undefined : new Set(list);
+  try {
+    return { predicate: predicateOf(scope, permission, entity), fields };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return permission.deny ? { predicate: undefined, fields } : undefined;
+  }
+}
+
+/** Policies see everything: what a condition mentions need not be readable by the caller. */
+const policyScope = (model: AppModel, storage: string): ReadScope => ({
+  model, storage, access: () => FULL_ACCESS, withDeleted: false, keepsSubplans: true,
+});
+
+type Condition = Pick<PermissionDefinition, 'conditions'> & { readonly expression?: string | undefined };
+
+function predicateOf(scope: ReadScope, permission: Condition, entity: EntityModel): Predicate | undefined {
+  const parts: Predicate[] = permission.conditions.map((condition) => {
+    const checked: CheckedFilter = checkFilter(scope, entity, {
+      kind: 'leaf', path: condition.field.split('.'), operator: condition.operator,
+      operand: { kind: 'json', value: condition.value ?? null },
+    });
+    return (alias, bindings) => filterSql(scope, checked, alias, bindings);
+  });
+  if (permission.expression !== undefined) parts.push(expressionPredicate(scope, compileExpression(permission.expression), entity));
+  if (parts.length === 0) return undefined;
+  return (alias, bindings) => and(parts.map((part) => part(alias, bindings)));
+}
+
+function expressionPredicate(scope: ReadScope, expression: CompiledExpression, entity: EntityModel): Predicate {
+  return (alias, bindings) => expressionToSql(expression, expressionScope(scope, entity, alias, bindings));
+}
+
+function expressionScope(scope: ReadScope, entity: EntityModel, alias: string, bindings: Bindings): SqlScope {
+  return {
+    column(path) {
+      const reference = resolvePath(scope, entity, path);
+      if (reference.kind !== 'column' || reference.hops.some((hop) => hop.end.cardinality === 'many')) return undefined;
+      return { sql: scalarSql(scope, reference.hops, reference.column, alias), type: reference.column.field.type };
+    },
+    variable: (root, path) => dynamicValue(root === 'user' ? `$user.${path.join('.')}` : `$${root}`, bindings),
+  };
+}
+
+function bindPolicy(policy: CompiledPolicy, bindings: Bindings): Access {
+  const { grants, denies, fieldDenies, keys } = policy;
+  if (grants.length === 0 || denies.some((deny) => deny.predicate === undefined)) return NO_ACCESS;
+  const bind = (rule: Rule, alias: string): Sql => rule.predicate?.(alias, bindings) ?? sql`true`;
+  const anyOf = (rules: readonly Rule[], alias: string): Sql => or(rules.map((rule) => bind(rule, alias)));
+  const isUnconditional = (rules: readonly Rule[]): boolean => rules.some((rule) => rule.predicate === undefined);
+  return {
+    isGranted: true,
+    where(alias) {
+      const parts: Sql[] = isUnconditional(grants) ? [] : [anyOf(grants, alias)];
+      // A deny whose condition is null in a row does not hold there.
+      for (const deny of denies) parts.push(sql`(${bind(deny, alias)}) is not true`);
+      return parts.length === 0 ? undefined : and(parts);
+    },
+    field(name): FieldAccess {
+      // The key is how a record is addressed: whoever may read the row knows it.
+      if (keys.has(name)) return fieldAlways();
+      const listing = grants.filter((grant) => grant.fields === undefined || grant.fields.has(name));
+      const denying = fieldDenies.filter((deny) => deny.fields?.has(name) === true);
+      if (listing.length === 0 || isUnconditional(denying)) return fieldNever();
+      const isOpen = listing.length === grants.length || isUnconditional(listing);
+      if (isOpen && denying.length === 0) return fieldAlways();
+      return {
+        mode: 'conditional',
+        when: (alias) => and([
+          ...(isOpen ? [] : [anyOf(listing, alias)]),
+          ...denying.map((deny) => sql`(${bind(deny, alias)}) is not true`),
+        ]),
+      };
+    },
+    presets: bindPresets(policy.presets, bindings),
+  };
+}
+
+function bindPresets(presets: Readonly<Record<string, unknown>>, bindings: Bindings): Readonly<Record<string, unknown>> {
+  const names = Object.keys(presets);
+  if (names.length === 0) return presets;
+  return Object.fromEntries(names.map((name) => {
+    const given = presets[name];
+    const found = typeof given === 'string' ? dynamicValue(given, bindings) : undefined;
+    return [name, found === undefined ? given : found];
+  }));
+}
