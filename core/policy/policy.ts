@@ -77,10 +77,8 @@ function failureOf(
   model: AppModel, storage: string, permission: PermissionDefinition, entity: EntityModel,
 ): { part: string; message: string } | undefined {
   const probe: Bindings = { actor: { id: null, email: null, roles: [] }, now: new Date(0) };
-  const parts = [
-    ...permission.conditions.map((condition, index) => [`conditions[${index}]`, { conditions: [condition], expression: undefined }] as const),
-    ['expression', { conditions: [], expression: permission.expression }] as const,
-  ];
+  const parts: [string, Condition][] = permission.conditions.map((condition, index) => [`conditions[${index}]`, { conditions: [condition] }]);
+  parts.push(['expression', { conditions: [], expression: permission.expression }]);
   for (const [part, reduced] of parts) {
     try {
       predicateOf(policyScope(model, storage), reduced, entity)?.('t0', probe);
