@@ -1,0 +1,119 @@
+/**
+ * Exact decimal numbers. The API shows bigint and decimal as texts, so a number is a JavaScript number or a canonical numeric
+ * text. Sums, differences and products are exact; what a double cannot hold stays a text.
+ */
+
+/** A numeric text: no sign but minus, no leading zeros, no exponent. `007` is an identifier, not a number. Same in SQL. */
+export const NUMERIC_TEXT_PATTERN = '^-?(0|[1-9][0-9]{0,99})(\\.[0-9]{1,100})?$';
+const NUMERIC_TEXT = new RegExp(NUMERIC_TEXT_PATTERN);
+/** Digits beyond this are out of range, and the result is null. */
+const MAX_DIGITS = 1_000;
+
+export type Numeric = number | string;
+
+export const isNumericText = (value: string): boolean => {
+  const first = value.charCodeAt(0);
+  return ((first >= 48 && first <= 57) || first === 45) && NUMERIC_TEXT.test(value);
+};
+
+/** The number a value stands for, or undefined when it is none. */
+export function toNumeric(value: unknown): Numeric | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  return typeof value === 'string' && isNumericText(value) ? value : undefined;
+}
+
+interface Decimal {
+  readonly digits: bigint;
+  readonly scale: number;
+}
+
+function parseDecimal(value: Numeric): Decimal {
+  const text = typeof value === 'number' ? String(value) : value;
+  const [mantissa = '0', exponentText] = text.split('e');
+  const dot = mantissa.indexOf('.');
+  const fraction = dot < 0 ? '' : mantissa.slice(dot + 1);
+  const digits = BigInt(dot < 0 ? mantissa : mantissa.slice(0, dot) + fraction);
+  const scale = fraction.length - Number(exponentText ?? 0);
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale };
+}
+
+/** A JavaScript number where one holds the value exactly as it is written, else the canonical text, else null. */
+function toValue(decimal: Decimal): Numeric | null {
+  const text = writeDecimal(decimal);
+  if (text.length > MAX_DIGITS) return null;
+  const asNumber = Number(text);
+  return Number.isFinite(asNumber) && compareNumeric(asNumber, text) === 0 ? asNumber + 0 : text;
+}
+
+function writeDecimal({ digits, scale }: Decimal): string {
+  const isNegative = digits < 0n;
+  const all = (isNegative ? -digits : digits).toString().padStart(scale + 1, '0');
+  const whole = all.slice(0, all.length - scale);
+  const fraction = scale === 0 ? '' : all.slice(all.length - scale).replace(/0+$/, '');
+  return `${isNegative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+function align(a: Decimal, b: Decimal): readonly [bigint, bigint, number] {
+  if (a.scale === b.scale) return [a.digits, b.digits, a.scale];
+  return a.scale > b.scale
+    ? [a.digits, b.digits * 10n ** BigInt(a.scale - b.scale), a.scale]
+    : [a.digits * 10n ** BigInt(b.scale - a.scale), b.digits, b.scale];
+}
+
+export function compareNumeric(a: Numeric, b: Numeric): number {
+  if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0;
+  const roughA = Number(a);
+  const roughB = Number(b);
+  // Doubles are monotonic: only a tie needs the digits.
+  if (roughA !== roughB) return roughA < roughB ? -1 : 1;
+  const [x, y] = align(parseDecimal(a), parseDecimal(b));
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+const isSmallInteger = (value: Numeric): value is number => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 67_000_000;
+
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
+
+/** Null for a division by zero and for what is out of range. */
+export function calculate(operator: ArithmeticOperator, a: Numeric, b: Numeric): Numeric | null {
+  if (operator === '/') return divide(a, b);
+  if (isSmallInteger(a) && isSmallInteger(b)) {
+    if (operator === '+') return a + b;
+    if (operator === '-') return a - b;
+    if (operator === '*') return a * b + 0;
+    return b === 0 ? null : (a % b) + 0;
+  }
+  const x = parseDecimal(a);
+  const y = parseDecimal(b);
+  if (operator === '*') return toValue({ digits: x.digits * y.digits, scale: x.scale + y.scale });
+  const [p, q, scale] = align(x, y);
+  if (operator === '%') return q === 0n ? null : toValue({ digits: p % q, scale });
+  return toValue({ digits: operator === '+' ? p + q : p - q, scale });
+}
+
+/** Fifteen significant digits: what a double keeps for certain, and what Postgres gives for the same detour. */
+function divide(a: Numeric, b: Numeric): Numeric | null {
+  const divisor = Number(b);
+  if (divisor === 0) return null;
+  const quotient = Number(a) / divisor;
+  return Number.isFinite(quotient) ? Number(quotient.toPrecision(15)) + 0 : null;
+}
+
+export const negate = (value: Numeric): Numeric | null => calculate('-', 0, value);
+
+/** Half away from zero, as Postgres and accountants round. */
+export function roundNumeric(value: Numeric, places: number): Numeric | null {
+  const { digits, scale } = parseDecimal(value);
+  if (places >= scale) return toValue({ digits, scale });
+  const unit = 10n ** BigInt(scale - places);
+  const half = unit / 2n;
+  const rounded = digits < 0n ? -((-digits + half) / unit) : (digits + half) / unit;
+  return places >= 0 ? toValue({ digits: rounded, scale: places }) : toValue({ digits: rounded * 10n ** BigInt(-places), scale: 0 });
+}
+
+export function floorNumeric(value: Numeric): Numeric | null {
+  const { digits, scale } = parseDecimal(value);
+  const unit = 10n ** BigInt(scale);
+  const cut = digits / unit;
+  return toValue({ digits: digits < 0n && cut * unit !== digits ? cut - 1n : cut, scale: 0 });
+}
