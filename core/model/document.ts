@@ -173,6 +173,8 @@ export const stateMachineSchema = z.strictObject({
   field: name,
   definition: z.strictObject({
     initial: z.string().min(1),
+    /** States a new record may also begin in; only `initial` when left out. */
+    start: z.array(z.string().min(1)).optional(),
     transitions: z
       .array(
         z.strictObject({
@@ -183,6 +185,8 @@ export const stateMachineSchema = z.strictObject({
           roles: z.array(z.string()).default([]),
           /** True means allowed. */
           guard: expression.nullable().optional(),
+          /** What the caller reads when the guard refuses. */
+          message: z.string().max(500).optional(),
           actions: z.array(transitionAction).default([]),
         }),
       )
