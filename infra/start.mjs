@@ -171,7 +171,7 @@ function capture(program, args) {
 /** In this very process: a supervisor with one parent less to lose. */
 async function commandLine(verb, args) {
   const { main: run } = await import(pathToFileURL(path.join(root, 'dist', 'cli', 'main.js')).href);
-  process.exitCode = await run([verb, ...args]);
+  process.exit(await run([verb, ...args]));
 }
 
 const node = (name, args) => runNode([path.join(root, 'node_modules', name, JSON.parse(readText(path.join(root, 'node_modules', name, 'package.json'))).bin[name] ?? ''), ...args]);
