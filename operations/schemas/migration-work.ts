@@ -1,0 +1,244 @@
+/** The work of one migration, as its workflow's activities do it: everything here may run again after a crash at any point. */
+import type pg from 'pg';
+import { crashPoint } from '../../adapters/crash-points.ts';
+import { LockNotTaken, withDdlSession, type DdlSession } from '../../adapters/postgres/ddl-session.ts';
+import { execute, run, sqlState } from '../../adapters/postgres/run.ts';
+import { transaction } from '../../adapters/postgres/transaction.ts';
+import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
+import { diff } from '../../core/change/diff.ts';
+import { plan } from '../../core/change/plan.ts';
+import type { Step } from '../../core/change/step.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SchemaDocument } from '../../core/model/document.ts';
+import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
+import { buildModel } from '../../core/model/model.ts';
+import { sql, value } from '../../core/sql/sql.ts';
+import type { Services } from '../context.ts';
+
+export type Progress =
+  | { readonly kind: 'ended'; readonly status: 'completed' | 'failed' | 'aborted'; readonly error?: string }
+  /** Every step of the phase is done. */
+  | { readonly kind: 'done' }
+  /** The next step takes as long as the table is big. */
+  | { readonly kind: 'long'; readonly key: string };
+
+interface MigrationRow extends pg.QueryResultRow {
+  readonly id: string;
+  readonly app: string;
+  readonly status: string;
+  readonly from_version: number;
+  readonly to_version: number;
+  readonly error: string | null;
+  readonly switched_event: string | null;
+  readonly storage: string;
+  readonly schema_name: string;
+  readonly served_version: number;
+  readonly previous: SchemaDocument | null;
+  readonly next: SchemaDocument;
+}
+
+const ENDED = new Set(['completed', 'failed', 'aborted']);
+/** Within a local activity's time; its retry goes on. */
+const BRIEF_DEADLINE_MS = 8_000;
+const LONG_DEADLINE_MS = 10 * 60_000;
+
+async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
+  const [row] = await run<MigrationRow>(pool, sql`
+    select m.id, m.app, m.status, m.from_version, m.to_version, m.error, m.progress->>'event' as switched_event,
+           a.storage, a.schema_name, a.served_version, p.document as previous, n.document as next
+    from durabase.migrations m
+    join durabase.apps a on a.id = m.app
+    join durabase.schema_versions n on n.schema_name = a.schema_name and n.version = m.to_version
+    left join durabase.schema_versions p on p.schema_name = a.schema_name and p.version = m.from_version
+    where m.id = ${value(migration, 'uuid')}`);
+  if (row === undefined) throw new AppError('NOT_FOUND', 'The migration is not in the catalog.');
+  return row;
+}
+
+function stepsOf(row: MigrationRow): readonly Step[] {
+  const previous = row.previous ?? EMPTY_DOCUMENT;
+  return plan(diff(previous, row.next), { previous: buildModel(previous), next: buildModel(row.next), storage: row.storage }).steps;
+}
+
+export function ownerUrl(services: Services): string {
+  const { databaseOwnerUrl, databaseDirectUrl, databaseUrl } = services.config;
+  const url = databaseOwnerUrl ?? databaseDirectUrl ?? databaseUrl;
+  if (url === undefined) throw new AppError('INTERNAL_ERROR', 'DATABASE_URL is not set.');
+  return url;
+}
+
+/** Does the brief steps of a phase up to the first long one. */
+export async function applyBrief(services: Services, migration: string, phase: Step['phase']): Promise<Progress> {
+  const row = await begin(services, await load(services.pool, migration));
+  if (ENDED.has(row.status)) {
+    return { kind: 'ended', status: row.status as 'completed' | 'failed' | 'aborted', ...(row.error === null ? {} : { error: row.error }) };
+  }
+  const done = await finished(services.pool, migration);
+  const open = stepsOf(row).filter((step) => step.phase === phase && !done.has(step.key));
+  const first = open[0];
+  if (first === undefined) return { kind: 'done' };
+  if (first.mode === 'long') return { kind: 'long', key: first.key };
+  return withDdlSession(session(services, row, BRIEF_DEADLINE_MS), async (ddl) => {
+    for (const step of open) {
+      if (step.mode === 'long') return { kind: 'long', key: step.key };
+      await applyStep(services, ddl, row, step);
+    }
+    return { kind: 'done' };
+  });
+}
+
+/** One long step: a concurrent index or a validation. `onWait` is the activity's heartbeat. */
+export async function applyLong(services: Services, migration: string, key: string, onWait: () => void): Promise<void> {
+  const row = await load(services.pool, migration);
+  if (ENDED.has(row.status)) return;
+  const step = stepsOf(row).find((candidate) => candidate.key === key);
+  if (step === undefined) return;
+  const beat = setInterval(onWait, 5_000);
+  try {
+    await withDdlSession({ ...session(services, row, LONG_DEADLINE_MS), onWait }, (ddl) => applyStep(services, ddl, row, step));
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+const session = (services: Services, row: MigrationRow, deadlineMs: number) => ({
+  url: ownerUrl(services), app: row.app, name: `durabase-ddl/${row.id}`, deadlineMs,
+});
+
+/** planned → running, once, with its event. */
+async function begin(services: Services, row: MigrationRow): Promise<MigrationRow> {
+  if (row.status !== 'planned') return row;
+  await transaction(services.pool, async (client) => {
+    const changed = await execute(client, sql`
+      update durabase.migrations set status = 'running', updated_at = now() where id = ${value(row.id, 'uuid')} and status = 'planned'`);
+    if (changed === 0) return;
+    await appendSchemaEvent(client, {
+      type: 'schema.migration.started', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      body: { migration_id: row.id, phase: 'expand' },
+    });
+  });
+  return load(services.pool, row.id);
+}
+
+async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<string>> {
+  const rows = await run<{ key: string }>(
+    pool, sql`select key from durabase.migration_steps where migration = ${value(migration, 'uuid')} and state = 'done'`,
+  );
+  return new Set(rows.map((row) => row.key));
+}
+
+async function applyStep(services: Services, ddl: DdlSession, row: MigrationRow, step: Step): Promise<void> {
+  crashPoint('migration.before_step');
+  const record = sql`
+    update durabase.migration_steps set state = 'done', finished_at = now()
+    where migration = ${value(row.id, 'uuid')} and key = ${value(step.key)}`;
+  const [answer] = await ddl.ask<{ done: boolean }>(sql`select ${step.isDone} as done`);
+  try {
+    if (answer?.done === true) await ddl.brief([record]);
+    else if (step.mode === 'brief') await ddl.brief([...step.statements, record], { storage: row.storage, table: step.table });
+    else {
+      for (const statement of step.statements) await ddl.alone(statement);
+      await ddl.brief([record]);
+    }
+  } catch (error) {
+    if (step.isOptional === true && isRefusedByData(error)) {
+      services.log.warn({ migration: row.id, step: step.key }, 'stored records refuse a step that follows the switch; the engine checks it on write');
+      return ddl.brief([record]);
+    }
+    throw explain(error, step);
+  }
+  crashPoint('migration.after_step');
+}
+
+const isRefusedByData = (error: unknown): boolean => ['23502', '23503', '23505', '23514'].includes(sqlState(error) ?? '');
+
+/** What the data did since the plan's checks, in words; a lock that is not free stays a passing trouble. */
+function explain(error: unknown, step: Step): unknown {
+  if (isRefusedByData(error)) {
+    return new AppError('CONFLICT', `The records of "${step.table}" changed while the migration ran and do not fit the new definition (${step.key}).`, {
+      hint: 'Publish again: the check names what is in the way.',
+    });
+  }
+  if (error instanceof LockNotTaken) return new AppError('UNAVAILABLE', `The table "${step.table}" is busy.`);
+  return error;
+}
+
+/** The new version becomes the served one. Answers the event every api process must have seen. */
+export async function switchVersion(services: Services, migration: string): Promise<{ event: number }> {
+  const row = await load(services.pool, migration);
+  if (row.switched_event !== null) return { event: Number(row.switched_event) };
+  crashPoint('migration.before_switch');
+  const event = await transaction(services.pool, async (client) => {
+    const [app] = await run<{ served_version: number }>(client, sql`select served_version from durabase.apps where id = ${value(row.app)} for update`);
+    const [current] = await run<{ status: string; event: string | null }>(client, sql`
+      select status, progress->>'event' as event from durabase.migrations where id = ${value(row.id, 'uuid')} for update`);
+    if (current?.event !== null && current?.event !== undefined) return Number(current.event);
+    if (current?.status !== 'running' || app?.served_version !== row.from_version) {
+      throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
+    }
+    const number = await appendSchemaEvent(client, {
+      type: 'schema.migration.completed', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      body: { migration_id: row.id },
+    });
+    await execute(client, sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`);
+    await execute(client, sql`
+      update durabase.migrations set status = 'ready', phase = 'contract', updated_at = now(),
+        progress = progress || jsonb_build_object('event', ${value(number, 'bigint')}) where id = ${value(row.id, 'uuid')}`);
+    return number;
+  });
+  crashPoint('migration.after_switch');
+  return { event };
+}
+
+const LEASE_SECONDS = 5;
+const SLOWEST_PROCESS_MS = 8_000;
+
+/** True when every live api process has seen the event; one that stopped renewing answers 503 by itself (hard-parts S2). */
+export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void> {
+  const deadline = Date.now() + SLOWEST_PROCESS_MS;
+  for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
+    const [row] = await run<{ behind: number }>(pool, sql`
+      select count(*)::integer as behind from durabase.api_leases
+      where renewed_at > now() - make_interval(secs => ${value(LEASE_SECONDS, 'integer')}) and seen_event < ${value(event, 'bigint')}`, { prepared: true });
+    if (row?.behind === 0) return;
+    if (Date.now() > deadline) throw new AppError('UNAVAILABLE', 'An api process has not confirmed the new version yet.');
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+}
+
+export async function completeMigration(services: Services, migration: string): Promise<void> {
+  await execute(services.pool, sql`
+    update durabase.migrations set status = 'completed', phase = 'done', updated_at = now()
+    where id = ${value(migration, 'uuid')} and status = 'ready'`);
+}
+
+/** Takes back what expand did, newest first, then says why. The version stays in the registry, unserved. */
+export async function failMigration(services: Services, migration: string, reason: string): Promise<void> {
+  const row = await load(services.pool, migration);
+  if (ENDED.has(row.status) || row.switched_event !== null) return;
+  const steps = stepsOf(row).filter((step) => step.phase === 'expand' && step.undo.length > 0).reverse();
+  if (steps.length > 0 && row.status === 'running') {
+    await withDdlSession(session(services, row, BRIEF_DEADLINE_MS), (ddl) => undo(ddl, row, steps));
+  }
+  await transaction(services.pool, async (client) => {
+    const changed = await execute(client, sql`
+      update durabase.migrations set status = 'failed', error = ${value(reason)}, updated_at = now()
+      where id = ${value(migration, 'uuid')} and status in ('planned', 'running')`);
+    if (changed === 0) return;
+    await appendSchemaEvent(client, {
+      type: 'schema.migration.failed', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      body: { migration_id: row.id, error: reason },
+    });
+  });
+}
+
+async function undo(ddl: DdlSession, row: MigrationRow, steps: readonly Step[]): Promise<void> {
+  const known = await ddl.ask<{ key: string }>(sql`select key from durabase.migration_steps where migration = ${value(row.id, 'uuid')}`);
+  const recorded = new Set(known.map((step) => step.key));
+  for (const step of steps) {
+    // A step the plan of today knows and the recorded plan did not was never this migration's work.
+    if (!recorded.has(step.key)) continue;
+    if (step.mode === 'long') for (const statement of step.undo) await ddl.alone(statement);
+    else await ddl.brief(step.undo, { storage: row.storage, table: step.table });
+  }
+}

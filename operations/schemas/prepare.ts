@@ -1,0 +1,111 @@
+/** What a publish would do, worked out under the caller's transaction: the next document, its changes, its plan, its refusals. */
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { uuidv7 } from '../../adapters/ids.ts';
+import { run } from '../../adapters/postgres/run.ts';
+import type { Change } from '../../core/change/change.ts';
+import { refuseUnsafe } from '../../core/change/change.ts';
+import { diff } from '../../core/change/diff.ts';
+import { canonical } from '../../core/change/pair.ts';
+import { plan, stepText, type Plan } from '../../core/change/plan.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SchemaDocument } from '../../core/model/document.ts';
+import { assignIds, EMPTY_DOCUMENT } from '../../core/model/merge.ts';
+import { buildModel } from '../../core/model/model.ts';
+import { reviewDocument, type Finding } from '../../core/model/review.ts';
+import { policyErrors } from '../../core/policy/policy.ts';
+import { sql, value } from '../../core/sql/sql.ts';
+import type { AppContext } from '../context.ts';
+
+/** From the served document to the wanted one. Runs on the document as it is under the lock, so two editors never lose an edit. */
+export type Edit = (current: SchemaDocument) => SchemaDocument;
+
+export interface Served {
+  readonly servedVersion: number;
+  readonly latestVersion: number;
+  readonly document: SchemaDocument;
+}
+
+export interface Prepared {
+  readonly document: SchemaDocument;
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+  readonly plan: Plan;
+  readonly planHash: string;
+  readonly documentHash: string;
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The app's version as the catalog has it. With `lock` no other publish of this schema passes until the transaction ends. */
+export async function readServed(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
+  const [schema] = await run<{ owner_app: string | null; latest_version: number }>(client, sql`
+    select owner_app, latest_version from durabase.schemas where name = ${value(ctx.app.schemaName)}${lock ? sql` for update` : sql``}`);
+  if (schema === undefined) throw new AppError('INTERNAL_ERROR', `The schema of app "${ctx.app.name}" is not in the catalog.`);
+  if (schema.owner_app !== ctx.app.id) {
+    throw new AppError('SHARED_SCHEMA', `App "${ctx.app.name}" follows the schema "${ctx.app.schemaName}", so its definitions cannot be changed here.`, {
+      hint: `Publish to POST /api/_platform/schemas/${ctx.app.schemaName}/versions.`,
+    });
+  }
+  const [row] = await run<{ served_version: number; document: SchemaDocument | null }>(client, sql`
+    select a.served_version, v.document from durabase.apps a
+    left join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version
+    where a.id = ${value(ctx.app.id)}`);
+  if (row === undefined) throw new AppError('APP_NOT_FOUND', `There is no app "${ctx.app.name}".`);
+  return { servedVersion: row.served_version, latestVersion: schema.latest_version, document: row.document ?? EMPTY_DOCUMENT };
+}
+
+/** Reviews, diffs and plans. Throws VALIDATION_FAILED or UNSAFE_CHANGE; changes nothing. */
+export function prepare(ctx: AppContext, current: SchemaDocument, edit: Edit): Prepared {
+  const document = stored(assignIds(edit(current), current, uuidv7));
+  const review = reviewDocument(document);
+  refuseErrors(review.errors);
+  const model = buildModel(document);
+  refuseErrors(policyErrors(model, ctx.app.storage));
+  const changes = diff(current, document);
+  const planned = plan(changes, { previous: buildModel(current), next: model, storage: ctx.app.storage });
+  return {
+    document,
+    changes,
+    findings: review.findings,
+    plan: planned,
+    planHash: sha256(planned.steps.map((step) => `${step.key}\n${stepText(step)}`).join('\n')),
+    documentHash: sha256(canonical(document)),
+  };
+}
+
+/** What a version keeps: sample rows, the time of an export and rename hints belong to one call only. */
+function stored(document: SchemaDocument): SchemaDocument {
+  const { sample_data: _rows, exported_at: _at, ...kept } = document;
+  const withoutWas = <T extends { was?: string | undefined }>(item: T): T => {
+    const { was: _was, ...rest } = item;
+    return rest as T;
+  };
+  return {
+    ...kept,
+    entities: kept.entities.map((entity) => ({ ...withoutWas(entity), fields: entity.fields.map(withoutWas) })),
+    relations: kept.relations.map(withoutWas),
+  };
+}
+
+function refuseErrors(errors: readonly { readonly message: string }[]): void {
+  const first = errors[0];
+  if (first === undefined) return;
+  const rest = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  throw new AppError('VALIDATION_FAILED', `${first.message}${rest}`, { details: errors });
+}
+
+/** Asks the data what the plan needs to hold. All refusals at once. */
+export async function checkData(client: pg.Pool | pg.PoolClient, planned: Plan): Promise<void> {
+  const refused: Change[] = [];
+  for (const check of planned.checks) {
+    const [row] = await run<{ count: number }>(client, check.count);
+    const count = row?.count ?? 0;
+    if (count === 0) continue;
+    refused.push({
+      kind: check.kind, class: 'breaking', entity: check.entity, ...(check.field === undefined ? {} : { field: check.field }),
+      message: check.message(count), hint: check.hint,
+    });
+  }
+  refuseUnsafe(refused);
+}
