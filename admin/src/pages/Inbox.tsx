@@ -1,0 +1,105 @@
+/** What waits for a decision: who asked, about which record, until when; approving or rejecting shows what came next. */
+import { Alert, Box, Button, Card, CardActions, CardContent, Chip, Link as ExternalLink, Stack, TextField, Typography } from '@mui/material';
+import { useCallback, useEffect, useState, type ReactElement } from 'react';
+import { Title } from 'react-admin';
+import { Link } from 'react-router-dom';
+import { ApiError } from '../../../client/client.ts';
+import type { Discovery } from '../discovery.ts';
+import { useDiscovery } from '../layout/AppLayout.tsx';
+import { messageOf } from '../providers/data-provider.ts';
+import { client } from '../session.ts';
+import type { Run } from './run.ts';
+
+type Outcome = { readonly severity: 'success' | 'error'; readonly text: string };
+
+export function Inbox(): ReactElement | null {
+  const discovery = useDiscovery();
+  const [runs, setRuns] = useState<readonly Run[] | undefined>();
+  const [outcome, setOutcome] = useState<Outcome | undefined>();
+  const base = `/api/${encodeURIComponent(discovery?.app.name ?? '')}/_workflows`;
+
+  const load = useCallback(() => {
+    client
+      .call<{ data: readonly Run[] }>(`${base}/pending?assignee=me`)
+      .then(({ body }) => setRuns(body.data))
+      .catch((error: unknown) => setOutcome({ severity: 'error', text: error instanceof ApiError ? messageOf(error) : 'The inbox could not be read.' }));
+  }, [base]);
+  useEffect(load, [load]);
+
+  const decide = async (run: Run, verb: 'approve' | 'reject', comment: string): Promise<void> => {
+    try {
+      const { body } = await client.call<{ data: Run }>(`${base}/${run.id}/${verb}`, { method: 'POST', body: comment === '' ? {} : { comment } });
+      const next = body.data.current_step === null ? `the run is ${body.data.status}` : `the run is at "${body.data.current_step}"`;
+      setOutcome({ severity: 'success', text: `${verb === 'approve' ? 'Approved' : 'Rejected'}: ${next}.` });
+    } catch (error) {
+      setOutcome({ severity: 'error', text: error instanceof ApiError ? messageOf(error) : 'The decision did not arrive.' });
+    }
+    load();
+  };
+
+  if (discovery === undefined) return null;
+  return (
+    <Box sx={{ maxWidth: 900, py: 2 }}>
+      <Title title="Approvals" />
+      <Stack spacing={2}>
+        <Box role="status">{outcome === undefined ? null : <Alert severity={outcome.severity}>{outcome.text}</Alert>}</Box>
+        {runs?.length === 0 ? <Typography>Nothing waits for you.</Typography> : null}
+        {(runs ?? []).map((run) => (
+          <ApprovalCard key={run.id} run={run} discovery={discovery} onDecide={decide} />
+        ))}
+      </Stack>
+    </Box>
+  );
+}
+
+interface ApprovalCardProps {
+  readonly run: Run;
+  readonly discovery: Discovery;
+  readonly onDecide: (run: Run, verb: 'approve' | 'reject', comment: string) => Promise<void>;
+}
+
+function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactElement {
+  const [comment, setComment] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const decide = (verb: 'approve' | 'reject'): void => {
+    setBusy(true);
+    void onDecide(run, verb, comment).finally(() => setBusy(false));
+  };
+  const due = run.current_step_deadline;
+  return (
+    <Card variant="outlined" component="article" aria-label={`${run.workflow_name}: ${run.current_step ?? ''}`}>
+      <CardContent>
+        <Stack direction="row" spacing={1} useFlexGap sx={{ alignItems: 'center', flexWrap: 'wrap' }}>
+          <Typography variant="h6" component="h2">
+            {run.workflow_name.replaceAll('_', ' ')}
+          </Typography>
+          <Chip size="small" label={run.current_step ?? run.status} />
+          {due === null ? null : <Typography variant="body2">until {new Date(due).toLocaleString()}</Typography>}
+        </Stack>
+        {run.entity !== null && run.record_id !== null ? (
+          <Typography sx={{ mt: 1 }}>
+            About <Link to={`/t/${discovery.app.name}/${run.entity}/${run.record_id}/show`}>{labelOf(discovery, run.entity)}</Link>
+          </Typography>
+        ) : null}
+        <TextField
+          label="Comment" value={comment} onChange={(event) => setComment(event.target.value)} size="small" fullWidth sx={{ mt: 2 }} required={run.task?.comment_required === true}
+        />
+      </CardContent>
+      <CardActions>
+        <Button variant="contained" disabled={isBusy} onClick={() => decide('approve')}>
+          Approve
+        </Button>
+        <Button variant="outlined" color="error" disabled={isBusy} onClick={() => decide('reject')}>
+          Reject
+        </Button>
+        {run.temporal_url === null ? null : (
+          <ExternalLink href={run.temporal_url} target="_blank" rel="noreferrer" sx={{ ml: 2 }}>
+            Open in Temporal
+          </ExternalLink>
+        )}
+      </CardActions>
+    </Card>
+  );
+}
+
+const labelOf = (discovery: Discovery, entity: string): string => discovery.entities.find((candidate) => candidate.name === entity)?.label ?? entity;

@@ -1,0 +1,46 @@
+import { HttpError, type AuthProvider } from 'react-admin';
+import type { Scope } from '../../../client/client.ts';
+import type { Discovery } from '../discovery.ts';
+import { client, isSignedIn, signIn, signOut } from '../session.ts';
+
+const REFUSED = 'durabase.signInRefused';
+
+/** `permissions` is the discovery's list of entities: buttons and pages come from it, and the API refuses the same calls. */
+export function createAuthProvider(discovery?: Discovery): AuthProvider {
+  return {
+    async login({ scope, username, password }: { scope: Scope; username: string; password: string }) {
+      await signIn(scope, username, password);
+    },
+    async logout() {
+      await signOut();
+    },
+    async checkAuth() {
+      if (!(await isSignedIn())) throw new Error(REFUSED);
+    },
+    // A 403 means "not allowed", never "not signed in": only a 401 ends the session.
+    async checkError(error: unknown) {
+      if (error instanceof HttpError && error.status === 401) throw new Error(REFUSED);
+    },
+    async getIdentity() {
+      return { id: client.user?.id ?? '', fullName: client.user?.email ?? '' };
+    },
+    async getPermissions() {
+      return discovery?.entities ?? [];
+    },
+    async canAccess({ action, resource }) {
+      const entity = discovery?.entities.find((candidate) => candidate.name === resource);
+      if (entity === undefined) return true;
+      const { permissions } = entity;
+      switch (action) {
+        case 'create':
+          return permissions.create;
+        case 'edit':
+          return permissions.update;
+        case 'delete':
+          return permissions.delete;
+        default:
+          return permissions.read;
+      }
+    },
+  };
+}

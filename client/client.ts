@@ -1,0 +1,161 @@
+/**
+ * A small HTTP client of the Durabase API: tokens in memory, one refresh for many waiting calls, errors with their code.
+ * No dependencies; runs in browsers and Node.
+ */
+
+/** Where one signs in: the platform, or one app's own users. */
+export type Scope = { readonly kind: 'platform' } | { readonly kind: 'app'; readonly app: string };
+
+export interface SignedInUser {
+  readonly id: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+}
+
+export interface ApiErrorBody {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly details?: readonly { readonly field?: string; readonly path?: string; readonly rule?: string; readonly message: string }[];
+    readonly request_id?: string;
+  };
+}
+
+/** A refusal of the API, or `NETWORK` when there was no answer. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly body: ApiErrorBody | undefined;
+
+  constructor(status: number, code: string, message: string, body?: ApiErrorBody) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.body = body;
+  }
+}
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: unknown;
+  /** Sent as it is instead of a JSON body, for YAML documents. */
+  readonly text?: { readonly type: string; readonly content: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Answer<T> {
+  readonly body: T;
+  readonly etag: string | null;
+}
+
+export interface Client {
+  readonly user: SignedInUser | undefined;
+  signIn(scope: Scope, email: string, password: string): Promise<SignedInUser>;
+  /** Takes the session up again from the refresh cookie; undefined when there is none. */
+  resume(scope: Scope): Promise<SignedInUser | undefined>;
+  signOut(): Promise<void>;
+  call<T>(path: string, options?: CallOptions): Promise<Answer<T>>;
+}
+
+interface TokenAnswer {
+  readonly data: { readonly access_token: string; readonly user?: SignedInUser };
+}
+
+const authPath = (scope: Scope): string => (scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`);
+
+/** `base` is the server's origin; the empty string means the page's own. */
+export function createClient(base = ''): Client {
+  let scope: Scope | undefined;
+  let token: string | undefined;
+  let user: SignedInUser | undefined;
+  let refreshing: Promise<boolean> | undefined;
+
+  const send = async <T>(path: string, options: CallOptions): Promise<Answer<T>> => {
+    const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    if (options.body !== undefined) headers['content-type'] = 'application/json';
+    if (options.text !== undefined) headers['content-type'] = options.text.type;
+    const body = options.text?.content ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+    const init: RequestInit = { method: options.method ?? 'GET', headers, credentials: 'same-origin' };
+    if (body !== undefined) init.body = body;
+    if (options.signal !== undefined) init.signal = options.signal;
+    const response = await fetch(base + path, init).catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error;
+      throw new ApiError(0, 'NETWORK', 'The server does not answer.');
+    });
+    const parsed = await readJson(response);
+    if (!response.ok) {
+      const failure = parsed as ApiErrorBody | undefined;
+      throw new ApiError(response.status, failure?.error.code ?? 'INTERNAL_ERROR', failure?.error.message ?? `The server answered ${response.status}.`, failure);
+    }
+    return { body: parsed as T, etag: response.headers.get('etag') };
+  };
+
+  const take = (where: Scope, answer: TokenAnswer): void => {
+    scope = where;
+    token = answer.data.access_token;
+    user = answer.data.user ?? user;
+  };
+
+  const refresh = (where: Scope): Promise<boolean> => {
+    refreshing ??= send<TokenAnswer>(`${authPath(where)}/refresh`, { method: 'POST', body: { cookie: true } })
+      .then(({ body }) => {
+        take(where, body);
+        return true;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ApiError && error.status !== 0 && error.status < 500) token = undefined;
+        return false;
+      })
+      .finally(() => {
+        refreshing = undefined;
+      });
+    return refreshing;
+  };
+
+  return {
+    get user() {
+      return user;
+    },
+    async signIn(where, email, password) {
+      token = undefined;
+      const { body } = await send<TokenAnswer>(`${authPath(where)}/login`, { method: 'POST', body: { email, password, cookie: true } });
+      take(where, body);
+      user ??= (await send<{ data: SignedInUser }>(`${authPath(where)}/me`, {})).body.data;
+      return user;
+    },
+    async resume(where) {
+      if (!(await refresh(where))) return undefined;
+      user ??= (await send<{ data: SignedInUser }>(`${authPath(where)}/me`, {})).body.data;
+      return user;
+    },
+    async signOut() {
+      const where = scope;
+      if (where !== undefined) await send(`${authPath(where)}/logout`, { method: 'POST', body: { cookie: true } }).catch(() => undefined);
+      token = undefined;
+      user = undefined;
+      scope = undefined;
+    },
+    async call<T>(path: string, options: CallOptions = {}) {
+      try {
+        return await send<T>(path, options);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 401 || scope === undefined || !(await refresh(scope))) throw error;
+        return send<T>(path, options);
+      }
+    },
+  };
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
