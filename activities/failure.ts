@@ -1,6 +1,8 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { isAppError } from '../core/errors.ts';
+import { TemporalFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
 import { sqlState } from '../adapters/postgres/run.ts';
+import { isAppError } from '../core/errors.ts';
 
 /** A mistake of ours is tried this often; then the step shows it, instead of retrying out of sight for ever. */
 const MAX_TRIES_OF_A_DEFECT = 8;
@@ -12,20 +14,28 @@ function isPassing(error: unknown): boolean {
   return !(error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError);
 }
 
-/** Wraps an activity: its refusals keep their code as the failure's type, and nothing of SQL or a stack goes into the history. */
-export function asActivity<Input, Result>(work: (input: Input) => Promise<Result>): (input: Input) => Promise<Result> {
-  return async (input) => {
-    try {
-      return await work(input);
-    } catch (error) {
-      throw toFailure(error, Context.current().info.attempt);
-    }
-  };
+type Activity = (...args: never[]) => Promise<unknown>;
+
+/** Wraps every activity: its refusals keep their code as the failure's type, and nothing of SQL or a stack goes into the history. */
+export function withFailures<Activities extends object>(activities: Activities, log: Logger): Activities {
+  const wrapped = Object.entries(activities).map(([name, work]: [string, Activity]) => [
+    name,
+    async (...args: never[]): Promise<unknown> => {
+      try {
+        return await work(...args);
+      } catch (error) {
+        if (error instanceof TemporalFailure) throw error;
+        const { attempt, workflowExecution } = Context.current().info;
+        if (!isAppError(error)) log.warn({ err: error, activity: name, attempt, workflow: workflowExecution?.workflowId }, 'an activity failed');
+        throw toFailure(error, attempt);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Activities;
 }
 
 /** The failure Temporal sees for `error` at its `attempt`-th try. */
-export function toFailure(error: unknown, attempt: number): unknown {
-  if (error instanceof ApplicationFailure) return error;
+export function toFailure(error: unknown, attempt: number): ApplicationFailure {
   if (isAppError(error)) {
     return ApplicationFailure.create({
       type: error.code,

@@ -1,4 +1,5 @@
 /** Side effects of runs: thin, each one idempotent by run, revision, task or effect key; the work is in operations/processes. */
+import { crashPoint } from '../adapters/crash-points.ts';
 import { AppError } from '../core/errors.ts';
 import type { AssigneeDefinition, ProcessAction } from '../core/model/document.ts';
 import { isTrue } from '../core/expression/expression.ts';
@@ -10,8 +11,6 @@ import { insertTask, projectRun, type RunProjection } from '../operations/proces
 import { recordDecision } from '../operations/processes/record-decision.ts';
 import { evaluateFor, type StepScope } from '../operations/processes/scope.ts';
 import type { DecisionInput, OpenTask } from '../workflows/contracts/types.ts';
-import { crashPoint } from '../adapters/crash-points.ts';
-import { asActivity } from './failure.ts';
 
 export interface OpenTaskInput extends StepScope {
   readonly task: OpenTask;
@@ -39,20 +38,20 @@ export function createProcessActivities(services: Services): ProcessActivities {
     return runtime;
   };
   return {
-    openRun: asActivity(async (input) => openRun(services, await appOf(input.app), input)),
-    evaluateCondition: asActivity(async (input) => isTrue(await evaluateFor(services, await appOf(input.app), input, input.expression))),
-    performAction: asActivity(async (input) => performAction(services, await appOf(input.app), input, input.action, input.key)),
-    openTask: asActivity(async (input) => {
+    openRun: async (input) => openRun(services, await appOf(input.app), input),
+    evaluateCondition: async (input) => isTrue(await evaluateFor(services, await appOf(input.app), input, input.expression)),
+    performAction: async (input) => performAction(services, await appOf(input.app), input, input.action, input.key),
+    openTask: async (input) => {
       const app = await appOf(input.app);
       const assignee = await resolveAssignee(services, app, input, input.assignee);
       const { task, allowSelfApproval, commentRequired, trigger, now } = input;
       await insertTask(services, app, { ...task, assignee, allowSelfApproval, commentRequired, requestedBy: trigger.actor.id, now }, input.projection);
-    }),
-    recordDecision: asActivity(async (input) => {
+    },
+    recordDecision: async (input) => {
       crashPoint('process.before_decision');
       await recordDecision(services, await appOf(input.app), input.decision, input.now);
       crashPoint('process.after_decision');
-    }),
-    projectRun: asActivity(async (input) => projectRun(services, await appOf(input.app), input)),
+    },
+    projectRun: async (input) => projectRun(services, await appOf(input.app), input),
   };
 }

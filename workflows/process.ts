@@ -40,7 +40,7 @@ export async function process(input: ProcessInput): Promise<ProcessResult> {
   setHandler(runViewQuery, () => run.view());
   // Updates, not signals: the caller must learn at once whether it counted.
   setHandler(decideTaskUpdate, (decision) => run.decide(decision), { validator: (decision) => run.checkDecision(decision) });
-  setHandler(cancelRunUpdate, (request) => run.cancel(request.actor, request.reason), { validator: () => run.checkRunning() });
+  setHandler(cancelRunUpdate, (request) => run.cancel(request.actor, request.reason), { validator: (_request) => run.checkRunning() });
   setHandler(resolveFailureUpdate, (resolution) => run.resolve(resolution), { validator: (resolution) => run.checkResolution(resolution) });
   try {
     return await run.toEnd();

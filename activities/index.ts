@@ -1,0 +1,15 @@
+import type { Services } from '../operations/context.ts';
+import { type AppActivities, createAppActivities } from './apps.ts';
+import { withFailures } from './failure.ts';
+import { createProcessActivities, type ProcessActivities } from './process.ts';
+import { createDeliveryActivities, type DeliveryActivities } from './webhook.ts';
+
+export type Activities = AppActivities & DeliveryActivities & ProcessActivities;
+
+/** Every activity of this worker, made once, around the services of its process. */
+export function createActivities(services: Services): Activities {
+  return withFailures(
+    { ...createAppActivities(services), ...createDeliveryActivities(services), ...createProcessActivities(services) },
+    services.log,
+  );
+}

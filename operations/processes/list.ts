@@ -1,0 +1,71 @@
+import { AppError } from '../../core/errors.ts';
+import { and, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
+import type { AppContext } from '../context.ts';
+import { assignedTo, countRuns, type RunAnswer, selectRuns, toAnswer, visibleTo } from './runs.ts';
+
+export interface RunPage {
+  readonly data: readonly RunAnswer[];
+  readonly meta: { readonly page: number; readonly per_page: number; readonly total: number };
+}
+
+const STATUSES = ['running', 'completed', 'failed', 'cancelled', 'ended_by_restore'];
+const LIST_PARAMETERS = ['status', 'workflow', 'entity', 'record_id', 'page', 'per_page'];
+
+/** The runs the caller may see, newest first. */
+export async function listRuns(ctx: AppContext, query: URLSearchParams): Promise<RunPage> {
+  checkParameters(query, LIST_PARAMETERS);
+  const status = query.get('status');
+  if (status !== null && status !== 'stuck' && !STATUSES.includes(status)) {
+    throw new AppError('INVALID_VALUE', `The status must be one of ${STATUSES.join(', ')} or stuck.`);
+  }
+  const conditions = [
+    visibleTo(ctx.app, ctx.actor),
+    ...(status === null ? [] : [status === 'stuck' ? raw("r.status = 'running' and r.error is not null") : sql`r.status = ${value(status)}`]),
+    ...equal(query, 'workflow', raw('r.workflow_name')),
+    ...equal(query, 'entity', raw('r.entity')),
+    ...equal(query, 'record_id', raw('r.record_id')),
+  ];
+  return pageOf(ctx, query, and(conditions));
+}
+
+/** Runs with a task to decide: with `assignee=me` those that name the caller, else all the caller may see. */
+export async function listPending(ctx: AppContext, query: URLSearchParams): Promise<RunPage> {
+  checkParameters(query, ['assignee', 'page', 'per_page']);
+  const assignee = query.get('assignee');
+  if (assignee !== null && assignee !== 'me') throw new AppError('INVALID_VALUE', 'assignee can only be "me".');
+  const conditions = [raw("t.id is not null and r.status = 'running'"), visibleTo(ctx.app, ctx.actor)];
+  if (assignee === 'me') {
+    conditions.push(assignedTo('t', ctx.actor));
+    if (ctx.actor.kind === 'user') conditions.push(sql`(t.allow_self_approval or t.requested_by is distinct from ${value(ctx.actor.id)})`);
+  }
+  return pageOf(ctx, query, and(conditions));
+}
+
+async function pageOf(ctx: AppContext, query: URLSearchParams, where: Sql): Promise<RunPage> {
+  const page = positive(query, 'page', 1, 1_000_000);
+  const perPage = positive(query, 'per_page', 20, 100);
+  const { services, app, actor } = ctx;
+  const [rows, total] = await Promise.all([
+    selectRuns(services.pool, app, where, { limit: perPage, offset: (page - 1) * perPage }),
+    countRuns(services.pool, app, where),
+  ]);
+  return { data: rows.map((row) => toAnswer(services, actor, row)), meta: { page, per_page: perPage, total } };
+}
+
+const equal = (query: URLSearchParams, parameter: string, column: Sql): Sql[] => {
+  const wanted = query.get(parameter);
+  return wanted === null ? [] : [sql`${column} = ${value(wanted)}`];
+};
+
+function positive(query: URLSearchParams, parameter: string, fallback: number, most: number): number {
+  const given = query.get(parameter);
+  if (given === null) return fallback;
+  if (!/^\d+$/.test(given) || Number(given) < 1) throw new AppError('INVALID_VALUE', `${parameter} must be a whole number from 1.`);
+  return Math.min(Number(given), most);
+}
+
+function checkParameters(query: URLSearchParams, known: readonly string[]): void {
+  for (const parameter of query.keys()) {
+    if (!known.includes(parameter)) throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${parameter}" here; known are ${known.join(', ')}.`);
+  }
+}

@@ -1,0 +1,44 @@
+/** A worker process: migrates our own tables, reads the event log, makes first deliveries, and serves durable work. */
+import { pino, type Logger } from 'pino';
+import { armCrashPoint } from '../adapters/crash-points.ts';
+import { type Config, ConfigError } from '../adapters/config.ts';
+import { migrateApps, migrateControl } from '../adapters/postgres/migrate.ts';
+import { createServices } from '../operations/services.ts';
+import { loadWorkflowBundle } from './bundle.ts';
+import { startDispatcher } from './dispatcher.ts';
+import { HealthRecord, type WorkerHealth } from './health.ts';
+import { startRelay } from './relay.ts';
+import { startStarter } from './starter.ts';
+import { startTemporalWorkers } from './temporal.ts';
+
+export interface RunningWorker {
+  health(): WorkerHealth;
+  close(): Promise<void>;
+}
+
+/** Starts everything. Resolves when the event log is followed; Temporal may come later, and go and come again. */
+export async function startWorker(config: Config, log: Logger = pino({ level: config.logLevel, name: 'worker' })): Promise<RunningWorker> {
+  armCrashPoint(config.crashAt);
+  const ownerUrl = config.databaseOwnerUrl ?? config.databaseUrl;
+  if (ownerUrl === undefined) throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
+  await migrateControl(ownerUrl, log);
+  await migrateApps(ownerUrl, log);
+  const services = await createServices(config, 'worker', log);
+  const health = new HealthRecord();
+  const starter = startStarter(services);
+  const dispatcher = startDispatcher(services);
+  const relay = startRelay(services, (decided) => {
+    if (decided.starts > 0) starter.wake();
+    if (decided.deliveries > 0) dispatcher.wake();
+  });
+  const temporal = startTemporalWorkers(services, () => loadWorkflowBundle(`${config.dataDir}/cache`), health);
+  return {
+    health: () => health.current,
+    async close() {
+      // First what brings work in, then what does it, then what both stand on.
+      await relay.close();
+      await Promise.all([starter.close(), dispatcher.close(), temporal.close()]);
+      await services.close();
+    },
+  };
+}
