@@ -64,7 +64,8 @@ function readReference(scope: ReadScope, entity: EntityModel, leaf: Extract<Filt
   const shorter = resolvePath(scope, entity, leaf.path.slice(0, -1));
   const last = leaf.path.at(-1) ?? '';
   // After a relation an unknown word is more likely a mistyped field than a mistyped operator.
-  if (shorter.kind === 'column' || (shorter.kind === 'relation' && isOperator(last))) return { reference: shorter, operator: last };
+  const isAfterField = shorter.kind === 'column' && shorter.column.field.name === leaf.path.at(-2);
+  if (isAfterField || (shorter.kind !== 'unknown' && isOperator(last))) return { reference: shorter, operator: last };
   return { reference: whole, operator: 'eq' };
 }
 

@@ -30,8 +30,8 @@ export function filterSql(scope: ReadScope, filter: CheckedFilter, alias: string
   }
 }
 
-/** Dynamic values that are missing or do not fit the field hold for no row. */
-function boundValues(filter: Extract<CheckedFilter, { kind: 'compare' }>, bindings: Bindings): unknown[] | undefined {
+/** The values of a comparison; undefined where a dynamic one is missing or does not fit the field, which holds for no row. */
+export function boundValues(filter: Extract<CheckedFilter, { kind: 'compare' }>, bindings: Bindings): unknown[] | undefined {
   const values: unknown[] = [];
   for (const operand of filter.operands) {
     if (operand.kind === 'bound') {

@@ -4,8 +4,9 @@
  * bound per request.
  */
 import { checkFilter, type CheckedFilter } from '../filter/check.ts';
-import { filterSql, scalarSql } from '../filter/compile.ts';
+import { boundValues, filterSql, scalarSql } from '../filter/compile.ts';
 import { dynamicValue, type Bindings } from '../filter/operand.ts';
+import { invalidValue } from '../filter/query.ts';
 import { resolvePath, type ReadScope } from '../filter/scope.ts';
 import { isAppError, type ErrorDetail } from '../errors.ts';
 import { compileExpression, type CompiledExpression } from '../expression/expression.ts';
@@ -76,12 +77,11 @@ export function policyErrors(model: AppModel, storage: string): ErrorDetail[] {
 function failureOf(
   model: AppModel, storage: string, permission: PermissionDefinition, entity: EntityModel,
 ): { part: string; message: string } | undefined {
-  const probe: Bindings = { actor: { id: null, email: null, roles: [] }, now: new Date(0) };
   const parts: [string, Condition][] = permission.conditions.map((condition, index) => [`conditions[${index}]`, { conditions: [condition] }]);
   parts.push(['expression', { conditions: [], expression: permission.expression }]);
   for (const [part, reduced] of parts) {
     try {
-      predicateOf(policyScope(model, storage), reduced, entity)?.('t0', probe);
+      predicateOf(policyScope(model, storage), reduced, entity);
     } catch (error) {
       if (!isAppError(error)) throw error;
       return { part, message: error.message };
@@ -141,11 +141,28 @@ function predicateOf(scope: ReadScope, permission: Condition, entity: EntityMode
       kind: 'leaf', path: condition.field.split('.'), operator: condition.operator,
       operand: { kind: 'json', value: condition.value ?? null },
     });
+    refuseMisfits(checked, condition.field);
     return (alias, bindings) => filterSql(scope, checked, alias, bindings);
   });
-  if (permission.expression !== undefined) parts.push(expressionPredicate(scope, compileExpression(permission.expression), entity));
+  if (permission.expression !== undefined) {
+    const predicate = expressionPredicate(scope, compileExpression(permission.expression), entity);
+    // Made once here, so that what has no SQL is known when the policy is compiled and not at a request.
+    predicate('t', SAMPLE);
+    parts.push(predicate);
+  }
   if (parts.length === 0) return undefined;
   return (alias, bindings) => and(parts.map((part) => part(alias, bindings)));
+}
+
+/** Values of the kind every caller has; used to find conditions that could never hold. */
+const SAMPLE: Bindings = {
+  actor: { id: '00000000-0000-7000-8000-000000000000', email: 'someone@example.com', roles: ['someone'] }, now: new Date(0),
+};
+
+function refuseMisfits(filter: CheckedFilter, label: string): void {
+  if (filter.kind === 'related') refuseMisfits(filter.item, label);
+  if (filter.kind !== 'compare' || boundValues(filter, SAMPLE) !== undefined) return;
+  throw invalidValue(label, `"${label}" is compared with a value of the caller that its type "${filter.column.field.type}" cannot hold.`);
 }
 
 function expressionPredicate(scope: ReadScope, expression: CompiledExpression, entity: EntityModel): Predicate {
