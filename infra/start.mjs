@@ -15,12 +15,12 @@ const LEAST_NODE = [20, 19];
 
 /** Verbs of the workshop; every other verb is one of the command line (cli/main.ts). */
 const WORKSHOP = {
-  build: { needs: ['server', 'admin'], run: async () => say('Built') },
-  test: { needs: ['server', 'admin'], run: (args) => node('vitest', ['run', ...args]) },
-  'test:e2e': { needs: ['server', 'admin'], run: (args) => node('vitest', ['run', '--mode', 'e2e', ...args]) },
+  build: { needs: ['server', 'bundle', 'admin'], run: async () => say('Built') },
+  test: { needs: ['server', 'bundle', 'admin'], run: (args) => node('vitest', ['run', ...args]) },
+  'test:e2e': { needs: ['server', 'bundle', 'admin'], run: (args) => node('vitest', ['run', '--mode', 'e2e', ...args]) },
   check: { needs: [], run: (args) => runNode([path.join(root, 'infra', 'check.mjs'), ...args]) },
-  bench: { needs: ['server', 'admin'], run: (args) => script('bench', args.length > 0 && !args[0].startsWith('-') ? args : ['main', ...args]) },
-  prove: { needs: ['server', 'admin'], run: (args) => script(path.join('test', 'proofs'), args) },
+  bench: { needs: ['server', 'bundle', 'admin'], run: (args) => script('bench', args.length > 0 && !args[0].startsWith('-') ? args : ['main', ...args]) },
+  prove: { needs: ['server', 'bundle', 'admin'], run: (args) => script(path.join('test', 'proofs'), args) },
 };
 
 async function main([verb = 'start', ...args]) {
@@ -29,7 +29,7 @@ async function main([verb = 'start', ...args]) {
     await install();
     const workshop = WORKSHOP[verb];
     const wantsHelp = args.includes('--help') || args.includes('-h');
-    const needs = workshop?.needs ?? (verb === 'start' && !wantsHelp ? ['server', 'admin'] : ['server']);
+    const needs = workshop?.needs ?? (verb === 'start' && !wantsHelp ? ['server', 'bundle', 'admin'] : ['api', 'worker'].includes(verb) && !wantsHelp ? ['server', 'bundle'] : ['server']);
     if (needs.length > 0) await locked(() => build(needs));
     if (workshop !== undefined) process.exitCode = (await workshop.run(args)) ?? 0;
     else await commandLine(verb, args);
@@ -99,9 +99,11 @@ async function build(needs) {
   const started = Date.now();
   const written = await compile(root, FOLDERS, hashOf);
   if (written > 0) say(`Compiled ${written} files in ${seconds(started)}`);
-  await whenChanged('bundle', ['core', 'workflows', 'activities', 'package-lock.json', 'infra/local/bundle.ts'], 'Bundling the workflows', () =>
-    tool([path.join(root, 'dist', 'infra', 'local', 'build-bundle.js')]),
-  );
+  if (needs.includes('bundle')) {
+    await whenChanged('bundle', ['core', 'workflows', 'workers/bundle.ts', 'package-lock.json'], 'Bundling the workflows', () =>
+      tool([path.join(root, 'dist', 'cli', 'build-bundle.js')]),
+    );
+  }
   if (needs.includes('admin')) await buildAdmin();
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../adapters/config.ts';
+import { createLogger } from '../../adapters/log.ts';
 import { startApi } from '../../api/main.ts';
 import { serve } from '../serve.ts';
 import type { Command } from '../command.ts';
@@ -12,7 +13,7 @@ export const command: Command = {
     return serve(async (config) => {
       if (!values['with-worker']) return [await startApi(config)];
       const { startWorker } = await import('../../workers/main.ts');
-      const worker = await startWorker(config);
+      const worker = await startWorker(config, createLogger(config, 'worker'));
       return [worker, await startApi(config)];
     }, loadConfig(process.env));
   },

@@ -5,6 +5,8 @@ import path from 'node:path';
 import pg from 'pg';
 import type { Config } from '../../adapters/config.ts';
 import { ConfigError, requireSecretKey } from '../../adapters/config.ts';
+import { startPostgres } from './postgres.ts';
+import { findPostgres } from './postgres-binaries.ts';
 
 /** Random text kept in a file only its owner reads. Renamed into place, so that it is whole or absent. */
 function keptSecret(file: string): string {
@@ -86,4 +88,23 @@ function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   const inner = error instanceof AggregateError ? (error.errors[0] as { code?: string }).code : undefined;
   return REASONS[code ?? inner ?? ''] ?? (/timeout/i.test(message ?? '') ? (REASONS['ETIMEDOUT'] ?? '') : (message ?? String(error)));
+}
+
+/** Runs work on the installation's database: the configured one, else the embedded one (started for as long as it takes). */
+export async function withDatabase<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  const given = config.databaseOwnerUrl ?? config.databaseUrl;
+  if (given !== undefined) {
+    await checkDatabase(config.databaseOwnerUrl === undefined ? 'DATABASE_URL' : 'DATABASE_OWNER_URL', given);
+    return work(given);
+  }
+  const dataDir = path.resolve(config.dataDir);
+  const dir = path.join(dataDir, `pg${findPostgres().major}`);
+  if (!fs.existsSync(dir)) throw new ConfigError(`There is no database yet: DATABASE_URL is not set and ${dir} does not exist. Run npm start first, or set DATABASE_URL or DATA_DIR.`);
+  const password = passwordOf(dataDir);
+  const server = await startPostgres({ dir, password, logFile: path.join(dataDir, 'logs', 'postgres.log') });
+  try {
+    return await work(await databaseFor(server.port, password));
+  } finally {
+    if (!server.isAdopted) await server.stop();
+  }
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../adapters/config.ts';
 import { ConfigError } from '../../adapters/config.ts';
-import { repositoryRoot } from './bundle.ts';
+import { repositoryRoot } from './repository.ts';
 import type { Progress } from './temporal.ts';
 
 export const EXAMPLE_APP = 'helpdesk';

@@ -47,14 +47,18 @@ export function captureLines(file: string, streams: readonly Readable[], show: (
   }
 }
 
+/** pino's numbers, for loggers that do not write names. */
+const LEVELS: Readonly<Record<string | number, string>> = { 40: 'warn', 50: 'error', 60: 'fatal' };
+
 /** JSON lines of level warn and above in short; other text (a crash, a stack) as it is. */
 export function forPeople(line: string): string | undefined {
   if (!line.startsWith('{')) return line.trim() === '' ? undefined : line;
   try {
-    const entry = JSON.parse(line) as { level?: string; msg?: string; err?: { message?: string } };
-    if (entry.level !== 'warn' && entry.level !== 'error' && entry.level !== 'fatal') return undefined;
+    const entry = JSON.parse(line) as { level?: string | number; msg?: string; err?: { message?: string } };
+    const level = LEVELS[entry.level ?? ''] ?? entry.level;
+    if (level !== 'warn' && level !== 'error' && level !== 'fatal') return undefined;
     const cause = entry.err?.message !== undefined && entry.err.message !== entry.msg ? `: ${entry.err.message}` : '';
-    return `${entry.level}: ${entry.msg ?? ''}${cause}`;
+    return `${level}: ${entry.msg ?? ''}${cause}`;
   } catch {
     return line;
   }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { ConfigError } from '../../adapters/config.ts';
-import { repositoryRoot } from './bundle.ts';
+import { repositoryRoot } from './repository.ts';
 import { captureLines } from './logs.ts';
 import type { RunningService } from './service.ts';
 import { endProcess, isAlive, sleep, tail } from './system.ts';

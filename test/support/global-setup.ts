@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { ensureBundle, repositoryRoot } from '../../infra/local/bundle.ts';
 import { startPostgres, TEST_FLAGS } from '../../infra/local/postgres.ts';
+import { repositoryRoot } from '../../infra/local/repository.ts';
 import { startTemporal } from '../../infra/local/temporal.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -18,8 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await startPostgres({ dir: path.join(dir, 'pg'), flags: TEST_FLAGS });
   project.provide('postgresUrl', postgres.url('postgres'));
   const temporal = once(() => startTemporal({ logFile: path.join(dir, 'temporal.log'), progress: (line) => process.stderr.write(`${line}\n`) }));
-  const root = repositoryRoot();
-  const bundle = once(() => ensureBundle(root, path.join(root, 'node_modules', '.cache', 'durabase')));
+  const bundle = once(bundleOfSources);
   const desk = await serviceDesk({
     '/temporal': async () => (await temporal.get()).address,
     '/bundle': () => bundle.get(),
@@ -30,6 +29,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all([postgres.stop(), temporal.made()?.then((server) => server.stop())]);
     fs.rmSync(dir, { recursive: true, force: true });
   };
+}
+
+async function bundleOfSources(): Promise<string> {
+  const { loadWorkflowBundle } = await import('../../workers/bundle.ts');
+  const bundle = await loadWorkflowBundle(path.join(repositoryRoot(), 'node_modules', '.cache', 'durabase'));
+  return 'codePath' in bundle ? bundle.codePath : '';
 }
 
 function once<T>(make: () => Promise<T>): { get(): Promise<T>; made(): Promise<T> | undefined } {
