@@ -7,6 +7,9 @@ import { canonicalJson } from './identity.ts';
 /** Sections an export always shows, so that a reader sees they are empty. */
 const SHOWN = ['entities', 'relations', 'rules', 'state_machines', 'workflows', 'permissions', 'webhooks', 'ui_configs'] as const;
 
+/** Options whose default depends on others when a document is read: always written. */
+const ALWAYS_WRITTEN = new Set(['generated', 'on_delete', 'type']);
+
 export interface ExportOptions {
   /** The time of the export, ISO 8601; left out when not given. */
   readonly exportedAt?: string;
@@ -51,7 +54,7 @@ function written(schema: z.ZodType, value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(shape).flatMap(([key, member]): [string, unknown][] => {
       const inner = source[key];
-      return inner === undefined || isDefault(member, inner) ? [] : [[key, written(member, inner)]];
+      return inner === undefined || (!ALWAYS_WRITTEN.has(key) && isDefault(member, inner)) ? [] : [[key, written(member, inner)]];
     }),
   );
 }

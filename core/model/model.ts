@@ -138,8 +138,9 @@ function draftEntity(definition: EntityDefinition): EntityDraft {
       column,
       type,
       definition: field,
-      required: field.required || (isKey && !isKeyGenerated),
-      unique: field.unique || (isKey && keyNames.length === 1),
+      // A generated key may be declared required by habit: the engine fills it, the client need not.
+      required: isKey ? !isKeyGenerated : field.required || field.nullable === false,
+      unique: keyNames.length === 1 && isKey ? true : field.unique,
       isKey,
       isAuto: field.auto !== undefined || field.computed !== undefined || (isKey && isKeyGenerated),
       references: field.type === 'relation' ? field.target : undefined,
@@ -210,7 +211,10 @@ function addForeignKey(relation: RelationDefinition, drafts: ReadonlyMap<string,
   });
 }
 
-function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): RelationEnd[] {
+/** An end whose names are still claims: which of them it gets depends on the other ends of its entity. */
+type EndDraft = Omit<RelationEnd, 'names'> & { readonly names: readonly [string, Claim][] };
+
+function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): EndDraft[] {
   const source = draftOf(relation.source, drafts);
   const target = draftOf(relation.target, drafts);
   const shared = {
@@ -222,12 +226,12 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
     const targetKey = relation.target_key ?? keyOf(target);
     return [
       {
-        ...shared, ...namesOf(relation, 'source'), direction: 'link', cardinality: 'many', canNest: true,
+        ...shared, name: relation.name, names: claimsOf(relation, 'source', target.table), direction: 'link', cardinality: 'many', canNest: true,
         entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: targetKey,
         join: { table: join.table, localColumn: join.sourceColumn, targetColumn: join.targetColumn },
       },
       {
-        ...shared, ...namesOf(relation, 'target'), direction: 'link', cardinality: 'many', canNest: true, isEager: false,
+        ...shared, name: relation.name, names: claimsOf(relation, 'target', source.table), direction: 'link', cardinality: 'many', canNest: true, isEager: false,
         entity: relation.target, target: relation.source, localColumn: targetKey, targetColumn: sourceKey,
         join: { table: join.table, localColumn: join.targetColumn, targetColumn: join.sourceColumn },
       },
@@ -237,12 +241,12 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
   const sourceKey = relation.source_key ?? keyOf(source);
   return [
     {
-      ...shared, ...namesOf(relation, 'source'), direction: 'reverse', canNest: true,
+      ...shared, name: relation.name, names: claimsOf(relation, 'source', target.table), direction: 'reverse', canNest: true,
       cardinality: relation.type === 'one_to_one' ? 'one' : 'many',
       entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: foreignKey,
     },
     {
-      ...shared, ...namesOf(relation, 'target'), direction: 'forward', cardinality: 'one', canNest: false, isEager: false,
+      ...shared, name: relation.name, names: claimsOf(relation, 'target', source.table), direction: 'forward', cardinality: 'one', canNest: false, isEager: false,
       entity: relation.target, target: relation.source, localColumn: foreignKey, targetColumn: sourceKey,
     },
   ];
@@ -259,24 +263,50 @@ export function joinOf(
   };
 }
 
-/** Include names of one side, best first: its own name, the relation's, `{entity}_{x}` shortened to x, the other entity's. */
-function namesOf(relation: RelationDefinition, side: 'source' | 'target'): { name: string; names: string[] } {
+/** How strongly an end claims an include name: said in the document, the relation's own name, derived, or merely the other side's. */
+type Claim = 'given' | 'relation' | 'derived' | 'other';
+const CLAIM_ORDER: readonly Claim[] = ['given', 'relation', 'derived', 'other'];
+
+/**
+ * Include names of one side with their claims, the best to show first: the name the document gives it; `manager` for a foreign
+ * key `manager_id`; `responses` for `ticket_responses` seen from a ticket; the relation's name; the other entity; its table.
+ */
+function claimsOf(relation: RelationDefinition, side: 'source' | 'target', targetTable: string): [string, Claim][] {
   const here = side === 'source' ? relation.source : relation.target;
   const there = side === 'source' ? relation.target : relation.source;
   const given = side === 'source' ? relation.source_name : relation.target_name;
+  const isForward = side === 'target' && relation.type !== 'many_to_many';
+  const stem = isForward ? stemOf(foreignKeyOf(relation)) : undefined;
   const short = relation.name.startsWith(`${here}_`) ? relation.name.slice(here.length + 1) : undefined;
   const isSelf = relation.source === relation.target;
-  // A self relation is read from its target side under its short name ("employee_manager": an employee's manager).
-  const shortHere = isSelf && side === 'source' ? undefined : short;
-  const names = [
-    given, shortHere, isSelf && side === 'source' ? undefined : relation.name, isSelf ? `${relation.name}_reverse` : undefined, there,
-  ].filter((candidate): candidate is string => candidate !== undefined);
-  const own = isSelf && side === 'target' ? names.filter((n) => n !== `${relation.name}_reverse` && n !== there) : names.filter((n) => !isSelf || n !== there);
-  return { name: own[0] ?? relation.name, names: [...new Set(own)] };
+  const ownsName = !isSelf || selfNameSide(relation) === side;
+  const claims: [string | undefined, Claim][] = [
+    [given, 'given'],
+    [stem, 'derived'],
+    [ownsName ? short : undefined, 'derived'],
+    [ownsName ? relation.name : `${relation.name}_reverse`, 'relation'],
+    [isSelf ? undefined : there, 'other'],
+    [isSelf || isForward ? undefined : targetTable, 'other'],
+  ];
+  return claims.flatMap(([name, claim]) => (name === undefined ? [] : [[name, claim] as [string, Claim]]));
 }
 
-function finishEntity(draft: EntityDraft, own: readonly RelationEnd[], document: SchemaDocument): EntityModel {
+const stemOf = (column: string): string | undefined => (column.length > 3 && column.endsWith('_id') ? column.slice(0, -3) : undefined);
+
+/**
+ * Which side of a self relation its name describes: `employee_manager` over `manager_id` reads from the employee to the one
+ * manager, `subtasks` over `parent_task_id` from the task to its many.
+ */
+function selfNameSide(relation: RelationDefinition): 'source' | 'target' {
+  if (relation.type === 'many_to_many') return 'source';
+  const words = (text: string): string[] => text.split('_').filter((word) => !relation.source.split('_').includes(word));
+  const stem = words(stemOf(foreignKeyOf(relation)) ?? foreignKeyOf(relation));
+  return words(relation.name).some((word) => stem.includes(word)) ? 'target' : 'source';
+}
+
+function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document: SchemaDocument): EntityModel {
   const { definition } = draft;
+  const own = settleNames(claimed, draft.fields);
   const byEntity = <T extends { entity: string }>(items: readonly T[]): T[] => items.filter((item) => item.entity === definition.name);
   const computed = new Set(
     byEntity(document.rules).flatMap((rule) => (rule.type === 'computed' && rule.active ? [rule.definition.field] : [])),
@@ -297,7 +327,7 @@ function finishEntity(draft: EntityDraft, own: readonly RelationEnd[], document:
     hasSoftDelete: definition.soft_delete,
     slugField: definition.slug === undefined ? undefined : fields.get(definition.slug.field),
     displayField: definition.display_field ?? guessDisplayField(fields),
-    ends: endIndex(own),
+    ends: new Map(own.flatMap((end) => end.names.map((name) => [name, end] as const))),
     relations: own,
     rules: byEntity(document.rules).filter((rule) => rule.active).sort((a, b) => a.priority - b.priority),
     machines: byEntity(document.state_machines).filter((machine) => machine.active),
@@ -305,17 +335,26 @@ function finishEntity(draft: EntityDraft, own: readonly RelationEnd[], document:
   };
 }
 
-/** A name that two ends of one entity claim belongs to neither, unless it is the canonical name of exactly one. */
-function endIndex(own: readonly RelationEnd[]): Map<string, RelationEnd> {
-  const claims = new Map<string, RelationEnd[]>();
-  for (const end of own) for (const name of end.names) claims.set(name, [...(claims.get(name) ?? []), end]);
-  const index = new Map<string, RelationEnd>();
-  for (const [name, ends] of claims) {
-    const canonical = ends.filter((end) => end.name === name);
-    const winner = ends.length === 1 ? ends[0] : canonical.length === 1 ? canonical[0] : undefined;
-    if (winner !== undefined) index.set(name, winner);
+/**
+ * Settles who gets which name: the strongest claim wins, and a name two ends claim equally belongs to neither. A field's name
+ * is never an include, or an answer could not hold both; only a name the document gives is left to the reviewer.
+ */
+function settleNames(own: readonly EndDraft[], fields: ReadonlyMap<string, unknown>): RelationEnd[] {
+  const winners = new Map<string, EndDraft | undefined>();
+  for (const claim of CLAIM_ORDER) {
+    const claimed = new Map<string, EndDraft | undefined>();
+    for (const end of own) {
+      for (const [name] of end.names.filter(([, strength]) => strength === claim)) {
+        if (winners.has(name) || (fields.has(name) && claim !== 'given')) continue;
+        claimed.set(name, claimed.has(name) && claimed.get(name) !== end ? undefined : end);
+      }
+    }
+    for (const [name, end] of claimed) winners.set(name, end);
   }
-  return index;
+  return own.map((end) => {
+    const names = [...new Set(end.names.map(([name]) => name))].filter((name) => winners.get(name) === end);
+    return { ...end, name: names[0] ?? end.name, names };
+  });
 }
 
 function guessDisplayField(fields: ReadonlyMap<string, FieldModel>): string {

@@ -17,7 +17,8 @@ export function readRelation(raw: Raw): Raw {
   const read = {
     ...relation,
     ...withValue('type', type),
-    ...withValue('on_delete', synonym(relation['on_delete'], ON_DELETE_SYNONYMS)),
+    // Links hold nobody back: deleting one side takes the link away.
+    ...withValue('on_delete', synonym(relation['on_delete'] ?? (type === 'many_to_many' ? 'detach' : undefined), ON_DELETE_SYNONYMS)),
     ...withValue('fetch', typeof relation['fetch'] === 'string' ? snakeCase(relation['fetch']) : relation['fetch']),
   };
   return type === 'many_to_one' ? turned(read) : read;
