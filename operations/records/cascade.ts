@@ -1,0 +1,177 @@
+/**
+ * What deleting a record does to the records that refer to it. The database's own foreign-key actions would do it without
+ * event, rule or history (hard-parts S5), so every touched record is written here. Of a many-to-many only the links go: the
+ * owning side's links always, the other side's as `on_delete` says.
+ */
+import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import { DELETED_COLUMN, type EntityModel, type FieldModel, type RelationEnd } from '../../core/model/model.ts';
+import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
+import { and, empty, id, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { execute, run } from '../../adapters/postgres/run.ts';
+import { systemActor } from '../context.ts';
+import { updateStamps } from './initial-values.ts';
+import { isLive } from './record-key.ts';
+import { emptyReferenceStatement } from './statements.ts';
+import { accessOf, prepared, statementOptions, type PlainRecord, type Write } from './write-state.ts';
+
+interface Dependent {
+  readonly end: RelationEnd;
+  readonly child: EntityModel;
+  /** The child's foreign key. */
+  readonly field: FieldModel;
+  /** The value it has in the rows that refer to the record. */
+  readonly key: unknown;
+}
+
+export async function cascade(write: Write, entity: EntityModel, recordId: string, record: PlainRecord): Promise<void> {
+  const dependents = entity.relations.flatMap((end) => dependentOf(write, entity, end, record));
+  const links = entity.relations.filter((end) => end.direction === 'link');
+  await refuseRestricted(write, entity, recordId, dependents, links, record);
+  const asSystem: Write = { ...write, authority: systemActor(write.ctx.actor.id) };
+  for (const dependent of dependents) {
+    if (dependent.end.onDelete === 'cascade') await deleteChildren(asSystem, dependent);
+    else await emptyReferences(asSystem, dependent);
+    // Softly deleted rows still hold the key; the foreign key would keep the parent from going for good.
+    if (!entity.hasSoftDelete && dependent.child.hasSoftDelete) await releaseDeleted(write, dependent);
+  }
+  for (const end of links) if (!entity.hasSoftDelete || end.onDelete === 'detach') await unlinkAll(write, entity, end, record);
+}
+
+function dependentOf(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Dependent[] {
+  const child = end.direction === 'reverse' ? write.ctx.app.model.entities.get(end.target) : undefined;
+  const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
+  const key = record[fieldByColumn(entity, end.localColumn)?.name ?? ''];
+  return child === undefined || field === undefined || key === null || key === undefined ? [] : [{ end, child, field, key }];
+}
+
+export const fieldByColumn = (entity: EntityModel, column: string): FieldModel | undefined =>
+  [...entity.fields.values()].find((field) => field.column === column);
+
+const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
+
+const refersTo = ({ field, key }: Dependent, alias: string): Sql => sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
+
+const andLive = (entity: EntityModel, alias: string): Sql => {
+  const live = isLive(entity, alias);
+  return live === undefined ? empty : sql` and ${live}`;
+};
+
+// --- restrict --------------------------------------------------------------------------------------------------------
+
+/** Counts everything that stands in the way, so that one answer names it all. */
+async function refuseRestricted(
+  write: Write, entity: EntityModel, recordId: string, dependents: readonly Dependent[], links: readonly RelationEnd[], record: PlainRecord,
+): Promise<void> {
+  const details: ErrorDetail[] = [];
+  for (const dependent of dependents) {
+    const { end, child, field } = dependent;
+    // A key that must not be empty cannot be emptied: unlinking is impossible, so it restricts.
+    const restricts = end.onDelete === 'restrict' || (end.onDelete !== 'cascade' && field.required);
+    if (!restricts) continue;
+    const count = await countChildren(write, dependent);
+    if (count > 0) details.push(restriction(write, child, end, count));
+  }
+  for (const end of links) {
+    if (end.onDelete !== 'restrict' || isOwner(end, entity)) continue;
+    const count = await countLinks(write, entity, end, record);
+    const target = write.ctx.app.model.entities.get(end.target);
+    if (count > 0 && target !== undefined) details.push(restriction(write, target, end, count));
+  }
+  if (details.length === 0) return;
+  const counts = details.map((detail) => detail.message).join(', ');
+  throw new AppError('CONFLICT', `This ${entity.name} cannot be deleted: it still has ${counts}.`, {
+    details: details.map((detail) => ({ ...detail, record: recordId })), hint: 'Delete or move them first.',
+  });
+}
+
+/** The source owns the links of a many-to-many unless the relation says otherwise. */
+const isOwner = ({ relation, entity }: RelationEnd, { name }: EntityModel): boolean =>
+  entity === name && (relation.ownership === 'source' ? relation.source === name : relation.ownership === 'target' && relation.target === name);
+
+function restriction(write: Write, other: EntityModel, end: RelationEnd, count: number): ErrorDetail {
+  const isVisible = accessOf(write, other, 'read').isGranted;
+  return {
+    rule: 'restrict', count, ...(isVisible ? { relation: end.name, entity: other.name } : {}),
+    message: `${String(count)} related ${isVisible ? other.name : ''} record${count === 1 ? '' : 's'}`.replace('  ', ' '),
+  };
+}
+
+async function countChildren(write: Write, dependent: Dependent): Promise<number> {
+  const { child } = dependent;
+  // Rows this very delete takes away do not count.
+  const rows = await run<{ id: string }>(write.db,
+    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`, prepared(write));
+  return rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`)).length;
+}
+
+// --- cascade, set_null, detach ---------------------------------------------------------------------------------------
+
+async function deleteChildren(write: Write, dependent: Dependent): Promise<void> {
+  const { child } = dependent;
+  const rows = await run<{ id: string }>(write.db,
+    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} order by 1 for update`, prepared(write));
+  for (const row of rows) {
+    if (write.deleting.has(`${child.name} ${row.id}`)) continue;
+    await write.steps.delete(write, child, { recordId: row.id, isCascade: true });
+  }
+}
+
+async function emptyReferences(write: Write, { child, field, key }: Dependent): Promise<void> {
+  if (field.required) return;
+  const options = statementOptions(write, child, 'update', { record: false });
+  await run(write.db, emptyReferenceStatement(options, field, { field, value: key }, updateStamps(write, child)), prepared(write));
+}
+
+/** Rows deleted softly before, or just now, let go of a parent that is deleted for good. Their own events are written already. */
+async function releaseDeleted(write: Write, dependent: Dependent): Promise<void> {
+  const { child, field } = dependent;
+  const condition = and([refersTo(dependent, 't'), sql`${id('t', DELETED_COLUMN)} is not null`]);
+  if (!field.required) {
+    await execute(write.db, sql`update ${tableOf(write, child)} "t" set ${id(field.column)} = null where ${condition}`, prepared(write));
+    return;
+  }
+  await purge(write, child, condition);
+}
+
+/** Removes softly deleted rows, and what is left of their own children, for good. */
+async function purge(write: Write, entity: EntityModel, condition: Sql): Promise<void> {
+  for (const end of entity.relations) {
+    const local = fieldByColumn(entity, end.localColumn);
+    if (local === undefined || end.direction === 'forward') continue;
+    const keys = sql`select ${id('t', local.column)} from ${tableOf(write, entity)} "t" where ${condition}`;
+    if (end.join !== undefined) {
+      await execute(write.db, sql`delete from ${id(write.ctx.app.storage, end.join.table)} "l" where ${id('l', end.join.localColumn)} in (${keys})`, prepared(write));
+      continue;
+    }
+    const child = write.ctx.app.model.entities.get(end.target);
+    const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
+    if (child === undefined || field === undefined) continue;
+    const inner = sql`${id('t', field.column)} in (${keys})`;
+    if (field.required) await purge(write, child, inner);
+    else await execute(write.db, sql`update ${tableOf(write, child)} "t" set ${id(field.column)} = null where ${inner}`, prepared(write));
+  }
+  await execute(write.db, sql`delete from ${tableOf(write, entity)} "t" where ${condition}`, prepared(write));
+}
+
+// --- links -----------------------------------------------------------------------------------------------------------
+
+function linkCondition(entity: EntityModel, end: RelationEnd, record: PlainRecord): Sql | undefined {
+  const local = fieldByColumn(entity, end.localColumn);
+  if (end.join === undefined || local === undefined) return undefined;
+  return sql`${id('l', end.join.localColumn)} = ${value(record[local.name], COLUMN_TYPES[local.type])}`;
+}
+
+async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Promise<number> {
+  const condition = linkCondition(entity, end, record);
+  const target = write.ctx.app.model.entities.get(end.target);
+  if (condition === undefined || end.join === undefined || target === undefined) return 0;
+  const [row] = await run<{ count: number }>(write.db, sql`select count(*)::integer as count from ${id(write.ctx.app.storage, end.join.table)} "l"
+    join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}`, prepared(write));
+  return row?.count ?? 0;
+}
+
+async function unlinkAll(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Promise<void> {
+  const condition = linkCondition(entity, end, record);
+  if (condition === undefined || end.join === undefined) return;
+  await execute(write.db, sql`delete from ${id(write.ctx.app.storage, end.join.table)} "l" where ${condition}`, prepared(write));
+}

@@ -1,0 +1,128 @@
+/** Creating one record, alone or as a row of a larger write. */
+import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import { coerceValue } from '../../core/model/field-types.ts';
+import type { EntityModel, FieldModel, StoredType } from '../../core/model/model.ts';
+import { isEmpty } from '../../core/rules/field-rule.ts';
+import { run } from '../../adapters/postgres/run.ts';
+import { runChain, type ChainInput, type ChainResult } from '../rules/chain.ts';
+import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
+import { afterWrite } from './after-write.ts';
+import { forbidden, requiredError, type Draft, type FieldValue } from './body.ts';
+import { fillSlug, initialValues } from './initial-values.ts';
+import { writeNested } from './nested.ts';
+import { keyCondition } from './record-key.ts';
+import { createdEventStatement, insertStatement, updateStatement, type Assignment, type StatementResult } from './statements.ts';
+import { checkWritten, refuseInvalid, writtenRecord } from './write-result.ts';
+import { accessOf, prepared, rulesOf, statementOptions, type CreateStep, type Write, type WrittenRecord } from './write-state.ts';
+
+export const NO_CHAIN: ChainResult = { errors: [], forbidden: undefined, set: new Set(), creations: [] };
+
+export async function createOne(write: Write, entity: EntityModel, step: CreateStep): Promise<WrittenRecord> {
+  const { draft, link, isTop = false } = step;
+  const access = accessOf(write, entity, 'create');
+  if (!access.isGranted) throw forbidden(entity, 'create');
+  const plan = rulesOf(write.ctx, entity);
+  const { values, errors: fillErrors } = initialValues(write, draft, access, link);
+  await fillSlug(write, entity, values, null);
+  const record = plainRecord(entity, values);
+  const errors = [...draft.errors, ...fillErrors];
+  const isChained = write.options.asSampleData !== true;
+  const isDeferred = isChained && plan.needsRelated && draft.nested.length > 0;
+  const input: ChainInput = { ctx: write.ctx, db: write.db, entity, plan, action: 'create', record, old: null, bad: draft.bad };
+  let chain = NO_CHAIN;
+  if (isChained && !isDeferred) chain = await runChain(input, errors);
+  refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], isTop);
+  refuseForbidden(chain);
+  if (isDeferred) provisional(entity, plan.computed.map((computed) => computed.field), record, values);
+  noteCall(write, entity, record);
+
+  const needsRecord = draft.nested.length > 0 || plan.afterWrite.length > 0 || chain.creations.length > 0;
+  const options = statementOptions(write, entity, 'create', { record: needsRecord || isDeferred, event: !isDeferred });
+  const assigned = assignments(entity, values, chain, record);
+  const [row] = await run<StatementResult & Record<string, unknown>>(write.db, insertStatement(options, assigned), prepared(write));
+  if (row === undefined) throw new AppError('INTERNAL_ERROR', 'The record was not written.');
+  checkWritten(row, entity, 'create');
+  if (!needsRecord && !isDeferred) return writtenRecord(row);
+
+  const stored = JSON.parse(row.record ?? '{}') as Record<string, unknown>;
+  await writeNested(write, entity, stored, draft, true);
+  const final = isDeferred ? await finishDeferred(write, entity, { ...input, record: stored }, row) : { row, chain, stored };
+  await afterWrite(write, entity, { action: 'create', record: final.stored, old: null, creations: final.chain.creations });
+  return writtenRecord(final.row);
+}
+
+/** Rules over related records waited for the nested rows; now they see them. The event comes last, with the final values. */
+async function finishDeferred(write: Write, entity: EntityModel, input: ChainInput, row: StatementResult) {
+  const chain = await runChain(input);
+  if (chain.errors.length > 0) refuseInvalid({ ...EMPTY_DRAFT, entity }, chain.errors, false);
+  refuseForbidden(chain);
+  const options = { ...statementOptions(write, entity, 'create', { record: true, event: false }) };
+  const condition = keyCondition(entity, 't', row.id ?? '');
+  if (condition === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written has no key.');
+  const assigned = [...chain.set].flatMap((name) => assignment(entity.fields.get(name), input.record[name]));
+  const [updated] = await run<StatementResult & Record<string, unknown>>(write.db,
+    updateStatement({ ...options, read: { ...options.read, isGranted: true, where: () => undefined } },
+      { condition, assigned, stamps: [], version: undefined, raisesVersion: false }), prepared(write));
+  if (updated === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written is gone.');
+  checkWritten(updated, entity, 'create');
+  const events = statementOptions(write, entity, 'create', { record: false });
+  if (events.hasEvent) await run(write.db, createdEventStatement(events, condition), prepared(write));
+  return { row: updated, chain, stored: JSON.parse(updated.record ?? '{}') as Record<string, unknown> };
+}
+
+const EMPTY_DRAFT: Omit<Draft, 'entity'> = { action: 'create', given: new Map(), bad: new Set(), nested: [], errors: [], claimedKey: new Map() };
+
+const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
+  Object.fromEntries([...entity.fields.keys()].map((name) => [name, values.get(name)?.plain ?? null]));
+
+/** A transition needs a role the caller does not have. */
+export function refuseForbidden(chain: ChainResult): void {
+  if (chain.forbidden !== undefined) throw new AppError('FORBIDDEN', `${chain.forbidden.message}.`, { details: [chain.forbidden] });
+}
+
+/** A required field that the engine computes must come out with a value. */
+export function missingComputed(
+  entity: EntityModel, chain: ChainResult, record: Readonly<Record<string, unknown>>, earlier: readonly ErrorDetail[],
+): ErrorDetail[] {
+  if (chain.errors.length > 0 || earlier.length > 0) return [];
+  return [...chain.set].flatMap((name) => {
+    const field = entity.fields.get(name);
+    return field?.required === true && isEmpty(record[name]) ? [requiredError(field)] : [];
+  });
+}
+
+const ZERO: Partial<Record<StoredType, unknown>> = { int: 0, bigint: '0', float: 0, decimal: '0', boolean: false, string: '', text: '', json: {} };
+
+/** Computed fields that wait for nested rows still need something where the column must not be null. */
+function provisional(entity: EntityModel, computed: readonly FieldModel[], record: Record<string, unknown>, values: Map<string, FieldValue>): void {
+  for (const { name } of computed) {
+    const field = entity.fields.get(name);
+    const zero = field === undefined ? undefined : ZERO[field.type];
+    if (field?.required !== true || zero === undefined) continue;
+    const coerced = coerceValue(field, zero);
+    record[name] = zero;
+    values.set(name, { field, plain: zero, value: coerced.ok ? coerced.value : zero });
+  }
+}
+
+function noteCall(write: Write, entity: EntityModel, record: Record<string, unknown>): void {
+  if (!hasSyncWebhooks(entity, 'create')) return;
+  write.calls.push({ entity, action: 'create', record: { ...record }, old: null, fingerprint: `create ${entity.name}` });
+}
+
+/** What is bound: the client's and the engine's values, and over them what rules and transitions set. */
+export function assignments(
+  entity: EntityModel, values: ReadonlyMap<string, FieldValue>, chain: ChainResult, record: Readonly<Record<string, unknown>>,
+): Assignment[] {
+  const assigned = new Map<string, Assignment>([...values].map(([name, { field, value }]) => [name, { field, value }]));
+  for (const name of chain.set) {
+    for (const made of assignment(entity.fields.get(name), record[name])) assigned.set(name, made);
+  }
+  return [...assigned.values()];
+}
+
+export function assignment(field: FieldModel | undefined, plain: unknown): Assignment[] {
+  if (field === undefined) return [];
+  const coerced = coerceValue(field, plain);
+  return coerced.ok ? [{ field, value: coerced.value }] : [];
+}

@@ -1,0 +1,163 @@
+/**
+ * The shared frame of every write: one statement where that is all, else one transaction; synchronous webhooks before it opens
+ * (hard-parts B4); the effect of a durable step once; constraints of the database turned into answers.
+ */
+import { uuidv7 } from '../../adapters/ids.ts';
+import { run, runText, type Db } from '../../adapters/postgres/run.ts';
+import { transaction } from '../../adapters/postgres/transaction.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import type { EntityModel } from '../../core/model/model.ts';
+import { id, sql, value } from '../../core/sql/sql.ts';
+import type { AppContext } from '../context.ts';
+import { callSyncWebhooks, hasSyncWebhooks } from '../webhooks/call-sync.ts';
+import { createOne } from './create-one.ts';
+import { columnsOf, explainDatabaseError } from './database-errors.ts';
+import { deleteOne } from './delete-one.ts';
+import { StaleRead, updateOne } from './update-one.ts';
+import type { PendingCall, Write, WriteOptions, WriteSteps } from './write-state.ts';
+import pg from 'pg';
+
+export type { WriteOptions, WrittenRecord } from './write-state.ts';
+
+const STEPS: WriteSteps = { create: createOne, update: updateOne, delete: deleteOne };
+const MAX_TRIES = 5;
+
+export function newWrite(ctx: AppContext, options: WriteOptions, db: Db, inTransaction: boolean): Write {
+  return { ctx, options, db, inTransaction, authority: ctx.actor, calls: [], deleting: new Set(), derivedSlugs: new Set(), steps: STEPS };
+}
+
+export interface WriteRequest<T> {
+  readonly ctx: AppContext;
+  readonly entity: EntityModel;
+  readonly options: WriteOptions;
+  /** False: `work` is one statement, or reads first and requires the version it has read. */
+  needsTransaction(write: Write): boolean;
+  work(write: Write): Promise<T>;
+}
+
+/** Runs a write until it stands, or until it is clear why it does not. */
+export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
+  const { ctx, options } = request;
+  const probe = newWrite(ctx, options, ctx.services.pool, false);
+  let usesTransaction = ctx.effectKey !== undefined || needsWebhooks(request.entity, ctx) || request.needsTransaction(probe);
+  for (let attempt = 1; ; attempt++) {
+    const write = newWrite(ctx, options, ctx.services.pool, false);
+    try {
+      if (!usesTransaction) return await request.work(write);
+      return needsWebhooks(request.entity, ctx) ? await withWebhooks(request) : await inTransaction(request, undefined, (found) => write.derivedSlugs.add(found));
+    } catch (error) {
+      if (attempt < MAX_TRIES && error instanceof StaleRead) {
+        // Whoever keeps losing the race takes the lock.
+        usesTransaction = attempt >= 3;
+        continue;
+      }
+      if (attempt < MAX_TRIES && isSlugClash(error, write)) continue;
+      throw explainDatabaseError(error, write);
+    }
+  }
+}
+
+/** Also the entities of nested rows and cascades may have synchronous webhooks; the trial finds them, this only asks for it. */
+const needsWebhooks = (_entity: EntityModel, { app }: AppContext): boolean =>
+  app.memo(WEBHOOKS, () => [...app.model.entities.values()].some((entity) => (['create', 'update', 'delete'] as const).some((action) => hasSyncWebhooks(entity, action))));
+
+const WEBHOOKS = {};
+
+async function inTransaction<T>(
+  request: WriteRequest<T>, expected: readonly PendingCall[] | undefined, onSlug: (entity: string) => void = () => undefined,
+): Promise<T> {
+  const { ctx, options } = request;
+  return transaction(ctx.services.pool, async (client) => {
+    const write = newWrite(ctx, options, client, true);
+    try {
+      if (ctx.effectKey === undefined) return await checked(request, write, expected);
+      return await once(ctx, client, ctx.effectKey, () => checked(request, write, expected));
+    } finally {
+      for (const entity of write.derivedSlugs) onSlug(entity);
+    }
+  });
+}
+
+async function checked<T>(request: WriteRequest<T>, write: Write, expected: readonly PendingCall[] | undefined): Promise<T> {
+  const result = await request.work(write);
+  if (expected !== undefined && fingerprint(write.calls) !== fingerprint(expected)) throw new ChangedMeanwhile('not what the webhooks were shown');
+  return result;
+}
+
+const fingerprint = (calls: readonly PendingCall[]): string => calls.map((call) => call.fingerprint).join('\n');
+
+/** The effect of a durable step and its result commit together; a repeat finds the result and does nothing. */
+async function once<T>(ctx: AppContext, db: Db, key: string, work: () => Promise<T>): Promise<T> {
+  const effects = id(ctx.app.storage, '_effects');
+  const claimed = await run(db, sql`insert into ${effects} (key, result) values (${value(key, 'text')}, 'null'::jsonb) on conflict (key) do nothing returning key`);
+  if (claimed.length === 0) {
+    const stored = await runText(db, sql`select result::text from ${effects} where key = ${value(key, 'text')}`);
+    return JSON.parse(stored ?? 'null') as T;
+  }
+  const result = await work();
+  await run(db, sql`update ${effects} set result = ${value(JSON.stringify(result), 'jsonb')} where key = ${value(key, 'text')}`);
+  return result;
+}
+
+// --- synchronous webhooks --------------------------------------------------------------------------------------------
+
+class ChangedMeanwhile extends Error {
+  override readonly name = 'ChangedMeanwhile';
+}
+
+class TrialOver extends Error {
+  override readonly name = 'TrialOver';
+}
+
+/**
+ * A trial run that is rolled back finds the candidates, as rules and machines leave them; then the receivers are asked with no
+ * transaction open; then the write runs for real and must meet the versions the receivers were shown. One more try, then 409.
+ */
+async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
+  const { ctx } = request;
+  const callKey = uuidv7();
+  for (let attempt = 1; ; attempt++) {
+    const calls = await trial(request);
+    for (const [index, call] of calls.entries()) {
+      await callSyncWebhooks(ctx, call.entity, call.action, call.record, call.old, index === 0 ? callKey : `${callKey}.${String(index)}`);
+    }
+    try {
+      return await inTransaction(request, calls);
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhile)) throw error;
+      if (attempt === 2) throw new AppError('CONFLICT', 'The record keeps being changed by others while its webhooks are asked.', { hint: 'Try again.' });
+    }
+  }
+}
+
+async function trial<T>(request: WriteRequest<T>): Promise<readonly PendingCall[]> {
+  const { ctx, options } = request;
+  let calls: readonly PendingCall[] = [];
+  try {
+    await transaction(ctx.services.pool, async (client) => {
+      const write = newWrite(ctx, options, client, true);
+      if (ctx.effectKey !== undefined && await isDone(ctx, client, ctx.effectKey)) throw new TrialOver('done before');
+      await request.work(write);
+      calls = [...write.calls];
+      throw new TrialOver('rolled back on purpose');
+    });
+  } catch (error) {
+    if (!(error instanceof TrialOver)) throw error;
+  }
+  return calls;
+}
+
+const isDone = async (ctx: AppContext, db: Db, key: string): Promise<boolean> =>
+  (await run(db, sql`select 1 from ${id(ctx.app.storage, '_effects')} where key = ${value(key, 'text')}`)).length > 0;
+
+// --- slugs -----------------------------------------------------------------------------------------------------------
+
+/** Two writes made up the same slug at the same moment; the next try sees the other's. */
+function isSlugClash(error: unknown, write: Write): boolean {
+  const cause = error instanceof pg.DatabaseError ? error : isAppError(error) ? error.cause : undefined;
+  if (!(cause instanceof pg.DatabaseError) || cause.code !== '23505') return false;
+  return [...write.derivedSlugs].some((name) => {
+    const entity = write.ctx.app.model.entities.get(name);
+    return entity?.table === cause.table && columnsOf(cause).includes(entity?.slugField?.column ?? '');
+  });
+}
