@@ -1,0 +1,12 @@
+import type { Metrics } from '../adapters/metrics.ts';
+import type { Revocations } from '../adapters/revocations.ts';
+import type { Tokens } from '../adapters/tokens.ts';
+import type { Services } from '../operations/context.ts';
+
+/** What the routes share; made once per process. */
+export interface Api {
+  readonly services: Services;
+  readonly tokens: Tokens;
+  readonly revocations: Revocations;
+  readonly metrics: Metrics;
+}

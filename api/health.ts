@@ -1,0 +1,61 @@
+/** Whether this process lives, and whether it should get requests. Only Postgres and the registry's lease decide the latter. */
+import { Redis } from 'ioredis';
+import { raw } from '../core/sql/sql.ts';
+import { run } from '../adapters/postgres/run.ts';
+import type { Services } from '../operations/context.ts';
+import { bodyAnswer, type Answer } from './http/answer.ts';
+
+type State = 'ok' | 'degraded' | 'down';
+
+const CHECK_MS = 2_000;
+
+export interface Health {
+  live(): Answer;
+  ready(isClosing: boolean): Promise<Answer>;
+  close(): void;
+}
+
+export function createHealth(services: Services): Health {
+  const redis = services.config.redisUrl === undefined ? undefined : openRedis(services.config.redisUrl);
+  return {
+    live: () => bodyAnswer({ status: 'ok' }),
+    async ready(isClosing) {
+      const [postgres, temporal, cache] = await Promise.all([
+        within(run(services.pool, raw('select 1'))),
+        within(services.temporal.isReachable()),
+        redis === undefined ? undefined : within(redis.ping()),
+      ]);
+      const dependencies: Record<string, State> = {
+        postgres: postgres === undefined ? 'down' : 'ok',
+        registry: services.registry.isHealthy ? 'ok' : 'down',
+        temporal: temporal === true ? 'ok' : 'degraded',
+        ...(redis === undefined ? {} : { redis: cache === undefined ? ('degraded' as const) : ('ok' as const) }),
+      };
+      const status = isClosing ? 'down' : worst(Object.values(dependencies));
+      return bodyAnswer({ status, dependencies }, status === 'down' ? 503 : 200, { 'Cache-Control': 'no-store' });
+    },
+    close: () => redis?.disconnect(),
+  };
+}
+
+const worst = (states: readonly State[]): State => (states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok');
+
+/** The result, or undefined when it failed or took too long. */
+async function within<T>(work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), CHECK_MS);
+  });
+  try {
+    return await Promise.race([work.catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function openRedis(url: string): Redis {
+  const redis = new Redis(url, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  redis.on('error', () => undefined);
+  void redis.connect().catch(() => undefined);
+  return redis;
+}

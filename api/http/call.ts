@@ -1,0 +1,96 @@
+/** One request as the routes see it: decoded path, query, headers and a body that is read when it is asked for. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '../../core/errors.ts';
+import type { AppRuntime } from '../../operations/context.ts';
+import { readJsonBody, readTextBody } from './body.ts';
+
+export interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Upper case; HEAD is answered like GET, without the body. */
+  readonly method: string;
+  /** The decoded segments behind `/api`. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  readonly requestId: string;
+  readonly now: Date;
+  readonly startedAt: number;
+  /** The pattern that answers, for metrics; set by the routes. */
+  route: string;
+  /** The app that answers, for CORS; set by the routes. */
+  app: AppRuntime | undefined;
+}
+
+const prefix = randomBytes(6).toString('hex');
+let counter = 0;
+const GIVEN_ID = /^[\w.:-]{1,128}$/;
+
+/** The caller's X-Request-Id when it is a harmless one, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : `${prefix}-${(counter++).toString(36)}`;
+}
+
+export function createCall(request: IncomingMessage, response: ServerResponse, requestId: string): Call {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark === -1 ? url : url.slice(0, mark);
+  return {
+    request,
+    response,
+    method: request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET'),
+    path: segmentsOf(path),
+    query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
+    requestId,
+    now: new Date(),
+    startedAt: performance.now(),
+    route: 'unknown',
+    app: undefined,
+  };
+}
+
+/** `/api/a/b/` is ['a', 'b']. Repeated and closing slashes mean nothing. */
+function segmentsOf(path: string): string[] {
+  const segments = path.split('/');
+  const decoded: string[] = [];
+  for (let i = 2; i < segments.length; i++) {
+    const segment = segments[i];
+    if (segment !== undefined && segment !== '') decoded.push(segment.includes('%') ? decode(segment) : segment);
+  }
+  return decoded;
+}
+
+function decode(segment: string): string {
+  try {
+    const text = decodeURIComponent(segment);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Falls through to the refusal: a broken escape is the caller's mistake.
+  }
+  throw new AppError('INVALID_PAYLOAD', 'The path holds an escape that is not valid.');
+}
+
+export const headerOf = (call: Call, name: string): string | undefined => {
+  const given = call.request.headers[name];
+  return Array.isArray(given) ? given[0] : given;
+};
+
+/** The JSON body; `undefined` when there is none. */
+export const jsonOf = (call: Call): Promise<unknown> => readJsonBody(call.request);
+
+/** The JSON body as an object, which is what nearly every route takes. */
+export async function objectOf(call: Call): Promise<Record<string, unknown>> {
+  const body = await readJsonBody(call.request);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.', { hint: 'Send Content-Type: application/json and a body like {"name": "value"}.' });
+  }
+  return body as Record<string, unknown>;
+}
+
+/** The body of an import: JSON as a value, YAML as text. */
+export async function documentOf(call: Call): Promise<unknown> {
+  const type = (headerOf(call, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (['text/yaml', 'application/yaml', 'application/x-yaml', 'text/x-yaml'].includes(type)) return readTextBody(call.request);
+  return readJsonBody(call.request);
+}

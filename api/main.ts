@@ -1,0 +1,185 @@
+/**
+ * The HTTP process. Express holds the pages and whatever else is mounted; everything under /api is one handler with a
+ * dispatch of its own, because a route per entity and operation would cost more than the request itself.
+ */
+import express, { type ErrorRequestHandler, type Express, type NextFunction, type Request, type Response } from 'express';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { ConfigError, type Config } from '../adapters/config.ts';
+import { createLogger } from '../adapters/log.ts';
+import { createMetrics } from '../adapters/metrics.ts';
+import { checkDatabaseVersion } from '../adapters/postgres/migrate.ts';
+import { createPool } from '../adapters/postgres/pool.ts';
+import { followRevocations } from '../adapters/revocations.ts';
+import { createTokens } from '../adapters/tokens.ts';
+import { AppError } from '../core/errors.ts';
+import { seedPlatformAdmin } from '../operations/auth/seed.ts';
+import { createServices } from '../operations/services.ts';
+import { adminPages } from './admin-pages.ts';
+import type { Api } from './api.ts';
+import { createHealth, type Health } from './health.ts';
+import { send, textAnswer, type Answer } from './http/answer.ts';
+import { createCall, requestIdOf, type Call } from './http/call.ts';
+import { errorAnswer } from './http/errors.ts';
+import { corsHeaders, preflightHeaders, securityHeaders } from './http/headers.ts';
+import { apiRoute } from './routes/app.ts';
+import { createServer, drain } from './server.ts';
+
+export interface RunningApi {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts serving. Resolves when requests are answered; `close` ends without a failed one. */
+export async function startApi(config: Config, log: Logger = createLogger(config, 'api')): Promise<RunningApi> {
+  await waitForDatabase(config, log);
+  const services = await createServices(config, 'api', log);
+  const metrics = createMetrics('api');
+  const revocations = followRevocations(services.pool, (error) => log.warn({ err: error }, 'the feed of cut sessions could not be read'));
+  const tokens = createTokens({ pool: services.pool, keyring: services.keyring, revocations });
+  const health = createHealth(services);
+  const api: Api = { services, tokens, revocations, metrics };
+  await seedPlatformAdmin(services);
+  await revocations.refresh();
+  const state = { isClosing: false };
+  const server = createServer(createExpress(api, health, state));
+  const port = await listen(server, config);
+  metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
+  metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);
+  log.info({ port, host: config.host }, 'the api is ready');
+  return {
+    port,
+    async close() {
+      await drain(server, () => (state.isClosing = true));
+      revocations.close();
+      health.close();
+      await services.close();
+    },
+  };
+}
+
+/** How long an api waits for a worker to bring the database to its version. */
+const DATABASE_WAIT_MS = 120_000;
+
+/** The worker migrates our tables; until it has, an api has nothing to serve. A newer database is refused in one line. */
+async function waitForDatabase(config: Config, log: Logger): Promise<void> {
+  if (config.databaseUrl === undefined) return;
+  const pool = createPool({ url: config.databaseUrl, max: 1, applicationName: 'durabase-api-start' });
+  const deadline = Date.now() + DATABASE_WAIT_MS;
+  try {
+    for (let isTold = false; (await checkDatabaseVersion(pool)) === 'behind'; isTold = true) {
+      if (Date.now() > deadline) throw new ConfigError('The database has not been brought to this version within two minutes. Start a worker: it does that.');
+      if (!isTold) log.info('waiting for a worker to bring the database to this version');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+async function listen(server: Server, config: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => {
+      server.removeListener('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+interface State {
+  isClosing: boolean;
+}
+
+/** The Express application: the API's handler first, then the pages. */
+export function createExpress(api: Api, health: Health, state: State): Express {
+  const { config } = api.services;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  if (config.trustProxy !== undefined) app.set('trust proxy', /^\d+$/.test(config.trustProxy) ? Number(config.trustProxy) : config.trustProxy);
+  app.use(apiHandler(api, health, state));
+  app.use('/admin', adminPages());
+  app.get('/', (_request, response) => response.redirect(302, '/admin/'));
+  app.use((request: Request) => {
+    throw new AppError('NOT_FOUND', `There is no ${request.method} ${request.path.slice(0, 200)}.`, { hint: 'The API is under /api, the back office under /admin.' });
+  });
+  app.use(lastResort(api));
+  return app;
+}
+
+type Handler = (request: Request, response: Response, next: NextFunction) => void;
+
+/** Answers /api, /health and /metrics; hands everything else on. */
+function apiHandler(api: Api, health: Health, state: State): Handler {
+  const common = securityHeaders(api.services.config);
+  return (request, response, next) => {
+    const url = request.url;
+    const requestId = requestIdOf(request);
+    response.setHeader('X-Request-Id', requestId);
+    if (state.isClosing) response.setHeader('Connection', 'close');
+    if (url.startsWith('/api/') || url === '/api') return void answerApi(api, request, response, requestId, common);
+    const other = url.startsWith('/health/') || url.startsWith('/metrics') ? operational(api, health, state, url) : undefined;
+    if (other === undefined) return next();
+    other.then((answer) => send(response, answer, common, { isHead: request.method === 'HEAD' })).catch(next);
+  };
+}
+
+function operational(api: Api, health: Health, state: State, url: string): Promise<Answer> | undefined {
+  switch (url.split('?')[0]) {
+    case '/health/live':
+      return Promise.resolve(health.live());
+    case '/health/ready':
+      return health.ready(state.isClosing);
+    case '/metrics':
+      return api.metrics.text().then((text) => ({ ...textAnswer(text), type: api.metrics.contentType }));
+    default:
+      return undefined;
+  }
+}
+
+/** One request of the API from start to end. Never throws: what fails becomes the error envelope. */
+async function answerApi(api: Api, request: Request, response: Response, requestId: string, common: Readonly<Record<string, string>>): Promise<void> {
+  let call: Call | undefined;
+  let answer: Answer;
+  try {
+    call = createCall(request, response, requestId);
+    answer = call.method === 'OPTIONS' ? await preflight(api, call) : await apiRoute(api, call);
+  } catch (error) {
+    answer = errorAnswer(error, requestId, api.services.log);
+  }
+  const cors = call === undefined ? undefined : corsHeaders(call, api.services.config);
+  send(response, answer, cors === undefined ? common : { ...common, ...cors }, { isHead: request.method === 'HEAD' });
+  if (call !== undefined) observe(api, call, answer.status);
+}
+
+/** A browser asks before it calls: answered for the origins of the configuration and of the app in the path. */
+async function preflight(api: Api, call: Call): Promise<Answer> {
+  const first = call.path[0] ?? '';
+  call.route = 'preflight';
+  call.app = first === '' || first.startsWith('_platform') ? undefined : await api.services.registry.byName(first.startsWith('_') ? (api.services.config.defaultApp ?? first) : first);
+  return { status: 204, text: '', headers: preflightHeaders };
+}
+
+const SLOW_MS = 2_000;
+
+function observe(api: Api, call: Call, status: number): void {
+  const ms = performance.now() - call.startedAt;
+  api.metrics.request({ method: call.method, route: call.route, status }, ms / 1000);
+  const { log } = api.services;
+  if (ms > SLOW_MS) log.warn({ request_id: call.requestId, route: call.route, status, ms: Math.round(ms) }, 'slow request');
+  else if (log.isLevelEnabled('debug')) log.debug({ request_id: call.requestId, method: call.method, route: call.route, status, ms: Math.round(ms) }, 'request');
+}
+
+/** The one error handler of Express: pages and files that fail answer in the same envelope. */
+function lastResort(api: Api): ErrorRequestHandler {
+  const common = securityHeaders(api.services.config);
+  return (error: unknown, request, response, _next) => {
+    const status = (error as { status?: unknown } | null)?.status;
+    const known = status === 404 || status === 400 ? new AppError('NOT_FOUND', 'There is no such file.') : error;
+    const requestId = String(response.getHeader('X-Request-Id') ?? '');
+    send(response, errorAnswer(known, requestId, api.services.log), common, { isHead: request.method === 'HEAD' });
+  };
+}

@@ -1,0 +1,67 @@
+/** `/api/:app/_admin/...`: for admins of the app only. */
+import type { AppContext } from '../../operations/context.ts';
+import { getDelivery, listDeliveries, replayDelivery, testWebhook } from '../../operations/webhooks/deliveries.ts';
+import { deleteSecret, listSecrets, rotateSecret, setSecret } from '../../operations/webhooks/secrets.ts';
+import type { Api } from '../api.ts';
+import { realmOf, requireAdmin } from '../authenticate.ts';
+import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
+import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { definitionsRoute } from './definitions.ts';
+import { noSuchRoute } from './not-found.ts';
+import { schemaRoute } from './schema.ts';
+import { usersRoute } from './users.ts';
+
+export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  requireAdmin(ctx.actor);
+  const [part = '', ...more] = rest;
+  call.route = `/api/:app/_admin/${part}`;
+  switch (part) {
+    case 'users':
+      return usersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
+    case 'deliveries':
+    case 'webhook-logs':
+      return deliveriesRoute(ctx, call, more);
+    case 'webhooks':
+      return (await webhookVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
+    case 'secrets':
+      return secretsRoute(ctx, call, more);
+    case 'export':
+    case 'import':
+    case 'findings':
+    case 'versions':
+    case 'migrations':
+      return schemaRoute(ctx, call, rest);
+    default:
+      return definitionsRoute(ctx, call, rest);
+  }
+}
+
+async function deliveriesRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [delivery, verb, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  if (delivery === undefined && call.method === 'GET') return textAnswer(await listDeliveries(ctx, call.query));
+  if (delivery !== undefined && verb === undefined && call.method === 'GET') return textAnswer(await getDelivery(ctx, delivery));
+  if (delivery === undefined || verb !== 'replay' || call.method !== 'POST') throw noSuchRoute(call);
+  await jsonOf(call);
+  return textAnswer(await replayDelivery(ctx, delivery));
+}
+
+async function webhookVerb(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer | undefined> {
+  const [webhook, verb, ...more] = rest;
+  if (webhook === undefined || verb === undefined || more.length > 0 || call.method !== 'POST') return undefined;
+  await jsonOf(call);
+  if (verb === 'test') return textAnswer(await testWebhook(ctx, webhook));
+  if (verb === 'secret') return dataAnswer(await rotateSecret(ctx, webhook));
+  return undefined;
+}
+
+/** Values used as `{{secret.NAME}}`: written, listed by name, never read back. */
+async function secretsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [name, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  if (name === undefined && call.method === 'GET') return dataAnswer(await listSecrets(ctx));
+  if (name === undefined) throw noSuchRoute(call);
+  if (call.method === 'PUT') return dataAnswer(await setSecret(ctx, name, (await objectOf(call))['value']));
+  if (call.method === 'DELETE') return dataAnswer(await deleteSecret(ctx, name));
+  throw noSuchRoute(call);
+}

@@ -1,0 +1,105 @@
+/** `/api/:app/...`: who is asking, of which app, and which part answers. */
+import { AppError } from '../../core/errors.ts';
+import type { AppContext, AppRuntime } from '../../operations/context.ts';
+import { isReservedWord } from '../../operations/apps/names.ts';
+import type { Api } from '../api.ts';
+import { authenticate, realmOf } from '../authenticate.ts';
+import type { Answer } from '../http/answer.ts';
+import { headerOf, type Call } from '../http/call.ts';
+import { rewritePath } from '../rewrites.ts';
+import { adminRoute } from './admin.ts';
+import { authRoute } from './auth.ts';
+import { discoveryRoute } from './discovery.ts';
+import { noSuchRoute } from './not-found.ts';
+import { platformRoute } from './platform.ts';
+import { recordsRoute } from './records.ts';
+import { workflowsRoute } from './workflows.ts';
+
+/** Every path under `/api`. */
+export async function apiRoute(api: Api, call: Call): Promise<Answer> {
+  const tenant = headerOf(call, 'x-tenant-id');
+  const path = rewritePath(call.path, tenant, call.query);
+  if (path[0] === undefined) throw noSuchRoute(call);
+  if (path[0] === '_platform') return platformRoute(api, call, path.slice(1));
+  const found = await findApp(api, call, path, tenant);
+  call.app = found.app;
+  refuseUnlessServing(api, found.app);
+  return appRoute(api, call, found.app, found.rest);
+}
+
+interface Found {
+  readonly app: AppRuntime;
+  readonly rest: readonly string[];
+}
+
+/** The app of a path: named by its first segment, or the default one (or the X-Tenant-Id one) when that is a part or an entity. */
+async function findApp(api: Api, call: Call, path: readonly string[], tenant: string | undefined): Promise<Found> {
+  const { registry, config } = api.services;
+  const [first = '', ...rest] = path;
+  const home = tenant ?? config.defaultApp;
+  if (isReservedWord(first)) {
+    if (!first.startsWith('_') && first !== 'auth') throw noSuchRoute(call);
+    if (home === undefined) throw new AppError('APP_NOT_FOUND', 'The path names no app, and there is no default app.', { hint: 'Use /api/<app>/..., or set DEFAULT_APP.' });
+    return { app: await appNamed(api, home), rest: path };
+  }
+  const cached = registry.cachedByName(first);
+  if (cached !== undefined) return { app: cached, rest };
+  const homeApp = home === undefined ? undefined : await registry.byName(home);
+  if (tenant === undefined && homeApp?.model.entities.has(first) === true) return { app: homeApp, rest: path };
+  const named = await registry.byName(first);
+  if (named !== undefined) return { app: named, rest };
+  const isEntity = homeApp !== undefined && (homeApp.model.entities.has(first) || (await hasNewEntity(api, homeApp, first)));
+  if (isEntity) return { app: homeApp, rest: path };
+  if (path.length === 1 && homeApp !== undefined) {
+    throw new AppError('UNKNOWN_ENTITY', `There is neither an app nor an entity "${first.slice(0, 100)}".`);
+  }
+  throw new AppError('APP_NOT_FOUND', `There is no app "${first.slice(0, 100)}".`);
+}
+
+/** An entity made a moment ago by another process: this one may not have heard yet. */
+const hasNewEntity = async (api: Api, app: AppRuntime, entity: string): Promise<boolean> =>
+  (await api.services.registry.newerThan(app))?.model.entities.has(entity) === true;
+
+async function appNamed(api: Api, name: string): Promise<AppRuntime> {
+  const app = api.services.registry.cachedByName(name) ?? (await api.services.registry.byName(name));
+  if (app === undefined) throw new AppError('APP_NOT_FOUND', `There is no app "${name.slice(0, 100)}".`);
+  return app;
+}
+
+function refuseUnlessServing(api: Api, app: AppRuntime): void {
+  switch (app.status) {
+    case 'active':
+      break;
+    case 'provisioning':
+      throw new AppError('UNAVAILABLE', `The app "${app.name}" is being made.`, { retryAfter: 1 });
+    case 'suspended':
+      throw new AppError('MAINTENANCE', `The app "${app.name}" is suspended.`, { retryAfter: 60 });
+    case 'retiring':
+    case 'retired':
+    case 'failed':
+      throw new AppError('APP_NOT_FOUND', `There is no app "${app.name}".`);
+  }
+  if (!api.services.registry.isHealthy) {
+    throw new AppError('UNAVAILABLE', 'This process cannot be sure that it knows the newest schema.', { hint: 'Try again in a moment.', retryAfter: 1 });
+  }
+}
+
+async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly string[]): Promise<Answer> {
+  const [part, ...more] = rest;
+  if (part === undefined) throw noSuchRoute(call);
+  const realm = realmOf(app);
+  if (part === 'auth') return authRoute(api, call, realm, more);
+  const { actor } = await authenticate(api, call, realm);
+  const ctx: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
+  switch (part) {
+    case '_admin':
+      return adminRoute(api, ctx, call, more);
+    case '_discovery':
+      return discoveryRoute(ctx, call, more);
+    case '_workflows':
+      return workflowsRoute(ctx, call, more);
+    default:
+      if (part.startsWith('_')) throw noSuchRoute(call);
+      return recordsRoute(ctx, call, rest);
+  }
+}

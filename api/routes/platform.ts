@@ -1,0 +1,70 @@
+/** `/api/_platform/...`: everything that is not inside one app. */
+import { PLATFORM_REALM } from '../../adapters/tokens.ts';
+import { documentJsonSchema } from '../../core/model/json-schema.ts';
+import { createApp } from '../../operations/apps/create.ts';
+import { getApp, listApps } from '../../operations/apps/read.ts';
+import { restoreApp, retireApp } from '../../operations/apps/retire.ts';
+import { updateApp } from '../../operations/apps/update.ts';
+import type { PlatformContext } from '../../operations/context.ts';
+import { listAudit, listMigrations, listSchemaEvents } from '../../operations/platform/lists.ts';
+import type { Api } from '../api.ts';
+import { authenticate } from '../authenticate.ts';
+import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
+import { objectOf, type Call } from '../http/call.ts';
+import { platformAuthRoute } from './auth.ts';
+import { noSuchRoute } from './not-found.ts';
+import { usersRoute } from './users.ts';
+
+const schemaText = (): string => (cachedSchema ??= JSON.stringify(documentJsonSchema()));
+let cachedSchema: string | undefined;
+
+export async function platformRoute(api: Api, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [part, ...more] = rest;
+  call.route = `/api/_platform/${part ?? ''}`;
+  if (part === 'auth') return platformAuthRoute(api, call, more);
+  if (part === 'document-schema.json' && more.length === 0 && call.method === 'GET') {
+    return { ...textAnswer(schemaText(), 200, { 'Cache-Control': 'public, max-age=300' }), type: 'application/schema+json; charset=utf-8' };
+  }
+  const { actor } = await authenticate(api, call, PLATFORM_REALM);
+  const ctx: PlatformContext = { services: api.services, actor, now: call.now, requestId: call.requestId };
+  if (part === 'apps') return appsRoute(ctx, call, more);
+  if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
+  if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
+  switch (part) {
+    case 'audit':
+      return textAnswer(await listAudit(ctx, call.query));
+    case 'events':
+      return textAnswer(await listSchemaEvents(ctx, call.query));
+    case 'migrations':
+      return textAnswer(await listMigrations(ctx, call.query));
+    default:
+      call.route = 'unknown';
+      throw noSuchRoute(call);
+  }
+}
+
+async function appsRoute(ctx: PlatformContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [name, verb, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  if (name === undefined) {
+    if (call.method === 'GET') return textAnswer(await listApps(ctx, call.query));
+    if (call.method !== 'POST') throw noSuchRoute(call);
+    const made = await createApp(ctx, await objectOf(call));
+    return dataText(made.text, made.isUsable ? 201 : 202);
+  }
+  if (verb === 'restore' && call.method === 'POST') return dataText(await restoreApp(ctx, name));
+  if (verb !== undefined) throw noSuchRoute(call);
+  switch (call.method) {
+    case 'GET':
+      return dataText(await getApp(ctx, name));
+    case 'PUT':
+    case 'PATCH':
+      return dataText(await updateApp(ctx, name, await objectOf(call)));
+    case 'DELETE': {
+      const now = ['true', '1', ''].includes(call.query.get('now') ?? 'false');
+      return bodyAnswer({ message: 'App deleted', data: await retireApp(ctx, name, { now }) });
+    }
+    default:
+      throw noSuchRoute(call);
+  }
+}

@@ -1,0 +1,61 @@
+/** `/api/:app/_workflows/...`: runs of processes, and deciding their tasks. */
+import { AppError } from '../../core/errors.ts';
+import type { AppContext } from '../../operations/context.ts';
+import { decideRun } from '../../operations/processes/decide.ts';
+import { listPending, listRuns } from '../../operations/processes/list.ts';
+import { cancelRun, retryRun, skipRun } from '../../operations/processes/operate.ts';
+import { getRun } from '../../operations/processes/runs.ts';
+import { startRun } from '../../operations/processes/start.ts';
+import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
+import { jsonOf, type Call } from '../http/call.ts';
+import { withFreshSchema } from '../rerun.ts';
+import { noSuchRoute } from './not-found.ts';
+
+export async function workflowsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [first, verb, ...more] = rest;
+  call.route = '/api/:app/_workflows';
+  if (more.length > 0) throw noSuchRoute(call);
+  if (first === undefined) {
+    if (call.method !== 'GET') throw noSuchRoute(call);
+    return bodyAnswer(await listRuns(ctx, call.query));
+  }
+  if (first === 'pending' && verb === undefined && call.method === 'GET') return bodyAnswer(await listPending(ctx, call.query));
+  if (first === 'start' && verb !== undefined && call.method === 'POST') {
+    const body = await jsonOf(call);
+    return dataAnswer(await withFreshSchema(ctx, (fresh) => startRun(fresh, verb, body)), 201);
+  }
+  call.route = '/api/:app/_workflows/:id';
+  if (verb === undefined && call.method === 'GET') return dataAnswer(await getRun(ctx, first));
+  const isCancel = (verb === undefined && call.method === 'DELETE') || (verb === 'cancel' && call.method === 'POST');
+  if (isCancel) return dataAnswer(await cancelRun(ctx, first, await reasonOf(call)));
+  if (verb === undefined || call.method !== 'POST') throw noSuchRoute(call);
+  return verbRoute(ctx, call, first, verb);
+}
+
+async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: string): Promise<Answer> {
+  call.route = `/api/:app/_workflows/:id/:verb`;
+  const body = await jsonOf(call);
+  switch (verb) {
+    case 'approve':
+      return dataAnswer(await decideRun(ctx, runId, 'approved', body));
+    case 'reject':
+      return dataAnswer(await decideRun(ctx, runId, 'rejected', body));
+    case 'retry':
+      return dataAnswer(await retryRun(ctx, runId));
+    case 'skip':
+      return dataAnswer(await skipRun(ctx, runId));
+    case 'send-back':
+    case 'delegate':
+    case 'comment':
+      throw new AppError('UNSUPPORTED', `"${verb}" is not available in this version.`);
+    default:
+      throw noSuchRoute(call);
+  }
+}
+
+async function reasonOf(call: Call): Promise<string | undefined> {
+  const body = await jsonOf(call);
+  const reason = typeof body === 'object' && body !== null ? (body as { reason?: unknown }).reason : undefined;
+  if (reason !== undefined && typeof reason !== 'string') throw new AppError('INVALID_PAYLOAD', '"reason" must be text.');
+  return reason;
+}
