@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+/** `--mode e2e`: the browser suite. `--mode architecture`: what `npm run check` runs, without any server. */
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'node_modules/**'],
-    globalSetup: ['test/support/global-setup.ts'],
+    include: mode === 'e2e' ? ['test/e2e/**/*.test.ts'] : mode === 'architecture' ? ['test/architecture/**/*.test.ts'] : ['test/**/*.test.ts'],
+    exclude: [...(mode === 'e2e' ? [] : ['test/e2e/**']), 'node_modules/**'],
+    globalSetup: mode === 'architecture' ? [] : ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
-});
+}));
