@@ -125,7 +125,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
       if (rows.length < PAGE) break;
     }
     if (snapshot !== undefined) {
-      await client.query('update durabase.relay_cursor set snapshot = $1, moved_at = now() where id = 1 and snapshot::text <> $1', [snapshot]);
+      await client.query('update durabase.relay_cursor set snapshot = $1::text::pg_snapshot, moved_at = now() where id = 1 and snapshot::text <> $1::text', [snapshot]);
     }
     await client.query('commit');
     return decided;
