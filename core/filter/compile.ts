@@ -1,6 +1,6 @@
 /** Checked filters and sorts as SQL. Every value is a parameter, every name comes from the model. */
 import type { FilterOperator } from '../model/field-types.ts';
-import { DELETED_COLUMN, type EntityModel, type FieldModel } from '../model/model.ts';
+import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel } from '../model/model.ts';
 import { COLUMN_TYPES, LIST_TYPES } from '../sql/columns.ts';
 import { and, id, join, or, sql, value, type Sql } from '../sql/sql.ts';
 import type { CheckedFilter, CheckedSort } from './check.ts';
@@ -120,9 +120,15 @@ export function visibleRows(scope: ReadScope, entity: EntityModel, alias: string
 /** A join table may be an entity of its own, whose links are then deleted softly. */
 function liveLink(scope: ReadScope, table: string, alias: string): Sql[] {
   if (scope.withDeleted) return [];
-  const isSoft = [...scope.model.entities.values()].some((entity) => entity.table === table && entity.hasSoftDelete);
-  return isSoft ? [sql`${id(alias, DELETED_COLUMN)} is null`] : [];
+  let soft = softTables.get(scope.model);
+  if (soft === undefined) {
+    soft = new Set([...scope.model.entities.values()].filter((entity) => entity.hasSoftDelete).map((entity) => entity.table));
+    softTables.set(scope.model, soft);
+  }
+  return soft.has(table) ? [sql`${id(alias, DELETED_COLUMN)} is null`] : [];
 }
+
+const softTables = new WeakMap<AppModel, ReadonlySet<string>>();
 
 function keyColumn(scope: ReadScope, entity: EntityModel, name: string, alias: string): Sql {
   const column = columnOf(scope, entity, name);

@@ -1,7 +1,7 @@
 /** What an answer shows: fields, includes and their fields, each checked, and the SELECT that makes JSON of them. */
 import { DELETED_COLUMN, type EntityModel } from '../model/model.ts';
 import { jsonOf, selectList, type JsonColumn, type JsonSettings } from '../sql/columns.ts';
-import { and, id, join, literal, sql, value, type Sql } from '../sql/sql.ts';
+import { and, flattened, id, join, literal, sql, value, type Sql } from '../sql/sql.ts';
 import { innerAlias, relatedRows } from './compile.ts';
 import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type ListQuery } from './query.ts';
 import { columnOf, columnSql, hopOf, unknownField, type Column, type Hop, type ReadScope } from './scope.ts';
@@ -9,6 +9,8 @@ import { columnOf, columnSql, hopOf, unknownField, type Column, type Hop, type R
 export interface Projection {
   readonly entity: EntityModel;
   readonly columns: readonly Column[];
+  /** Set when `columns` is every column the caller may read and none depends on the row: its select list is kept. */
+  readonly keptUnder: string | undefined;
   readonly includes: readonly Include[];
 }
 
@@ -64,8 +66,42 @@ function project(scope: ReadScope, entity: EntityModel, wish: Wish | undefined, 
     return { name, hop, projection: project(scope, hop.target, part, false) };
   });
   if (isRoot && wish?.fields === undefined) includes.push(...eagerIncludes(scope, entity, includes));
+  if (wish?.fields === undefined && !includes.some((include) => entity.fields.has(include.name))) {
+    const { columns, isFixed } = allColumns(scope, entity);
+    return { entity, columns, keptUnder: isFixed ? scope.access(entity).key : undefined, includes };
+  }
   const taken = new Set(includes.map((include) => include.name));
-  return { entity, columns: columnsOf(scope, entity, wish?.fields).filter((column) => !taken.has(column.field.name)), includes };
+  const columns = columnsOf(scope, entity, wish?.fields).filter((column) => !taken.has(column.field.name));
+  return { entity, columns, keptUnder: undefined, includes };
+}
+
+interface AllColumns {
+  readonly columns: readonly Column[];
+  readonly isFixed: boolean;
+}
+
+/** Per entity (so per app version) what is the same for every caller of one role set. */
+const kept = new WeakMap<EntityModel, { readonly columns: Map<string, AllColumns>; readonly selects: Map<string, Sql> }>();
+const MAX_KEPT = 500;
+
+function keptFor(entity: EntityModel): { readonly columns: Map<string, AllColumns>; readonly selects: Map<string, Sql> } {
+  let parts = kept.get(entity);
+  if (parts === undefined || parts.columns.size > MAX_KEPT || parts.selects.size > MAX_KEPT) {
+    kept.set(entity, (parts = { columns: new Map(), selects: new Map() }));
+  }
+  return parts;
+}
+
+function allColumns(scope: ReadScope, entity: EntityModel): AllColumns {
+  const parts = keptFor(entity);
+  const { key } = scope.access(entity);
+  const known = parts.columns.get(key);
+  if (known !== undefined) return known;
+  const columns = columnsOf(scope, entity, undefined);
+  const found = { columns, isFixed: columns.every((column) => column.access.mode === 'always') };
+  // Conditional columns hold the values of one caller.
+  if (found.isFixed) parts.columns.set(key, found);
+  return found;
 }
 
 function columnsOf(scope: ReadScope, entity: EntityModel, names: ReadonlySet<string> | undefined): Column[] {
@@ -90,27 +126,45 @@ const HIDDEN = '_hidden';
 
 /** The select list of one row: its values, its includes, and the keys to leave out of it. */
 export function projectionColumns(scope: ReadScope, projection: Projection, alias: string, settings: JsonSettings): Sql {
-  const columns: JsonColumn[] = projection.columns.map((column) => ({
+  const own = ownColumns(scope, projection, alias, settings);
+  const includes = projection.includes.map((include) => sql`${includeSql(scope, include, alias, settings)} as ${id(include.name)}`);
+  return join([...own, ...includes]);
+}
+
+function ownColumns(scope: ReadScope, projection: Projection, alias: string, settings: JsonSettings): Sql[] {
+  const { entity, keptUnder } = projection;
+  if (keptUnder === undefined) return selectOwn(scope, projection, alias, settings);
+  const { selects } = keptFor(entity);
+  const key = `${keptUnder} ${alias} ${scope.storage} ${String(scope.withDeleted)} ${settings.exact_numbers}`;
+  let select = selects.get(key);
+  if (select === undefined) selects.set(key, (select = flattened(join(selectOwn(scope, projection, alias, settings)))));
+  return [select];
+}
+
+function selectOwn(scope: ReadScope, { entity, columns }: Projection, alias: string, settings: JsonSettings): Sql[] {
+  const items: JsonColumn[] = columns.map((column) => ({
     name: column.field.name,
     sql: jsonOf(column.field.type, columnSql(alias, column), scope.storage, settings),
   }));
-  const { entity } = projection;
   if (scope.withDeleted && entity.hasSoftDelete && !entity.fields.has(DELETED_COLUMN)) {
-    columns.push({ name: DELETED_COLUMN, sql: id(alias, DELETED_COLUMN) });
+    items.push({ name: DELETED_COLUMN, sql: id(alias, DELETED_COLUMN) });
   }
-  for (const include of projection.includes) columns.push({ name: include.name, sql: includeSql(scope, include, alias, settings) });
-  const hidden = projection.columns.flatMap((column) =>
+  const hidden = columns.flatMap((column) =>
     column.access.mode === 'conditional'
       ? [sql`case when ${column.access.when?.(alias) ?? sql`false`} then null else ${literal(column.field.name)} end`]
       : [],
   );
-  if (hidden.length > 0) columns.push({ name: HIDDEN, sql: sql`array[${join(hidden)}]::text[]` });
-  return columns.length === 0 ? sql`` : selectList(columns);
+  if (hidden.length > 0) items.push({ name: HIDDEN, sql: sql`array[${join(hidden)}]::text[]` });
+  return items.length === 0 ? [] : [selectList(items)];
 }
+
+/** True when every row shows the same keys. */
+export const isPlain = (projection: Projection): boolean =>
+  projection.keptUnder !== undefined || projection.columns.every((column) => column.access.mode === 'always');
 
 /** The JSON of the row `row` that was selected by `projectionColumns`. */
 export function rowJson(projection: Projection, row: string): Sql {
-  if (projection.columns.every((column) => column.access.mode === 'always')) return sql`row_to_json(${id(row)})`;
+  if (isPlain(projection)) return sql`row_to_json(${id(row)})`;
   return sql`(to_jsonb(${id(row)}) - ${literal(HIDDEN)} - array_remove(${id(row, HIDDEN)}, null))`;
 }
 

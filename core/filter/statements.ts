@@ -5,7 +5,7 @@ import { and, id, sql, value, type Sql } from '../sql/sql.ts';
 import { checkFilter, checkSort } from './check.ts';
 import { filterSql, orderSql, visibleRows } from './compile.ts';
 import type { Bindings } from './operand.ts';
-import { checkProjection, projectionColumns, rowJson, type Projection } from './projection.ts';
+import { checkProjection, isPlain, projectionColumns, rowJson, type Projection } from './projection.ts';
 import { DEFAULT_PER_PAGE, type ListQuery } from './query.ts';
 import type { ReadScope } from './scope.ts';
 
@@ -49,8 +49,7 @@ export function recordStatement(
 }
 
 /** json_agg turns rows into objects itself; the detour over row_to_json would build each twice. */
-const rowOf = (projection: Projection): Sql =>
-  projection.columns.every((column) => column.access.mode === 'always') ? id(ROW) : rowJson(projection, ROW);
+const rowOf = (projection: Projection): Sql => (isPlain(projection) ? id(ROW) : rowJson(projection, ROW));
 
 const whereSql = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? sql`` : sql` where ${and(conditions)}`);
 

@@ -18,6 +18,8 @@ export interface Access {
    * Undefined means every row.
    */
   where(alias: string): Sql | undefined;
+  /** The same text promises the same field rules for the same entity; parts of statements are kept under it. */
+  readonly key: string;
   /** Holds for rows that pass `where`. */
   field(name: string): FieldAccess;
   /** Values put into a created record, dynamic ones resolved. */
@@ -36,9 +38,9 @@ const ALWAYS: FieldAccess = { mode: 'always' };
 const NEVER: FieldAccess = { mode: 'never' };
 
 /** Everything: admins, the system, and the references of policies themselves. */
-export const FULL_ACCESS: Access = { isGranted: true, where: () => undefined, field: () => ALWAYS, presets: {} };
+export const FULL_ACCESS: Access = { key: 'full', isGranted: true, where: () => undefined, field: () => ALWAYS, presets: {} };
 /** Nothing. */
-export const NO_ACCESS: Access = { isGranted: false, where: () => undefined, field: () => NEVER, presets: {} };
+export const NO_ACCESS: Access = { key: 'none', isGranted: false, where: () => undefined, field: () => NEVER, presets: {} };
 
 export const fieldAlways = (): FieldAccess => ALWAYS;
 export const fieldNever = (): FieldAccess => NEVER;

@@ -44,6 +44,16 @@ interface CompiledPolicy {
   readonly fieldDenies: readonly Rule[];
   readonly presets: Readonly<Record<string, unknown>>;
   readonly keys: ReadonlySet<string>;
+  readonly key: string;
+  /** Field rules by name, filled as they are asked for. */
+  readonly fields: Map<string, FieldRule>;
+}
+
+interface FieldRule {
+  readonly mode: FieldAccess['mode'];
+  /** With `conditional`: one of these must hold (none = holds always), and none of `denying`. */
+  readonly listing: readonly Rule[];
+  readonly denying: readonly Rule[];
 }
 
 const POLICIES = {};
@@ -57,7 +67,7 @@ export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityMode
   let policy = cache.get(key);
   if (policy === undefined) {
     if (cache.size >= MAX_POLICIES) cache.clear();
-    cache.set(key, (policy = compilePolicy(app, actor.roles, entity, action)));
+    cache.set(key, (policy = compilePolicy(app, actor.roles, entity, action, key)));
   }
   return bindPolicy(policy, { actor, now });
 }
@@ -90,7 +100,9 @@ function failureOf(
   return undefined;
 }
 
-function compilePolicy(app: PolicyApp, roles: readonly string[], entity: EntityModel, action: RecordAction): CompiledPolicy {
+function compilePolicy(
+  app: PolicyApp, roles: readonly string[], entity: EntityModel, action: RecordAction, key: string,
+): CompiledPolicy {
   const own = new Set(roles.map((role) => role.toLowerCase()));
   const scope = policyScope(app.model, app.storage);
   const grants: Rule[] = [];
@@ -107,7 +119,7 @@ function compilePolicy(app: PolicyApp, roles: readonly string[], entity: EntityM
       presets = { ...presets, ...permission.presets };
     }
   }
-  return { grants, denies, fieldDenies, presets, keys: new Set(entity.key.map((field) => field.name)) };
+  return { grants, denies, fieldDenies, presets, key, keys: new Set(entity.key.map((field) => field.name)), fields: new Map() };
 }
 
 function appliesTo(permission: PermissionDefinition, roles: ReadonlySet<string>, entity: EntityModel, action: RecordAction): boolean {
@@ -181,37 +193,54 @@ function expressionScope(scope: ReadScope, entity: EntityModel, alias: string, b
 }
 
 function bindPolicy(policy: CompiledPolicy, bindings: Bindings): Access {
-  const { grants, denies, fieldDenies, keys } = policy;
+  const { grants, denies } = policy;
   if (grants.length === 0 || denies.some((deny) => deny.predicate === undefined)) return NO_ACCESS;
-  const bind = (rule: Rule, alias: string): Sql => rule.predicate?.(alias, bindings) ?? sql`true`;
-  const anyOf = (rules: readonly Rule[], alias: string): Sql => or(rules.map((rule) => bind(rule, alias)));
-  const isUnconditional = (rules: readonly Rule[]): boolean => rules.some((rule) => rule.predicate === undefined);
+  const anyOf = (rules: readonly Rule[], alias: string): Sql => or(rules.map((rule) => predicateSql(rule, alias, bindings)));
+  // A deny whose condition is null in a row does not hold there.
+  const noneOf = (rules: readonly Rule[], alias: string): Sql[] => rules.map((rule) => sql`(${predicateSql(rule, alias, bindings)}) is not true`);
+  const takesEveryRow = isUnconditional(grants);
   return {
     isGranted: true,
+    key: policy.key,
     where(alias) {
-      const parts: Sql[] = isUnconditional(grants) ? [] : [anyOf(grants, alias)];
-      // A deny whose condition is null in a row does not hold there.
-      for (const deny of denies) parts.push(sql`(${bind(deny, alias)}) is not true`);
-      return parts.length === 0 ? undefined : and(parts);
+      if (takesEveryRow && denies.length === 0) return undefined;
+      return and([...(takesEveryRow ? [] : [anyOf(grants, alias)]), ...noneOf(denies, alias)]);
     },
     field(name): FieldAccess {
-      // The key is how a record is addressed: whoever may read the row knows it.
-      if (keys.has(name)) return fieldAlways();
-      const listing = grants.filter((grant) => grant.fields === undefined || grant.fields.has(name));
-      const denying = fieldDenies.filter((deny) => deny.fields?.has(name) === true);
-      if (listing.length === 0 || isUnconditional(denying)) return fieldNever();
-      const isOpen = listing.length === grants.length || isUnconditional(listing);
-      if (isOpen && denying.length === 0) return fieldAlways();
-      return {
-        mode: 'conditional',
-        when: (alias) => and([
-          ...(isOpen ? [] : [anyOf(listing, alias)]),
-          ...denying.map((deny) => sql`(${bind(deny, alias)}) is not true`),
-        ]),
-      };
+      const rule = fieldRule(policy, name);
+      switch (rule.mode) {
+        case 'always': return fieldAlways();
+        case 'never': return fieldNever();
+        case 'conditional':
+          return {
+            mode: 'conditional',
+            when: (alias) => and([...(rule.listing.length === 0 ? [] : [anyOf(rule.listing, alias)]), ...noneOf(rule.denying, alias)]),
+          };
+      }
     },
     presets: bindPresets(policy.presets, bindings),
   };
+}
+
+const isUnconditional = (rules: readonly Rule[]): boolean => rules.some((rule) => rule.predicate === undefined);
+const predicateSql = (rule: Rule, alias: string, bindings: Bindings): Sql => rule.predicate?.(alias, bindings) ?? sql`true`;
+
+function fieldRule(policy: CompiledPolicy, name: string): FieldRule {
+  let rule = policy.fields.get(name);
+  if (rule === undefined) policy.fields.set(name, (rule = decideField(policy, name)));
+  return rule;
+}
+
+/** A field is open in a row if a grant that holds for this row lists it (hard-parts S7), and no deny takes it away there. */
+function decideField({ grants, fieldDenies, keys }: CompiledPolicy, name: string): FieldRule {
+  // The key is how a record is addressed: whoever may read the row knows it.
+  if (keys.has(name)) return { mode: 'always', listing: [], denying: [] };
+  const listing = grants.filter((grant) => grant.fields === undefined || grant.fields.has(name));
+  const denying = fieldDenies.filter((deny) => deny.fields?.has(name) === true);
+  if (listing.length === 0 || isUnconditional(denying)) return { mode: 'never', listing: [], denying: [] };
+  const isOpen = listing.length === grants.length || isUnconditional(listing);
+  if (isOpen && denying.length === 0) return { mode: 'always', listing: [], denying: [] };
+  return { mode: 'conditional', listing: isOpen ? [] : listing, denying };
 }
 
 function bindPresets(presets: Readonly<Record<string, unknown>>, bindings: Bindings): Readonly<Record<string, unknown>> {

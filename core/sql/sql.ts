@@ -33,15 +33,25 @@ export type SqlType =
   | 'jsonb' | 'interval' | 'xid8' | 'text[]' | 'integer[]' | 'bigint[]' | 'double precision[]' | 'numeric[]' | 'boolean[]'
   | 'uuid[]' | 'timestamptz[]' | 'date[]' | 'time[]' | 'jsonb[]' | 'pg_snapshot';
 
+const PLAIN_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+const utf8 = new TextEncoder();
+
 /** The only place that quotes. Postgres cuts names at 63 bytes silently, so a longer one is refused here. */
 export function quoteIdentifier(name: string): string {
+  // Nearly every name; a request quotes dozens of them.
+  if (PLAIN_NAME.test(name)) return `"${name}"`;
   if (name.length === 0 || name.includes('\0')) throw new TypeError('An SQL identifier may not be empty or hold NUL.');
-  if (new TextEncoder().encode(name).length > 63) throw new TypeError(`The SQL identifier "${name}" is longer than 63 bytes.`);
+  if (utf8.encode(name).length > 63) throw new TypeError(`The SQL identifier "${name}" is longer than 63 bytes.`);
   return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** A quoted, possibly qualified name: `id('app_x', 'ticket')` is `"app_x"."ticket"`. */
-export const id = (...names: readonly string[]): Sql => raw(names.map(quoteIdentifier).join('.'));
+export function id(...names: readonly string[]): Sql {
+  const [first = '', second] = names;
+  if (names.length === 1) return raw(quoteIdentifier(first));
+  if (names.length === 2 && second !== undefined) return raw(`${quoteIdentifier(first)}.${quoteIdentifier(second)}`);
+  return raw(names.map(quoteIdentifier).join('.'));
+}
 
 /** A quoted string constant, for the few places where Postgres takes no parameter (DDL defaults, JSON keys). */
 export const literal = (text: string): Sql => {
@@ -81,6 +91,12 @@ export function and(conditions: readonly Sql[]): Sql {
 export function or(conditions: readonly Sql[]): Sql {
   if (conditions.length === 0) return raw('false');
   return conditions.length === 1 ? (conditions[0] ?? raw('false')) : sql`(${join(conditions, ' or ')})`;
+}
+
+/** The same in one piece, for parts that many statements share. Parts with values stay as they are. */
+export function flattened(part: Sql): Sql {
+  const { text, values } = render(part);
+  return values.length === 0 ? raw(text) : part;
 }
 
 /** Text with $1.. placeholders and its values, in order. */
