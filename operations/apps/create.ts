@@ -55,13 +55,14 @@ async function readInput(ctx: PlatformContext, body: unknown): Promise<AppInput>
   const given = body as Record<string, unknown>;
   const details: ErrorDetail[] = Object.keys(given).filter((key) => !KNOWN.has(key))
     .map((key) => ({ field: key, rule: 'unknown', message: `An app has no field "${key}".` }));
-  const displayName = given['display_name'] ?? given['name'];
+  const displayName = given['display_name'] ?? '';
   if (typeof displayName !== 'string' || displayName.length > 200) {
     details.push({ field: 'display_name', rule: 'type', message: '"display_name" must be text of at most 200 characters.' });
   }
   if (details.length > 0) throw new AppError('VALIDATION_FAILED', 'The app is not valid.', { details });
   refuseUnbuilt(given);
-  return { name: await checkAppName(ctx.services, given['name']), displayName: String(displayName) };
+  const name = await checkAppName(ctx.services, given['name']);
+  return { name, displayName: displayName === '' ? name : String(displayName) };
 }
 
 function refuseUnbuilt(given: Record<string, unknown>): void {
