@@ -67,3 +67,9 @@ export const outbound: ActivityOptions = {
   retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '1h', nonRetryableErrorTypes },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 };
+
+/** One attempt of a delivery. Its failures carry the time of the next attempt; the intervals here are for a worker that died. */
+export const attempt: ActivityOptions = {
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1h', nonRetryableErrorTypes },
+};

@@ -1,13 +1,10 @@
 /** Retries of one delivery: one activity whose own retries follow the webhook's schedule, so a 72-hour story is a few events. */
 import { ApplicationFailure, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { DeliveryActivities } from '../activities/webhook.ts';
+import { attempt } from './activity-options.ts';
 import type { AttemptResult, DeliveryInput } from './contracts/types.ts';
 
-const { deliver } = proxyActivities<DeliveryActivities>({
-  startToCloseTimeout: '30s',
-  // The wait after each failure is decided by the activity (nextRetryDelay); these are for a worker that died.
-  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1h' },
-});
+const { deliver } = proxyActivities<DeliveryActivities>(attempt);
 
 export async function delivery(input: DeliveryInput): Promise<AttemptResult> {
   setCurrentDetails(`Webhook ${input.webhook}, event ${input.eventSeq}, round ${input.round}`);
