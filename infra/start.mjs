@@ -16,8 +16,8 @@ const LEAST_NODE = [20, 19];
 /** Verbs of the workshop; every other verb is one of the command line (cli/main.ts). */
 const WORKSHOP = {
   build: { needs: ['server', 'bundle', 'admin'], run: async () => say('Built') },
-  test: { needs: ['server', 'bundle', 'admin'], run: (args) => node('vitest', ['run', ...args]) },
-  'test:e2e': { needs: ['server', 'bundle', 'admin'], run: (args) => node('vitest', ['run', '--mode', 'e2e', ...args]) },
+  test: { needs: ['server', 'bundle', 'admin'], run: (args) => suite(args) },
+  'test:e2e': { needs: ['server', 'bundle', 'admin'], run: (args) => suite(['--mode', 'e2e', ...args]) },
   check: { needs: [], run: (args) => runNode([path.join(root, 'infra', 'check.mjs'), ...args]) },
   bench: { needs: ['server', 'bundle', 'admin'], run: (args) => script('bench', args.length > 0 && !args[0].startsWith('-') ? args : ['main', ...args]) },
   prove: { needs: ['server', 'bundle', 'admin'], run: (args) => script(path.join('test', 'proofs'), args) },
@@ -176,7 +176,10 @@ async function commandLine(verb, args) {
   process.exit(await run([verb, ...args]));
 }
 
-const node = (name, args) => runNode([path.join(root, 'node_modules', name, JSON.parse(readText(path.join(root, 'node_modules', name, 'package.json'))).bin[name] ?? ''), ...args]);
+async function suite(args) {
+  const found = await runNode([path.join(root, 'dist', 'infra', 'local', 'ensure-temporal.js')]);
+  return found === 0 ? runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args]) : found;
+}
 
 function script(folder, [name, ...args]) {
   const files = fs.existsSync(path.join(root, folder)) ? fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith('.ts')) : [];
@@ -187,9 +190,15 @@ function script(folder, [name, ...args]) {
 /** A child on the same terminal; the terminal's Ctrl-C reaches it by itself, other signals are passed on. */
 function runNode(args) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 130))));
+  const ignore = () => undefined;
+  const pass = () => child.kill('SIGTERM');
+  process.on('SIGINT', ignore).on('SIGTERM', pass);
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      process.off('SIGINT', ignore).off('SIGTERM', pass);
+      resolve(code ?? (signal === null ? 1 : 130));
+    });
+  });
 }
 
 function hashOf(file) {

@@ -11,10 +11,10 @@ export const command: Command = {
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: { 'with-worker': { type: 'boolean', default: false } } });
     return serve(async (config) => {
-      if (!values['with-worker']) return [await startApi(config)];
+      if (!values['with-worker']) return [await startApi(config, createLogger(config, 'api'))];
       const { startWorker } = await import('../../workers/main.ts');
-      const worker = await startWorker(config, createLogger(config, 'worker'));
-      return [worker, await startApi(config)];
+      const worker = await startWorker(config, { log: createLogger(config, 'worker') });
+      return [worker, await startApi(config, createLogger(config, 'api'))];
     }, loadConfig(process.env));
   },
 };
