@@ -73,8 +73,13 @@ interface Reading {
   readonly claimedKey: Map<string, string>;
 }
 
+/** True when a body names a relation whose rows can be nested. */
+export const hasNested = (entity: EntityModel, body: Readonly<Record<string, unknown>>): boolean =>
+  isObject(body) && Object.keys(body).some((key) => body[key] !== undefined && !entity.fields.has(key) && entity.ends.get(key)?.canNest === true);
+
 export function readBody(input: BodyInput): Draft {
   const { write, entity, action, body } = input;
+  if (!isObject(body)) throw new AppError('INVALID_PAYLOAD', 'The body of a write must be a JSON object.');
   const access = accessOf(write, entity, action);
   const reading: Reading = {
     input, access, read: accessOf(write, entity, 'read'),
@@ -130,7 +135,9 @@ function requiredErrors(reading: Reading): ErrorDetail[] {
   for (const field of entity.fields.values()) {
     if (!field.required || field.name === linkField || reading.bad.has(field.name)) continue;
     const given = reading.given.get(field.name);
-    const isMissing = given === undefined ? action === 'create' && !isFilledIn(reading, field) : isEmpty(given.plain) && !isMadeSlug(entity, field);
+    const isMissing = given === undefined
+      ? action === 'create' && !isFilledIn(reading, field)
+      : isEmpty(given.plain) && !isMadeSlug(entity, field) && !(action === 'create' && hasMachine(entity, field));
     if (isMissing && !(field.isAuto && write.options.asSampleData !== true)) errors.push(requiredError(field));
   }
   return errors;
@@ -145,8 +152,11 @@ const isMadeSlug = (entity: EntityModel, field: FieldModel): boolean =>
 function isFilledIn({ input, access }: Reading, field: FieldModel): boolean {
   const { entity } = input;
   return field.isAuto || (field.definition.default !== undefined && field.definition.default !== null) || isMadeSlug(entity, field)
-    || access.presets[field.name] !== undefined || entity.machines.some((machine) => machine.field === field.name);
+    || access.presets[field.name] !== undefined || hasMachine(entity, field);
 }
+
+/** A new record starts in the machine's first state when the client names none. */
+export const hasMachine = (entity: EntityModel, field: FieldModel): boolean => entity.machines.some((machine) => machine.field === field.name);
 
 // --- nested rows -----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
-import type { EntityModel } from '../../core/model/model.ts';
 import { entityOf } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
-import { readBody } from './body.ts';
+import { hasNested, readBody } from './body.ts';
 import { runWrite, type WriteOptions, type WrittenRecord } from './write.ts';
 import { rulesOf } from './write-state.ts';
 
@@ -10,15 +9,12 @@ export async function createRecord(
   ctx: AppContext, entityName: string, body: Readonly<Record<string, unknown>>, options: WriteOptions = {},
 ): Promise<WrittenRecord> {
   const entity = entityOf(ctx.app.model, entityName);
+  const isWide = hasNested(entity, body);
+  const plan = rulesOf(ctx, entity);
   return runWrite({
-    ctx, entity, options,
-    needsTransaction: () => needsTransaction(ctx, entity, body),
+    ctx, entity, options, isWide,
+    // Nested rows and rules after the write need one transaction; the rest is judged without a lock.
+    needsTransaction: isWide || plan.afterWrite.length > 0 || plan.needsDatabase,
     work: (write) => write.steps.create(write, entity, { draft: readBody({ write, entity, action: 'create', body }), isTop: true }),
   });
-}
-
-/** Nested rows and rules after the write need one transaction; everything before the write is judged without a lock. */
-function needsTransaction(ctx: AppContext, entity: EntityModel, body: Readonly<Record<string, unknown>>): boolean {
-  const plan = rulesOf(ctx, entity);
-  return plan.afterWrite.length > 0 || plan.needsDatabase || Object.entries(body).some(([key, given]) => entity.ends.get(key)?.canNest === true && given !== undefined);
 }

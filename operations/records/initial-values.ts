@@ -9,7 +9,7 @@ import { isEmpty } from '../../core/rules/field-rule.ts';
 import { freeSlug, slugify } from '../../core/rules/slug.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import { moment } from '../rules/chain.ts';
-import type { Draft, FieldValue } from './body.ts';
+import { hasMachine, type Draft, type FieldValue } from './body.ts';
 import { isLive } from './record-key.ts';
 import type { Assignment } from './statements.ts';
 import { prepared, type ParentLink, type Write } from './write-state.ts';
@@ -26,7 +26,8 @@ export function initialValues(write: Write, draft: Draft, access: Access, link: 
   for (const [name, preset] of Object.entries(access.presets)) put(state, entity.fields.get(name), preset);
   if (link !== undefined) put(state, entity.fields.get(link.field), link.value);
   for (const field of entity.fields.values()) {
-    if (!state.values.has(field.name)) fillIn(write, state, entity, field);
+    const given = state.values.get(field.name);
+    if (given === undefined || (isEmpty(given.plain) && hasMachine(entity, field))) fillIn(write, state, entity, field);
   }
   return state;
 }

@@ -103,18 +103,25 @@ interface EventRow {
   readonly old: Sql;
 }
 
-/** Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice (hard-parts S5). */
+/**
+ * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice (hard-parts S5).
+ * Files have no foreign key at all.
+ */
 function referenceChecks(options: StatementOptions, assigned: readonly Assignment[]): { name: string; field: FieldModel; query: Sql }[] {
-  const { app } = options.ctx;
-  return assigned.flatMap(({ field, value: bound }, index) => {
-    const target = field.references === undefined ? undefined : app.model.entities.get(field.references);
-    if (target === undefined || !target.hasSoftDelete || bound === null) return [];
-    const end = options.entity.relations.find((candidate) => candidate.direction === 'forward' && candidate.localColumn === field.column);
-    const key = end?.targetColumn ?? target.key[0]?.column ?? 'id';
-    const query = sql`(select 1 from ${id(app.storage, target.table)} "_p" where ${id('_p', key)} = ${typed({ field, value: bound })}
-      and ${id('_p', DELETED_COLUMN)} is null for key share)`;
-    return [{ name: `_p${String(index)}`, field, query }];
+  return assigned.flatMap((assignment, index) => {
+    const condition = assignment.value === null ? undefined : referenced(options, assignment);
+    return condition === undefined ? [] : [{ name: `_p${String(index)}`, field: assignment.field, query: sql`(select 1 from ${condition} for key share)` }];
   });
+}
+
+function referenced({ ctx: { app }, entity }: StatementOptions, assignment: Assignment): Sql | undefined {
+  const { field } = assignment;
+  if (field.type === 'file') return sql`${id(app.storage, '_files')} "_p" where ${id('_p', 'id')} = ${typed(assignment)}`;
+  const target = field.references === undefined ? undefined : app.model.entities.get(field.references);
+  if (target === undefined || !target.hasSoftDelete) return undefined;
+  const end = entity.relations.find((candidate) => candidate.direction === 'forward' && candidate.localColumn === field.column);
+  const key = end?.targetColumn ?? target.key[0]?.column ?? 'id';
+  return sql`${id(app.storage, target.table)} "_p" where ${id('_p', key)} = ${typed(assignment)} and ${id('_p', DELETED_COLUMN)} is null`;
 }
 
 // --- create ----------------------------------------------------------------------------------------------------------

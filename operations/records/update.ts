@@ -1,6 +1,6 @@
 import { entityOf } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
-import { readBody } from './body.ts';
+import { hasNested, readBody } from './body.ts';
 import { runWrite, type WriteOptions, type WrittenRecord } from './write.ts';
 import { rulesOf } from './write-state.ts';
 
@@ -10,10 +10,10 @@ export async function updateRecord(
 ): Promise<WrittenRecord> {
   const entity = entityOf(ctx.app.model, entityName);
   const plan = rulesOf(ctx, entity);
+  const isWide = hasNested(entity, body);
   return runWrite({
-    ctx, entity, options,
-    needsTransaction: () => plan.afterWrite.length > 0 || plan.needsDatabase || plan.machines.some(hasCreations)
-      || Object.entries(body).some(([key, given]) => entity.ends.get(key)?.canNest === true && given !== undefined),
+    ctx, entity, options, isWide,
+    needsTransaction: isWide || plan.afterWrite.length > 0 || plan.needsDatabase || plan.machines.some(hasCreations),
     work: (write) => write.steps.update(write, entity, {
       recordId, draft: readBody({ write, entity, action: 'update', body }), isTop: true,
       ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }),

@@ -3,7 +3,7 @@
  * (hard-parts B4); the effect of a durable step once; constraints of the database turned into answers.
  */
 import { uuidv7 } from '../../adapters/ids.ts';
-import { run, runText, type Db } from '../../adapters/postgres/run.ts';
+import { run, runText, sqlState, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
@@ -31,20 +31,22 @@ export interface WriteRequest<T> {
   readonly entity: EntityModel;
   readonly options: WriteOptions;
   /** False: `work` is one statement, or reads first and requires the version it has read. */
-  needsTransaction(write: Write): boolean;
+  readonly needsTransaction: boolean;
+  /** Rows of related entities may be written too: nested ones, or by a cascade. */
+  readonly isWide: boolean;
   work(write: Write): Promise<T>;
 }
 
 /** Runs a write until it stands, or until it is clear why it does not. */
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   const { ctx, options } = request;
-  const probe = newWrite(ctx, options, ctx.services.pool, false);
-  let usesTransaction = ctx.effectKey !== undefined || needsWebhooks(request.entity, ctx) || request.needsTransaction(probe);
+  const asksWebhooks = needsWebhooks(ctx, request.entity, request.isWide);
+  let usesTransaction = ctx.effectKey !== undefined || asksWebhooks || request.needsTransaction;
   for (let attempt = 1; ; attempt++) {
     const write = newWrite(ctx, options, ctx.services.pool, false);
     try {
       if (!usesTransaction) return await request.work(write);
-      return needsWebhooks(request.entity, ctx) ? await withWebhooks(request) : await inTransaction(request, undefined, (found) => write.derivedSlugs.add(found));
+      return asksWebhooks ? await withWebhooks(request) : await inTransaction(request, undefined, (found) => write.derivedSlugs.add(found));
     } catch (error) {
       if (attempt < MAX_TRIES && error instanceof StaleRead) {
         // Whoever keeps losing the race takes the lock.
@@ -52,16 +54,43 @@ export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
         continue;
       }
       if (attempt < MAX_TRIES && isSlugClash(error, write)) continue;
+      // A transaction has repeated itself already; a lone statement can be a deadlock's victim as well.
+      if (attempt <= 3 && !usesTransaction && RETRYABLE.has(sqlState(error) ?? '')) {
+        await new Promise((resolve) => setTimeout(resolve, 5 * attempt * (1 + Math.random())));
+        continue;
+      }
       throw explainDatabaseError(error, write);
     }
   }
 }
 
-/** Also the entities of nested rows and cascades may have synchronous webhooks; the trial finds them, this only asks for it. */
-const needsWebhooks = (_entity: EntityModel, { app }: AppContext): boolean =>
-  app.memo(WEBHOOKS, () => [...app.model.entities.values()].some((entity) => (['create', 'update', 'delete'] as const).some((action) => hasSyncWebhooks(entity, action))));
-
+const RETRYABLE = new Set(['40001', '40P01']);
+const ACTIONS = ['create', 'update', 'delete'] as const;
 const WEBHOOKS = {};
+
+/** Whether anybody has to be asked before this write: about the record, or about what may be written along with it. */
+function needsWebhooks(ctx: AppContext, entity: EntityModel, isWide: boolean): boolean {
+  const known = ctx.app.memo(WEBHOOKS, () => new Map<string, boolean>());
+  const key = `${entity.name} ${String(isWide)}`;
+  let answer = known.get(key);
+  if (answer === undefined) known.set(key, (answer = concerned(ctx, entity, isWide).some((one) => ACTIONS.some((action) => hasSyncWebhooks(one, action)))));
+  return answer;
+}
+
+/** The entities a write of this one can reach: by `create_record` actions always, by nesting and cascades when it is wide. */
+function concerned({ app }: AppContext, entity: EntityModel, isWide: boolean): EntityModel[] {
+  const found = new Set([entity]);
+  for (const one of found) {
+    const names = one.machines.flatMap((machine) => machine.definition.transitions)
+      .flatMap((transition) => transition.actions.flatMap((action) => (action.type === 'create_record' ? [action.entity] : [])));
+    if (isWide) names.push(...one.relations.flatMap((end) => (end.direction === 'forward' ? [] : [end.target])));
+    for (const name of names) {
+      const target = app.model.entities.get(name);
+      if (target !== undefined) found.add(target);
+    }
+  }
+  return [...found];
+}
 
 async function inTransaction<T>(
   request: WriteRequest<T>, expected: readonly PendingCall[] | undefined, onSlug: (entity: string) => void = () => undefined,
@@ -119,7 +148,7 @@ async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const calls = await trial(request);
     for (const [index, call] of calls.entries()) {
-      await callSyncWebhooks(ctx, call.entity, call.action, call.record, call.old, index === 0 ? callKey : `${callKey}.${String(index)}`);
+      await callSyncWebhooks(ctx, call.entity, call.action, call.record, call.old, index === 0 ? callKey : `${callKey}-${String(index)}`);
     }
     try {
       return await inTransaction(request, calls);

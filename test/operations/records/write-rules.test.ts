@@ -105,7 +105,7 @@ describe('rules, computed fields and state machines', () => {
   it('sees the merged record on update, also fields that were not sent', async () => {
     const { id } = await createRecord(ctx, 'invoice', { title: 'Merged', discount: 10 });
     const error = await refusal(updateRecord(ctx, 'invoice', id, { status: 'void' }));
-    expect(rules(error)).toEqual([[undefined, 'expression'], ['status', 'state_machine']]);
+    expect(rules(error)).toEqual([[undefined, 'expression'], ['status', 'guard']]);
     await updateRecord(ctx, 'invoice', id, { status: 'void', discount: 0 });
     expect((await refusal(updateRecord(ctx, 'invoice', id, { title: 'x', discount: 99 }))).details.map((detail) => detail.message)).toEqual(['too generous', 'void invoices are locked']);
   });
@@ -139,7 +139,7 @@ describe('rules, computed fields and state machines', () => {
     const { id } = await createRecord(clerk, 'invoice', { title: 'Move' });
     const illegal = await refusal(updateRecord(clerk, 'invoice', id, { status: 'paid' }));
     expect(illegal.code).toBe('VALIDATION_FAILED');
-    expect(illegal.details).toContainEqual(expect.objectContaining({ rule: 'state_machine', from: 'draft', to: 'paid', allowed: ['sent', 'void'] }));
+    expect(illegal.details).toContainEqual(expect.objectContaining({ rule: 'transition', from: 'draft', to: 'paid', allowed: ['sent', 'void'] }));
     await updateRecord(clerk, 'invoice', id, { status: 'sent' });
     const role = await refusal(updateRecord(clerk, 'invoice', id, { status: 'paid', payment_date: '2026-01-01' }));
     expect([role.code, role.details[0]?.['roles']]).toEqual(['FORBIDDEN', ['Accountant']]);
