@@ -49,8 +49,8 @@ export function parseQueryBody(body: unknown): ListQuery {
 function bodyText(key: string, given: unknown): string {
   if (typeof given === 'string') return given;
   if (typeof given === 'number' || typeof given === 'boolean') return String(given);
-  if (Array.isArray(given) && given.every((item) => typeof item === 'string')) return given.join(',');
-  throw invalidValue(key, `"${key}" must be text, a number or a list of texts.`);
+  if (isListParameter(key) && Array.isArray(given) && given.every((item) => typeof item === 'string')) return given.join(',');
+  throw invalidValue(shorten(key), `"${shorten(key)}" must be text${isListParameter(key) ? ' or a list of texts' : ' or a number'}.`);
 }
 
 function addParameter(parameters: Map<string, string>, key: string, text: string, known: readonly string[]): void {
@@ -62,10 +62,10 @@ function addParameter(parameters: Map<string, string>, key: string, text: string
   }
   const earlier = parameters.get(key);
   // Repeats of a list parameter add up; of any other the last one counts.
-  const isList = key === 'include' || key === 'fields' || key === 'sort';
-  parameters.set(key, earlier !== undefined && isList ? `${earlier},${text}` : text);
+  parameters.set(key, earlier !== undefined && isListParameter(key) ? `${earlier},${text}` : text);
 }
 
+const isListParameter = (key: string): boolean => key === 'include' || key === 'fields' || key === 'sort';
 const shorten = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
 function readShared(parameters: ReadonlyMap<string, string>): Omit<ListQuery, 'filter'> {

@@ -1,7 +1,7 @@
 /** What an answer shows: fields, includes and their fields, each checked, and the SELECT that makes JSON of them. */
 import { DELETED_COLUMN, type EntityModel } from '../model/model.ts';
 import { jsonOf, selectList, type JsonColumn, type JsonSettings } from '../sql/columns.ts';
-import { and, flattened, id, join, literal, sql, value, type Sql } from '../sql/sql.ts';
+import { and, flattened, id, join, literal, sql, type Sql } from '../sql/sql.ts';
 import { innerAlias, relatedRows } from './compile.ts';
 import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type ListQuery } from './query.ts';
 import { columnOf, columnSql, hopOf, unknownField, type Column, type Hop, type ReadScope } from './scope.ts';
@@ -168,6 +168,9 @@ export function rowJson(projection: Projection, row: string): Sql {
   return sql`(to_jsonb(${id(row)}) - ${literal(HIDDEN)} - array_remove(${id(row, HIDDEN)}, null))`;
 }
 
+const MAX_ROWS = literal(String(MAX_INCLUDED_ROWS));
+const MAX_ROWS_AND_ONE = literal(String(MAX_INCLUDED_ROWS + 1));
+
 function includeSql(scope: ReadScope, include: Include, alias: string, settings: JsonSettings): Sql {
   const { hop, projection } = include;
   const inner = innerAlias(alias);
@@ -179,5 +182,5 @@ function includeSql(scope: ReadScope, include: Include, alias: string, settings:
   }
   const order = join(hop.target.key.map((field) => id(inner, field.column)));
   // One row over the limit is enough to know; the logarithm of zero ends the statement with a code of its own (2201E).
-  return sql`(select case when count(*) > ${value(MAX_INCLUDED_ROWS, 'bigint')} then to_json(ln((0 * count(*))::double precision)) else coalesce(json_agg(${rowJson(projection, row)}), '[]'::json) end from (${rows} order by ${order} limit ${value(MAX_INCLUDED_ROWS + 1, 'bigint')}) ${id(row)})`;
+  return sql`(select case when count(*) > ${MAX_ROWS} then to_json(ln((0 * count(*))::double precision)) else coalesce(json_agg(${rowJson(projection, row)}), '[]'::json) end from (${rows} order by ${order} limit ${MAX_ROWS_AND_ONE}) ${id(row)})`;
 }

@@ -1,7 +1,7 @@
 /** Whole reading statements: a page of records and one record, each a single SELECT whose JSON Postgres builds. */
 import { VERSION_COLUMN, type EntityModel } from '../model/model.ts';
 import type { JsonSettings } from '../sql/columns.ts';
-import { and, id, sql, value, type Sql } from '../sql/sql.ts';
+import { and, id, literal, sql, value, type Sql } from '../sql/sql.ts';
 import { checkFilter, checkSort } from './check.ts';
 import { filterSql, orderSql, visibleRows } from './compile.ts';
 import type { Bindings } from './operand.ts';
@@ -31,11 +31,24 @@ export function listStatement(scope: ReadScope, entity: EntityModel, query: List
   if (query.filter !== undefined) where.push(filterSql(scope, checkFilter(scope, entity, query.filter, bindings), ALIAS, bindings));
   const perPage = Math.min(query.perPage ?? DEFAULT_PER_PAGE, settings.max_per_page);
   const from = sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)}`;
-  const offset = BigInt(query.page - 1) * BigInt(perPage);
-  const rows = sql`select ${projectionColumns(scope, projection, ALIAS, settings)} ${from} order by ${orderSql(scope, entity, sorts, ALIAS)} limit ${value(perPage, 'bigint')} offset ${value(String(offset), 'bigint')}`;
+  const rows = sql`select ${projectionColumns(scope, projection, ALIAS, settings)} ${from} order by ${orderSql(scope, entity, sorts, ALIAS)} ${pageSql(query.page, perPage)}`;
   // A window count would read every row with its columns; the plain count may use an index alone.
   const total = query.count === 'exact' ? sql`, (select count(*) ${from}) as total` : sql``;
   return { statement: sql`select coalesce(json_agg(${rowOf(projection)})::text, '[]') as data${total} from (${rows}) ${id(ROW)}`, page: query.page, perPage };
+}
+
+/** The first pages of a list stand in the statement as constants. */
+const CONSTANT_PAGES = 10;
+
+/**
+ * With LIMIT or OFFSET as parameters Postgres takes its one-tenth-of-the-table guess for the plan it could keep, finds it dear
+ * and plans every execution anew, which costs more than a short query itself. So the numbers are constants, except deep offsets.
+ */
+function pageSql(page: number, perPage: number): Sql {
+  const limit = sql`limit ${literal(String(perPage))}`;
+  if (page === 1) return limit;
+  const offset = String(BigInt(page - 1) * BigInt(perPage));
+  return sql`${limit} offset ${page <= CONSTANT_PAGES ? literal(offset) : value(offset, 'bigint')}`;
 }
 
 /** One record found by `key`: `data`, its JSON as text, and `version`. No row when it is outside of the caller's scope. */

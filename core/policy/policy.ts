@@ -110,7 +110,7 @@ function compilePolicy(
   const fieldDenies: Rule[] = [];
   let presets: Record<string, unknown> = {};
   for (const permission of app.model.permissions) {
-    if (!appliesTo(permission, own, entity, action)) continue;
+    if (!appliesTo(permission, own, entity, action) || isAboutOtherFields(permission, action)) continue;
     const rule = ruleOf(scope, permission, entity, action);
     if (rule === undefined) continue;
     if (permission.deny) (rule.fields === undefined ? denies : fieldDenies).push(rule);
@@ -126,6 +126,12 @@ function appliesTo(permission: PermissionDefinition, roles: ReadonlySet<string>,
   return (permission.entity === '*' || permission.entity === entity.name)
     && (permission.action === '*' || permission.action === action)
     && permission.roles.some((role) => role === '*' || roles.has(role.toLowerCase()));
+}
+
+/** A deny that lists fields to write says nothing about reading, and the reverse. */
+function isAboutOtherFields({ deny, fields }: PermissionDefinition, action: RecordAction): boolean {
+  if (!deny || (fields?.read === undefined && fields?.write === undefined)) return false;
+  return action === 'delete' || (action === 'read' ? fields.read === undefined : fields.write === undefined);
 }
 
 /** A condition that cannot be compiled for this entity grants nothing, and denies everything. */

@@ -1,11 +1,11 @@
-import { AppError } from '../../core/errors.ts';
-import { keyCondition } from '../../core/filter/key.ts';
 import { parseRecordQuery } from '../../core/filter/parse.ts';
-import { columnOf } from '../../core/filter/scope.ts';
+import { columnOf, type ReadScope } from '../../core/filter/scope.ts';
 import { RECORD_ALIAS, recordStatement } from '../../core/filter/statements.ts';
+import type { EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
 import { runRead } from './read-run.ts';
 import { readableEntity, readScope } from './read-scope.ts';
+import { notFound, recordCondition } from './record-key.ts';
 
 /** One record by id or slug. `text` is the whole JSON body, `{data}`; `version` is what the ETag is made of. */
 export async function getRecord(
@@ -14,9 +14,15 @@ export async function getRecord(
   const parsed = parseRecordQuery(query);
   const scope = readScope(ctx, parsed.withDeleted);
   const entity = readableEntity(ctx, scope, name);
-  const seesSlug = entity.slugField !== undefined && columnOf(scope, entity, entity.slugField.name)?.access.mode === 'always';
-  const key = keyCondition(entity, RECORD_ALIAS, idOrSlug, seesSlug);
+  const key = recordCondition(bySlug(scope, entity), ctx.app.storage, RECORD_ALIAS, idOrSlug);
   const row = key === undefined ? undefined : await runRead(ctx, recordStatement(scope, entity, key, parsed, ctx.app.model.settings));
-  if (row === undefined) throw new AppError('NOT_FOUND', `There is no "${name}" record "${idOrSlug.slice(0, 100)}".`);
+  if (row === undefined) throw notFound(entity, idOrSlug);
   return { text: `{"data":${row.data}}`, version: row.version ?? '1' };
+}
+
+/** A slug that the caller may not read in every row cannot be guessed by asking for it. */
+function bySlug(scope: ReadScope, entity: EntityModel): EntityModel {
+  const { slugField } = entity;
+  const isOpen = slugField === undefined || columnOf(scope, entity, slugField.name)?.access.mode === 'always';
+  return isOpen ? entity : { ...entity, slugField: undefined };
 }

@@ -30,6 +30,7 @@ const PERMISSIONS = [
   { entity: 'ticket', action: 'read', roles: ['barred'], conditions: [{ field: 'status', operator: 'eq', value: 'closed' }], deny: true },
   { entity: 'ticket', action: '*', roles: ['banned'], deny: true },
   { entity: 'ticket', action: 'read', roles: ['blurred'], fields: { read: ['priority'] }, deny: true },
+  { entity: 'ticket', action: '*', roles: ['frozen'], fields: { write: ['title'] }, deny: true },
   // By expression.
   { entity: 'ticket', action: 'read', roles: ['expressive'], expression: 'record.priority > 3 and record.customer.name = "Customer 1"' },
   // Writing.
@@ -160,6 +161,13 @@ describe('fields', () => {
   it('are taken away by a deny that lists them', async () => {
     expect(Object.keys((await list(['agent', 'blurred']))[0] ?? {})).not.toContain('priority');
     await expect(list(['agent', 'blurred'], 'sort=priority')).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
+  });
+
+  it('denied for writing only can still be read', async () => {
+    expect(await total(['agent', 'frozen'])).toBe(56);
+    expect(access(['agent', 'frozen'], 'read').field('title').mode).toBe('always');
+    expect(access(['agent', 'frozen'], 'update').field('title').mode).toBe('never');
+    expect(access(['agent', 'frozen'], 'update').field('status').mode).toBe('always');
   });
 
   it('are writable as the write list says, with presets of the caller', () => {
