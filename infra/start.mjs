@@ -67,9 +67,15 @@ async function install() {
   await withTicker('Installing the packages (npm ci, under a minute on most machines)', async () => {
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
     const { code, output } = await capture(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional']);
-    if (code !== 0) throw new Stop(`npm ci failed: ${/ENOSPC/.test(output) ? 'the disk is full.' : output.trim().split('\n').slice(-6).join('\n')}`);
+    if (code !== 0) throw new Stop(`npm ci failed: ${/ENOSPC/.test(output) ? 'the disk is full.' : reasonOf(output)}`);
     fs.writeFileSync(stamp, hash);
   });
+}
+
+/** npm prints its reason first and its manual after it. */
+function reasonOf(output) {
+  const lines = output.split('\n').filter((line) => line.startsWith('npm error ')).map((line) => line.slice('npm error '.length));
+  return lines.slice(0, 6).join(' ') || output.trim().split('\n').slice(-6).join('\n');
 }
 
 /** One build at a time: a second start waits for the first and then finds its work done. */
