@@ -1,4 +1,5 @@
 /** Signing in and out, the same for the platform and for an app. */
+import type { Request } from 'express';
 import { PLATFORM_REALM, type Realm } from '../../adapters/tokens.ts';
 import { login, logout, me, refresh, type SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
@@ -37,7 +38,7 @@ export async function authRoute(api: Api, call: Call, realm: Realm, rest: readon
 
 async function loginRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
   const body = await bodyOf(call);
-  const client = { userAgent: headerOf(call, 'user-agent') ?? null, address: call.request.socket.remoteAddress ?? null };
+  const client = { userAgent: headerOf(call, 'user-agent') ?? null, address: (call.request as Request).ip ?? null };
   return signedIn(api, call, await login(api.services, api.tokens, realm, body, client), body['cookie'] === true);
 }
 
