@@ -2,7 +2,7 @@
 import { coerceOperand, valueFromText, type FilterOperator } from '../model/field-types.ts';
 import type { FieldModel } from '../model/model.ts';
 import type { PolicyActor } from '../policy/access.ts';
-import { invalidValue, MAX_LIST_VALUES, type Operand } from './query.ts';
+import { invalidValue, MAX_LIST_VALUES, tooLarge, type Operand } from './query.ts';
 
 /** A value in the form Postgres binds, or a name that is looked up when the statement is made. */
 export type BoundOperand = { readonly kind: 'bound'; readonly value: unknown } | { readonly kind: 'dynamic'; readonly token: string };
@@ -48,7 +48,7 @@ export function rawValues(field: FieldModel, operator: FilterOperator, operand: 
 }
 
 function limited(values: unknown[], label: string): unknown[] {
-  if (values.length > MAX_LIST_VALUES) throw invalidValue(label, `"${label}" has more than ${MAX_LIST_VALUES} values.`);
+  if (values.length > MAX_LIST_VALUES) throw tooLarge(label, `"${label}" has more than ${MAX_LIST_VALUES} values.`);
   return values;
 }
 

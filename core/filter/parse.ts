@@ -1,6 +1,6 @@
 /** Reads a query string, or the body of `_query`, into a ListQuery. Pure: no name is looked up here. */
 import { AppError, nearestNames } from '../errors.ts';
-import { DEFAULT_PER_PAGE, invalidValue, MAX_FILTER_NODES, type Filter, type ListQuery, type SortItem } from './query.ts';
+import { DEFAULT_PER_PAGE, invalidValue, MAX_FILTER_NODES, tooLarge, type Filter, type ListQuery, type SortItem } from './query.ts';
 
 export const LIST_PARAMETERS = ['filter', 'sort', 'page', 'per_page', 'count', 'fields', 'include', 'with_deleted'] as const;
 export const RECORD_PARAMETERS = ['fields', 'include', 'with_deleted'] as const;
@@ -180,7 +180,7 @@ function readLeaf(tree: Record<string, unknown>, field: string, budget: { nodes:
 
 function spend(budget: { nodes: number }): void {
   budget.nodes += 1;
-  if (budget.nodes > MAX_FILTER_NODES) throw invalidValue('filter', `A filter may have at most ${MAX_FILTER_NODES} conditions.`);
+  if (budget.nodes > MAX_FILTER_NODES) throw tooLarge('filter', `A filter may have at most ${MAX_FILTER_NODES} conditions.`);
 }
 
 const badTree = (): AppError =>

@@ -45,3 +45,7 @@ export interface ListQuery {
 /** A 400 that names the parameter or field, the rule, and the way out. */
 export const invalidValue = (field: string, message: string, hint?: string): AppError =>
   new AppError('INVALID_VALUE', message, { details: [{ field, rule: 'value', message }], ...(hint === undefined ? {} : { hint }) });
+
+/** 413: a limit of docs/limits.md was passed. */
+export const tooLarge = (field: string, message: string, hint?: string): AppError =>
+  new AppError('TOO_LARGE', message, { details: [{ field, rule: 'limit', message }], ...(hint === undefined ? {} : { hint }) });
