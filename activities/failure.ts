@@ -16,22 +16,26 @@ function isPassing(error: unknown): boolean {
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
-/** Wraps every activity: its refusals keep their code as the failure's type, and nothing of SQL or a stack goes into the history. */
+/** Wraps every activity of a set; what its own wrapping has turned into a failure already stays as it is. */
 export function withFailures<Activities extends object>(activities: Activities, log: Logger): Activities {
-  const wrapped = Object.entries(activities).map(([name, work]: [string, Activity]) => [
-    name,
-    async (...args: never[]): Promise<unknown> => {
-      try {
-        return await work(...args);
-      } catch (error) {
-        if (error instanceof TemporalFailure) throw error;
-        const { attempt, workflowExecution } = Context.current().info;
-        if (!isAppError(error)) log.warn({ err: error, activity: name, attempt, workflow: workflowExecution?.workflowId }, 'an activity failed');
-        throw toFailure(error, attempt);
-      }
-    },
-  ]);
+  const wrapped = Object.entries(activities).map(([name, work]: [string, Activity]) => [name, asActivity(work, log)]);
   return Object.fromEntries(wrapped) as Activities;
+}
+
+/** Wraps an activity: its refusals keep their code as the failure's type, and nothing of SQL or a stack goes into the history. */
+export function asActivity<Input extends readonly unknown[], Result>(
+  work: (...input: Input) => Promise<Result>, log?: Logger,
+): (...input: Input) => Promise<Result> {
+  return async (...input) => {
+    try {
+      return await work(...input);
+    } catch (error) {
+      if (error instanceof TemporalFailure) throw error;
+      const { attempt, activityType, workflowExecution } = Context.current().info;
+      if (!isAppError(error)) log?.warn({ err: error, activity: activityType, attempt, workflow: workflowExecution?.workflowId }, 'an activity failed');
+      throw toFailure(error, attempt);
+    }
+  };
 }
 
 /** The failure Temporal sees for `error` at its `attempt`-th try. */

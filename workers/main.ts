@@ -1,4 +1,5 @@
 /** A worker process: migrates our own tables, reads the event log, makes first deliveries, and serves durable work. */
+import type { WorkflowBundleOption } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { armCrashPoint } from '../adapters/crash-points.ts';
 import { type Config, ConfigError } from '../adapters/config.ts';
@@ -16,8 +17,15 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
+export interface WorkerStart {
+  readonly log?: Logger;
+  /** A workflow bundle built ahead; without one it is the built tree's, or made from the sources once per content. */
+  readonly bundlePath?: string;
+}
+
 /** Starts everything. Resolves when the event log is followed; Temporal may come later, and go and come again. */
-export async function startWorker(config: Config, log: Logger = pino({ level: config.logLevel, name: 'worker' })): Promise<RunningWorker> {
+export async function startWorker(config: Config, options: WorkerStart = {}): Promise<RunningWorker> {
+  const log = options.log ?? pino({ level: config.logLevel, name: 'worker' });
   armCrashPoint(config.crashAt);
   const ownerUrl = config.databaseOwnerUrl ?? config.databaseUrl;
   if (ownerUrl === undefined) throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
@@ -31,7 +39,10 @@ export async function startWorker(config: Config, log: Logger = pino({ level: co
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
   });
-  const temporal = startTemporalWorkers(services, () => loadWorkflowBundle(`${config.dataDir}/cache`), health);
+  const { bundlePath } = options;
+  const bundle = async (): Promise<WorkflowBundleOption> =>
+    bundlePath === undefined ? loadWorkflowBundle(`${config.dataDir}/cache`) : { codePath: bundlePath };
+  const temporal = startTemporalWorkers(services, bundle, health);
   return {
     health: () => health.current,
     async close() {
