@@ -118,12 +118,15 @@ function apiHandler(api: Api, health: Health, state: State): Handler {
   return (request, response, next) => {
     const url = request.url;
     const requestId = requestIdOf(request);
+    if (url.startsWith('/api/') || url === '/api') return void answerApi(api, request, response, { requestId, common, state });
+    const other = url.startsWith('/health/') || url.startsWith('/metrics') ? operational(api, health, state, url) : undefined;
+    if (other !== undefined) {
+      other.then((answer) => send(response, answer, { requestId, common, isHead: request.method === 'HEAD', isClosing: state.isClosing })).catch(next);
+      return;
+    }
     response.setHeader('X-Request-Id', requestId);
     if (state.isClosing) response.setHeader('Connection', 'close');
-    if (url.startsWith('/api/') || url === '/api') return void answerApi(api, request, response, requestId, common);
-    const other = url.startsWith('/health/') || url.startsWith('/metrics') ? operational(api, health, state, url) : undefined;
-    if (other === undefined) return next();
-    other.then((answer) => send(response, answer, common, { isHead: request.method === 'HEAD' })).catch(next);
+    next();
   };
 }
 
@@ -140,8 +143,14 @@ function operational(api: Api, health: Health, state: State, url: string): Promi
   }
 }
 
+interface Frame {
+  readonly requestId: string;
+  readonly common: Readonly<Record<string, string>>;
+  readonly state: State;
+}
+
 /** One request of the API from start to end. Never throws: what fails becomes the error envelope. */
-async function answerApi(api: Api, request: Request, response: Response, requestId: string, common: Readonly<Record<string, string>>): Promise<void> {
+async function answerApi(api: Api, request: Request, response: Response, { requestId, common, state }: Frame): Promise<void> {
   let call: Call | undefined;
   let answer: Answer;
   try {
@@ -151,7 +160,7 @@ async function answerApi(api: Api, request: Request, response: Response, request
     answer = errorAnswer(error, requestId, api.services.log);
   }
   const cors = call === undefined ? undefined : corsHeaders(call, api.services.config);
-  send(response, answer, cors === undefined ? common : { ...common, ...cors }, { isHead: request.method === 'HEAD' });
+  send(response, answer, { requestId, common, cors, isHead: request.method === 'HEAD', isClosing: state.isClosing });
   if (call !== undefined) observe(api, call, answer.status);
 }
 
@@ -180,6 +189,6 @@ function lastResort(api: Api): ErrorRequestHandler {
     const status = (error as { status?: unknown } | null)?.status;
     const known = status === 404 || status === 400 ? new AppError('NOT_FOUND', 'There is no such file.') : error;
     const requestId = String(response.getHeader('X-Request-Id') ?? '');
-    send(response, errorAnswer(known, requestId, api.services.log), common, { isHead: request.method === 'HEAD' });
+    send(response, errorAnswer(known, requestId, api.services.log), { requestId, common, isHead: request.method === 'HEAD', isClosing: false });
   };
 }

@@ -1,5 +1,5 @@
 /** What a route answers, and the one place that writes it. JSON text made by Postgres goes through without being parsed. */
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 export interface Answer {
   readonly status: number;
@@ -23,10 +23,21 @@ export const dataAnswer = (data: unknown, status = 200, headers?: Answer['header
 
 export const bodyAnswer = (body: unknown, status = 200, headers?: Answer['headers']): Answer => textAnswer(JSON.stringify(body), status, headers);
 
-export function send(response: ServerResponse, answer: Answer, common: Readonly<Record<string, string>>, options: { readonly isHead: boolean }): void {
+export interface SendOptions {
+  readonly requestId: string;
+  /** The headers of every answer, and those of this one's origin. */
+  readonly common: Readonly<Record<string, string>>;
+  readonly cors?: Readonly<Record<string, string>> | undefined;
+  readonly isHead: boolean;
+  /** The process is about to stop: the client is asked to come back on another connection. */
+  readonly isClosing: boolean;
+}
+
+/** All headers go in one `writeHead`: one `setHeader` before it would make Node check and copy each of them again. */
+export function send(response: ServerResponse, answer: Answer, options: SendOptions): void {
   if (response.headersSent || response.destroyed) return;
-  const headers: Record<string, string | number | string[]> = { ...common };
-  if (answer.headers !== undefined) for (const [name, value] of Object.entries(answer.headers)) headers[name] = value as string | string[];
+  const headers = { ...options.common, 'X-Request-Id': options.requestId, ...answer.headers, ...options.cors } as OutgoingHttpHeaders;
+  if (options.isClosing) headers['Connection'] = 'close';
   if (answer.status === 304 || answer.status === 204) {
     response.writeHead(answer.status, headers);
     response.end();
