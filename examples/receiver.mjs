@@ -10,7 +10,9 @@ const key = process.env.SECRET === undefined ? undefined : Buffer.from(process.e
 function signatureState(headers, body) {
   if (key === undefined) return 'not checked';
   const wanted = createHmac('sha256', key).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`).digest();
-  const given = String(headers['webhook-signature'] ?? '').split(' ').map((part) => Buffer.from(part.replace(/^v1,/, ''), 'base64'));
+  const given = String(headers['webhook-signature'] ?? '')
+    .split(' ')
+    .map((part) => Buffer.from(part.replace(/^v1,/, ''), 'base64'));
   return given.some((one) => one.length === wanted.length && timingSafeEqual(one, wanted)) ? 'good' : 'BAD';
 }
 
@@ -21,7 +23,9 @@ http
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
       const { event, entity, record } = JSON.parse(body || '{}');
-      console.log(`${new Date().toISOString()} ${request.url} ${event} ${entity} ${record?.id ?? ''} signature ${signatureState(request.headers, body)}`);
+      console.log(
+        `${new Date().toISOString()} ${request.url} ${event} ${entity} ${record?.id ?? ''} signature ${signatureState(request.headers, body)}`,
+      );
       response.writeHead(204).end();
     });
   })

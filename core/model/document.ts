@@ -6,8 +6,23 @@
 import { z } from 'zod';
 
 export const FIELD_TYPES = [
-  'string', 'text', 'int', 'bigint', 'float', 'decimal', 'boolean', 'uuid', 'timestamp', 'date', 'time', 'json', 'file',
-  'email', 'url', 'enum', 'relation',
+  'string',
+  'text',
+  'int',
+  'bigint',
+  'float',
+  'decimal',
+  'boolean',
+  'uuid',
+  'timestamp',
+  'date',
+  'time',
+  'json',
+  'file',
+  'email',
+  'url',
+  'enum',
+  'relation',
 ] as const;
 
 /** Field and entity names: also the names of columns and tables, so at most 63 bytes. */
@@ -72,9 +87,7 @@ export const entitySchema = z.strictObject({
   description: z.string().max(2000).optional(),
   primary_key: primaryKeySchema.optional(),
   soft_delete: z.boolean().default(false),
-  slug: z
-    .strictObject({ field: name, source: name.optional(), regenerate_on_update: z.boolean().default(false) })
-    .optional(),
+  slug: z.strictObject({ field: name, source: name.optional(), regenerate_on_update: z.boolean().default(false) }).optional(),
   display_field: name.optional(),
   fields: z.array(fieldSchema).min(1, 'an entity needs at least one field').max(500),
   indexes: z
@@ -108,13 +121,28 @@ export const relationSchema = z.strictObject({
   required: z.boolean().optional(),
 });
 
-const relatedLoad = z
-  .array(z.strictObject({ relation: name, filter: z.record(z.string(), z.json()).default({}) }))
-  .default([]);
+const relatedLoad = z.array(z.strictObject({ relation: name, filter: z.record(z.string(), z.json()).default({}) })).default([]);
 
 export const FIELD_RULE_OPERATORS = [
-  'required', 'not_empty', 'min', 'max', 'min_length', 'max_length', 'pattern', 'in', 'not_in', 'eq', 'neq', 'gt', 'gte',
-  'lt', 'lte', 'unique', 'email', 'url', 'required_if',
+  'required',
+  'not_empty',
+  'min',
+  'max',
+  'min_length',
+  'max_length',
+  'pattern',
+  'in',
+  'not_in',
+  'eq',
+  'neq',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'unique',
+  'email',
+  'url',
+  'required_if',
 ] as const;
 
 const ruleBase = {
@@ -203,19 +231,29 @@ const goto = z.string().min(1).max(100);
 export const processActionSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('set_field'),
-    entity: name.optional(), record_id: z.string().optional(), field: name, value: z.json().optional(),
-    expression: expression.optional(), strict: z.boolean().default(false),
+    entity: name.optional(),
+    record_id: z.string().optional(),
+    field: name,
+    value: z.json().optional(),
+    expression: expression.optional(),
+    strict: z.boolean().default(false),
   }),
   z.strictObject({ type: z.literal('create_record'), entity: name, fields: z.record(z.string(), z.json()), save_as: name.optional() }),
   z.strictObject({
     type: z.literal('update_record'),
-    entity: name.optional(), record_id: z.string().optional(), fields: z.record(z.string(), z.json()), strict: z.boolean().default(false),
+    entity: name.optional(),
+    record_id: z.string().optional(),
+    fields: z.record(z.string(), z.json()),
+    strict: z.boolean().default(false),
   }),
   z.strictObject({ type: z.literal('delete_record'), entity: name.optional(), record_id: z.string().optional() }),
   z.strictObject({
     type: z.literal('http'),
-    url: z.string().min(1), method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
-    headers: z.record(z.string(), z.string()).default({}), body: z.json().optional(), save_as: name.optional(),
+    url: z.string().min(1),
+    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
+    headers: z.record(z.string(), z.string()).default({}),
+    body: z.json().optional(),
+    save_as: name.optional(),
   }),
   z.strictObject({ type: z.literal('send_event'), event: z.string().min(1).max(100), data: z.record(z.string(), z.json()).default({}) }),
 ]);
@@ -233,7 +271,11 @@ const stepBase = { id: z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/), name: 
 
 export const processStepSchema = z.discriminatedUnion('type', [
   z.strictObject({
-    ...stepBase, type: z.literal('action'), actions: z.array(processActionSchema).min(1), then: goto.optional(), on_error: goto.optional(),
+    ...stepBase,
+    type: z.literal('action'),
+    actions: z.array(processActionSchema).min(1),
+    then: goto.optional(),
+    on_error: goto.optional(),
   }),
   z.strictObject({ ...stepBase, type: z.literal('condition'), expression, on_true: goto.optional(), on_false: goto.optional() }),
   z.strictObject({
@@ -242,7 +284,9 @@ export const processStepSchema = z.discriminatedUnion('type', [
     /** Nobody named = admins only. */
     assignee: assigneeSchema.optional(),
     timeout: duration.optional(),
-    on_approve: goto.optional(), on_reject: goto.optional(), on_timeout: goto.optional(),
+    on_approve: goto.optional(),
+    on_reject: goto.optional(),
+    on_timeout: goto.optional(),
     comment_required: z.boolean().default(false),
     /** By default who caused the run does not decide it. */
     allow_self_approval: z.boolean().default(false),
@@ -273,8 +317,24 @@ export const workflowSchema = z.strictObject({
 // --- permissions, webhooks, roles ----------------------------------------------------------------------------------
 
 export const CONDITION_OPERATORS = [
-  'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'in', 'not_in', 'like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with',
-  'between', 'is_null', 'not_null', 'is_empty',
+  'eq',
+  'neq',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'in',
+  'not_in',
+  'like',
+  'ilike',
+  'contains',
+  'icontains',
+  'starts_with',
+  'ends_with',
+  'between',
+  'is_null',
+  'not_null',
+  'is_empty',
 ] as const;
 
 export const permissionSchema = z.strictObject({
@@ -301,7 +361,10 @@ export const webhookSchema = z.strictObject({
   name: z.string().max(200).optional(),
   entity: z.union([name, z.literal('*')]),
   hook: z.enum(['after_write', 'before_write', 'after_delete', 'before_delete']).default('after_write'),
-  url: z.string().regex(/^https?:\/\/\S+$/i, 'must be an http or https address').max(2000),
+  url: z
+    .string()
+    .regex(/^https?:\/\/\S+$/i, 'must be an http or https address')
+    .max(2000),
   method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
   /** Values may hold `{{secret.NAME}}`. */
   headers: z.record(z.string(), z.string()).default({}),

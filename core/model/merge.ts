@@ -24,7 +24,9 @@ export const EMPTY_DOCUMENT: SchemaDocument = documentSchema.parse({ version: 1 
  * does not mention; `replace` makes the document the incoming one.
  */
 export function mergeDocument(
-  current: SchemaDocument, incoming: SchemaDocument, mode: MergeMode,
+  current: SchemaDocument,
+  incoming: SchemaDocument,
+  mode: MergeMode,
 ): { readonly document: SchemaDocument; readonly report: readonly MergeReportItem[] } {
   const report: MergeReportItem[] = [];
   const merged = Object.fromEntries(SECTIONS.map((section) => [section, mergeSection(section, current, incoming, mode, report)]));
@@ -40,7 +42,13 @@ export function mergeDocument(
   return { document: document as unknown as SchemaDocument, report };
 }
 
-function mergeSection(section: Section, current: SchemaDocument, incoming: SchemaDocument, mode: MergeMode, report: MergeReportItem[]): Item[] {
+function mergeSection(
+  section: Section,
+  current: SchemaDocument,
+  incoming: SchemaDocument,
+  mode: MergeMode,
+  report: MergeReportItem[],
+): Item[] {
   const existing: readonly Item[] = current[section];
   const find = finderOf(section, existing);
   const taken = new Set<Item>();
@@ -89,7 +97,11 @@ function mergeEntity(existing: EntityDefinition, incoming: EntityDefinition, mod
 }
 
 /** Settings that only repeat a default say nothing. */
-function mergeSettings(current: SchemaDocument['settings'], incoming: SchemaDocument['settings'], mode: MergeMode): SchemaDocument['settings'] {
+function mergeSettings(
+  current: SchemaDocument['settings'],
+  incoming: SchemaDocument['settings'],
+  mode: MergeMode,
+): SchemaDocument['settings'] {
   if (mode === 'replace') return incoming;
   const defaults: Record<string, unknown> = settingsSchema.parse({});
   const said = (settings: object): Record<string, unknown> =>
@@ -98,7 +110,11 @@ function mergeSettings(current: SchemaDocument['settings'], incoming: SchemaDocu
   return { ...defaults, ...said(under), ...said(over) } as SchemaDocument['settings'];
 }
 
-function mergeUiConfigs(current: SchemaDocument['ui_configs'], incoming: SchemaDocument['ui_configs'], mode: MergeMode): SchemaDocument['ui_configs'] {
+function mergeUiConfigs(
+  current: SchemaDocument['ui_configs'],
+  incoming: SchemaDocument['ui_configs'],
+  mode: MergeMode,
+): SchemaDocument['ui_configs'] {
   if (mode === 'replace') return incoming;
   const keyOf = (config: unknown): string => {
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return canonicalJson(config);
@@ -118,7 +134,9 @@ function finderOf(section: Section, items: readonly Item[]): (item: Item) => Ite
     const same = item.id === undefined ? undefined : byId.get(item.id);
     const renamed = 'was' in item && item.was !== undefined ? byIdentity.get(item.was) : undefined;
     if (same !== undefined || renamed !== undefined) return same ?? renamed;
-    return identitiesOf(section, item).map((key) => byIdentity.get(key)).find((found) => found !== undefined);
+    return identitiesOf(section, item)
+      .map((key) => byIdentity.get(key))
+      .find((found) => found !== undefined);
   };
 }
 
@@ -140,7 +158,9 @@ export function assignIds(document: SchemaDocument, previous: SchemaDocument | u
         const before = find(item);
         const { was: _was, ...rest } = item as Item & { was?: string };
         const identified = { id: take(before?.id, item.id), ...without(rest, 'id') };
-        return section === 'entities' ? withFieldIds(identified as EntityDefinition, before as EntityDefinition | undefined, take) : identified;
+        return section === 'entities'
+          ? withFieldIds(identified as EntityDefinition, before as EntityDefinition | undefined, take)
+          : identified;
       });
       return [section, items];
     }),
@@ -148,7 +168,11 @@ export function assignIds(document: SchemaDocument, previous: SchemaDocument | u
   return { ...document, ...sections };
 }
 
-function withFieldIds(entity: EntityDefinition, before: EntityDefinition | undefined, take: (...ids: (string | undefined)[]) => string): EntityDefinition {
+function withFieldIds(
+  entity: EntityDefinition,
+  before: EntityDefinition | undefined,
+  take: (...ids: (string | undefined)[]) => string,
+): EntityDefinition {
   const byName = new Map((before?.fields ?? []).map((field) => [field.name, field]));
   const known = new Set((before?.fields ?? []).map((field) => field.id));
   const renamed = new Set(entity.fields.flatMap((field) => (field.was !== undefined && byName.has(field.was) ? [field.was] : [])));

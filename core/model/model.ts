@@ -5,8 +5,19 @@
  */
 import { AppError } from '../errors.ts';
 import type {
-  AppSettings, EntityDefinition, FieldDefinition, FieldType, OnDelete, PermissionDefinition, RelationDefinition, RuleDefinition,
-  SchemaDocument, StateMachineDefinition, WebhookDefinition, WorkflowDefinition, WriteMode,
+  AppSettings,
+  EntityDefinition,
+  FieldDefinition,
+  FieldType,
+  OnDelete,
+  PermissionDefinition,
+  RelationDefinition,
+  RuleDefinition,
+  SchemaDocument,
+  StateMachineDefinition,
+  WebhookDefinition,
+  WorkflowDefinition,
+  WriteMode,
 } from './document.ts';
 
 export type KeyType = 'uuid' | 'int' | 'bigint' | 'string';
@@ -153,19 +164,21 @@ function draftEntity(definition: EntityDefinition): EntityDraft {
 function shortFormRelations(entity: EntityDefinition): RelationDefinition[] {
   return entity.fields.flatMap((field) => {
     if (field.type !== 'relation' || field.target === undefined) return [];
-    return [{
-      ...(field.id === undefined ? {} : { id: field.id }),
-      name: `${entity.name}_${relationName(field.name)}`.slice(0, 63),
-      type: 'one_to_many' as const,
-      source: field.target,
-      target: entity.name,
-      target_key: relationColumn(field.name),
-      ownership: 'source' as const,
-      on_delete: field.on_delete ?? 'restrict',
-      fetch: 'lazy' as const,
-      write_mode: 'diff' as const,
-      target_name: relationName(field.name),
-    }];
+    return [
+      {
+        ...(field.id === undefined ? {} : { id: field.id }),
+        name: `${entity.name}_${relationName(field.name)}`.slice(0, 63),
+        type: 'one_to_many' as const,
+        source: field.target,
+        target: entity.name,
+        target_key: relationColumn(field.name),
+        ownership: 'source' as const,
+        on_delete: field.on_delete ?? 'restrict',
+        fetch: 'lazy' as const,
+        write_mode: 'diff' as const,
+        target_name: relationName(field.name),
+      },
+    ];
   });
 }
 
@@ -218,7 +231,10 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
   const source = draftOf(relation.source, drafts);
   const target = draftOf(relation.target, drafts);
   const shared = {
-    relation, onDelete: relation.on_delete, writeMode: relation.write_mode, isEager: relation.fetch === 'eager',
+    relation,
+    onDelete: relation.on_delete,
+    writeMode: relation.write_mode,
+    isEager: relation.fetch === 'eager',
   };
   if (relation.type === 'many_to_many') {
     const join = joinOf(relation, source.definition.name, target.definition.name);
@@ -226,13 +242,30 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
     const targetKey = relation.target_key ?? keyOf(target);
     return [
       {
-        ...shared, name: relation.name, names: claimsOf(relation, 'source', target.table), direction: 'link', cardinality: 'many', canNest: true,
-        entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: targetKey,
+        ...shared,
+        name: relation.name,
+        names: claimsOf(relation, 'source', target.table),
+        direction: 'link',
+        cardinality: 'many',
+        canNest: true,
+        entity: relation.source,
+        target: relation.target,
+        localColumn: sourceKey,
+        targetColumn: targetKey,
         join: { table: join.table, localColumn: join.sourceColumn, targetColumn: join.targetColumn },
       },
       {
-        ...shared, name: relation.name, names: claimsOf(relation, 'target', source.table), direction: 'link', cardinality: 'many', canNest: true, isEager: false,
-        entity: relation.target, target: relation.source, localColumn: targetKey, targetColumn: sourceKey,
+        ...shared,
+        name: relation.name,
+        names: claimsOf(relation, 'target', source.table),
+        direction: 'link',
+        cardinality: 'many',
+        canNest: true,
+        isEager: false,
+        entity: relation.target,
+        target: relation.source,
+        localColumn: targetKey,
+        targetColumn: sourceKey,
         join: { table: join.table, localColumn: join.targetColumn, targetColumn: join.sourceColumn },
       },
     ];
@@ -241,20 +274,38 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
   const sourceKey = relation.source_key ?? keyOf(source);
   return [
     {
-      ...shared, name: relation.name, names: claimsOf(relation, 'source', target.table), direction: 'reverse', canNest: true,
+      ...shared,
+      name: relation.name,
+      names: claimsOf(relation, 'source', target.table),
+      direction: 'reverse',
+      canNest: true,
       cardinality: relation.type === 'one_to_one' ? 'one' : 'many',
-      entity: relation.source, target: relation.target, localColumn: sourceKey, targetColumn: foreignKey,
+      entity: relation.source,
+      target: relation.target,
+      localColumn: sourceKey,
+      targetColumn: foreignKey,
     },
     {
-      ...shared, name: relation.name, names: claimsOf(relation, 'target', source.table), direction: 'forward', cardinality: 'one', canNest: false, isEager: false,
-      entity: relation.target, target: relation.source, localColumn: foreignKey, targetColumn: sourceKey,
+      ...shared,
+      name: relation.name,
+      names: claimsOf(relation, 'target', source.table),
+      direction: 'forward',
+      cardinality: 'one',
+      canNest: false,
+      isEager: false,
+      entity: relation.target,
+      target: relation.source,
+      localColumn: foreignKey,
+      targetColumn: sourceKey,
     },
   ];
 }
 
 /** The join table and its two columns, named as the document says or after the relation and the entities. */
 export function joinOf(
-  relation: RelationDefinition, source: string, target: string,
+  relation: RelationDefinition,
+  source: string,
+  target: string,
 ): { table: string; sourceColumn: string; targetColumn: string } {
   return {
     table: relation.join_table ?? relation.name,
@@ -329,7 +380,9 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
     displayField: definition.display_field ?? guessDisplayField(fields),
     ends: new Map(own.flatMap((end) => end.names.map((name) => [name, end] as const))),
     relations: own,
-    rules: byEntity(document.rules).filter((rule) => rule.active).sort((a, b) => a.priority - b.priority),
+    rules: byEntity(document.rules)
+      .filter((rule) => rule.active)
+      .sort((a, b) => a.priority - b.priority),
     machines: byEntity(document.state_machines).filter((machine) => machine.active),
     webhooks: document.webhooks.filter((hook) => hook.active && (hook.entity === definition.name || hook.entity === '*')),
   };

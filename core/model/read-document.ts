@@ -6,8 +6,17 @@
 import type { z } from 'zod';
 import { AppError, type ErrorDetail } from '../errors.ts';
 import {
-  documentSchema, entitySchema, permissionSchema, relationSchema, roleSchema, ruleSchema, stateMachineSchema, webhookSchema, workflowSchema,
-  type SchemaDocument, type Section,
+  documentSchema,
+  entitySchema,
+  permissionSchema,
+  relationSchema,
+  roleSchema,
+  ruleSchema,
+  stateMachineSchema,
+  webhookSchema,
+  workflowSchema,
+  type SchemaDocument,
+  type Section,
 } from './document.ts';
 import { readEntity } from './reading/entity.ts';
 import { detailsOf } from './reading/issues.ts';
@@ -25,8 +34,14 @@ const LATER_SECTIONS = ['slas', 'functions', 'views', 'migrate'] as const;
 const LATER_SETTINGS = ['retention', 'quotas', 'plan', 'calendars'] as const;
 
 const ITEM_SCHEMAS = {
-  entities: entitySchema, relations: relationSchema, rules: ruleSchema, state_machines: stateMachineSchema, workflows: workflowSchema,
-  permissions: permissionSchema, webhooks: webhookSchema, roles: roleSchema,
+  entities: entitySchema,
+  relations: relationSchema,
+  rules: ruleSchema,
+  state_machines: stateMachineSchema,
+  workflows: workflowSchema,
+  permissions: permissionSchema,
+  webhooks: webhookSchema,
+  roles: roleSchema,
 } as const satisfies Record<Section, z.ZodType>;
 
 /** Reads a whole document; throws VALIDATION_FAILED with every mistake, UNSUPPORTED when it is right but ahead of us. */
@@ -46,7 +61,8 @@ export function readItem<S extends Section>(section: S, input: unknown, path: st
   const schema: z.ZodType = ITEM_SCHEMAS[section];
   const items = isRaw(input) ? readAs(reading, section, input, path) : [input];
   const [item] = items;
-  if (items.length > 1) reading.reject(`${path}.action`, 'type', `${path}.action must be one action here; create one permission per action.`);
+  if (items.length > 1)
+    reading.reject(`${path}.action`, 'type', `${path}.action must be one action here; create one permission per action.`);
   const parsed = schema.safeParse(item);
   const details = parsed.success ? [] : detailsOf(parsed.error.issues, schema, [path], item);
   throwMistakes(reading, details, path);
@@ -64,7 +80,8 @@ function readAs(reading: Reading, section: Section, raw: Raw, path: string): unk
       return [readRule(reading, raw, path)];
     case 'state_machines': {
       const { machine, webhooks } = readStateMachine(reading, raw, path);
-      if (webhooks.length > 0) reading.refuse(`${path}.definition.transitions`, 'A webhook inside a transition (create a webhook with a condition instead); it');
+      if (webhooks.length > 0)
+        reading.refuse(`${path}.definition.transitions`, 'A webhook inside a transition (create a webhook with a condition instead); it');
       return [machine];
     }
     case 'workflows':
@@ -80,7 +97,8 @@ function readAs(reading: Reading, section: Section, raw: Raw, path: string): unk
 
 /** An answer of an export carries the document in `data`. */
 function unwrap(input: unknown): Raw {
-  const inner = isRaw(input) && isRaw(input['data']) && input['entities'] === undefined && input['version'] === undefined ? input['data'] : input;
+  const inner =
+    isRaw(input) && isRaw(input['data']) && input['entities'] === undefined && input['version'] === undefined ? input['data'] : input;
   if (isRaw(inner)) return inner;
   throw new AppError('VALIDATION_FAILED', 'A schema document is an object with "version" and "entities".', {
     details: [{ path: '', rule: 'type', message: 'The schema document must be an object.' }],
@@ -102,11 +120,20 @@ function readSections(reading: Reading, raw: Raw): Raw {
   return {
     ...top,
     ...withValue('version', top['version'] === '1' ? 1 : top['version']),
-    ...withValue('entities', mapRaw(top['entities'], 'entities', (item, path) => readEntity(reading, item, path))),
+    ...withValue(
+      'entities',
+      mapRaw(top['entities'], 'entities', (item, path) => readEntity(reading, item, path)),
+    ),
     ...withValue('relations', mapRaw(top['relations'], 'relations', readRelation)),
-    ...withValue('rules', mapRaw(top['rules'], 'rules', (item, path) => readRule(reading, item, path))),
+    ...withValue(
+      'rules',
+      mapRaw(top['rules'], 'rules', (item, path) => readRule(reading, item, path)),
+    ),
     ...withValue('state_machines', machines),
-    ...withValue('workflows', mapRaw(top['workflows'], 'workflows', (item, path) => readWorkflow(reading, item, path))),
+    ...withValue(
+      'workflows',
+      mapRaw(top['workflows'], 'workflows', (item, path) => readWorkflow(reading, item, path)),
+    ),
     ...withValue('permissions', readPermissionSection(reading, top['permissions'])),
     ...withValue('webhooks', transitionWebhooks.length === 0 ? webhooks : [...listOf(webhooks), ...transitionWebhooks]),
     ...withValue('roles', Array.isArray(top['roles']) ? top['roles'].map(readRole) : top['roles']),
@@ -148,7 +175,8 @@ function readSampleData(sample: unknown, entities: unknown, relations: unknown):
   const read: Record<string, unknown> = {};
   for (const [key, rows] of Object.entries(sample)) {
     const name = names.get(key) ?? key;
-    if (rows !== null) Object.defineProperty(read, name, { value: [...listOf(read[name]), ...listOf(rows)], enumerable: true, configurable: true });
+    if (rows !== null)
+      Object.defineProperty(read, name, { value: [...listOf(read[name]), ...listOf(rows)], enumerable: true, configurable: true });
   }
   return read;
 }
@@ -159,7 +187,11 @@ function throwMistakes(reading: Reading, found: readonly ErrorDetail[], what: st
   const mistakes = [...own, ...reading.mistakes];
   if (mistakes.length > 0) {
     const details = [...mistakes, ...reading.unsupported];
-    throw new AppError('VALIDATION_FAILED', `${what} has ${String(details.length)} mistake${details.length === 1 ? '' : 's'}: ${details[0]?.message ?? ''}`, { details });
+    throw new AppError(
+      'VALIDATION_FAILED',
+      `${what} has ${String(details.length)} mistake${details.length === 1 ? '' : 's'}: ${details[0]?.message ?? ''}`,
+      { details },
+    );
   }
   if (reading.unsupported.length > 0) {
     throw new AppError('UNSUPPORTED', reading.unsupported.map((detail) => `${detail.path ?? ''}: ${detail.message}`).join(' '), {

@@ -14,7 +14,10 @@ import { reviewSampleData } from './review/sample-data.ts';
 export type { Finding } from './review/review.ts';
 
 /** Every error and every finding of a document at once. */
-export function reviewDocument(document: SchemaDocument): { readonly errors: readonly ErrorDetail[]; readonly findings: readonly Finding[] } {
+export function reviewDocument(document: SchemaDocument): {
+  readonly errors: readonly ErrorDetail[];
+  readonly findings: readonly Finding[];
+} {
   const review = new Review(document);
   reviewEntities(review);
   reviewRelations(review);
@@ -46,7 +49,14 @@ export function reviewAdditions(previous: SchemaDocument, next: SchemaDocument):
       const isFilled = field.default !== undefined || field.auto !== undefined || field.computed !== undefined;
       if (!isNew || !field.required || isFilled) return [];
       const path = `entities.${String(at)}.fields.${String(index)}`;
-      return [{ path, rule: 'default', field: field.name, message: `${entity.name} may have records already, so its new required field "${field.name}" needs a default.` }];
+      return [
+        {
+          path,
+          rule: 'default',
+          field: field.name,
+          message: `${entity.name} may have records already, so its new required field "${field.name}" needs a default.`,
+        },
+      ];
     });
   });
 }

@@ -11,7 +11,13 @@ export function isEmail(text: string): boolean {
   if (at < 1 || text.length > 254) return false;
   const local = text.slice(0, at);
   const labels = text.slice(at + 1).split('.');
-  return LOCAL.test(local) && !local.startsWith('.') && !local.endsWith('.') && !local.includes('..') && labels.every((label) => LABEL.test(label));
+  return (
+    LOCAL.test(local) &&
+    !local.startsWith('.') &&
+    !local.endsWith('.') &&
+    !local.includes('..') &&
+    labels.every((label) => LABEL.test(label))
+  );
 }
 
 export const emailField: FieldKind = {

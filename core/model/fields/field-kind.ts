@@ -40,15 +40,22 @@ export const accepted = (value: unknown, plain: unknown = value): Coerced => ({ 
 
 /** A refused value; the message begins with the field's name. */
 export const refused = (field: FieldConstraints, rule: string, must: string): Coerced => ({
-  ok: false, rule, message: `${field.name} ${must}`,
+  ok: false,
+  rule,
+  message: `${field.name} ${must}`,
 });
 
 export const EQUALITY_OPERATORS = ['eq', 'neq', 'in', 'not_in', 'is_null', 'not_null'] as const satisfies readonly FilterOperator[];
-export const ORDER_OPERATORS = [
-  ...EQUALITY_OPERATORS, 'gt', 'gte', 'lt', 'lte', 'between',
-] as const satisfies readonly FilterOperator[];
+export const ORDER_OPERATORS = [...EQUALITY_OPERATORS, 'gt', 'gte', 'lt', 'lte', 'between'] as const satisfies readonly FilterOperator[];
 export const TEXT_OPERATORS = [
-  ...ORDER_OPERATORS, 'like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with', 'is_empty',
+  ...ORDER_OPERATORS,
+  'like',
+  'ilike',
+  'contains',
+  'icontains',
+  'starts_with',
+  'ends_with',
+  'is_empty',
 ] as const satisfies readonly FilterOperator[];
 
 /** Text Postgres cannot store: NUL, and halves of a surrogate pair. */

@@ -1,6 +1,16 @@
 /** `string` and `text`: any text. They share one column type; only the form differs. */
 import { matchesPattern } from './pattern.ts';
-import { accepted, hasUnstorable, isListed, mustBeListed, refused, TEXT_OPERATORS, type Coerced, type FieldConstraints, type FieldKind } from './field-kind.ts';
+import {
+  accepted,
+  hasUnstorable,
+  isListed,
+  mustBeListed,
+  refused,
+  TEXT_OPERATORS,
+  type Coerced,
+  type FieldConstraints,
+  type FieldKind,
+} from './field-kind.ts';
 
 export const stringField: FieldKind = {
   column: () => 'text',

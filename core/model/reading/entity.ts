@@ -2,17 +2,50 @@
 import { clean, isRaw, ITEM_NOISE, listOf, mapRaw, synonym, withValue, type Raw, type Reading } from './reading.ts';
 
 const TYPE_SYNONYMS: Readonly<Record<string, string>> = {
-  integer: 'int', int2: 'int', int4: 'int', smallint: 'int', serial: 'int', int8: 'bigint', bigserial: 'bigint', long: 'bigint',
-  number: 'float', double: 'float', double_precision: 'float', real: 'float', numeric: 'decimal', money: 'decimal', currency: 'decimal',
-  bool: 'boolean', datetime: 'timestamp', timestamptz: 'timestamp', date_time: 'timestamp', timestamp_with_time_zone: 'timestamp',
-  varchar: 'string', char: 'string', character_varying: 'string', str: 'string', guid: 'uuid', jsonb: 'json', object: 'json', array: 'json',
-  select: 'enum', image: 'file', attachment: 'file', reference: 'relation', many_to_one: 'relation', belongs_to: 'relation', uri: 'url',
+  integer: 'int',
+  int2: 'int',
+  int4: 'int',
+  smallint: 'int',
+  serial: 'int',
+  int8: 'bigint',
+  bigserial: 'bigint',
+  long: 'bigint',
+  number: 'float',
+  double: 'float',
+  double_precision: 'float',
+  real: 'float',
+  numeric: 'decimal',
+  money: 'decimal',
+  currency: 'decimal',
+  bool: 'boolean',
+  datetime: 'timestamp',
+  timestamptz: 'timestamp',
+  date_time: 'timestamp',
+  timestamp_with_time_zone: 'timestamp',
+  varchar: 'string',
+  char: 'string',
+  character_varying: 'string',
+  str: 'string',
+  guid: 'uuid',
+  jsonb: 'json',
+  object: 'json',
+  array: 'json',
+  select: 'enum',
+  image: 'file',
+  attachment: 'file',
+  reference: 'relation',
+  many_to_one: 'relation',
+  belongs_to: 'relation',
+  uri: 'url',
 };
 
 const KEY_TYPES: Readonly<Record<string, string>> = { ...TYPE_SYNONYMS, text: 'string', number: 'bigint' };
 
 export const ON_DELETE_SYNONYMS: Readonly<Record<string, string>> = {
-  no_action: 'restrict', setnull: 'set_null', nullify: 'set_null', delete: 'cascade',
+  no_action: 'restrict',
+  setnull: 'set_null',
+  nullify: 'set_null',
+  delete: 'cascade',
 };
 
 export function readEntity(reading: Reading, raw: Raw, path: string): Raw {
@@ -38,14 +71,32 @@ export function readEntity(reading: Reading, raw: Raw, path: string): Raw {
 const isDeletionMark = (field: unknown): boolean => isRaw(field) && field['name'] === 'deleted_at' && field['type'] === 'timestamp';
 
 const stripKeyMark = (fields: unknown): unknown =>
-  Array.isArray(fields) ? fields.map((field: unknown) => (isRaw(field) ? Object.fromEntries(Object.entries(field).filter(([key]) => key !== 'primary_key')) : field)) : fields;
+  Array.isArray(fields)
+    ? fields.map((field: unknown) =>
+        isRaw(field) ? Object.fromEntries(Object.entries(field).filter(([key]) => key !== 'primary_key')) : field,
+      )
+    : fields;
 
 export function readField(reading: Reading, raw: Raw, path: string): Raw {
   const field = clean(raw, {
     rename: {
-      field_type: 'type', is_required: 'required', is_unique: 'unique', is_hidden: 'hidden', display_name: 'label', values: 'enum', options: 'enum',
-      enum_values: 'enum', minLength: 'min_length', maxLength: 'max_length', regex: 'pattern', default_value: 'default', scale: 'precision',
-      minimum: 'min', maximum: 'max', target_entity: 'target', onDelete: 'on_delete',
+      field_type: 'type',
+      is_required: 'required',
+      is_unique: 'unique',
+      is_hidden: 'hidden',
+      display_name: 'label',
+      values: 'enum',
+      options: 'enum',
+      enum_values: 'enum',
+      minLength: 'min_length',
+      maxLength: 'max_length',
+      regex: 'pattern',
+      default_value: 'default',
+      scale: 'precision',
+      minimum: 'min',
+      maximum: 'max',
+      target_entity: 'target',
+      onDelete: 'on_delete',
     },
     drop: [...ITEM_NOISE, ...(raw['scale'] === undefined ? [] : ['precision'])],
     keepNull: ['default'],

@@ -33,13 +33,16 @@ function unknownKey(path: string, key: string, known: readonly string[]): ErrorD
   const at = path === '' ? key : `${path}.${key}`;
   const near = nearestNames(key, known);
   return {
-    path: at, rule: 'unknown', near,
+    path: at,
+    rule: 'unknown',
+    near,
     message: `${at} is not known here.${near.length === 0 ? '' : ` Near: ${near.join(', ')}.`}`,
   };
 }
 
 function listed(path: string, at: readonly PropertyKey[], value: unknown, values: readonly string[], message: string): ErrorDetail {
-  if (value === undefined && values.length > 1) return { path, rule: 'required', message: `${path} is missing; it is one of ${values.join(', ')}.` };
+  if (value === undefined && values.length > 1)
+    return { path, rule: 'required', message: `${path} is missing; it is one of ${values.join(', ')}.` };
   if (at.at(-1) === 'version') return { path, rule: 'version', message: `${path}: ${message}.` };
   const near = typeof value === 'string' ? nearestNames(value, values) : [];
   const shown = typeof value === 'string' ? `"${value}"` : typeof value;
@@ -55,10 +58,21 @@ function unionDetail(issue: Extract<Issue, { code: 'invalid_union' }>, path: str
 }
 
 const readable = (message: string): string =>
-  message.replace(/^(Invalid input: expected|Too small: expected|Too big: expected) /, 'must be ').replace(/^(\w+) to /, '$1 to ').replace(/, received .*$/, '');
+  message
+    .replace(/^(Invalid input: expected|Too small: expected|Too big: expected) /, 'must be ')
+    .replace(/^(\w+) to /, '$1 to ')
+    .replace(/, received .*$/, '');
 
 const article = (expected: string): string =>
-  ({ string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object' })[expected] ?? expected;
+  ({
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'an object',
+    record: 'an object',
+  })[expected] ?? expected;
 
 /** `entities.2.fields.0.type`. */
 export const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
@@ -116,7 +130,10 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], input: unknown)
 }
 
 function discriminators(schemas: readonly z.ZodType[], key: string): string[] {
-  return schemas.flatMap((schema) => (definitionOf(schema).shape?.[key] === undefined ? [] : literalsOf(definitionOf(schema).shape?.[key])));
+  return schemas.flatMap((schema) =>
+    definitionOf(schema).shape?.[key] === undefined ? [] : literalsOf(definitionOf(schema).shape?.[key]),
+  );
 }
 
-const literalsOf = (schema: z.ZodType | undefined): string[] => (schema === undefined ? [] : (definitionOf(schema).values ?? []).map(String));
+const literalsOf = (schema: z.ZodType | undefined): string[] =>
+  schema === undefined ? [] : (definitionOf(schema).values ?? []).map(String);

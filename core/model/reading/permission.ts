@@ -2,15 +2,36 @@
 import { clean, isRaw, ITEM_NOISE, listOf, snakeCase, synonym, withValue, type Raw, type Reading } from './reading.ts';
 
 const OPERATOR_SYNONYMS: Readonly<Record<string, string>> = {
-  '=': 'eq', '==': 'eq', equals: 'eq', ne: 'neq', '!=': 'neq', '<>': 'neq', '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte', notin: 'not_in',
-  startswith: 'starts_with', endswith: 'ends_with', isnull: 'is_null', isnotnull: 'not_null', is_not_null: 'not_null',
+  '=': 'eq',
+  '==': 'eq',
+  equals: 'eq',
+  ne: 'neq',
+  '!=': 'neq',
+  '<>': 'neq',
+  '>': 'gt',
+  '>=': 'gte',
+  '<': 'lt',
+  '<=': 'lte',
+  notin: 'not_in',
+  startswith: 'starts_with',
+  endswith: 'ends_with',
+  isnull: 'is_null',
+  isnotnull: 'not_null',
+  is_not_null: 'not_null',
 };
 const ACTION_SYNONYMS: Readonly<Record<string, string>> = { list: 'read', get: 'read', view: 'read', edit: 'update', all: '*', '*': '*' };
 
 /** One permission says one action; a document may list several, which are as many permissions. */
 export function readPermissions(reading: Reading, raw: Raw, path: string): Raw[] {
   const permission = clean(raw, {
-    rename: { role: 'roles', allowed_roles: 'roles', actions: 'action', where: 'conditions', condition: 'expression', condition_json: 'conditions' },
+    rename: {
+      role: 'roles',
+      allowed_roles: 'roles',
+      actions: 'action',
+      where: 'conditions',
+      condition: 'expression',
+      condition_json: 'conditions',
+    },
     drop: ITEM_NOISE,
   });
   const effect = permission['effect'];
@@ -20,8 +41,14 @@ export function readPermissions(reading: Reading, raw: Raw, path: string): Raw[]
     ...(effect === 'deny' ? { deny: true } : effect === undefined || effect === 'allow' ? {} : { effect }),
     ...withValue('roles', permission['roles'] === undefined ? undefined : listOf(permission['roles'])),
     ...withValue('conditions', readConditions(permission['conditions'])),
-    ...withValue('fields', Array.isArray(permission['fields']) ? { read: permission['fields'], write: permission['fields'] } : permission['fields']),
-    ...withValue('expression', permission['expression'] === undefined ? undefined : reading.expression(`${path}.expression`, permission['expression'])),
+    ...withValue(
+      'fields',
+      Array.isArray(permission['fields']) ? { read: permission['fields'], write: permission['fields'] } : permission['fields'],
+    ),
+    ...withValue(
+      'expression',
+      permission['expression'] === undefined ? undefined : reading.expression(`${path}.expression`, permission['expression']),
+    ),
   };
   const actions = listOf(permission['action']);
   if (actions.length === 0) return [read];

@@ -41,7 +41,11 @@ export const isRaw = (value: unknown): value is Raw => typeof value === 'object'
 
 /** Whether an option says anything: null, "", [], {} and false are how other systems write "not used". */
 export const isUsed = (value: unknown): boolean =>
-  value !== null && value !== undefined && value !== '' && value !== false && !(typeof value === 'object' && Object.keys(value).length === 0);
+  value !== null &&
+  value !== undefined &&
+  value !== '' &&
+  value !== false &&
+  !(typeof value === 'object' && Object.keys(value).length === 0);
 
 export interface CleanOptions {
   /** Other spellings of a key; a key already present wins. */
@@ -74,7 +78,11 @@ export function mapRaw(value: unknown, path: string, read: (raw: Raw, path: stri
 
 /** A word in the spelling of our closed lists: `SET NULL`, `setNull` and `set-null` are `set_null`. */
 export const snakeCase = (text: string): string =>
-  text.trim().replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/[\s.-]+/g, '_').toLowerCase();
+  text
+    .trim()
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[\s.-]+/g, '_')
+    .toLowerCase();
 
 /** Looks a word up among synonyms; other values pass unchanged. */
 export function synonym(value: unknown, synonyms: Readonly<Record<string, string>>): unknown {

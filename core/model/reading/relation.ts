@@ -3,14 +3,27 @@ import { ON_DELETE_SYNONYMS } from './entity.ts';
 import { clean, isRaw, ITEM_NOISE, snakeCase, synonym, withValue, type Raw } from './reading.ts';
 
 const TYPE_SYNONYMS: Readonly<Record<string, string>> = {
-  has_many: 'one_to_many', has_one: 'one_to_one', belongs_to: 'many_to_one', '1:n': 'one_to_many', '1:1': 'one_to_one', 'n:m': 'many_to_many',
-  'm:n': 'many_to_many', 'n:1': 'many_to_one',
+  has_many: 'one_to_many',
+  has_one: 'one_to_one',
+  belongs_to: 'many_to_one',
+  '1:n': 'one_to_many',
+  '1:1': 'one_to_one',
+  'n:m': 'many_to_many',
+  'm:n': 'many_to_many',
+  'n:1': 'many_to_one',
 };
 
 export function readRelation(raw: Raw): Raw {
   const whole = isRaw(raw['definition']) ? { ...raw, ...raw['definition'], definition: undefined } : raw;
   const relation = clean(whole, {
-    rename: { from: 'source', to: 'target', foreign_key: 'target_key', onDelete: 'on_delete', source_entity: 'source', target_entity: 'target' },
+    rename: {
+      from: 'source',
+      to: 'target',
+      foreign_key: 'target_key',
+      onDelete: 'on_delete',
+      source_entity: 'source',
+      target_entity: 'target',
+    },
     drop: ITEM_NOISE,
   });
   const type = synonym(relation['type'], TYPE_SYNONYMS);

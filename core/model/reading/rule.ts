@@ -2,14 +2,30 @@
 import { clean, isRaw, ITEM_NOISE, snakeCase, synonym, withValue, type Raw, type Reading } from './reading.ts';
 
 const OPERATOR_SYNONYMS: Readonly<Record<string, string>> = {
-  '=': 'eq', '==': 'eq', equals: 'eq', ne: 'neq', '!=': 'neq', not_equals: 'neq', '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte',
-  enum: 'in', one_of: 'in', notin: 'not_in', regex: 'pattern', regexp: 'pattern', matches: 'pattern', minlength: 'min_length',
-  maxlength: 'max_length', min_value: 'min', max_value: 'max', notempty: 'not_empty',
+  '=': 'eq',
+  '==': 'eq',
+  equals: 'eq',
+  ne: 'neq',
+  '!=': 'neq',
+  not_equals: 'neq',
+  '>': 'gt',
+  '>=': 'gte',
+  '<': 'lt',
+  '<=': 'lte',
+  enum: 'in',
+  one_of: 'in',
+  notin: 'not_in',
+  regex: 'pattern',
+  regexp: 'pattern',
+  matches: 'pattern',
+  minlength: 'min_length',
+  maxlength: 'max_length',
+  min_value: 'min',
+  max_value: 'max',
+  notempty: 'not_empty',
 };
 
-const DEFINITION_KEYS = [
-  'field', 'operator', 'value', 'fields', 'condition', 'message', 'stop_on_fail', 'expression', 'related_load',
-];
+const DEFINITION_KEYS = ['field', 'operator', 'value', 'fields', 'condition', 'message', 'stop_on_fail', 'expression', 'related_load'];
 
 export function readRule(reading: Reading, raw: Raw, path: string): Raw {
   const rule = clean(raw, { rename: { enabled: 'active', is_active: 'active' }, drop: ITEM_NOISE });
@@ -27,7 +43,14 @@ export function readRule(reading: Reading, raw: Raw, path: string): Raw {
 
 function readDefinition(reading: Reading, raw: Raw, path: string, type: unknown): Raw {
   const definition = clean(raw, {
-    rename: { error_message: 'message', error: 'message', when: 'condition', op: 'operator', formula: 'expression', stopOnFail: 'stop_on_fail' },
+    rename: {
+      error_message: 'message',
+      error: 'message',
+      when: 'condition',
+      op: 'operator',
+      formula: 'expression',
+      stopOnFail: 'stop_on_fail',
+    },
     keepNull: ['value'],
   });
   if (definition['value'] === null && definition['operator'] !== 'eq' && definition['operator'] !== 'neq') delete definition['value'];
@@ -44,7 +67,9 @@ function readDefinition(reading: Reading, raw: Raw, path: string, type: unknown)
 }
 
 const operatorOf = (operator: unknown): unknown =>
-  typeof operator === 'string' && Object.hasOwn(OPERATOR_SYNONYMS, operator) ? OPERATOR_SYNONYMS[operator] : synonym(operator, OPERATOR_SYNONYMS);
+  typeof operator === 'string' && Object.hasOwn(OPERATOR_SYNONYMS, operator)
+    ? OPERATOR_SYNONYMS[operator]
+    : synonym(operator, OPERATOR_SYNONYMS);
 
 function readRelatedLoad(load: unknown): unknown {
   if (!Array.isArray(load)) return load;
@@ -56,4 +81,7 @@ function readRelatedLoad(load: unknown): unknown {
 
 /** SQL's LIKE as a regular expression over the whole text. */
 const likeAsPattern = (like: string): string =>
-  `^${like.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('%', '.*').replaceAll('_', '.')}$`;
+  `^${like
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.')}$`;

@@ -10,9 +10,19 @@ export interface ReadMachine {
 const LATER_ACTIONS = ['send_event', 'start_workflow', 'notify', 'email', 'call_function'];
 
 export function readStateMachine(reading: Reading, raw: Raw, path: string): ReadMachine {
-  const { initial, start, transitions, states, ...rest } = clean(raw, { rename: { enabled: 'active', is_active: 'active', initial_state: 'initial' }, drop: ITEM_NOISE });
+  const { initial, start, transitions, states, ...rest } = clean(raw, {
+    rename: { enabled: 'active', is_active: 'active', initial_state: 'initial' },
+    drop: ITEM_NOISE,
+  });
   const isFlat = rest['definition'] === undefined;
-  const given = isFlat ? { ...withValue('initial', initial), ...withValue('start', start), ...withValue('transitions', transitions), ...withValue('states', states) } : rest['definition'];
+  const given = isFlat
+    ? {
+        ...withValue('initial', initial),
+        ...withValue('start', start),
+        ...withValue('transitions', transitions),
+        ...withValue('states', states),
+      }
+    : rest['definition'];
   if (!isRaw(given)) return { machine: { ...rest, definition: given }, webhooks: [] };
   const definition = clean(given, { rename: { initial_state: 'initial' } });
   const listed = definition['states'];
@@ -42,7 +52,8 @@ function readTransition(reading: Reading, raw: Raw, path: string, states: readon
       reading.refuse(`${path}.actions.${String(index)}`, `The transition action "${String(read['type'])}"`);
       return [];
     }
-    if (read['expression'] !== undefined) read['expression'] = reading.expression(`${path}.actions.${String(index)}.expression`, read['expression']);
+    if (read['expression'] !== undefined)
+      read['expression'] = reading.expression(`${path}.actions.${String(index)}.expression`, read['expression']);
     return [read];
   });
   const from = transition['from'] === '*' ? states.filter((state) => state !== transition['to']) : transition['from'];
@@ -67,7 +78,9 @@ function readAction(raw: Raw): Raw {
 function transitionWebhook(machine: Raw, transition: Raw, action: Raw): Raw {
   const { type: _type, ...options } = action;
   const field = String(machine['field']);
-  const from = listOf(transition['from']).map((state) => JSON.stringify(state)).join(', ');
+  const from = listOf(transition['from'])
+    .map((state) => JSON.stringify(state))
+    .join(', ');
   return {
     ...options,
     entity: machine['entity'],

@@ -10,8 +10,16 @@ export function readWebhook(reading: Reading, raw: Raw, path: string): Raw {
     ...withValue('hook', typeof webhook['hook'] === 'string' ? snakeCase(webhook['hook']) : webhook['hook']),
     ...withValue('method', typeof webhook['method'] === 'string' ? webhook['method'].toUpperCase() : webhook['method']),
     ...withValue('headers', readHeaders(webhook['headers'])),
-    ...withValue('condition', webhook['condition'] === undefined ? undefined : reading.expression(`${path}.condition`, webhook['condition'])),
-    ...withValue('retry', isRaw(webhook['retry']) ? clean(webhook['retry'], { rename: { attempts: 'max_attempts', initial_delay: 'initial' } }) : webhook['retry']),
+    ...withValue(
+      'condition',
+      webhook['condition'] === undefined ? undefined : reading.expression(`${path}.condition`, webhook['condition']),
+    ),
+    ...withValue(
+      'retry',
+      isRaw(webhook['retry'])
+        ? clean(webhook['retry'], { rename: { attempts: 'max_attempts', initial_delay: 'initial' } })
+        : webhook['retry'],
+    ),
   };
 }
 

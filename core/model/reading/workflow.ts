@@ -2,16 +2,40 @@
 import { clean, isRaw, isUsed, ITEM_NOISE, listOf, mapRaw, synonym, withValue, type Raw, type Reading } from './reading.ts';
 
 const TRIGGER_SYNONYMS: Readonly<Record<string, string>> = {
-  field_change: 'state_change', status_change: 'state_change', created: 'record_created', updated: 'record_updated', deleted: 'record_deleted',
-  record_create: 'record_created', record_update: 'record_updated', record_delete: 'record_deleted',
+  field_change: 'state_change',
+  status_change: 'state_change',
+  created: 'record_created',
+  updated: 'record_updated',
+  deleted: 'record_deleted',
+  record_create: 'record_created',
+  record_update: 'record_updated',
+  record_delete: 'record_deleted',
 };
 const STEP_SYNONYMS: Readonly<Record<string, string>> = { actions: 'action', decision: 'condition', approve: 'approval', delay: 'wait' };
-const ACTION_SYNONYMS: Readonly<Record<string, string>> = { http_request: 'http', set: 'set_field', create: 'create_record', update: 'update_record', delete: 'delete_record' };
+const ACTION_SYNONYMS: Readonly<Record<string, string>> = {
+  http_request: 'http',
+  set: 'set_field',
+  create: 'create_record',
+  update: 'update_record',
+  delete: 'delete_record',
+};
 
 const LATER_TRIGGERS = ['event', 'schedule', 'webhook'];
 const LATER_STEPS = ['parallel', 'foreach', 'subprocess', 'switch', 'loop', 'sub_workflow'];
 const LATER_ACTIONS = ['email', 'send_email', 'notify', 'call_function', 'start_workflow', 'transform'];
-const LATER_STEP_KEYS = ['switch', 'cases', 'until', 'event', 'match', 'quorum', 'reminders', 'delegation', 'on_send_back', 'retry', 'compensate'];
+const LATER_STEP_KEYS = [
+  'switch',
+  'cases',
+  'until',
+  'event',
+  'match',
+  'quorum',
+  'reminders',
+  'delegation',
+  'on_send_back',
+  'retry',
+  'compensate',
+];
 const GOTOS = ['then', 'on_error', 'on_true', 'on_false', 'on_approve', 'on_reject', 'on_timeout'];
 
 export function readWorkflow(reading: Reading, raw: Raw, path: string): Raw {
@@ -20,13 +44,21 @@ export function readWorkflow(reading: Reading, raw: Raw, path: string): Raw {
     ...workflow,
     ...withValue('name', readName(workflow['name'])),
     ...withValue('trigger', readTrigger(reading, workflow['trigger'], `${path}.trigger`)),
-    ...withValue('steps', mapRaw(workflow['steps'], `${path}.steps`, (step, at) => readStep(reading, step, at))),
+    ...withValue(
+      'steps',
+      mapRaw(workflow['steps'], `${path}.steps`, (step, at) => readStep(reading, step, at)),
+    ),
   };
 }
 
 /** Names stand in paths and ids: what people write with spaces gets underscores. */
 const readName = (name: unknown): unknown =>
-  typeof name === 'string' ? name.trim().replace(/[^a-zA-Z0-9_-]+/g, '_').replace(/^_+|_+$/g, '') : name;
+  typeof name === 'string'
+    ? name
+        .trim()
+        .replace(/[^a-zA-Z0-9_-]+/g, '_')
+        .replace(/^_+|_+$/g, '')
+    : name;
 
 function readTrigger(reading: Reading, raw: unknown, path: string): unknown {
   if (!isRaw(raw)) return raw;
@@ -37,7 +69,10 @@ function readTrigger(reading: Reading, raw: unknown, path: string): unknown {
   return {
     ...trigger,
     ...withValue('type', type),
-    ...withValue('condition', trigger['condition'] === undefined ? undefined : reading.expression(`${path}.condition`, trigger['condition'])),
+    ...withValue(
+      'condition',
+      trigger['condition'] === undefined ? undefined : reading.expression(`${path}.condition`, trigger['condition']),
+    ),
   };
 }
 
@@ -48,7 +83,8 @@ function readStep(reading: Reading, raw: Raw, path: string): Raw {
   for (const key of LATER_STEP_KEYS) if (isUsed(step[key])) reading.refuse(`${path}.${key}`, `"${key}" in a step`);
   const gotos = Object.fromEntries(GOTOS.flatMap((key) => (step[key] === undefined ? [] : [[key, readGoto(step[key])]])));
   const read: Raw = { ...step, ...gotos, ...withValue('type', type) };
-  for (const key of [...GOTOS, ...LATER_STEP_KEYS]) if (read[key] === undefined || (LATER_STEP_KEYS.includes(key) && !isUsed(read[key]))) delete read[key];
+  for (const key of [...GOTOS, ...LATER_STEP_KEYS])
+    if (read[key] === undefined || (LATER_STEP_KEYS.includes(key) && !isUsed(read[key]))) delete read[key];
   if (read['actions'] !== undefined) {
     read['actions'] = mapRaw(listOf(read['actions']), `${path}.actions`, (action, at) => readAction(reading, action, at));
   }

@@ -7,7 +7,10 @@ import type { Review } from './review.ts';
 
 export function reviewWorkflows(review: Review): void {
   const { workflows } = review.document;
-  review.unique(workflows.map(({ name }, index) => ({ name, path: `workflows.${String(index)}.name` })), 'the workflow name');
+  review.unique(
+    workflows.map(({ name }, index) => ({ name, path: `workflows.${String(index)}.name` })),
+    'the workflow name',
+  );
   workflows.forEach((workflow, index) => {
     const path = `workflows.${String(index)}`;
     reviewTrigger(review, workflow, path);
@@ -18,12 +21,17 @@ export function reviewWorkflows(review: Review): void {
 function reviewTrigger(review: Review, workflow: WorkflowDefinition, path: string): void {
   const { trigger } = workflow;
   if (trigger.entity === undefined) {
-    if (trigger.type !== 'manual') review.error(`${path}.trigger.entity`, 'required', `${path}: a trigger of type ${trigger.type} needs "entity".`);
+    if (trigger.type !== 'manual')
+      review.error(`${path}.trigger.entity`, 'required', `${path}: a trigger of type ${trigger.type} needs "entity".`);
     return;
   }
   const isKnown = review.expectEntity(`${path}.trigger.entity`, trigger.entity, `The workflow ${workflow.name}`);
   if (trigger.type === 'state_change' && trigger.field === undefined) {
-    review.error(`${path}.trigger.field`, 'required', `${path}: a trigger of type state_change needs "field", the field whose change starts it.`);
+    review.error(
+      `${path}.trigger.field`,
+      'required',
+      `${path}: a trigger of type state_change needs "field", the field whose change starts it.`,
+    );
   }
   if (isKnown && trigger.field !== undefined) review.requireField(`${path}.trigger.field`, trigger.entity, trigger.field);
   reviewPaths(review, review.expression(`${path}.trigger.condition`, trigger.condition), trigger.entity, `${path}.trigger.condition`);
@@ -32,11 +40,21 @@ function reviewTrigger(review: Review, workflow: WorkflowDefinition, path: strin
 function gotosOf(step: ProcessStep): [string, string | undefined][] {
   switch (step.type) {
     case 'action':
-      return [['then', step.then], ['on_error', step.on_error]];
+      return [
+        ['then', step.then],
+        ['on_error', step.on_error],
+      ];
     case 'condition':
-      return [['on_true', step.on_true], ['on_false', step.on_false]];
+      return [
+        ['on_true', step.on_true],
+        ['on_false', step.on_false],
+      ];
     case 'approval':
-      return [['on_approve', step.on_approve], ['on_reject', step.on_reject], ['on_timeout', step.on_timeout]];
+      return [
+        ['on_approve', step.on_approve],
+        ['on_reject', step.on_reject],
+        ['on_timeout', step.on_timeout],
+      ];
     case 'wait':
       return [['then', step.then]];
   }
@@ -44,14 +62,22 @@ function gotosOf(step: ProcessStep): [string, string | undefined][] {
 
 function reviewSteps(review: Review, workflow: WorkflowDefinition, path: string): void {
   const ids = workflow.steps.map((step) => step.id);
-  review.unique(workflow.steps.map(({ id }, index) => ({ name: id, path: `${path}.steps.${String(index)}.id` })), `the step id of ${workflow.name}`);
+  review.unique(
+    workflow.steps.map(({ id }, index) => ({ name: id, path: `${path}.steps.${String(index)}.id` })),
+    `the step id of ${workflow.name}`,
+  );
   workflow.steps.forEach((step, index) => {
     const at = `${path}.steps.${String(index)}`;
     if (step.id === 'end') review.error(`${at}.id`, 'reserved', `${at}: "end" means the end of a run and cannot be the id of a step.`);
     for (const [key, target] of gotosOf(step)) {
       if (target === undefined || target === 'end' || ids.includes(target)) continue;
       const near = nearestNames(target, [...ids, 'end']);
-      review.error(`${at}.${key}`, 'unknown_step', `${at}.${key} goes to "${target}", which is no step of ${workflow.name}. Near: ${near.join(', ')}.`, near);
+      review.error(
+        `${at}.${key}`,
+        'unknown_step',
+        `${at}.${key} goes to "${target}", which is no step of ${workflow.name}. Near: ${near.join(', ')}.`,
+        near,
+      );
     }
     reviewStep(review, workflow, step, at);
   });
@@ -69,11 +95,14 @@ function reviewStep(review: Review, workflow: WorkflowDefinition, step: ProcessS
       review.expression(`${path}.expression`, step.expression);
       return;
     case 'approval':
-      if (step.assignee?.type === 'role') review.expectRole(`${path}.assignee.role`, step.assignee.role, `The approval ${step.id} of ${workflow.name}`);
+      if (step.assignee?.type === 'role')
+        review.expectRole(`${path}.assignee.role`, step.assignee.role, `The approval ${step.id} of ${workflow.name}`);
       if (step.assignee?.type === 'expression') review.expression(`${path}.assignee.expression`, step.assignee.expression);
       if (step.timeout !== undefined && step.on_timeout === undefined) {
         review.find({
-          id: `timeout-fails:${workflow.name}.${step.id}`, level: 'info', path: `${path}.on_timeout`,
+          id: `timeout-fails:${workflow.name}.${step.id}`,
+          level: 'info',
+          path: `${path}.on_timeout`,
           message: `The approval ${step.id} has a timeout but no on_timeout.`,
           consequence: 'A run nobody decides in time fails.',
           fix: 'Say where it goes: on_timeout: {"goto": "..."} or "end".',
@@ -123,7 +152,9 @@ function reviewReach(review: Review, workflow: WorkflowDefinition, path: string)
   workflow.steps.forEach((step, index) => {
     if (reached.has(step.id)) return;
     review.find({
-      id: `unreachable-step:${workflow.name}.${step.id}`, level: 'warning', path: `${path}.steps.${String(index)}`,
+      id: `unreachable-step:${workflow.name}.${step.id}`,
+      level: 'warning',
+      path: `${path}.steps.${String(index)}`,
       message: `No step of ${workflow.name} goes to "${step.id}".`,
       consequence: 'It never runs.',
       fix: `Name it in a goto of another step, or remove it.`,
@@ -135,7 +166,10 @@ export function reviewPermissions(review: Review): void {
   review.document.permissions.forEach((permission, index) => {
     reviewPermission(review, permission, `permissions.${String(index)}`);
   });
-  review.unique(review.document.roles.map(({ name }, index) => ({ name: name.toLowerCase(), path: `roles.${String(index)}.name` })), 'the role name');
+  review.unique(
+    review.document.roles.map(({ name }, index) => ({ name: name.toLowerCase(), path: `roles.${String(index)}.name` })),
+    'the role name',
+  );
 }
 
 function reviewPermission(review: Review, permission: PermissionDefinition, path: string): void {
@@ -163,11 +197,17 @@ function reviewWebhook(review: Review, webhook: WebhookDefinition, path: string)
   if (webhook.entity !== '*') for (const field of webhook.fields ?? []) review.requireField(`${path}.fields`, webhook.entity, field);
   reviewPaths(review, review.expression(`${path}.condition`, webhook.condition), webhook.entity, `${path}.condition`);
   if (webhook.retry.backoff === 'custom' && webhook.retry.schedule === undefined) {
-    review.error(`${path}.retry.schedule`, 'required', `${path}: the backoff "custom" needs "schedule", a list of waits like ["5s", "1m"].`);
+    review.error(
+      `${path}.retry.schedule`,
+      'required',
+      `${path}: the backoff "custom" needs "schedule", a list of waits like ["5s", "1m"].`,
+    );
   }
   if (!webhook.async && webhook.hook.startsWith('after_')) {
     review.find({
-      id: `sync-after:${labelOf('webhooks', webhook)}`, level: 'info', path: `${path}.async`,
+      id: `sync-after:${labelOf('webhooks', webhook)}`,
+      level: 'info',
+      path: `${path}.async`,
       message: `${what} is synchronous but called after the write.`,
       consequence: 'Only before_write and before_delete webhooks can refuse a write.',
       fix: 'Use the hook before_write to ask first, or async: true.',

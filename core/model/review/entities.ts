@@ -13,12 +13,19 @@ const AUTO_TYPES: readonly string[] = ['timestamp', 'date', 'time'];
 
 export function reviewEntities(review: Review): void {
   const { entities } = review.document;
-  review.unique(entities.map(({ name }, index) => ({ name, path: `entities.${String(index)}.name` })), 'the entity name');
+  review.unique(
+    entities.map(({ name }, index) => ({ name, path: `entities.${String(index)}.name` })),
+    'the entity name',
+  );
   review.unique(tablesOf(review), 'the table name');
   entities.forEach((entity, index) => {
     const path = `entities.${String(index)}`;
     if (RESERVED_ENTITIES.includes(entity.name)) {
-      review.error(`${path}.name`, 'reserved', `"${entity.name}" is a reserved word and cannot be the name of an entity; "${entity.name}_item" could.`);
+      review.error(
+        `${path}.name`,
+        'reserved',
+        `"${entity.name}" is a reserved word and cannot be the name of an entity; "${entity.name}_item" could.`,
+      );
     }
     reviewFields(review, entity, path);
     reviewKey(review, entity, path);
@@ -32,13 +39,17 @@ function tablesOf(review: Review): { name: string; path: string }[] {
   return [
     ...entities.map((entity, index) => ({ name: entity.table ?? entity.name, path: `entities.${String(index)}.table` })),
     ...relations.flatMap((relation, index) =>
-      relation.type === 'many_to_many' ? [{ name: joinOf(relation, relation.source, relation.target).table, path: `relations.${String(index)}.join_table` }] : []),
+      relation.type === 'many_to_many'
+        ? [{ name: joinOf(relation, relation.source, relation.target).table, path: `relations.${String(index)}.join_table` }]
+        : [],
+    ),
   ];
 }
 
 function reviewFields(review: Review, entity: EntityDefinition, path: string): void {
   const columns = entity.fields.map((field, index) => ({
-    name: field.type === 'relation' ? relationColumn(field.name) : field.name, path: `${path}.fields.${String(index)}.name`,
+    name: field.type === 'relation' ? relationColumn(field.name) : field.name,
+    path: `${path}.fields.${String(index)}.name`,
   }));
   review.unique(columns, `the field name of ${entity.name}`);
   entity.fields.forEach((field, index) => {
@@ -56,17 +67,27 @@ function reviewRelationField(review: Review, field: FieldDefinition, path: strin
     review.error(`${path}.target`, 'required', `${path}: a field of type relation needs "target", the entity it points at.`);
   } else review.requireEntity(`${path}.target`, field.target);
   if (field.on_delete === 'set_null' && field.required) {
-    review.error(`${path}.on_delete`, 'conflict', `${path}: set_null cannot empty a required field; use restrict or cascade, or make it optional.`);
+    review.error(
+      `${path}.on_delete`,
+      'conflict',
+      `${path}: set_null cannot empty a required field; use restrict or cascade, or make it optional.`,
+    );
   }
 }
 
 function reviewField(review: Review, field: FieldDefinition, path: string, type: StoredType): void {
   const { min, max, min_length: minLength, max_length: maxLength } = field;
-  if (type === 'enum' && field.enum === undefined) review.error(`${path}.enum`, 'required', `${path}: a field of type enum needs "enum", the list of its values.`);
+  if (type === 'enum' && field.enum === undefined)
+    review.error(`${path}.enum`, 'required', `${path}: a field of type enum needs "enum", the list of its values.`);
   if (field.target !== undefined || field.on_delete !== undefined) {
-    review.error(`${path}.target`, 'conflict', `${path}: "target" and "on_delete" belong to a field of type relation; this one is ${type}.`);
+    review.error(
+      `${path}.target`,
+      'conflict',
+      `${path}: "target" and "on_delete" belong to a field of type relation; this one is ${type}.`,
+    );
   }
-  if (min !== undefined && max !== undefined && Number(min) > Number(max)) review.error(`${path}.min`, 'conflict', `${path}: min is above max, so no value fits.`);
+  if (min !== undefined && max !== undefined && Number(min) > Number(max))
+    review.error(`${path}.min`, 'conflict', `${path}: min is above max, so no value fits.`);
   if (minLength !== undefined && maxLength !== undefined && minLength > maxLength) {
     review.error(`${path}.min_length`, 'conflict', `${path}: min_length is above max_length, so no text fits.`);
   }
@@ -94,15 +115,27 @@ function reviewKey(review: Review, entity: EntityDefinition, path: string): void
   for (const name of names) {
     const field = entity.fields.find((candidate) => candidate.name === name);
     if (field === undefined && !(isAlone && name === 'id')) {
-      review.error(`${path}.primary_key`, 'unknown_field', `${path}.primary_key names "${name}", which is not among the fields of ${entity.name}.`);
+      review.error(
+        `${path}.primary_key`,
+        'unknown_field',
+        `${path}.primary_key names "${name}", which is not among the fields of ${entity.name}.`,
+      );
     }
     const isText = field !== undefined && key.type === 'string' && ['string', 'text', 'email', 'url', 'enum'].includes(field.type);
     if (field !== undefined && isAlone && field.type !== key.type && !isText) {
-      review.error(`${path}.primary_key.type`, 'type', `${path}: the key "${name}" is declared ${key.type} but its field is ${field.type}.`);
+      review.error(
+        `${path}.primary_key.type`,
+        'type',
+        `${path}: the key "${name}" is declared ${key.type} but its field is ${field.type}.`,
+      );
     }
   }
   if (key.generated && (key.type === 'string' || !isAlone)) {
-    review.error(`${path}.primary_key.generated`, 'conflict', `${path}: only a single key of type uuid, int or bigint can be generated; say "generated": false.`);
+    review.error(
+      `${path}.primary_key.generated`,
+      'conflict',
+      `${path}: only a single key of type uuid, int or bigint can be generated; say "generated": false.`,
+    );
   }
 }
 
@@ -112,8 +145,14 @@ function reviewSlug(review: Review, entity: EntityDefinition, path: string): voi
   if (field === undefined) {
     review.requireField(`${path}.slug.field`, entity.name, entity.slug.field);
   } else {
-    if (!TEXT_TYPES.includes(field.type)) review.error(`${path}.slug.field`, 'type', `${path}: the slug field "${field.name}" must be of type string.`);
-    if (!field.unique) review.error(`${path}.slug.field`, 'unique', `${path}: the slug field "${field.name}" must be unique, since it stands in place of the id.`);
+    if (!TEXT_TYPES.includes(field.type))
+      review.error(`${path}.slug.field`, 'type', `${path}: the slug field "${field.name}" must be of type string.`);
+    if (!field.unique)
+      review.error(
+        `${path}.slug.field`,
+        'unique',
+        `${path}: the slug field "${field.name}" must be unique, since it stands in place of the id.`,
+      );
   }
   if (entity.slug.source !== undefined) review.requireField(`${path}.slug.source`, entity.name, entity.slug.source);
 }

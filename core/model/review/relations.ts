@@ -5,13 +5,22 @@ import type { Review } from './review.ts';
 
 export function reviewRelations(review: Review): void {
   const { relations } = review.document;
-  review.unique(relations.map(({ name }, index) => ({ name, path: `relations.${String(index)}.name` })), 'the relation name');
+  review.unique(
+    relations.map(({ name }, index) => ({ name, path: `relations.${String(index)}.name` })),
+    'the relation name',
+  );
   const columns = relations.flatMap((relation, index) =>
-    relation.type === 'many_to_many' ? [] : [{ name: `${relation.target}.${foreignKeyOf(relation)}`, path: `relations.${String(index)}.target_key` }]);
+    relation.type === 'many_to_many'
+      ? []
+      : [{ name: `${relation.target}.${foreignKeyOf(relation)}`, path: `relations.${String(index)}.target_key` }],
+  );
   review.unique(columns, 'the foreign key');
   relations.forEach((relation, index) => {
     const path = `relations.${String(index)}`;
-    const isKnown = [review.requireEntity(`${path}.source`, relation.source), review.requireEntity(`${path}.target`, relation.target)].every(Boolean);
+    const isKnown = [
+      review.requireEntity(`${path}.source`, relation.source),
+      review.requireEntity(`${path}.target`, relation.target),
+    ].every(Boolean);
     if (!isKnown) return;
     if (relation.type === 'many_to_many') reviewLink(review, relation, path);
     else reviewForeignKey(review, relation, path);
@@ -33,7 +42,11 @@ function reviewForeignKey(review: Review, relation: RelationDefinition, path: st
   if (source === undefined || target === undefined) return;
   const keys = source.primary_key?.fields ?? [];
   if (relation.source_key === undefined && keys.length > 1) {
-    review.error(`${path}.source_key`, 'required', `${path}: ${source.name} has a key of several fields; say in "source_key" which unique field is pointed at.`);
+    review.error(
+      `${path}.source_key`,
+      'required',
+      `${path}: ${source.name} has a key of several fields; say in "source_key" which unique field is pointed at.`,
+    );
     return;
   }
   if (relation.source_key !== undefined) reviewReferenced(review, relation.source, relation.source_key, `${path}.source_key`);
@@ -41,7 +54,11 @@ function reviewForeignKey(review: Review, relation: RelationDefinition, path: st
   if (column === undefined) return;
   const wanted = typeOfKey(source, relation.source_key);
   if (column.type !== wanted && !(wanted === 'string' && ['string', 'text', 'email'].includes(column.type))) {
-    review.error(`${path}.target_key`, 'type', `${path}: the foreign key ${target.name}.${column.name} is ${column.type}, but the key of ${source.name} is ${wanted}.`);
+    review.error(
+      `${path}.target_key`,
+      'type',
+      `${path}: the foreign key ${target.name}.${column.name} is ${column.type}, but the key of ${source.name} is ${wanted}.`,
+    );
   }
   if (relation.on_delete === 'set_null' && (column.required || column.nullable === false)) {
     review.find({
@@ -81,9 +98,17 @@ export function reviewIncludeNames(review: Review): void {
       if (given !== undefined && !end.names.includes(given)) {
         review.error(path, 'duplicate', `${path}: ${entity.name} has two relations called "${given}".`);
       } else if (end.names.length === 0) {
-        review.error(path, 'duplicate', `${path}: every name ${entity.name} could call the relation "${end.relation.name}" by is taken; give it a source_name or target_name.`);
+        review.error(
+          path,
+          'duplicate',
+          `${path}: every name ${entity.name} could call the relation "${end.relation.name}" by is taken; give it a source_name or target_name.`,
+        );
       } else if (entity.fields.has(end.name)) {
-        review.error(path, 'duplicate', `${path}: ${entity.name} has a field "${end.name}" already; give the relation another source_name or target_name.`);
+        review.error(
+          path,
+          'duplicate',
+          `${path}: ${entity.name} has a field "${end.name}" already; give the relation another source_name or target_name.`,
+        );
       }
     }
   }

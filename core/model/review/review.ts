@@ -65,7 +65,12 @@ export class Review {
   requireEntity(path: string, entity: string): boolean {
     if (this.entities.has(entity)) return true;
     const near = nearestNames(entity, this.entities.keys());
-    this.error(path, 'unknown_entity', `${path} names the entity "${entity}", which the document does not have.${near.length === 0 ? '' : ` Near: ${near.join(', ')}.`}`, near);
+    this.error(
+      path,
+      'unknown_entity',
+      `${path} names the entity "${entity}", which the document does not have.${near.length === 0 ? '' : ` Near: ${near.join(', ')}.`}`,
+      near,
+    );
     return false;
   }
 
@@ -92,7 +97,10 @@ export class Review {
       path,
       message: `${what} names the role "${role}", which is not in the list of roles.`,
       consequence: 'Nobody has this role unless a user is given a role of that very name.',
-      fix: `Add {"name": "${role}"} to roles, or name one of ${nearestNames(role, this.document.roles.map((each) => each.name)).join(', ')}.`,
+      fix: `Add {"name": "${role}"} to roles, or name one of ${nearestNames(
+        role,
+        this.document.roles.map((each) => each.name),
+      ).join(', ')}.`,
     });
   }
 

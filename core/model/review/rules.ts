@@ -7,7 +7,19 @@ import type { Review } from './review.ts';
 
 const NUMBER_OPERATORS: readonly string[] = ['min_length', 'max_length'];
 const LIST_OPERATORS: readonly string[] = ['in', 'not_in'];
-const VALUE_OPERATORS: readonly string[] = ['min', 'max', 'gt', 'gte', 'lt', 'lte', 'eq', 'neq', 'pattern', ...NUMBER_OPERATORS, ...LIST_OPERATORS];
+const VALUE_OPERATORS: readonly string[] = [
+  'min',
+  'max',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'eq',
+  'neq',
+  'pattern',
+  ...NUMBER_OPERATORS,
+  ...LIST_OPERATORS,
+];
 
 export function reviewRules(review: Review): void {
   review.document.rules.forEach((rule, index) => {
@@ -25,7 +37,11 @@ function reviewRule(review: Review, rule: RuleDefinition, path: string): void {
       reviewPaths(review, review.expression(`${path}.condition`, rule.definition.condition), rule.entity, `${path}.condition`);
       reviewOperator(review, rule.definition.operator, rule.definition.value, path);
       if (rule.definition.operator === 'required_if' && rule.definition.condition === undefined) {
-        review.error(`${path}.condition`, 'required', `${path}: required_if needs "condition", the expression that makes the field required.`);
+        review.error(
+          `${path}.condition`,
+          'required',
+          `${path}: required_if needs "condition", the expression that makes the field required.`,
+        );
       }
       return;
     case 'expression':
@@ -44,10 +60,12 @@ function reviewOperator(review: Review, operator: string, value: unknown, path: 
     review.pattern(`${path}.value`, value);
     return;
   }
-  if (VALUE_OPERATORS.includes(operator) && value === undefined) review.error(`${path}.value`, 'required', `${path}: the operator ${operator} needs a "value".`);
+  if (VALUE_OPERATORS.includes(operator) && value === undefined)
+    review.error(`${path}.value`, 'required', `${path}: the operator ${operator} needs a "value".`);
   else if (NUMBER_OPERATORS.includes(operator) && !(Number.isInteger(Number(value)) && Number(value) >= 0)) {
     review.error(`${path}.value`, 'type', `${path}: the operator ${operator} needs a whole number.`);
-  } else if (LIST_OPERATORS.includes(operator) && !Array.isArray(value)) review.error(`${path}.value`, 'type', `${path}: the operator ${operator} needs a list.`);
+  } else if (LIST_OPERATORS.includes(operator) && !Array.isArray(value))
+    review.error(`${path}.value`, 'type', `${path}: the operator ${operator} needs a list.`);
 }
 
 /** A name the record does not have is null for ever: legal, and nearly always a slip. */
@@ -68,12 +86,20 @@ export function reviewPaths(review: Review, expression: CompiledExpression | und
 }
 
 const isRelationName = (review: Review, entity: string, name: string): boolean =>
-  review.document.relations.some((relation) => [relation.source, relation.target].includes(entity) && [relation.name, relation.source_name, relation.target_name, relation.source, relation.target].includes(name)) ||
-  review.document.entities.some((each) => each.name === entity && each.fields.some((field) => field.type === 'relation' && field.name === name));
+  review.document.relations.some(
+    (relation) =>
+      [relation.source, relation.target].includes(entity) &&
+      [relation.name, relation.source_name, relation.target_name, relation.source, relation.target].includes(name),
+  ) ||
+  review.document.entities.some(
+    (each) => each.name === entity && each.fields.some((field) => field.type === 'relation' && field.name === name),
+  );
 
 export function reviewMachines(review: Review): void {
   const { state_machines: machines } = review.document;
-  const active = machines.flatMap((machine, index) => (machine.active ? [{ name: `${machine.entity}.${machine.field}`, path: `state_machines.${String(index)}.field` }] : []));
+  const active = machines.flatMap((machine, index) =>
+    machine.active ? [{ name: `${machine.entity}.${machine.field}`, path: `state_machines.${String(index)}.field` }] : [],
+  );
   review.unique(active, 'the state machine of');
   machines.forEach((machine, index) => {
     const path = `state_machines.${String(index)}`;
@@ -87,18 +113,28 @@ export function reviewMachines(review: Review): void {
 }
 
 function reviewStates(review: Review, machine: StateMachineDefinition, path: string): void {
-  const listed = review.entities.get(machine.entity)?.fields.find((field) => field.name === machine.field)?.enum?.map(String);
+  const listed = review.entities
+    .get(machine.entity)
+    ?.fields.find((field) => field.name === machine.field)
+    ?.enum?.map(String);
   if (listed === undefined) return;
   const { initial, start = [], transitions } = machine.definition;
   const states = new Set([initial, ...start, ...transitions.flatMap(({ from, to }) => [...(Array.isArray(from) ? from : [from]), to])]);
   for (const state of states) {
     if (listed.includes(state)) continue;
-    review.error(`${path}.definition`, 'enum', `${path}: the state "${state}" is not among the values of ${machine.entity}.${machine.field} (${listed.join(', ')}).`);
+    review.error(
+      `${path}.definition`,
+      'enum',
+      `${path}: the state "${state}" is not among the values of ${machine.entity}.${machine.field} (${listed.join(', ')}).`,
+    );
   }
 }
 
 function reviewTransition(
-  review: Review, machine: StateMachineDefinition, transition: StateMachineDefinition['definition']['transitions'][number], path: string,
+  review: Review,
+  machine: StateMachineDefinition,
+  transition: StateMachineDefinition['definition']['transitions'][number],
+  path: string,
 ): void {
   reviewPaths(review, review.expression(`${path}.guard`, transition.guard), machine.entity, `${path}.guard`);
   for (const role of transition.roles) review.expectRole(`${path}.roles`, role, `A transition of ${machine.entity}.${machine.field}`);

@@ -16,11 +16,13 @@ export function reviewSampleData(review: Review): void {
   const sample = review.document.sample_data;
   if (sample === undefined) return;
   const model = buildModel(review.document);
-  const joins = new Map(review.document.relations.flatMap((relation) => {
-    if (relation.type !== 'many_to_many') return [];
-    const { table, sourceColumn, targetColumn } = joinOf(relation, relation.source, relation.target);
-    return [[table, [sourceColumn, targetColumn]] as const];
-  }));
+  const joins = new Map(
+    review.document.relations.flatMap((relation) => {
+      if (relation.type !== 'many_to_many') return [];
+      const { table, sourceColumn, targetColumn } = joinOf(relation, relation.source, relation.target);
+      return [[table, [sourceColumn, targetColumn]] as const];
+    }),
+  );
   for (const [name, rows] of Object.entries(sample)) {
     const entity = model.entities.get(name);
     const columns = joins.get(name);
@@ -28,7 +30,12 @@ export function reviewSampleData(review: Review): void {
     else if (columns !== undefined) reviewLinks(review, name, columns, rows);
     else {
       const near = nearestNames(name, [...model.entities.keys(), ...joins.keys()]);
-      review.error(`sample_data.${name}`, 'unknown_entity', `sample_data.${name} is neither an entity nor a join table. Near: ${near.join(', ')}.`, near);
+      review.error(
+        `sample_data.${name}`,
+        'unknown_entity',
+        `sample_data.${name} is neither an entity nor a join table. Near: ${near.join(', ')}.`,
+        near,
+      );
     }
   }
   reviewRulesOn(review, model, sample);
@@ -50,9 +57,16 @@ function reviewRows(review: Review, entity: EntityModel, rows: readonly Row[]): 
 
 function reviewLinks(review: Review, name: string, columns: readonly string[], rows: readonly Row[]): void {
   rows.forEach((row, index) => {
-    const wrong = [...Object.keys(row).filter((key) => !columns.includes(key)), ...columns.filter((column) => row[column] === undefined || row[column] === null)];
+    const wrong = [
+      ...Object.keys(row).filter((key) => !columns.includes(key)),
+      ...columns.filter((column) => row[column] === undefined || row[column] === null),
+    ];
     if (wrong.length > 0) {
-      review.error(`sample_data.${name}.${String(index)}`, 'unknown_field', `sample_data.${name}.${String(index)}: a row of this join table has ${columns.join(' and ')}, nothing else.`);
+      review.error(
+        `sample_data.${name}.${String(index)}`,
+        'unknown_field',
+        `sample_data.${name}.${String(index)}: a row of this join table has ${columns.join(' and ')}, nothing else.`,
+      );
     }
   });
 }
@@ -70,7 +84,10 @@ function reviewRulesOn(review: Review, model: AppModel, sample: Readonly<Record<
       path: `rules.${String(index)}`,
       message: `Every sample row of ${rule.entity} violates this rule.`,
       consequence: `Writes like the sample rows are refused${rule.type === 'expression' ? '; an expression rule that is true is violated' : ''}.`,
-      fix: rule.type === 'expression' ? `Turn the expression round: not(${rule.definition.expression}).` : 'Correct the rule or the sample rows.',
+      fix:
+        rule.type === 'expression'
+          ? `Turn the expression round: not(${rule.definition.expression}).`
+          : 'Correct the rule or the sample rows.',
     });
   });
 }
@@ -87,10 +104,15 @@ function isViolated(rule: RuleDefinition, record: Row): boolean {
     case 'expression': {
       const expression = compileExpression(rule.definition.expression);
       if (!expression.isCommon || rule.definition.related_load.length > 0) return false;
-      return isTrue(expression.evaluate({ record, old: null, action: 'create', user: { id: null, roles: ['admin'] }, now: '2026-01-01T00:00:00Z' }));
+      return isTrue(
+        expression.evaluate({ record, old: null, action: 'create', user: { id: null, roles: ['admin'] }, now: '2026-01-01T00:00:00Z' }),
+      );
     }
     case 'field':
-      return rule.definition.condition === undefined && breaksOperator(rule.definition.operator, rule.definition.value, record[rule.definition.field]);
+      return (
+        rule.definition.condition === undefined &&
+        breaksOperator(rule.definition.operator, rule.definition.value, record[rule.definition.field])
+      );
   }
 }
 

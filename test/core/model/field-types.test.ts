@@ -4,7 +4,14 @@ import { coerceOperand, coerceValue, columnType, valueFromText } from '../../../
 import type { FieldModel, StoredType } from '../../../core/model/model.ts';
 
 const fieldOf = (type: StoredType, options: Partial<FieldDefinition> = {}): FieldModel => ({
-  name: 'f', column: 'f', type, required: false, unique: false, isKey: false, isAuto: false, references: undefined,
+  name: 'f',
+  column: 'f',
+  type,
+  required: false,
+  unique: false,
+  isKey: false,
+  isAuto: false,
+  references: undefined,
   definition: { name: 'f', type, required: false, unique: false, hidden: false, ...options },
 });
 
@@ -15,9 +22,22 @@ const stored = (type: StoredType, value: unknown, options: Partial<FieldDefiniti
 
 describe('the column of a field', () => {
   it.each<[StoredType, string]>([
-    ['string', 'text'], ['text', 'text'], ['email', 'text'], ['url', 'text'], ['enum', 'text'], ['int', 'integer'], ['bigint', 'bigint'],
-    ['float', 'double precision'], ['boolean', 'boolean'], ['uuid', 'uuid'], ['file', 'uuid'], ['timestamp', 'timestamptz'],
-    ['date', 'date'], ['time', 'time'], ['json', 'jsonb'], ['decimal', 'numeric(18, 2)'],
+    ['string', 'text'],
+    ['text', 'text'],
+    ['email', 'text'],
+    ['url', 'text'],
+    ['enum', 'text'],
+    ['int', 'integer'],
+    ['bigint', 'bigint'],
+    ['float', 'double precision'],
+    ['boolean', 'boolean'],
+    ['uuid', 'uuid'],
+    ['file', 'uuid'],
+    ['timestamp', 'timestamptz'],
+    ['date', 'date'],
+    ['time', 'time'],
+    ['json', 'jsonb'],
+    ['decimal', 'numeric(18, 2)'],
   ])('of type %s is %s', (type, column) => {
     expect(columnType(fieldOf(type))).toBe(column);
   });

@@ -9,7 +9,8 @@ const counter = (): (() => string) => {
   return () => `id-${String((n += 1))}`;
 };
 const entity = (name: string, ...fields: (string | object)[]): object => ({
-  name, fields: fields.map((field) => (typeof field === 'string' ? { name: field, type: 'string' } : field)),
+  name,
+  fields: fields.map((field) => (typeof field === 'string' ? { name: field, type: 'string' } : field)),
 });
 const fieldIds = (document: SchemaDocument, at = 0): Record<string, string | undefined> =>
   Object.fromEntries((document.entities[at]?.fields ?? []).map((field) => [field.name, field.id]));
@@ -38,13 +39,20 @@ describe('merging', () => {
     expect(document.permissions).toHaveLength(3);
     expect(document.settings.max_per_page).toBe(50);
     expect(outcomes('skip')).toEqual([
-      'entities a skipped', 'entities c created', 'permissions a read for R skipped', 'permissions a read for r created', 'permissions a read for s created',
+      'entities a skipped',
+      'entities c created',
+      'permissions a read for R skipped',
+      'permissions a read for r created',
+      'permissions a read for s created',
     ]);
   });
 
   it('merge brings existing items to the incoming form and keeps fields it does not mention', () => {
     const { document } = mergeDocument(current, incoming, 'merge');
-    expect(document.entities[0]?.fields.map(({ name, required }) => [name, required])).toEqual([['x', true], ['y', false]]);
+    expect(document.entities[0]?.fields.map(({ name, required }) => [name, required])).toEqual([
+      ['x', true],
+      ['y', false],
+    ]);
     expect(document.entities.map(({ name }) => name)).toContain('b');
     expect(outcomes('merge')[0]).toBe('entities a updated');
   });
@@ -64,7 +72,13 @@ describe('merging', () => {
   });
 
   it('an empty app takes everything, with settings, without sample rows', () => {
-    const full = read({ name: 'shop', entities: [entity('a', 'x')], settings: { max_per_page: 10 }, sample_data: { a: [{ x: '1' }] }, ui_configs: [{ entity: 'a' }] });
+    const full = read({
+      name: 'shop',
+      entities: [entity('a', 'x')],
+      settings: { max_per_page: 10 },
+      sample_data: { a: [{ x: '1' }] },
+      ui_configs: [{ entity: 'a' }],
+    });
     const { sample_data: _rows, ...rest } = full;
     expect(mergeDocument(EMPTY_DOCUMENT, full, 'skip').document).toEqual(rest);
   });
@@ -78,8 +92,16 @@ describe('merging', () => {
 
   it('view configurations of one entity and scope replace each other, others are added', () => {
     const one = read({ ui_configs: [{ entity: 'a', scope: 'default', config: 1 }] });
-    const two = read({ ui_configs: [{ entity: 'a', scope: 'default', config: 2 }, { entity: 'b', scope: 'default' }] });
-    expect(mergeDocument(one, two, 'merge').document.ui_configs).toEqual([{ entity: 'a', scope: 'default', config: 2 }, { entity: 'b', scope: 'default' }]);
+    const two = read({
+      ui_configs: [
+        { entity: 'a', scope: 'default', config: 2 },
+        { entity: 'b', scope: 'default' },
+      ],
+    });
+    expect(mergeDocument(one, two, 'merge').document.ui_configs).toEqual([
+      { entity: 'a', scope: 'default', config: 2 },
+      { entity: 'b', scope: 'default' },
+    ]);
     expect(mergeDocument(one, two, 'skip').document.ui_configs).toContainEqual({ entity: 'a', scope: 'default', config: 1 });
   });
 });
@@ -95,7 +117,11 @@ describe('stable ids', () => {
 
   it('follow a rename said with `was`, which is then used up', () => {
     const first = assignIds(read({ entities: [entity('a', 'x')] }), undefined, counter());
-    const renamed = assignIds(read({ entities: [{ ...entity('b', { name: 'z', type: 'string', was: 'x' }), was: 'a' }] }), first, () => 'new');
+    const renamed = assignIds(
+      read({ entities: [{ ...entity('b', { name: 'z', type: 'string', was: 'x' }), was: 'a' }] }),
+      first,
+      () => 'new',
+    );
     expect(renamed.entities[0]).toMatchObject({ id: first.entities[0]?.id, name: 'b' });
     expect(renamed.entities[0]).not.toHaveProperty('was');
     expect(fieldIds(renamed)).toEqual({ z: fieldIds(first)['x'] });
@@ -115,7 +141,16 @@ describe('stable ids', () => {
   });
 
   it('are never given twice', () => {
-    const twice = assignIds(read({ entities: [{ ...entity('a', 'x'), id: 'same' }, { ...entity('b', 'x'), id: 'same' }] }), undefined, counter());
+    const twice = assignIds(
+      read({
+        entities: [
+          { ...entity('a', 'x'), id: 'same' },
+          { ...entity('b', 'x'), id: 'same' },
+        ],
+      }),
+      undefined,
+      counter(),
+    );
     expect(new Set(twice.entities.map(({ id }) => id)).size).toBe(2);
   });
 });

@@ -4,12 +4,21 @@ import { readDocument } from '../../../core/model/read-document.ts';
 
 const field = (name: string, type = 'string', extra: object = {}): object => ({ name, type, ...extra });
 const entity = (name: string, fields: object[] = [field('title')], extra: object = {}): object => ({ name, fields, ...extra });
-const relation = (name: string, source: string, target: string, extra: object = {}): object => ({ name, type: 'one_to_many', source, target, ...extra });
-const model = (entities: object[], relations: object[] = [], extra: object = {}): AppModel => buildModel(readDocument({ version: 1, entities, relations, ...extra }));
+const relation = (name: string, source: string, target: string, extra: object = {}): object => ({
+  name,
+  type: 'one_to_many',
+  source,
+  target,
+  ...extra,
+});
+const model = (entities: object[], relations: object[] = [], extra: object = {}): AppModel =>
+  buildModel(readDocument({ version: 1, entities, relations, ...extra }));
 
 const end = (app: AppModel, of: string, include: string): string => {
   const found: RelationEnd | undefined = app.entities.get(of)?.ends.get(include);
-  return found === undefined ? 'none' : `${found.direction} ${found.cardinality} ${found.target} by ${found.localColumn}=${found.targetColumn}`;
+  return found === undefined
+    ? 'none'
+    : `${found.direction} ${found.cardinality} ${found.target} by ${found.localColumn}=${found.targetColumn}`;
 };
 
 describe('include names', () => {
@@ -46,9 +55,13 @@ describe('include names', () => {
   });
 
   it('two relations to one entity are told apart by their keys, and the shared name belongs to neither', () => {
-    const post = model([entity('person'), entity('post')], [
-      relation('post_author', 'person', 'post', { target_key: 'author_id' }), relation('post_reviewer', 'person', 'post', { target_key: 'reviewer_id' }),
-    ]);
+    const post = model(
+      [entity('person'), entity('post')],
+      [
+        relation('post_author', 'person', 'post', { target_key: 'author_id' }),
+        relation('post_reviewer', 'person', 'post', { target_key: 'reviewer_id' }),
+      ],
+    );
     expect(end(post, 'post', 'author')).toBe('forward one person by author_id=id');
     expect(end(post, 'post', 'reviewer')).toBe('forward one person by reviewer_id=id');
     expect(end(post, 'post', 'person')).toBe('none');
@@ -69,10 +82,13 @@ describe('include names', () => {
 
 describe('self relations', () => {
   it('read from the side their name describes', () => {
-    const app = model([entity('employee'), entity('task')], [
-      relation('employee_manager', 'employee', 'employee', { target_key: 'manager_id' }),
-      relation('subtasks', 'task', 'task', { target_key: 'parent_task_id' }),
-    ]);
+    const app = model(
+      [entity('employee'), entity('task')],
+      [
+        relation('employee_manager', 'employee', 'employee', { target_key: 'manager_id' }),
+        relation('subtasks', 'task', 'task', { target_key: 'parent_task_id' }),
+      ],
+    );
     expect(end(app, 'employee', 'manager')).toBe('forward one employee by manager_id=id');
     expect(end(app, 'employee', 'employee_manager')).toBe('forward one employee by manager_id=id');
     expect(end(app, 'employee', 'employee_manager_reverse')).toBe('reverse many employee by id=manager_id');
@@ -92,7 +108,10 @@ describe('self relations', () => {
 describe('short-form relation fields', () => {
   const app = model([
     entity('author', [field('id', 'int'), field('name')]),
-    entity('book', [field('author', 'relation', { target: 'author', required: true, on_delete: 'cascade' }), field('editor_id', 'relation', { target: 'author' })]),
+    entity('book', [
+      field('author', 'relation', { target: 'author', required: true, on_delete: 'cascade' }),
+      field('editor_id', 'relation', { target: 'author' }),
+    ]),
   ]);
 
   it('become a column named after the field, of the type of the key it holds', () => {
@@ -130,7 +149,8 @@ describe('fields and keys', () => {
 
   it('not nullable is required; computed and stamped fields are the engine’s', () => {
     const app = model(
-      [entity('a', [field('x', 'string', { nullable: false }), field('at', 'timestamp', { auto: 'create' }), field('n', 'int')])], [],
+      [entity('a', [field('x', 'string', { nullable: false }), field('at', 'timestamp', { auto: 'create' }), field('n', 'int')])],
+      [],
       { rules: [{ entity: 'a', type: 'computed', definition: { field: 'n', expression: '1 + 1' } }] },
     );
     const fields = app.entities.get('a')?.fields;
@@ -146,7 +166,13 @@ describe('fields and keys', () => {
   });
 
   it('rules come by priority, inactive ones not at all', () => {
-    const rule = (priority: number, active = true): object => ({ entity: 'a', type: 'field', priority, active, definition: { field: 'title', operator: 'required' } });
+    const rule = (priority: number, active = true): object => ({
+      entity: 'a',
+      type: 'field',
+      priority,
+      active,
+      definition: { field: 'title', operator: 'required' },
+    });
     const app = model([entity('a')], [], { rules: [rule(5), rule(1), rule(0, false)] });
     expect(app.entities.get('a')?.rules.map(({ priority }) => priority)).toEqual([1, 5]);
   });

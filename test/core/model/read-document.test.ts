@@ -9,7 +9,12 @@ import { reviewDocument } from '../../../core/model/review.ts';
 const FIXTURES = new URL('../../fixtures/documents/', import.meta.url);
 const fixture = (name: string): string => readFileSync(new URL(name, FIXTURES), 'utf8');
 
-const ticket = (extra: object = {}): object => ({ name: 'ticket', table: 'tickets', fields: [{ name: 'title', type: 'string' }], ...extra });
+const ticket = (extra: object = {}): object => ({
+  name: 'ticket',
+  table: 'tickets',
+  fields: [{ name: 'title', type: 'string' }],
+  ...extra,
+});
 const documentWith = (extra: object): object => ({ version: 1, entities: [ticket()], ...extra });
 
 function failureOf(input: unknown): AppError {
@@ -42,9 +47,15 @@ describe('documents of other hands', () => {
     expect(fields).not.toHaveProperty('deleted_at');
     expect(document.permissions[0]).toMatchObject({ conditions: [] });
     expect(document.state_machines[0]?.definition.transitions[0]).toEqual({ from: 'open', to: 'assigned', roles: [], actions: [] });
-    expect(document.webhooks[0]).toMatchObject({ condition: expect.not.stringContaining('===') as string, headers: { 'X-Key': '{{secret.HOOK_KEY}}' } });
+    expect(document.webhooks[0]).toMatchObject({
+      condition: expect.not.stringContaining('===') as string,
+      headers: { 'X-Key': '{{secret.HOOK_KEY}}' },
+    });
     expect(document.workflows[0]?.steps[0]).toMatchObject({ on_approve: 'assign', on_reject: 'end', on_timeout: 'assign' });
-    expect(document.workflows[0]?.steps[1]).toMatchObject({ actions: [{ type: 'set_field' }, { type: 'http', url: 'https://hooks.example.com/assigned' }], then: 'end' });
+    expect(document.workflows[0]?.steps[1]).toMatchObject({
+      actions: [{ type: 'set_field' }, { type: 'http', url: 'https://hooks.example.com/assigned' }],
+      then: 'end',
+    });
     expect(document.sample_data).toHaveProperty('customer');
     expect(document.ui_configs).toHaveLength(1);
     expect(document).not.toHaveProperty('exported_at');
@@ -52,7 +63,14 @@ describe('documents of other hands', () => {
 
   it('a many_to_one is the one_to_many of the other side', () => {
     const relation = readDocument(fixture('crm.json')).relations.find(({ name }) => name === 'deal_contact');
-    expect(relation).toMatchObject({ type: 'one_to_many', source: 'contact', target: 'deal', target_key: 'contact_id', source_key: 'id', on_delete: 'set_null' });
+    expect(relation).toMatchObject({
+      type: 'one_to_many',
+      source: 'contact',
+      target: 'deal',
+      target_key: 'contact_id',
+      source_key: 'id',
+      on_delete: 'set_null',
+    });
   });
 
   it('a webhook inside a transition becomes a webhook that fires after the transition', () => {
@@ -62,20 +80,32 @@ describe('documents of other hands', () => {
   });
 
   it('a list of actions is as many permissions, and "*" as a state is every other state', () => {
-    expect(readDocument(fixture('crm.json')).permissions.filter(({ roles }) => roles.includes('manager')).map(({ action }) => action)).toEqual(['create', 'delete']);
+    expect(
+      readDocument(fixture('crm.json'))
+        .permissions.filter(({ roles }) => roles.includes('manager'))
+        .map(({ action }) => action),
+    ).toEqual(['create', 'delete']);
     const transition = readDocument(fixture('project-tracker.json')).state_machines[0]?.definition.transitions[3];
     expect(transition?.from).toEqual(['in_progress', 'review', 'done']);
   });
 
   it.each(['fixed', 'user'])('an assignee of type %s is a user', (type) => {
     const workflow = readItem('workflows', {
-      name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', type: 'approval', assignee: { type, user: 'x@example.com' } }],
+      name: 'w',
+      trigger: { type: 'manual' },
+      steps: [{ id: 'a', type: 'approval', assignee: { type, user: 'x@example.com' } }],
     });
     expect(workflow.steps[0]).toMatchObject({ assignee: { type: 'user', user: 'x@example.com' } });
   });
 
   it('a declared id without a primary key decides the type of the key', () => {
-    const entity = readItem('entities', { name: 'a', fields: [{ name: 'id', type: 'integer' }, { name: 'b', type: 'text' }] });
+    const entity = readItem('entities', {
+      name: 'a',
+      fields: [
+        { name: 'id', type: 'integer' },
+        { name: 'b', type: 'text' },
+      ],
+    });
     expect(entity.primary_key).toEqual({ field: 'id', type: 'int', generated: true });
   });
 
@@ -91,14 +121,29 @@ describe('mistakes', () => {
   it('are listed all at once, each with its path', () => {
     const error = failureOf({
       version: 1,
-      entities: [ticket({ fields: [{ name: 'a', type: 'strin' }, { name: 'B', type: 'int' }] }), ticket({ name: 'x', fields: [] })],
+      entities: [
+        ticket({
+          fields: [
+            { name: 'a', type: 'strin' },
+            { name: 'B', type: 'int' },
+          ],
+        }),
+        ticket({ name: 'x', fields: [] }),
+      ],
       webhooks: [{ entity: 'ticket', url: 'ftp://x', retries: 1 }],
       rules: [{ entity: 'ticket', type: 'expression', definition: { expression: 'record.a == (' } }],
     });
     expect(error.code).toBe('VALIDATION_FAILED');
-    expect(error.details.map(({ path }) => path)).toEqual(expect.arrayContaining([
-      'entities.0.fields.0.type', 'entities.0.fields.1.name', 'entities.1.fields', 'webhooks.0.url', 'webhooks.0.retries', 'rules.0.definition.expression',
-    ]));
+    expect(error.details.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        'entities.0.fields.0.type',
+        'entities.0.fields.1.name',
+        'entities.1.fields',
+        'webhooks.0.url',
+        'webhooks.0.retries',
+        'rules.0.definition.expression',
+      ]),
+    );
     expect(detailAt(error, 'webhooks.0.retries')).toMatchObject({ rule: 'unknown', near: expect.arrayContaining(['retry']) as string[] });
     expect(detailAt(error, 'entities.0.fields.0.type')?.message).toContain('not "strin"');
   });
@@ -108,19 +153,39 @@ describe('mistakes', () => {
     ['no version', { entities: [] }, 'version'],
     ['an unknown section', { version: 1, entites: [] }, 'entites'],
     ['a missing name', { version: 1, entities: [{ fields: [{ name: 'a', type: 'int' }] }] }, 'entities.0.name'],
-    ['an unknown step type', documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', type: 'dance' }] }] }), 'workflows.0.steps.0.type'],
-    ['an unknown trigger type', documentWith({ workflows: [{ name: 'w', trigger: { type: 'moon' }, steps: [{ id: 'a', type: 'wait', duration: '1h' }] }] }), 'workflows.0.trigger.type'],
+    [
+      'an unknown step type',
+      documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', type: 'dance' }] }] }),
+      'workflows.0.steps.0.type',
+    ],
+    [
+      'an unknown trigger type',
+      documentWith({ workflows: [{ name: 'w', trigger: { type: 'moon' }, steps: [{ id: 'a', type: 'wait', duration: '1h' }] }] }),
+      'workflows.0.trigger.type',
+    ],
     ['a workflow without steps', documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [] }] }), 'workflows.0.steps'],
     ['an unknown rule type', documentWith({ rules: [{ entity: 'ticket', type: 'magic', definition: {} }] }), 'rules.0.type'],
-    ['a machine without transitions', documentWith({ state_machines: [{ entity: 'ticket', field: 'title', definition: { initial: 'a', transitions: [] } }] }), 'state_machines.0.definition.transitions'],
-    ['a field option of another type', documentWith({ rules: [{ entity: 'ticket', type: 'field', definition: { field: 'title', operator: 'almost' } }] }), 'rules.0.definition.operator'],
+    [
+      'a machine without transitions',
+      documentWith({ state_machines: [{ entity: 'ticket', field: 'title', definition: { initial: 'a', transitions: [] } }] }),
+      'state_machines.0.definition.transitions',
+    ],
+    [
+      'a field option of another type',
+      documentWith({ rules: [{ entity: 'ticket', type: 'field', definition: { field: 'title', operator: 'almost' } }] }),
+      'rules.0.definition.operator',
+    ],
   ])('%s is refused at its path', (_what, input, path) => {
     const error = failureOf(input);
     expect(error.code).toBe('VALIDATION_FAILED');
     expect(error.details.map((detail) => detail.path)).toContain(path);
   });
 
-  it.each([['{"version": 1,', 'JSON'], ['version: [1', 'YAML'], ['a: &x [*x, *x]\nb: {', 'YAML']])('text that is no document (%s) is INVALID_PAYLOAD', (text, format) => {
+  it.each([
+    ['{"version": 1,', 'JSON'],
+    ['version: [1', 'YAML'],
+    ['a: &x [*x, *x]\nb: {', 'YAML'],
+  ])('text that is no document (%s) is INVALID_PAYLOAD', (text, format) => {
     const error = failureOf(text);
     expect(error.code).toBe('INVALID_PAYLOAD');
     expect(error.message).toContain(format);
@@ -132,7 +197,12 @@ describe('mistakes', () => {
 
   it('a YAML text that grows by its aliases is refused, not expanded', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
-    for (let i = 1; i < 9; i++) lines.push(`a${String(i)}: &a${String(i)} [${Array(10).fill(`*a${String(i - 1)}`).join(', ')}]`);
+    for (let i = 1; i < 9; i++)
+      lines.push(
+        `a${String(i)}: &a${String(i)} [${Array(10)
+          .fill(`*a${String(i - 1)}`)
+          .join(', ')}]`,
+      );
     expect(failureOf(lines.join('\n')).code).toBe('INVALID_PAYLOAD');
   });
 
@@ -144,7 +214,8 @@ describe('mistakes', () => {
 });
 
 describe('what comes later is refused with its path', () => {
-  const step = (extra: object): object => documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', ...extra }] }] });
+  const step = (extra: object): object =>
+    documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', ...extra }] }] });
 
   it.each<[string, unknown]>([
     ['slas', documentWith({ slas: [{ name: 'x' }] })],
@@ -159,8 +230,24 @@ describe('what comes later is refused with its path', () => {
     ['workflows.0.steps.0.quorum', step({ type: 'approval', quorum: 'all' })],
     ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'email', to: 'x', subject: 'y', text: 'z' }] })],
     ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'webhook', webhook: 'x' }] })],
-    ['workflows.0.trigger.type', documentWith({ workflows: [{ name: 'w', trigger: { type: 'schedule', cron: '* * * * *' }, steps: [{ id: 'a', type: 'wait', duration: '1h' }] }] })],
-    ['state_machines.0.definition.transitions.0.actions.0', documentWith({ state_machines: [{ entity: 'ticket', field: 'title', definition: { initial: 'a', transitions: [{ from: 'a', to: 'b', actions: [{ type: 'send_event', event: 'x' }] }] } }] })],
+    [
+      'workflows.0.trigger.type',
+      documentWith({
+        workflows: [{ name: 'w', trigger: { type: 'schedule', cron: '* * * * *' }, steps: [{ id: 'a', type: 'wait', duration: '1h' }] }],
+      }),
+    ],
+    [
+      'state_machines.0.definition.transitions.0.actions.0',
+      documentWith({
+        state_machines: [
+          {
+            entity: 'ticket',
+            field: 'title',
+            definition: { initial: 'a', transitions: [{ from: 'a', to: 'b', actions: [{ type: 'send_event', event: 'x' }] }] },
+          },
+        ],
+      }),
+    ],
   ])('%s', (path, input) => {
     const error = failureOf(input);
     expect(error.code).toBe('UNSUPPORTED');
@@ -172,7 +259,12 @@ describe('what comes later is refused with its path', () => {
   });
 
   it('a webhook in a transition cannot be told by a single machine, so the admin API refuses it', () => {
-    const machine = { entity: 'ticket', field: 'title', initial: 'a', transitions: [{ from: 'a', to: 'b', actions: [{ type: 'webhook', url: 'https://x.example' }] }] };
+    const machine = {
+      entity: 'ticket',
+      field: 'title',
+      initial: 'a',
+      transitions: [{ from: 'a', to: 'b', actions: [{ type: 'webhook', url: 'https://x.example' }] }],
+    };
     expect(() => readItem('state_machines', machine)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }) as AppError);
   });
 });
@@ -180,13 +272,22 @@ describe('what comes later is refused with its path', () => {
 describe('single items', () => {
   it('carry the path they are given', () => {
     expect(() => readItem('permissions', { entity: 'ticket', action: 'dance', roles: [] }, 'permission')).toThrow(
-      expect.objectContaining({ details: expect.arrayContaining([expect.objectContaining({ path: 'permission.action' })]) as ErrorDetail[] }) as AppError,
+      expect.objectContaining({
+        details: expect.arrayContaining([expect.objectContaining({ path: 'permission.action' })]) as ErrorDetail[],
+      }) as AppError,
     );
   });
 
   it('get the same defaults as in a document', () => {
     expect(readItem('webhooks', { entity: 'ticket', url: 'https://x.example' })).toEqual({
-      entity: 'ticket', hook: 'after_write', url: 'https://x.example', method: 'POST', headers: {}, async: true, ordered: false, active: true,
+      entity: 'ticket',
+      hook: 'after_write',
+      url: 'https://x.example',
+      method: 'POST',
+      headers: {},
+      async: true,
+      ordered: false,
+      active: true,
       retry: { max_attempts: 8, backoff: 'exponential', initial: '5s' },
     });
   });
