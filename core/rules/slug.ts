@@ -9,8 +9,8 @@ const MAX_LENGTH = 200;
 /** Lower case, accents removed, everything else a hyphen. Empty when nothing readable is left. */
 export function slugify(text: string): string {
   return text
-    .toLowerCase()
     .normalize('NFKD')
+    .toLowerCase()
     .replace(/\p{M}/gu, '')
     .replace(/[^\x00-\x7f]/gu, (letter) => PLAIN[letter] ?? letter)
     .replace(/[^a-z0-9]+/g, '-')

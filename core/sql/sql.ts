@@ -36,8 +36,20 @@ export type SqlType =
 const PLAIN_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const utf8 = new TextEncoder();
 
+const quoted = new Map<string, string>();
+
 /** The only place that quotes. Postgres cuts names at 63 bytes silently, so a longer one is refused here. */
 export function quoteIdentifier(name: string): string {
+  const known = quoted.get(name);
+  if (known !== undefined) return known;
+  const text = quoteNew(name);
+  // Names of the documents in use, over and over; the bound is for names that only errors bring here.
+  if (quoted.size >= 50_000) quoted.clear();
+  quoted.set(name, text);
+  return text;
+}
+
+function quoteNew(name: string): string {
   // Nearly every name; a request quotes dozens of them.
   if (PLAIN_NAME.test(name)) return `"${name}"`;
   if (name.length === 0 || name.includes('\0')) throw new TypeError('An SQL identifier may not be empty or hold NUL.');
@@ -97,6 +109,13 @@ export function or(conditions: readonly Sql[]): Sql {
 export function flattened(part: Sql): Sql {
   const { text, values } = render(part);
   return values.length === 0 ? raw(text) : part;
+}
+
+/** The same statement part as one piece of text, for parts without values that are used over and over. */
+export function compact(part: Sql): Sql {
+  const { text, values } = render(part);
+  if (values.length > 0) throw new TypeError('Only SQL without values can be made one text.');
+  return make({ kind: 'raw', text });
 }
 
 /** Text with $1.. placeholders and its values, in order. */

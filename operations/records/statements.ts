@@ -2,10 +2,10 @@
  * The SQL of writes. Each kind of write is one statement that locks the stored row, tests the policy on the stored and on the
  * new row, changes it, appends the event and answers the record's JSON, so that nothing can come between (hard-parts S6).
  */
-import type { Access } from '../../core/policy/access.ts';
+import { FULL_ACCESS, type Access } from '../../core/policy/access.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
 import { COLUMN_TYPES, columnToJson, recordIdText, recordJson } from '../../core/sql/columns.ts';
-import { and, empty, id, join, literal, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, compact, empty, id, join, literal, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { isLive } from './record-key.ts';
 
@@ -55,25 +55,41 @@ const tableOf = (options: StatementOptions): Sql => id(options.ctx.app.storage, 
 const settingsOf = (options: StatementOptions) => options.ctx.app.model.settings;
 const where = (condition: Sql | undefined): Sql => condition ?? raw('true');
 
-const fullJson = (options: StatementOptions, alias: string): Sql =>
-  recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options));
+const TEXTS = {};
+
+/** Parts without values are the same text in every statement of a schema version; building them each time would cost most. */
+function constant({ ctx, entity }: StatementOptions, key: string, build: () => Sql): Sql {
+  const texts = ctx.app.memo(TEXTS, () => new Map<string, Sql>());
+  const name = `${entity.name} ${key}`;
+  let part = texts.get(name);
+  if (part === undefined) texts.set(name, (part = compact(build())));
+  return part;
+}
+
+const fullJson = (options: StatementOptions, alias: string): Sql => constant(options, `json ${alias}`, () =>
+  recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options)));
+
+const idText = (options: StatementOptions, alias: string): Sql => constant(options, `id ${alias}`, () => recordIdText(options.entity, alias));
 
 /** The caller's view of a row: readable fields, or the key alone when the row is outside the read scope. */
 function readableJson(options: StatementOptions, alias: string): Sql {
-  const { entity, read, ctx } = options;
-  const keyOnly = recordJson(entity, ctx.app.storage, alias, settingsOf(options), { fields: entity.key.map((field) => field.name) });
+  const { entity, read } = options;
+  if (read === FULL_ACCESS) return fullJson(options, alias);
+  const keyOnly = someJson(options, alias, entity.key.map((field) => field.name));
   if (!read.isGranted) return keyOnly;
   const names = [...entity.fields.keys()];
   const fields = names.filter((name) => read.field(name).mode !== 'never');
-  const json = fields.length === names.length
-    ? fullJson(options, alias)
-    : recordJson(entity, ctx.app.storage, alias, settingsOf(options), { fields });
+  const json = fields.length === names.length ? fullJson(options, alias) : someJson(options, alias, fields);
   const scope = read.where(alias);
   return scope === undefined ? json : sql`case when ${scope} then ${json} else ${keyOnly} end`;
 }
 
+const someJson = (options: StatementOptions, alias: string, fields: readonly string[]): Sql => constant(options, `json ${alias} ${fields.join()}`, () =>
+  recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options), { fields }));
+
 /** The names whose row-dependent condition does not hold, as a text[]. */
 function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql {
+  if (access === FULL_ACCESS) return NO_NAMES;
   const parts: Sql[] = [];
   for (const field of fields) {
     const { mode, when } = access.field(field.name);
@@ -82,7 +98,8 @@ function failing(fields: Iterable<FieldModel>, access: Access, alias: string): S
   return namesArray(parts);
 }
 
-const namesArray = (parts: readonly Sql[]): Sql => (parts.length === 0 ? raw(`'{}'::text[]`) : sql`array_remove(array[${join(parts)}]::text[], null)`);
+const NO_NAMES = raw(`'{}'::text[]`);
+const namesArray = (parts: readonly Sql[]): Sql => (parts.length === 0 ? NO_NAMES : sql`array_remove(array[${join(parts)}]::text[], null)`);
 
 function eventInsert(options: StatementOptions, action: 'create' | 'update' | 'delete', row: EventRow): Sql {
   if (!options.hasEvent) return empty;
@@ -90,7 +107,7 @@ function eventInsert(options: StatementOptions, action: 'create' | 'update' | 'd
   const actor = { kind: ctx.actor.kind, id: ctx.actor.id, roles: ctx.actor.roles };
   return sql`, "_logged" as (
     insert into ${id('durabase', 'events')} (app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth)
-    select ${value(ctx.app.id, 'text')}, ${value(entity.name, 'text')}, ${recordIdText(entity, row.alias)}, ${literal(action)},
+    select ${value(ctx.app.id, 'text')}, ${value(entity.name, 'text')}, ${idText(options, row.alias)}, ${literal(action)},
       ${id(row.alias, VERSION_COLUMN)}, ${value(ctx.app.version, 'integer')}, ${value(JSON.stringify(actor), 'jsonb')},
       ${row.record}, ${row.old}, ${value(ctx.cause, 'text')}, ${value(ctx.depth, 'integer')}
     from ${row.from})`;
@@ -133,6 +150,7 @@ export function insertStatement(options: StatementOptions, assigned: readonly As
   const policy = access.where('c');
   const refused = failing(assigned.map(({ field }) => field), access, 'c');
   const columns = join([...assigned.map(({ field }) => id(field.column)), id(VERSION_COLUMN)]);
+  if (policy === undefined && refused === NO_NAMES && references.length === 0) return plainInsert(options, columns, assigned);
   const inserted = sql`"i" as (
     insert into ${tableOf(options)} (${columns})
     select ${join([...assigned.map(({ field }) => column('j', field)), raw('1')])} from "_judged" "j"
@@ -144,11 +162,24 @@ export function insertStatement(options: StatementOptions, assigned: readonly As
   return sql`with ${candidate(entity, assigned)}${referenceQueries(references)}, "_judged" as (
     select "c".*, coalesce(${where(policy)}, false) as "_passed", ${refused} as "_refused", ${missing(references, undefined)} as "_missing" from "_candidate" "c"),
   ${inserted}${event}
-  select ${recordIdText(entity, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
+  select ${idText(options, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
     ${options.wantsRecord ? sql`(${fullJson(options, 'i')})::text` : raw('null::text')} as record,
     ${failing(entity.fields.values(), options.read, 'i')} as hidden, true as readable, true as allowed, "j"."_refused" as refused,
     "j"."_passed" as passed, "j"."_missing" as missing, true as changed, null::text as old_version
   from "_judged" "j" left join "i" on true`;
+}
+
+/** Nothing to test before the row exists: what the database is told is a bare insert with its event. */
+function plainInsert(options: StatementOptions, columns: Sql, assigned: readonly Assignment[]): Sql {
+  const event = eventInsert(options, 'create', {
+    alias: 'i', from: raw('"i"'), record: sql`${fullJson(options, 'i')}::jsonb`, old: raw('null::jsonb'),
+  });
+  return sql`with "i" as (insert into ${tableOf(options)} (${columns}) values (${join([...assigned.map(typed), raw('1')])}) returning *)${event}
+  select ${idText(options, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
+    ${options.wantsRecord ? sql`(${fullJson(options, 'i')})::text` : raw('null::text')} as record,
+    ${failing(options.entity.fields.values(), options.read, 'i')} as hidden, true as readable, true as allowed, '{}'::text[] as refused,
+    true as passed, '{}'::text[] as missing, true as changed, null::text as old_version
+  from "i"`;
 }
 
 /** A row with every column of the entity, so that a policy can be asked about it before it exists. */
@@ -211,7 +242,7 @@ export function updateStatement(options: StatementOptions, input: UpdateInput): 
     from "_next" "n" cross join "o"),
   "u" as (update ${tableOf(options)} "t" set ${join(sets)} from "_judged" "j"
     where ${key} and "j"."_passed" and "j"."_changed" and cardinality("j"."_missing") = 0 returning "t".*)${event}
-  select ${recordIdText(entity, 'o')} as id, coalesce(${id('u', VERSION_COLUMN)}, ${id('o', VERSION_COLUMN)})::text as version,
+  select ${idText(options, 'o')} as id, coalesce(${id('u', VERSION_COLUMN)}, ${id('o', VERSION_COLUMN)})::text as version,
     case when ${id('u', VERSION_COLUMN)} is null then (${readableJson(options, 'o')})::text else (${readableJson(options, 'u')})::text end as text,
     ${options.wantsRecord
       ? sql`case when ${id('u', VERSION_COLUMN)} is null then (${fullJson(options, 'o')})::text else (${fullJson(options, 'u')})::text end`
@@ -270,7 +301,7 @@ export function readStatement(
   const { entity } = options;
   const text = lock === 'none' ? empty : lock === 'update' ? raw('for no key update') : raw('for update');
   return sql`with ${lockedRow(options, input, text)}
-  select ${recordIdText(entity, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, (${fullJson(options, 'o')})::text as record,
+  select ${idText(options, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, (${fullJson(options, 'o')})::text as record,
     (${readableJson(options, 'o')})::text as text, ${failing(entity.fields.values(), options.read, 'o')} as hidden,
     "o"."_readable" as readable, "o"."_allowed" as allowed, "o"."_refused" as refused, null::boolean as passed, '{}'::text[] as missing,
     "o"."_current" as changed, ${id('o', VERSION_COLUMN)}::text as old_version
@@ -295,7 +326,7 @@ export function deleteStatement(options: StatementOptions, input: Pick<UpdateInp
         })}`
     : empty;
   return sql`with ${lockedRow(options, { ...input, assigned: [] }, raw('for update'))}, "u" as (${removed})${event}
-  select ${recordIdText(entity, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, null::text as text, null::text as record,
+  select ${idText(options, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, null::text as text, null::text as record,
     '{}'::text[] as hidden, "o"."_readable" as readable, "o"."_allowed" as allowed, '{}'::text[] as refused, null::boolean as passed,
     '{}'::text[] as missing, ("u".${id(VERSION_COLUMN)} is not null) as changed, ${id('o', VERSION_COLUMN)}::text as old_version
   from "o" left join "u" on true`;
