@@ -6,7 +6,6 @@ import type { Services } from '../operations/context.ts';
 import {
   applyBrief, applyLong, completeMigration, failMigration, leasesConfirm, switchVersion, type Progress,
 } from '../operations/schemas/migration-work.ts';
-import { asActivity } from './failure.ts';
 
 export interface MigrationRef {
   readonly app: string;
@@ -26,15 +25,15 @@ export function createDdlActivities(services: Services): DdlActivities {
   const { redisUrl } = services.config;
   const stream = redisUrl === undefined ? undefined : createSchemaEventStream(redisUrl, services.log);
   return {
-    applyBriefSteps: asActivity((input) => applyBrief(services, input.migrationId, input.phase)),
-    applyLongStep: asActivity((input) => applyLong(services, input.migrationId, input.key, () => heartbeat())),
-    switchSchemaVersion: asActivity(async (input) => {
+    applyBriefSteps: (input) => applyBrief(services, input.migrationId, input.phase),
+    applyLongStep: (input) => applyLong(services, input.migrationId, input.key, () => heartbeat()),
+    async switchSchemaVersion(input) {
       const switched = await switchVersion(services, input.migrationId);
       await stream?.announce(switched.event, input.app);
       return switched;
-    }),
-    awaitApiLeases: asActivity((input) => leasesConfirm(services.pool, input.event)),
-    completeSchemaMigration: asActivity((input) => completeMigration(services, input.migrationId)),
-    failSchemaMigration: asActivity((input) => failMigration(services, input.migrationId, input.reason)),
+    },
+    awaitApiLeases: (input) => leasesConfirm(services.pool, input.event),
+    completeSchemaMigration: (input) => completeMigration(services, input.migrationId),
+    failSchemaMigration: (input) => failMigration(services, input.migrationId, input.reason),
   };
 }

@@ -1,15 +1,16 @@
 import type { Services } from '../operations/context.ts';
 import { type AppActivities, createAppActivities } from './apps.ts';
+import { createDdlActivities, type DdlActivities } from './ddl.ts';
 import { withFailures } from './failure.ts';
 import { createProcessActivities, type ProcessActivities } from './process.ts';
 import { createDeliveryActivities, type DeliveryActivities } from './webhook.ts';
 
-export type Activities = AppActivities & DeliveryActivities & ProcessActivities;
+export type Activities = AppActivities & DdlActivities & DeliveryActivities & ProcessActivities;
 
 /** Every activity of this worker, made once, around the services of its process. */
 export function createActivities(services: Services): Activities {
   return withFailures(
-    { ...createAppActivities(services), ...createDeliveryActivities(services), ...createProcessActivities(services) },
+    { ...createAppActivities(services), ...createDdlActivities(services), ...createDeliveryActivities(services), ...createProcessActivities(services) },
     services.log,
   );
 }

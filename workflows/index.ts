@@ -3,3 +3,4 @@ export { delivery } from './delivery.ts';
 export { process } from './process.ts';
 export { provision } from './provision.ts';
 export { retire } from './retire.ts';
+export { schemaMigration } from './schema-migration.ts';
