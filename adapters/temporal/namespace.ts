@@ -49,11 +49,23 @@ async function ensureRetention(connection: Connection, namespace: string): Promi
 }
 
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const known = await connection.operatorService.listSearchAttributes({ namespace });
+  const known = await onceKnown(() => connection.operatorService.listSearchAttributes({ namespace }));
   const missing = SEARCH_ATTRIBUTES.filter((attribute) => known.customAttributes?.[attribute.name] === undefined);
   if (missing.length === 0) return;
   const searchAttributes = Object.fromEntries(missing.map((attribute) => [attribute.name, INDEXED_VALUE_TYPE[attribute.type] ?? 2]));
   await ignoring([GRPC_ALREADY_EXISTS], () => connection.operatorService.addSearchAttributes({ namespace, searchAttributes }));
+}
+
+/** The server's other parts hear of a new namespace a second or two later. The deadline of the call ends this. */
+async function onceKnown<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (grpcCode(error) !== GRPC_NOT_FOUND || attempt === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
 }
 
 async function ignoring(codes: readonly number[], call: () => Promise<unknown>): Promise<void> {
