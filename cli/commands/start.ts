@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { loadConfig, SETTINGS } from '../../adapters/config.ts';
 import { supervise } from '../../infra/local/supervisor.ts';
+import { commandLine, parentOf } from '../../infra/local/system.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -57,13 +58,19 @@ function stopRequest(): Promise<string> {
         if (!isEcho) ask(signal)();
       });
     }
-    const parent = process.ppid;
     if (process.env['npm_lifecycle_event'] !== undefined) {
+      const starters = npmProcesses();
       setInterval(() => {
-        if (process.ppid !== parent && !isAsked) ask('npm ended')();
-      }, 500).unref();
+        if (npmProcesses() !== starters && !isAsked) ask('npm ended')();
+      }, 250).unref();
     }
     // Signal listeners alone do not keep a process alive while its children are detached.
     setInterval(() => undefined, 60_000);
   });
+}
+
+/** Our parent, and when that is the shell npm runs scripts in, npm itself: a shell passes no signal on and outlives it. */
+function npmProcesses(): string {
+  const parent = process.ppid;
+  return / -c /.test(commandLine(parent)) ? `${parent} ${parentOf(parent) ?? 0}` : String(parent);
 }

@@ -18,11 +18,11 @@ export function isAlive(pid: number): boolean {
   return statOf(pid)?.state !== 'Z';
 }
 
-function statOf(pid: number): { state: string; startedAt: string } | undefined {
+function statOf(pid: number): { state: string; parent: number; startedAt: string } | undefined {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
+    return { state: fields[0] ?? '', parent: Number(fields[1]), startedAt: fields[19] ?? '' };
   } catch {
     return undefined;
   }
@@ -30,6 +30,9 @@ function statOf(pid: number): { state: string; startedAt: string } | undefined {
 
 /** What tells a process from a later one with the same pid: its start time where /proc has it, else nothing. */
 export const birthMark = (pid: number): string => statOf(pid)?.startedAt ?? '';
+
+/** The parent of a process, where /proc tells. */
+export const parentOf = (pid: number): number | undefined => statOf(pid)?.parent;
 
 /** The command line of a process, or '' when it cannot be read. */
 export function commandLine(pid: number): string {
