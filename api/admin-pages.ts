@@ -20,9 +20,8 @@ function policy(nonce: string): string {
   ].join('; ');
 }
 
-export function adminPages(): Router {
+export function adminPages(folder: string | undefined = buildFolder()): Router {
   const router = express.Router();
-  const folder = buildFolder();
   const headers: RequestHandler = (_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('X-Frame-Options', 'DENY');

@@ -23,7 +23,7 @@ import { send, textAnswer, type Answer } from './http/answer.ts';
 import { createCall, requestIdOf, type Call } from './http/call.ts';
 import { errorAnswer } from './http/errors.ts';
 import { corsHeaders, preflightHeaders, securityHeaders } from './http/headers.ts';
-import { apiRoute } from './routes/app.ts';
+import { apiRoute, appOfPath } from './routes/app.ts';
 import { createServer, drain } from './server.ts';
 
 export interface RunningApi {
@@ -166,9 +166,8 @@ async function answerApi(api: Api, request: Request, response: Response, { reque
 
 /** A browser asks before it calls: answered for the origins of the configuration and of the app in the path. */
 async function preflight(api: Api, call: Call): Promise<Answer> {
-  const first = call.path[0] ?? '';
   call.route = 'preflight';
-  call.app = first === '' || first.startsWith('_platform') ? undefined : await api.services.registry.byName(first.startsWith('_') ? (api.services.config.defaultApp ?? first) : first);
+  call.app = await appOfPath(api, call);
   return { status: 204, text: '', headers: preflightHeaders };
 }
 

@@ -1,5 +1,5 @@
 /** `/api/:app/...`: who is asking, of which app, and which part answers. */
-import { AppError } from '../../core/errors.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
 import type { AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
 import type { Api } from '../api.ts';
@@ -25,6 +25,19 @@ export async function apiRoute(api: Api, call: Call): Promise<Answer> {
   call.app = found.app;
   refuseUnlessServing(api, found.app);
   return appRoute(api, call, found.app, found.rest);
+}
+
+/** The app a path means, for a browser that asks before it calls; undefined when there is none. */
+export async function appOfPath(api: Api, call: Call): Promise<AppRuntime | undefined> {
+  const tenant = headerOf(call, 'x-tenant-id');
+  const path = rewritePath(call.path, tenant, call.query);
+  if (path[0] === undefined || path[0] === '_platform') return undefined;
+  try {
+    return (await findApp(api, call, path, tenant)).app;
+  } catch (error) {
+    if (isAppError(error) && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 interface Found {

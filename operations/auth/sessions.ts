@@ -67,6 +67,7 @@ export async function login(services: Services, tokens: Tokens, realm: Realm, in
   const sessionId = uuidv7();
   const secret = newSecret();
   await execute(services.pool, sql`
+    with ended as (delete from ${realm.sessions} where user_id = ${value(account.id, 'uuid')} and expires_at < now())
     insert into ${realm.sessions} (id, user_id, refresh_hash, expires_at, user_agent, address)
     values (${value(sessionId, 'uuid')}, ${value(account.id, 'uuid')}, ${value(hashOf(secret), 'text')}, now() + ${REFRESH_LIFE},
       ${value(client.userAgent?.slice(0, 500) ?? null, 'text')}, ${value(client.address, 'text')})`, { prepared: true });
