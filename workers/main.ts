@@ -10,6 +10,7 @@ import { startDispatcher } from './dispatcher.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startRelay } from './relay.ts';
 import { startStarter } from './starter.ts';
+import { startSweep } from './sweep.ts';
 import { startTemporalWorkers } from './temporal.ts';
 
 export interface RunningWorker {
@@ -35,6 +36,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const health = new HealthRecord();
   const starter = startStarter(services);
   const dispatcher = startDispatcher(services);
+  const sweep = startSweep(services);
   const relay = startRelay(services, (decided) => {
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
@@ -48,7 +50,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
     async close() {
       // First what brings work in, then what does it, then what both stand on.
       await relay.close();
-      await Promise.all([starter.close(), dispatcher.close(), temporal.close()]);
+      await Promise.all([starter.close(), dispatcher.close(), sweep.close(), temporal.close()]);
       await services.close();
     },
   };
