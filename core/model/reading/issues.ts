@@ -24,6 +24,9 @@ function detailsOfIssue(issue: Issue, schema: z.ZodType, base: readonly Property
     case 'invalid_type':
       if (value === undefined) return [{ path, rule: 'required', message: `${path} is missing.` }];
       return [{ path, rule: 'type', message: `${path} must be ${article(issue.expected)}.` }];
+    case 'too_small':
+    case 'too_big':
+      return [{ path, rule: issue.code, message: `${path} ${sizeMessage(issue)}.` }];
     default:
       return [{ path, rule: issue.code === 'invalid_format' ? 'format' : issue.code, message: `${path} ${readable(issue.message)}.` }];
   }
@@ -55,6 +58,14 @@ function unionDetail(issue: Extract<Issue, { code: 'invalid_union' }>, path: str
   if (types.length > 0) return listed(path, issue.path, value, types, issue.message);
   const reasons = issue.errors.flat().map((inner) => readable(inner.message));
   return { path, rule: 'type', message: `${path} ${[...new Set(reasons)].join(', or ')}.` };
+}
+
+/** Our own words where the schema has them, else the limit in units a reader knows. */
+function sizeMessage(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  if (!/^Too (small|big)/.test(issue.message)) return `is refused: ${issue.message}`;
+  const limit = issue.code === 'too_small' ? `at least ${String(issue.minimum)}` : `at most ${String(issue.maximum)}`;
+  if (issue.origin === 'array') return `must have ${limit} ${limit.endsWith(' 1') ? 'entry' : 'entries'}`;
+  return issue.origin === 'string' ? `must have ${limit} ${limit.endsWith(' 1') ? 'character' : 'characters'}` : `must be ${limit}`;
 }
 
 const readable = (message: string): string =>

@@ -213,6 +213,22 @@ describe('mistakes', () => {
   });
 });
 
+describe('messages', () => {
+  it.each<[object, string, string]>([
+    [
+      { permissions: [{ entity: 'ticket', action: 'read', roles: [] }] },
+      'permissions.0.roles',
+      'permissions.0.roles must have at least 1 entry.',
+    ],
+    [{ entities: [{ name: 'a', fields: [] }] }, 'entities.0.fields', 'entities.0.fields is refused: an entity needs at least one field.'],
+    [{ settings: { max_per_page: 0 } }, 'settings.max_per_page', 'settings.max_per_page must be at least 1.'],
+    [{ entities: [{ name: 5, fields: [{ name: 'a', type: 'int' }] }] }, 'entities.0.name', 'entities.0.name must be text.'],
+    [{ rules: {} }, 'rules', 'rules must be a list.'],
+  ])('%j', (extra, path, message) => {
+    expect(detailAt(failureOf(documentWith(extra)), path)?.message).toBe(message);
+  });
+});
+
 describe('what comes later is refused with its path', () => {
   const step = (extra: object): object =>
     documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', ...extra }] }] });

@@ -22,7 +22,9 @@ function placesOf(value: unknown, path: string[] = []): string[][] {
 /** A copy of a value with one place replaced; undefined removes it. */
 function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
   if (key === undefined) return by;
-  const copy: Record<string, unknown> = Array.isArray(value) ? ([...(value as unknown[])] as unknown as Record<string, unknown>) : { ...(value as object) };
+  const copy: Record<string, unknown> = Array.isArray(value)
+    ? ([...(value as unknown[])] as unknown as Record<string, unknown>)
+    : { ...(value as object) };
   const next = replaced(copy[key], rest, by);
   if (next === undefined && !Array.isArray(copy)) return Object.fromEntries(Object.entries(copy).filter(([name]) => name !== key));
   copy[key] = next;
@@ -30,16 +32,36 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
 }
 
 const damage = fc.oneof(
-  fc.constantFrom<unknown>(undefined, null, '', 0, -1, true, [], {}, [null], 'ticket', 'order', 'id', 'record.x ==', '*', '__proto__', 'deleted_at', 'a b'),
+  fc.constantFrom<unknown>(
+    undefined,
+    null,
+    '',
+    0,
+    -1,
+    true,
+    [],
+    {},
+    [null],
+    'ticket',
+    'order',
+    'id',
+    'record.x ==',
+    '*',
+    '__proto__',
+    'deleted_at',
+    'a b',
+  ),
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-const damaged = fc.tuple(fc.constantFrom(...documents), fc.array(fc.tuple(fc.nat(), damage), { minLength: 1, maxLength: 3 })).map(([document, blows]) =>
-  blows.reduce<unknown>((value, [at, by]) => {
-    const places = placesOf(value);
-    return replaced(value, places[at % places.length] ?? [], by);
-  }, document),
-);
+const damaged = fc
+  .tuple(fc.constantFrom(...documents), fc.array(fc.tuple(fc.nat(), damage), { minLength: 1, maxLength: 3 }))
+  .map(([document, blows]) =>
+    blows.reduce<unknown>((value, [at, by]) => {
+      const places = placesOf(value);
+      return replaced(value, places[at % places.length] ?? [], by);
+    }, document),
+  );
 
 function tryRead(input: unknown): SchemaDocument | undefined {
   try {
