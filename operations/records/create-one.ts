@@ -2,6 +2,7 @@
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import type { EntityModel, FieldModel, StoredType } from '../../core/model/model.ts';
+import { FULL_ACCESS } from '../../core/policy/access.ts';
 import { isEmpty } from '../../core/rules/field-rule.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { runChain, type ChainInput, type ChainResult } from '../rules/chain.ts';
@@ -11,7 +12,7 @@ import { forbidden, requiredError, type Draft, type FieldValue } from './body.ts
 import { fillSlug, initialValues } from './initial-values.ts';
 import { writeNested } from './nested.ts';
 import { keyCondition } from './record-key.ts';
-import { createdEventStatement, insertStatement, updateStatement, type Assignment, type StatementResult } from './statements.ts';
+import { createdEventStatement, insertStatement, readStatement, updateStatement, type Assignment, type StatementResult } from './statements.ts';
 import { checkWritten, refuseInvalid, writtenRecord } from './write-result.ts';
 import { accessOf, prepared, rulesOf, statementOptions, type CreateStep, type Write, type WrittenRecord } from './write-state.ts';
 
@@ -38,8 +39,8 @@ export async function createOne(write: Write, entity: EntityModel, step: CreateS
 
   const needsRecord = draft.nested.length > 0 || plan.afterWrite.length > 0 || chain.creations.length > 0;
   const options = statementOptions(write, entity, 'create', { record: needsRecord || isDeferred, event: !isDeferred });
-  const assigned = assignments(entity, values, chain, record);
-  const [row] = await run<StatementResult & Record<string, unknown>>(write.db, insertStatement(options, assigned), prepared(write));
+  const assigned = assignments(draft, values, chain, record);
+  const [row] = await run<Row>(write.db, insertStatement(options, assigned), prepared(write));
   if (row === undefined) throw new AppError('INTERNAL_ERROR', 'The record was not written.');
   checkWritten(row, entity, 'create');
   if (!needsRecord && !isDeferred) return writtenRecord(row);
@@ -56,19 +57,22 @@ async function finishDeferred(write: Write, entity: EntityModel, input: ChainInp
   const chain = await runChain(input);
   if (chain.errors.length > 0) refuseInvalid({ ...EMPTY_DRAFT, entity }, chain.errors, false);
   refuseForbidden(chain);
-  const options = { ...statementOptions(write, entity, 'create', { record: true, event: false }) };
+  const options = statementOptions(write, entity, 'create', { record: true, event: false });
   const condition = keyCondition(entity, 't', row.id ?? '');
   if (condition === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written has no key.');
   const assigned = [...chain.set].flatMap((name) => assignment(entity.fields.get(name), input.record[name]));
-  const [updated] = await run<StatementResult & Record<string, unknown>>(write.db,
-    updateStatement({ ...options, read: { ...options.read, isGranted: true, where: () => undefined } },
-      { condition, assigned, stamps: [], version: undefined, raisesVersion: false }), prepared(write));
+  // The record may be outside what its creator can read; only the answer asks for that.
+  const update = updateStatement({ ...options, read: FULL_ACCESS }, { condition, assigned, stamps: [], version: undefined, raisesVersion: false });
+  const [updated] = await run<Row>(write.db, update, prepared(write));
   if (updated === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written is gone.');
   checkWritten(updated, entity, 'create');
   const events = statementOptions(write, entity, 'create', { record: false });
   if (events.hasEvent) await run(write.db, createdEventStatement(events, condition), prepared(write));
-  return { row: updated, chain, stored: JSON.parse(updated.record ?? '{}') as Record<string, unknown> };
+  const [shown] = await run<Row>(write.db, readStatement(options, { condition, assigned: [], version: undefined }, 'none'), prepared(write));
+  return { row: shown ?? updated, chain, stored: JSON.parse(updated.record ?? '{}') as Record<string, unknown> };
 }
+
+type Row = StatementResult & Record<string, unknown>;
 
 const EMPTY_DRAFT: Omit<Draft, 'entity'> = { action: 'create', given: new Map(), bad: new Set(), nested: [], errors: [], claimedKey: new Map() };
 
@@ -112,9 +116,12 @@ function noteCall(write: Write, entity: EntityModel, record: Record<string, unkn
 
 /** What is bound: the client's and the engine's values, and over them what rules and transitions set. */
 export function assignments(
-  entity: EntityModel, values: ReadonlyMap<string, FieldValue>, chain: ChainResult, record: Readonly<Record<string, unknown>>,
+  draft: Draft, values: ReadonlyMap<string, FieldValue>, chain: ChainResult, record: Readonly<Record<string, unknown>>,
 ): Assignment[] {
-  const assigned = new Map<string, Assignment>([...values].map(([name, { field, value }]) => [name, { field, value }]));
+  const { entity, given } = draft;
+  const assigned = new Map<string, Assignment>(
+    [...values].map(([name, made]) => [name, { field: made.field, value: made.value, byEngine: given.get(name) !== made }]),
+  );
   for (const name of chain.set) {
     for (const made of assignment(entity.fields.get(name), record[name])) assigned.set(name, made);
   }
@@ -124,5 +131,5 @@ export function assignments(
 export function assignment(field: FieldModel | undefined, plain: unknown): Assignment[] {
   if (field === undefined) return [];
   const coerced = coerceValue(field, plain);
-  return coerced.ok ? [{ field, value: coerced.value }] : [];
+  return coerced.ok ? [{ field, value: coerced.value, byEngine: true }] : [];
 }

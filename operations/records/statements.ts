@@ -13,7 +13,11 @@ import { isLive } from './record-key.ts';
 export interface Assignment {
   readonly field: FieldModel;
   readonly value: unknown;
+  /** Put in by the engine: whether the caller may write the field does not matter. */
+  readonly byEngine?: boolean;
 }
+
+const clientsFields = (assigned: readonly Assignment[]): FieldModel[] => assigned.flatMap(({ field, byEngine }) => (byEngine === true ? [] : [field]));
 
 /** What a statement needs to know of who writes and how. */
 export interface StatementOptions {
@@ -148,7 +152,7 @@ export function insertStatement(options: StatementOptions, assigned: readonly As
   const { entity, access } = options;
   const references = referenceChecks(options, assigned);
   const policy = access.where('c');
-  const refused = failing(assigned.map(({ field }) => field), access, 'c');
+  const refused = failing(clientsFields(assigned), access, 'c');
   const columns = join([...assigned.map(({ field }) => id(field.column)), id(VERSION_COLUMN)]);
   if (policy === undefined && refused === NO_NAMES && references.length === 0) return plainInsert(options, columns, assigned);
   const inserted = sql`"i" as (
@@ -269,7 +273,7 @@ function lockedRow(options: StatementOptions, input: Pick<UpdateInput, 'conditio
   const live = isLive(entity, 't');
   return sql`"o" as (select "t".*, ${read.isGranted ? sql`coalesce(${where(read.where('t'))}, false)` : raw('false')} as "_readable",
       coalesce(${where(access.where('t'))}, false) as "_allowed",
-      ${failing(input.assigned.map(({ field }) => field), access, 't')} as "_refused", ${isCurrent} as "_current"
+      ${failing(clientsFields(input.assigned), access, 't')} as "_refused", ${isCurrent} as "_current"
     from ${tableOf(options)} "t" where ${input.condition}${live === undefined ? empty : sql` and ${live}`} ${lock})`;
 }
 

@@ -88,7 +88,7 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], isTop);
   refuseForbidden(chain);
 
-  const assigned = assignments(entity, values, chain, record);
+  const assigned = assignments(draft, values, chain, record);
   noteCall(write, entity, stored, record, old);
   const needsMore = (draft.nested.length > 0 && !isDeferred) || plan.afterWrite.length > 0 || chain.creations.length > 0;
   const update: UpdateInput = {
