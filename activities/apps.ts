@@ -19,7 +19,7 @@ export interface AppActivities {
   /** From here on the app serves. */
   activateApp(app: string): Promise<void>;
   /** Provisioning cannot succeed; the app stays visible as failed until it is deleted. */
-  failApp(app: string, reason: string): Promise<void>;
+  failApp(input: { readonly app: string; readonly reason: string }): Promise<void>;
   /** A retirement was called off. */
   reactivateApp(app: string): Promise<void>;
   dropStorage(app: string): Promise<void>;
@@ -50,7 +50,7 @@ export function createAppActivities(services: Services): AppActivities {
         if (changed > 0) await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
       });
     },
-    async failApp(app, reason) {
+    async failApp({ app, reason }) {
       services.log.error({ app, reason }, 'an app could not be made');
       await execute(services.pool, sql`
         update durabase.apps set status = 'failed', updated_at = now() where id = ${value(app, 'text')} and status = 'provisioning'`);

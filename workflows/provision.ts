@@ -15,7 +15,7 @@ export async function provision({ app }: ProvisionInput): Promise<void> {
   } catch (error) {
     const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
     log.error('provisioning failed', { app, reason });
-    await failApp(app, reason);
+    await failApp({ app, reason });
     throw ApplicationFailure.nonRetryable(reason, 'PROVISION_FAILED');
   }
 }
