@@ -1,5 +1,5 @@
 /** What a caller may do with the records of one entity: the answer of a policy, asked by reads and writes alike. */
-import type { Sql } from '../sql/sql.ts';
+import { sql, type Sql } from '../sql/sql.ts';
 
 export type RecordAction = 'read' | 'create' | 'update' | 'delete';
 
@@ -39,8 +39,8 @@ const NEVER: FieldAccess = { mode: 'never' };
 
 /** Everything: admins, the system, and the references of policies themselves. */
 export const FULL_ACCESS: Access = { key: 'full', isGranted: true, where: () => undefined, field: () => ALWAYS, presets: {} };
-/** Nothing. */
-export const NO_ACCESS: Access = { key: 'none', isGranted: false, where: () => undefined, field: () => NEVER, presets: {} };
+/** Nothing: no row, even for code that forgets to ask `isGranted`. */
+export const NO_ACCESS: Access = { key: 'none', isGranted: false, where: () => sql`false`, field: () => NEVER, presets: {} };
 
 export const fieldAlways = (): FieldAccess => ALWAYS;
 export const fieldNever = (): FieldAccess => NEVER;

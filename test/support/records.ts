@@ -1,5 +1,5 @@
 /** Apps for tests of reading: tables made straight from a small document, rows inserted as they are. */
-import pg from 'pg';
+import type pg from 'pg';
 import pino from 'pino';
 import { afterAll } from 'vitest';
 import { createPool } from '../../adapters/postgres/pool.ts';
