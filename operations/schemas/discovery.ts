@@ -1,0 +1,118 @@
+/** What a caller may see and do in an app: the one description the back office and clients are made from. */
+import { createHash } from 'node:crypto';
+import type { StateMachineDefinition } from '../../core/model/document.ts';
+import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
+import { accessFor, type Access } from '../../core/policy/policy.ts';
+import type { AppContext } from '../context.ts';
+
+export interface Discovered {
+  /** `{data: …}` as JSON text. */
+  readonly text: string;
+  /** Changes with the schema version, the caller's roles and nothing else. */
+  readonly etag: string;
+}
+
+const CACHE = {};
+
+/** Only readable entities, fields and relations; built once per schema version and role set. */
+export function discover(ctx: AppContext): Discovered {
+  const cache = ctx.app.memo(CACHE, () => new Map<string, string>());
+  const key = `${ctx.actor.isAdmin}|${[...ctx.actor.roles].sort().join(',')}`;
+  let entities = cache.get(key);
+  if (entities === undefined) {
+    entities = JSON.stringify(describeEntities(ctx));
+    if (cache.size >= 500) cache.clear();
+    cache.set(key, entities);
+  }
+  const { app, actor } = ctx;
+  const head = {
+    app: { name: app.name, display_name: app.displayName },
+    schema_version: app.version,
+    user: { id: actor.id, email: actor.email, roles: actor.roles, is_admin: actor.isAdmin },
+    ui_configs: app.model.document.ui_configs,
+  };
+  const text = `{"data":{${JSON.stringify(head).slice(1, -1)},"entities":${entities}}}`;
+  return { text, etag: `"${createHash('sha256').update(`${app.generation}|${text}`).digest('base64url').slice(0, 22)}"` };
+}
+
+function describeEntities(ctx: AppContext): object[] {
+  const isReadable = (name: string): boolean => {
+    const entity = ctx.app.model.entities.get(name);
+    return entity !== undefined && accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now).isGranted;
+  };
+  return [...ctx.app.model.entities.values()].filter((entity) => isReadable(entity.name)).map((entity) => describeEntity(ctx, entity, isReadable));
+}
+
+function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entity: string) => boolean): object {
+  const access = (action: 'read' | 'create' | 'update' | 'delete'): Access => accessFor(ctx.app, ctx.actor, entity, action, ctx.now);
+  const read = access('read');
+  const create = access('create');
+  const update = access('update');
+  const fields = [...entity.fields.values()].filter((field) => read.field(field.name).mode !== 'never');
+  const names = new Set(fields.map((field) => field.name));
+  const { definition } = entity;
+  return {
+    name: entity.name,
+    label: definition.label ?? words(entity.name),
+    table: entity.table,
+    description: definition.description ?? null,
+    primary_key: { field: entity.key[0]?.name ?? 'id', type: entity.keyType, generated: entity.isKeyGenerated },
+    display_field: names.has(entity.displayField) ? entity.displayField : (entity.key[0]?.name ?? 'id'),
+    soft_delete: entity.hasSoftDelete,
+    slug: entity.slugField !== undefined && names.has(entity.slugField.name) ? entity.slugField.name : null,
+    permissions: {
+      read: read.isGranted, create: create.isGranted, update: update.isGranted, delete: access('delete').isGranted,
+    },
+    fields: fields.map((field) => describeField(field, [create, update], isReadable)),
+    relations: entity.relations.filter((end) => isReadable(end.target) && canFollow(end, names)).map(describeRelation),
+    state_machines: entity.machines.filter((machine) => names.has(machine.field)).map(describeMachine),
+  };
+}
+
+function describeField(field: FieldModel, writes: readonly Access[], isReadable: (entity: string) => boolean): object {
+  const { definition } = field;
+  return {
+    name: field.name,
+    label: definition.label ?? words(field.name),
+    type: field.type,
+    required: field.required,
+    unique: field.unique,
+    enum: definition.enum ?? null,
+    default: definition.default ?? null,
+    auto: field.isAuto,
+    computed: definition.computed !== undefined || (field.isAuto && definition.auto === undefined && !field.isKey),
+    min: definition.min ?? null,
+    max: definition.max ?? null,
+    min_length: definition.min_length ?? null,
+    max_length: definition.max_length ?? null,
+    pattern: definition.pattern ?? null,
+    precision: definition.precision ?? null,
+    description: definition.description ?? null,
+    hidden: definition.hidden,
+    readable: true,
+    writable: writes.some((access) => access.isGranted && access.field(field.name).mode !== 'never'),
+    references: field.references !== undefined && isReadable(field.references) ? field.references : null,
+  };
+}
+
+/** A relation found by a field one may not read would tell that field's value. */
+const canFollow = (end: RelationEnd, readable: ReadonlySet<string>): boolean => end.direction === 'link' || readable.has(end.localColumn);
+
+const describeRelation = (end: RelationEnd): object => ({
+  name: end.name, names: end.names, type: end.relation.type, cardinality: end.cardinality, direction: end.direction, target: end.target,
+  local_field: end.localColumn, target_field: end.targetColumn, write_mode: end.writeMode,
+});
+
+const describeMachine = (machine: StateMachineDefinition): object => ({
+  field: machine.field,
+  initial: machine.definition.initial,
+  transitions: machine.definition.transitions.map((transition) => ({
+    from: Array.isArray(transition.from) ? transition.from : [transition.from], to: transition.to, roles: transition.roles,
+  })),
+});
+
+/** `customer_id` reads "Customer", `leave_request` "Leave request". */
+function words(name: string): string {
+  const spaced = name.replace(/_id$/, '').replaceAll('_', ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
