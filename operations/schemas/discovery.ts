@@ -8,7 +8,7 @@ import type { AppContext } from '../context.ts';
 export interface Discovered {
   /** `{data: …}` as JSON text. */
   readonly text: string;
-  /** Changes with the schema version, the caller's roles and nothing else. */
+  /** Changes with the schema version and with what this caller is told. */
   readonly etag: string;
 }
 
