@@ -1,4 +1,5 @@
 /** The Temporal half of a worker process: one worker per queue, made again whenever the server comes back. */
+import type { LogLevel, LogMetadata } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dataConverter } from '../adapters/temporal/data-converter.ts';
@@ -67,15 +68,25 @@ function installRuntime(log: Logger): void {
     shutdownSignals: [],
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
     logger: {
-      log: (level, message, meta) => sdk[LEVELS[level]](meta ?? {}, message),
+      log: (level, message, meta) => sdk[levelOf(level, meta)](meta ?? {}, message),
       trace: (message, meta) => sdk.trace(meta ?? {}, message),
       debug: (message, meta) => sdk.debug(meta ?? {}, message),
-      // Start and stop of pollers and the like: nothing an operator acts upon.
-      info: (message, meta) => sdk.debug(meta ?? {}, message),
-      warn: (message, meta) => sdk.warn(meta ?? {}, message),
+      info: (message, meta) => sdk[levelOf('INFO', meta)](meta ?? {}, message),
+      warn: (message, meta) => sdk[levelOf('WARN', meta)](meta ?? {}, message),
       error: (message, meta) => sdk.error(meta ?? {}, message),
     },
   });
 }
 
-const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+/**
+ * Below a warning: starts and stops of pollers, and refusals of activities and workflows. Those are results, shown where the
+ * run or delivery is shown; what is unexpected about one is logged by our own wrapping, once and with its error.
+ */
+function levelOf(level: LogLevel, meta: LogMetadata | undefined): 'trace' | 'debug' | 'warn' | 'error' {
+  switch (level) {
+    case 'TRACE': return 'trace';
+    case 'DEBUG': case 'INFO': return 'debug';
+    case 'WARN': return meta?.['sdkComponent'] === 'worker' ? 'debug' : 'warn';
+    case 'ERROR': return 'error';
+  }
+}

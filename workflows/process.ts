@@ -24,7 +24,7 @@ const writing = proxyActivities<ProcessActivities>(effect);
 const calling = proxyActivities<ProcessActivities>({ ...outbound, taskQueue: OUTBOUND_QUEUE });
 
 /** Loops through goto are legal; a run that enters this many steps without waiting for anybody is one that never ends. */
-const MAX_STREAK = 1_000;
+const MAX_STREAK = 300;
 /** How long a decision's answer waits for the run to rest again: what follows an approval is mostly brief. */
 const SETTLE_MS = 1_500;
 /** Answered keys kept: only the latest decisions can still be repeated by their callers. */

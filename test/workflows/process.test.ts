@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decideRun } from '../../operations/processes/decide.ts';
 import { getRun } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { listPending } from '../../operations/processes/list.ts';
 import { cancelRun, retryRun, skipRun } from '../../operations/processes/operate.ts';
+import { recordHistories } from '../replay/record.ts';
 import { APPROVER_ROLE, processWorld, type ProcessWorld } from './process-world.ts';
 
 const ESCALATION = {
@@ -69,6 +70,10 @@ beforeAll(async () => {
   world = await processWorld([ESCALATION, TIMED, SILENT, ACTING, FAILING, CAUGHT, LOOPING, MANUAL]);
 }, 60_000);
 
+afterAll(() => recordHistories(world.services, 'process', recorded));
+/** Case by workflow id: kept as histories when RECORD_HISTORIES is set. */
+const recorded = new Map<string, string>();
+
 async function criticalTicket(by?: Parameters<ProcessWorld['change']>[4]): Promise<string> {
   const id = await world.ticket({ title: 'Printer on fire', priority: 'critical' });
   await world.change(id, 'update', { id, title: 'Printer on fire', priority: 'critical' }, { priority: 'low' }, by);
@@ -91,6 +96,7 @@ describe('an approval', () => {
       status: 'completed', current_step: null, task: null,
       history: [{ step: 'lead', status: 'approved', by: lead.id, comment: 'go' }, { step: 'check', status: 'on_true' }],
     });
+    recorded.set(run.temporal_workflow_id, 'approved');
     await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({ code: 'INVALID_STATE' });
   });
 
@@ -102,6 +108,7 @@ describe('an approval', () => {
     await expect(decideRun(world.as(agent), run.id, 'approved', {})).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining(APPROVER_ROLE) as string });
     await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('caused') as string });
     const cancelled = await cancelRun(world.admin, run.id, 'wrong ticket');
+    recorded.set(cancelled.temporal_workflow_id, 'cancelled');
     expect(cancelled).toMatchObject({ status: 'cancelled', task: null, history: [{ status: 'cancelled', by: 'operator', comment: 'wrong ticket' }] });
   });
 });
@@ -120,6 +127,7 @@ describe('time', () => {
     const waiting = await world.until(id, (run) => run.task !== null);
     expect(waiting.task?.assignee).toEqual({ type: 'admin' });
     const run = await world.until(id, (one) => one.status === 'completed');
+    recorded.set(run.temporal_workflow_id, 'timed-out-and-waited');
     expect(steps(run)).toEqual(['ask:timed_out', 'pause:completed', 'escalate:completed']);
     const row = await world.ticketRow(id);
     expect(row['status']).toBe('escalated');
@@ -130,6 +138,7 @@ describe('time', () => {
 
   it('fails the run when nobody decides and there is no on_timeout', async () => {
     const run = await world.until(await ticketIn('silent'), (one) => one.status === 'failed');
+    recorded.set(run.temporal_workflow_id, 'nobody-decided');
     expect(run).toMatchObject({ task: null, history: [{ step: 'ask', status: 'timed_out' }], error: expect.stringContaining('on_timeout') as string });
   });
 });
@@ -147,6 +156,7 @@ describe('actions', () => {
     expect(rows).toEqual([{ record: { event: 'copied', id: copied } }]);
     await expect(decideRun(world.as(agent), run.id, 'approved', {})).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     const done = await decideRun(world.as(agent), run.id, 'approved', { comment: 'fine' });
+    recorded.set(done.temporal_workflow_id, 'actions');
     expect(done.status).toBe('completed');
     expect(await world.ticketRow(copied)).toEqual({});
   });
@@ -159,6 +169,7 @@ describe('actions', () => {
     const again = await world.until(id, (one) => one.is_stuck && one.history.length === 3);
     expect(steps(again)).toEqual(['first:failed', 'first:retried', 'first:failed']);
     const done = await skipRun(world.admin, stuck.id);
+    recorded.set(done.temporal_workflow_id, 'retried-and-skipped');
     expect(done.status).toBe('completed');
     expect(await world.ticketRow(id)).toMatchObject({ priority: 'done' });
     const { rows } = await world.services.pool.query(`select 1 from app_aaaaaaaaaaaa.agent where email = 'made@example.com'`);
@@ -168,6 +179,7 @@ describe('actions', () => {
 
   it('go to on_error when the step has one', async () => {
     const run = await world.until(await ticketIn('caught'), (one) => one.status === 'completed');
+    recorded.set(run.temporal_workflow_id, 'on-error');
     expect(steps(run)).toEqual(['try:failed', 'plan_b:completed']);
   });
 });
@@ -204,6 +216,7 @@ describe('a run', () => {
     await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfter: 5 });
     await world.startWorker();
     const done = await world.until(id, (one) => one.status === 'completed');
+    recorded.set(done.temporal_workflow_id, 'lost-worker');
     expect(done.history.filter((entry) => entry.status === 'approved')).toHaveLength(1);
   });
 });
