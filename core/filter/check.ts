@@ -3,7 +3,16 @@ import { AppError, nearestNames } from '../errors.ts';
 import { CONDITION_OPERATORS } from '../model/document.ts';
 import { fieldKind, type FilterOperator } from '../model/field-types.ts';
 import type { EntityModel, FieldModel } from '../model/model.ts';
-import { dynamicValue, isDynamic, LIST_OPERATORS, rawValues, readDynamic, readOperand, type Bindings, type BoundOperand } from './operand.ts';
+import {
+  dynamicValue,
+  isDynamic,
+  LIST_OPERATORS,
+  rawValues,
+  readDynamic,
+  readOperand,
+  type Bindings,
+  type BoundOperand,
+} from './operand.ts';
 import { invalidValue, type Filter, type Operand, type SortItem } from './query.ts';
 import { resolvePath, unknownField, type Column, type Hop, type QuantifiedHop, type ReadScope, type Reference } from './scope.ts';
 
@@ -38,7 +47,12 @@ export function checkFilter(scope: ReadScope, entity: EntityModel, filter: Filte
   }
 }
 
-function checkRelated(scope: ReadScope, entity: EntityModel, filter: Extract<Filter, { kind: 'related' }>, bindings: Bindings | undefined): CheckedFilter {
+function checkRelated(
+  scope: ReadScope,
+  entity: EntityModel,
+  filter: Extract<Filter, { kind: 'related' }>,
+  bindings: Bindings | undefined,
+): CheckedFilter {
   const reference = resolvePath(scope, entity, filter.path);
   if (reference.kind !== 'relation') {
     if (reference.kind === 'unknown') throw unknownField(scope, reference.entity, reference.name, filter.path);
@@ -48,7 +62,12 @@ function checkRelated(scope: ReadScope, entity: EntityModel, filter: Extract<Fil
   return throughHops(reference.hops, { kind: 'related', hop: reference.hop, quantifier: filter.quantifier, item });
 }
 
-function checkLeaf(scope: ReadScope, entity: EntityModel, leaf: Extract<Filter, { kind: 'leaf' }>, bindings: Bindings | undefined): CheckedFilter {
+function checkLeaf(
+  scope: ReadScope,
+  entity: EntityModel,
+  leaf: Extract<Filter, { kind: 'leaf' }>,
+  bindings: Bindings | undefined,
+): CheckedFilter {
   const { reference, operator } = readReference(scope, entity, leaf);
   const label = leaf.path.join('.');
   if (reference.kind === 'unknown') throw unknownField(scope, reference.entity, reference.name, leaf.path);
@@ -57,7 +76,11 @@ function checkLeaf(scope: ReadScope, entity: EntityModel, leaf: Extract<Filter, 
 }
 
 /** The last segment is an operator only when the whole path names nothing: a field may be called "like". */
-function readReference(scope: ReadScope, entity: EntityModel, leaf: Extract<Filter, { kind: 'leaf' }>): { reference: Reference; operator: string } {
+function readReference(
+  scope: ReadScope,
+  entity: EntityModel,
+  leaf: Extract<Filter, { kind: 'leaf' }>,
+): { reference: Reference; operator: string } {
   const whole = resolvePath(scope, entity, leaf.path);
   if (leaf.operator !== undefined) return { reference: whole, operator: leaf.operator };
   if (whole.kind !== 'unknown' || leaf.path.length === 1) return { reference: whole, operator: 'eq' };
@@ -75,9 +98,7 @@ function operatorOf(name: string, allowed: readonly FilterOperator[], label: str
   const operator = (name === 'ne' ? 'neq' : name) as FilterOperator;
   if (allowed.includes(operator)) return operator;
   const near = nearestNames(name.slice(0, 50), allowed);
-  const message = KNOWN.has(operator)
-    ? `The operator "${name}" does not fit "${label}".`
-    : `There is no operator "${name.slice(0, 50)}".`;
+  const message = KNOWN.has(operator) ? `The operator "${name}" does not fit "${label}".` : `There is no operator "${name.slice(0, 50)}".`;
   throw new AppError('UNKNOWN_OPERATOR', message, {
     details: [{ field: label, rule: 'operator', message, allowed: near }],
     hint: `Allowed here: ${allowed.join(', ')}.`,
@@ -97,7 +118,8 @@ function compare(column: Column, name: string, operand: Operand, label: string, 
   const raw = rawValues(field, operator, operand, label);
   const isRepeat = operand.kind === 'text' && raw.length > 1;
   const widened = isRepeat && operator === 'eq' ? 'in' : isRepeat && operator === 'neq' ? 'not_in' : operator;
-  if (operator === 'between' && raw.length !== 2) throw invalidValue(label, `"${label}" with "between" needs exactly two values.`, 'Write filter[price.between]=10,20.');
+  if (operator === 'between' && raw.length !== 2)
+    throw invalidValue(label, `"${label}" with "between" needs exactly two values.`, 'Write filter[price.between]=10,20.');
   if (raw.length > 1 && !LIST_OPERATORS.has(widened)) throw invalidValue(label, `"${label}" is given more than once.`);
   if (raw[0] === null && (operator === 'eq' || operator === 'neq')) {
     return { kind: 'compare', column, operator: operator === 'eq' ? 'is_null' : 'not_null', operands: [] };
@@ -119,7 +141,8 @@ function bind(field: FieldModel, operator: FilterOperator, given: unknown, label
 }
 
 function bindPlain(field: FieldModel, operator: FilterOperator, given: unknown, label: string): BoundOperand[] {
-  if (given === null || given === undefined) throw invalidValue(label, `"${label}" cannot be compared with null by "${operator}".`, 'Use is_null.');
+  if (given === null || given === undefined)
+    throw invalidValue(label, `"${label}" cannot be compared with null by "${operator}".`, 'Use is_null.');
   const read = readOperand(field, operator, given);
   if (!read.ok) throw invalidValue(label, `"${label}" is compared with a value it cannot have: ${read.message}.`);
   return [{ kind: 'bound', value: read.value }];
@@ -128,9 +151,18 @@ function bindPlain(field: FieldModel, operator: FilterOperator, given: unknown, 
 function readTruth(operand: Operand, label: string): boolean {
   const given = operand.kind === 'text' ? operand.texts.at(-1) : operand.value;
   switch (typeof given === 'string' ? given.trim().toLowerCase() : given) {
-    case '': case 'true': case '1': case 1: case true: case null: case undefined:
+    case '':
+    case 'true':
+    case '1':
+    case 1:
+    case true:
+    case null:
+    case undefined:
       return true;
-    case 'false': case '0': case 0: case false:
+    case 'false':
+    case '0':
+    case 0:
+    case false:
       return false;
     default:
       throw invalidValue(label, `"${label}" must be true or false.`);

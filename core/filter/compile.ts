@@ -21,7 +21,9 @@ export function filterSql(scope: ReadScope, filter: CheckedFilter, alias: string
       return sql`(${filterSql(scope, filter.item, alias, bindings)}) is not true`;
     case 'related': {
       const inner = filterSql(scope, filter.item, innerAlias(alias), bindings);
-      return filter.quantifier === 'some' ? existsSql(scope, filter.hop, alias, inner) : sql`not ${existsSql(scope, filter.hop, alias, inner)}`;
+      return filter.quantifier === 'some'
+        ? existsSql(scope, filter.hop, alias, inner)
+        : sql`not ${existsSql(scope, filter.hop, alias, inner)}`;
     }
     case 'compare': {
       const values = boundValues(filter, bindings);
@@ -54,24 +56,44 @@ export function compareSql(operator: FilterOperator, column: Sql, field: FieldMo
   const one = value(values[0], type);
   switch (operator) {
     // Several values reach a single-valued operator only as `$user.roles`.
-    case 'eq': return values.length === 1 ? sql`${column} = ${one}` : sql`${column} = any(${value(values, LIST_TYPES[field.type])})`;
-    case 'neq': return values.length === 1 ? sql`${column} is distinct from ${one}` : sql`(${column} = any(${value(values, LIST_TYPES[field.type])})) is not true`;
-    case 'gt': return sql`${column} > ${one}`;
-    case 'gte': return sql`${column} >= ${one}`;
-    case 'lt': return sql`${column} < ${one}`;
-    case 'lte': return sql`${column} <= ${one}`;
-    case 'in': return sql`${column} = any(${value(values, LIST_TYPES[field.type])})`;
-    case 'not_in': return sql`(${column} = any(${value(values, LIST_TYPES[field.type])})) is not true`;
-    case 'between': return sql`${column} between ${one} and ${value(values[1], type)}`;
-    case 'like': return sql`${column} like ${one}`;
-    case 'ilike': return sql`${column} ilike ${one}`;
-    case 'contains': return field.type === 'json' ? sql`${column} @> ${one}` : sql`${column} like ${pattern('%', values[0], '%')}`;
-    case 'icontains': return sql`${column} ilike ${pattern('%', values[0], '%')}`;
-    case 'starts_with': return sql`${column} like ${pattern('', values[0], '%')}`;
-    case 'ends_with': return sql`${column} like ${pattern('%', values[0], '')}`;
-    case 'is_null': return sql`${column} is null`;
-    case 'not_null': return sql`${column} is not null`;
-    case 'is_empty': return emptySql(column, field);
+    case 'eq':
+      return values.length === 1 ? sql`${column} = ${one}` : sql`${column} = any(${value(values, LIST_TYPES[field.type])})`;
+    case 'neq':
+      return values.length === 1
+        ? sql`${column} is distinct from ${one}`
+        : sql`(${column} = any(${value(values, LIST_TYPES[field.type])})) is not true`;
+    case 'gt':
+      return sql`${column} > ${one}`;
+    case 'gte':
+      return sql`${column} >= ${one}`;
+    case 'lt':
+      return sql`${column} < ${one}`;
+    case 'lte':
+      return sql`${column} <= ${one}`;
+    case 'in':
+      return sql`${column} = any(${value(values, LIST_TYPES[field.type])})`;
+    case 'not_in':
+      return sql`(${column} = any(${value(values, LIST_TYPES[field.type])})) is not true`;
+    case 'between':
+      return sql`${column} between ${one} and ${value(values[1], type)}`;
+    case 'like':
+      return sql`${column} like ${one}`;
+    case 'ilike':
+      return sql`${column} ilike ${one}`;
+    case 'contains':
+      return field.type === 'json' ? sql`${column} @> ${one}` : sql`${column} like ${pattern('%', values[0], '%')}`;
+    case 'icontains':
+      return sql`${column} ilike ${pattern('%', values[0], '%')}`;
+    case 'starts_with':
+      return sql`${column} like ${pattern('', values[0], '%')}`;
+    case 'ends_with':
+      return sql`${column} like ${pattern('%', values[0], '')}`;
+    case 'is_null':
+      return sql`${column} is null`;
+    case 'not_null':
+      return sql`${column} is not null`;
+    case 'is_empty':
+      return emptySql(column, field);
   }
 }
 
@@ -80,9 +102,12 @@ const pattern = (before: string, text: unknown, after: string): Sql =>
 
 function emptySql(column: Sql, field: FieldModel): Sql {
   switch (COLUMN_TYPES[field.type]) {
-    case 'text': return sql`coalesce(${column}, '') = ''`;
-    case 'jsonb': return sql`coalesce(${column}, 'null') = any (array['null', '""', '[]', '{}']::jsonb[])`;
-    default: return sql`${column} is null`;
+    case 'text':
+      return sql`coalesce(${column}, '') = ''`;
+    case 'jsonb':
+      return sql`coalesce(${column}, 'null') = any (array['null', '""', '[]', '{}']::jsonb[])`;
+    default:
+      return sql`${column} is null`;
   }
 }
 

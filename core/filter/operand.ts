@@ -39,12 +39,18 @@ export function dynamicValue(token: string, bindings: Bindings): unknown {
 export function rawValues(field: FieldModel, operator: FilterOperator, operand: Operand, label: string): unknown[] {
   if (operand.kind === 'text') {
     const texts = LIST_OPERATORS.has(operator) ? operand.texts.flatMap((text) => splitList(field, text)) : operand.texts;
-    return limited(texts.map((text) => (isDynamic(text) ? text : valueFromText(field, restoreOffset(field, text)))), label);
+    return limited(
+      texts.map((text) => (isDynamic(text) ? text : valueFromText(field, restoreOffset(field, text)))),
+      label,
+    );
   }
   if (!LIST_OPERATORS.has(operator)) return [operand.value];
   if (Array.isArray(operand.value)) return limited(operand.value, label);
   if (typeof operand.value !== 'string' || isDynamic(operand.value)) return [operand.value];
-  return limited(splitList(field, operand.value).map((text) => (isDynamic(text) ? text : valueFromText(field, text))), label);
+  return limited(
+    splitList(field, operand.value).map((text) => (isDynamic(text) ? text : valueFromText(field, text))),
+    label,
+  );
 }
 
 function limited(values: unknown[], label: string): unknown[] {
@@ -55,9 +61,7 @@ function limited(values: unknown[], label: string): unknown[] {
 /** The empty text is no number, date or id: `filter[n.in]=` is the empty list there, and one empty text for text fields. */
 function splitList(field: FieldModel, text: string): string[] {
   if (text === '' && !TEXT_TYPES.has(field.type)) return [];
-  return text.includes('\\,')
-    ? text.split(/(?<!\\),/).map((part) => part.replaceAll('\\,', ','))
-    : text.split(',');
+  return text.includes('\\,') ? text.split(/(?<!\\),/).map((part) => part.replaceAll('\\,', ',')) : text.split(',');
 }
 
 export const TEXT_TYPES: ReadonlySet<string> = new Set(['string', 'text', 'email', 'url', 'enum']);
@@ -67,9 +71,13 @@ const restoreOffset = (field: FieldModel, text: string): string =>
   field.type === 'timestamp' && text.includes('T') ? text.replace(/ (\d{2}:?\d{2})$/, '+$1') : text;
 
 /** The stored form of one value, or why it is none. */
-export function readOperand(field: FieldModel, operator: FilterOperator, given: unknown):
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string } {
-  if (typeof given === 'string' && given.length > MAX_TEXT) return { ok: false, message: `${field.name} is compared with a text of more than ${MAX_TEXT} characters` };
+export function readOperand(
+  field: FieldModel,
+  operator: FilterOperator,
+  given: unknown,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string } {
+  if (typeof given === 'string' && given.length > MAX_TEXT)
+    return { ok: false, message: `${field.name} is compared with a text of more than ${MAX_TEXT} characters` };
   const coerced = coerceOperand(field, given);
   if (!coerced.ok) return coerced;
   if (PATTERN_OPERATORS.has(operator) && /(^|[^\\])(\\\\)*\\$/.test(String(coerced.value))) {
@@ -81,5 +89,9 @@ export function readOperand(field: FieldModel, operator: FilterOperator, given: 
 /** Reads a dynamic name strictly: `$user.foo` and `$now-7parsecs` are mistakes. */
 export function readDynamic(token: string, label: string): string {
   if (USER_TOKENS.includes(token) || NOW.test(token)) return token;
-  throw invalidValue(label, `"${label}" is compared with the unknown dynamic value "${token.slice(0, 50)}".`, 'Known are $now, $now-7d (s, m, h, d, w), $user.id, $user.email and $user.roles.');
+  throw invalidValue(
+    label,
+    `"${label}" is compared with the unknown dynamic value "${token.slice(0, 50)}".`,
+    'Known are $now, $now-7d (s, m, h, d, w), $user.id, $user.email and $user.roles.',
+  );
 }

@@ -56,7 +56,9 @@ function bodyText(key: string, given: unknown): string {
 function addParameter(parameters: Map<string, string>, key: string, text: string, known: readonly string[]): void {
   if (!known.includes(key)) {
     throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${shorten(key)}" here.`, {
-      details: [{ field: shorten(key), rule: 'parameter', message: `allowed: ${known.join(', ')}`, allowed: nearestNames(shorten(key), known) }],
+      details: [
+        { field: shorten(key), rule: 'parameter', message: `allowed: ${known.join(', ')}`, allowed: nearestNames(shorten(key), known) },
+      ],
       hint: `Known parameters: ${known.join(', ')}.`,
     });
   }
@@ -101,21 +103,29 @@ function readFlag(name: string, text: string | undefined): boolean {
 }
 
 const readPaths = (text: string): string[][] =>
-  text.split(',').map((item) => item.trim()).filter((item) => item !== '').map((item) => item.split('.'));
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map((item) => item.split('.'));
 
 /** `name,-created_at` and `name:asc,created_at:desc`, mixed as one likes. */
 function readSort(text: string | undefined): SortItem[] {
   if (text === undefined) return [];
-  return text.split(',').map((item) => item.trim()).filter((item) => item !== '').map((item) => {
-    // An unescaped "+" of "+name" arrives as a space and was trimmed away.
-    const signed = /^([+-]?)(.+)$/.exec(item);
-    const [name = '', direction, ...rest] = (signed?.[2] ?? '').split(':');
-    const isKnown = direction === undefined || /^(asc|desc)$/i.test(direction);
-    if (name === '' || !isKnown || rest.length > 0) {
-      throw invalidValue('sort', `Cannot sort by "${shorten(item)}".`, 'Write sort=name,-created_at or sort=name:asc,created_at:desc.');
-    }
-    return { path: name.split('.'), descending: (signed?.[1] === '-') !== (direction?.toLowerCase() === 'desc') };
-  });
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map((item) => {
+      // An unescaped "+" of "+name" arrives as a space and was trimmed away.
+      const signed = /^([+-]?)(.+)$/.exec(item);
+      const [name = '', direction, ...rest] = (signed?.[2] ?? '').split(':');
+      const isKnown = direction === undefined || /^(asc|desc)$/i.test(direction);
+      if (name === '' || !isKnown || rest.length > 0) {
+        throw invalidValue('sort', `Cannot sort by "${shorten(item)}".`, 'Write sort=name,-created_at or sort=name:asc,created_at:desc.');
+      }
+      return { path: name.split('.'), descending: (signed?.[1] === '-') !== (direction?.toLowerCase() === 'desc') };
+    });
 }
 
 function addLeaf(leaves: Map<string, { path: string[]; texts: string[] }>, key: string, text: string, budget: { nodes: number }): void {
@@ -134,9 +144,14 @@ function addLeaf(leaves: Map<string, { path: string[]; texts: string[] }>, key: 
 
 function readBrackets(key: string): string[] {
   if (!/^filter(\[[^[\]]*\])+$/.test(key)) {
-    throw new AppError('UNKNOWN_PARAMETER', `"${shorten(key)}" is no filter.`, { hint: 'Write filter[field]=value or filter[field][operator]=value.' });
+    throw new AppError('UNKNOWN_PARAMETER', `"${shorten(key)}" is no filter.`, {
+      hint: 'Write filter[field]=value or filter[field][operator]=value.',
+    });
   }
-  return key.slice('filter['.length, -1).split('][').flatMap((part) => part.split('.'));
+  return key
+    .slice('filter['.length, -1)
+    .split('][')
+    .flatMap((part) => part.split('.'));
 }
 
 function readTreeText(text: string, budget: { nodes: number }): Filter {
@@ -144,7 +159,11 @@ function readTreeText(text: string, budget: { nodes: number }): Filter {
   try {
     tree = JSON.parse(text);
   } catch {
-    throw invalidValue('filter', 'The parameter "filter" is not valid JSON.', 'Write filter[field]=value, or filter={"field":"…","op":"eq","value":"…"}.');
+    throw invalidValue(
+      'filter',
+      'The parameter "filter" is not valid JSON.',
+      'Write filter[field]=value, or filter={"field":"…","op":"eq","value":"…"}.',
+    );
   }
   return readTree(tree, budget, 1);
 }
@@ -185,12 +204,20 @@ function spend(budget: { nodes: number }): void {
 
 const badTree = (): AppError =>
   invalidValue(
-    'filter', 'The filter is not a tree of conditions.',
+    'filter',
+    'The filter is not a tree of conditions.',
     'A leaf is {"field", "op", "value"}; branches are {"and": [...]}, {"or": [...]} and {"not": {...}}.',
   );
 
 const isObject = (given: unknown): given is Record<string, unknown> => typeof given === 'object' && given !== null && !Array.isArray(given);
 
 export const DEFAULT_QUERY: ListQuery = {
-  filter: undefined, sort: [], page: 1, perPage: DEFAULT_PER_PAGE, count: 'none', fields: undefined, include: [], withDeleted: false,
+  filter: undefined,
+  sort: [],
+  page: 1,
+  perPage: DEFAULT_PER_PAGE,
+  count: 'none',
+  fields: undefined,
+  include: [],
+  withDeleted: false,
 };

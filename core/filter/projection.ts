@@ -182,5 +182,8 @@ function includeSql(scope: ReadScope, include: Include, alias: string, settings:
   }
   const order = join(hop.target.key.map((field) => id(inner, field.column)));
   // One row over the limit is enough to know; the logarithm of zero ends the statement with a code of its own (2201E).
-  return sql`(select case when count(*) > ${MAX_ROWS} then to_json(ln((0 * count(*))::double precision)) else coalesce(json_agg(${rowJson(projection, row)}), '[]'::json) end from (${rows} order by ${order} limit ${MAX_ROWS_AND_ONE}) ${id(row)})`;
+  return sql`(
+    select case when count(*) > ${MAX_ROWS} then to_json(ln((0 * count(*))::double precision))
+      else coalesce(json_agg(${rowJson(projection, row)}), '[]'::json) end
+    from (${rows} order by ${order} limit ${MAX_ROWS_AND_ONE}) ${id(row)})`;
 }

@@ -12,9 +12,7 @@ export const MAX_INCLUDED_ROWS = 1000;
 export const DEFAULT_PER_PAGE = 25;
 
 /** A value as it arrived: text of the query string still to be read by the field's type, or a JSON value. */
-export type Operand =
-  | { readonly kind: 'text'; readonly texts: readonly string[] }
-  | { readonly kind: 'json'; readonly value: unknown };
+export type Operand = { readonly kind: 'text'; readonly texts: readonly string[] } | { readonly kind: 'json'; readonly value: unknown };
 
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly items: readonly Filter[] }

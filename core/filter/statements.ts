@@ -24,17 +24,29 @@ export interface ReadSettings extends JsonSettings {
 }
 
 /** Checks a query and makes its statement. Throws 400s that name what is wrong. */
-export function listStatement(scope: ReadScope, entity: EntityModel, query: ListQuery, bindings: Bindings, settings: ReadSettings): ListStatement {
+export function listStatement(
+  scope: ReadScope,
+  entity: EntityModel,
+  query: ListQuery,
+  bindings: Bindings,
+  settings: ReadSettings,
+): ListStatement {
   const projection = checkProjection(scope, entity, query);
   const sorts = checkSort(scope, entity, query.sort);
   const where = visibleRows(scope, entity, ALIAS);
   if (query.filter !== undefined) where.push(filterSql(scope, checkFilter(scope, entity, query.filter, bindings), ALIAS, bindings));
   const perPage = Math.min(query.perPage ?? DEFAULT_PER_PAGE, settings.max_per_page);
   const from = sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)}`;
-  const rows = sql`select ${projectionColumns(scope, projection, ALIAS, settings)} ${from} order by ${orderSql(scope, entity, sorts, ALIAS)} ${pageSql(query.page, perPage)}`;
+  const columns = projectionColumns(scope, projection, ALIAS, settings);
+  const order = orderSql(scope, entity, sorts, ALIAS);
+  const rows = sql`select ${columns} ${from} order by ${order} ${pageSql(query.page, perPage)}`;
   // A window count would read every row with its columns; the plain count may use an index alone.
   const total = query.count === 'exact' ? sql`, (select count(*) ${from}) as total` : sql``;
-  return { statement: sql`select coalesce(json_agg(${rowOf(projection)})::text, '[]') as data${total} from (${rows}) ${id(ROW)}`, page: query.page, perPage };
+  return {
+    statement: sql`select coalesce(json_agg(${rowOf(projection)})::text, '[]') as data${total} from (${rows}) ${id(ROW)}`,
+    page: query.page,
+    perPage,
+  };
 }
 
 /** The first pages of a list stand in the statement as constants. */
@@ -53,12 +65,18 @@ function pageSql(page: number, perPage: number): Sql {
 
 /** One record found by `key`: `data`, its JSON as text, and `version`. No row when it is outside of the caller's scope. */
 export function recordStatement(
-  scope: ReadScope, entity: EntityModel, key: Sql, query: Pick<ListQuery, 'fields' | 'include'>, settings: JsonSettings,
+  scope: ReadScope,
+  entity: EntityModel,
+  key: Sql,
+  query: Pick<ListQuery, 'fields' | 'include'>,
+  settings: JsonSettings,
 ): Sql {
   const projection = checkProjection(scope, entity, query);
   const where = [key, ...visibleRows(scope, entity, ALIAS)];
   const row = sql`select ${projectionColumns(scope, projection, ALIAS, settings)}`;
-  return sql`select (select ${rowJson(projection, ROW)} from (${row}) ${id(ROW)})::text as data, ${id(ALIAS, VERSION_COLUMN)}::text as version from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)} limit 1`;
+  return sql`
+    select (select ${rowJson(projection, ROW)} from (${row}) ${id(ROW)})::text as data, ${id(ALIAS, VERSION_COLUMN)}::text as version
+    from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)} limit 1`;
 }
 
 /** json_agg turns rows into objects itself; the detour over row_to_json would build each twice. */

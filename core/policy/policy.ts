@@ -14,7 +14,16 @@ import { expressionToSql, type SqlScope } from '../expression/to-sql.ts';
 import type { PermissionDefinition } from '../model/document.ts';
 import type { AppModel, EntityModel } from '../model/model.ts';
 import { and, or, sql, type Sql } from '../sql/sql.ts';
-import { fieldAlways, fieldNever, FULL_ACCESS, NO_ACCESS, type Access, type FieldAccess, type PolicyActor, type RecordAction } from './access.ts';
+import {
+  fieldAlways,
+  fieldNever,
+  FULL_ACCESS,
+  NO_ACCESS,
+  type Access,
+  type FieldAccess,
+  type PolicyActor,
+  type RecordAction,
+} from './access.ts';
 
 export type { Access, FieldAccess, PolicyActor, RecordAction } from './access.ts';
 export { FULL_ACCESS, NO_ACCESS } from './access.ts';
@@ -85,9 +94,15 @@ export function policyErrors(model: AppModel, storage: string): ErrorDetail[] {
 }
 
 function failureOf(
-  model: AppModel, storage: string, permission: PermissionDefinition, entity: EntityModel,
+  model: AppModel,
+  storage: string,
+  permission: PermissionDefinition,
+  entity: EntityModel,
 ): { part: string; message: string } | undefined {
-  const parts: [string, Condition][] = permission.conditions.map((condition, index) => [`conditions[${index}]`, { conditions: [condition] }]);
+  const parts: [string, Condition][] = permission.conditions.map((condition, index) => [
+    `conditions[${index}]`,
+    { conditions: [condition] },
+  ]);
   parts.push(['expression', { conditions: [], expression: permission.expression }]);
   for (const [part, reduced] of parts) {
     try {
@@ -100,9 +115,7 @@ function failureOf(
   return undefined;
 }
 
-function compilePolicy(
-  app: PolicyApp, roles: readonly string[], entity: EntityModel, action: RecordAction, key: string,
-): CompiledPolicy {
+function compilePolicy(app: PolicyApp, roles: readonly string[], entity: EntityModel, action: RecordAction, key: string): CompiledPolicy {
   const own = new Set(roles.map((role) => role.toLowerCase()));
   const scope = policyScope(app.model, app.storage);
   const grants: Rule[] = [];
@@ -123,9 +136,11 @@ function compilePolicy(
 }
 
 function appliesTo(permission: PermissionDefinition, roles: ReadonlySet<string>, entity: EntityModel, action: RecordAction): boolean {
-  return (permission.entity === '*' || permission.entity === entity.name)
-    && (permission.action === '*' || permission.action === action)
-    && permission.roles.some((role) => role === '*' || roles.has(role.toLowerCase()));
+  return (
+    (permission.entity === '*' || permission.entity === entity.name) &&
+    (permission.action === '*' || permission.action === action) &&
+    permission.roles.some((role) => role === '*' || roles.has(role.toLowerCase()))
+  );
 }
 
 /** A deny that lists fields to write says nothing about reading, and the reverse. */
@@ -148,7 +163,11 @@ function ruleOf(scope: ReadScope, permission: PermissionDefinition, entity: Enti
 
 /** Policies see everything: what a condition mentions need not be readable by the caller. */
 const policyScope = (model: AppModel, storage: string): ReadScope => ({
-  model, storage, access: () => FULL_ACCESS, withDeleted: false, keepsSubplans: true,
+  model,
+  storage,
+  access: () => FULL_ACCESS,
+  withDeleted: false,
+  keepsSubplans: true,
 });
 
 type Condition = Pick<PermissionDefinition, 'conditions'> & { readonly expression?: string | undefined };
@@ -156,7 +175,9 @@ type Condition = Pick<PermissionDefinition, 'conditions'> & { readonly expressio
 function predicateOf(scope: ReadScope, permission: Condition, entity: EntityModel): Predicate | undefined {
   const parts: Predicate[] = permission.conditions.map((condition) => {
     const checked: CheckedFilter = checkFilter(scope, entity, {
-      kind: 'leaf', path: condition.field.split('.'), operator: condition.operator,
+      kind: 'leaf',
+      path: condition.field.split('.'),
+      operator: condition.operator,
       operand: { kind: 'json', value: condition.value ?? null },
     });
     refuseMisfits(checked, condition.field);
@@ -174,7 +195,8 @@ function predicateOf(scope: ReadScope, permission: Condition, entity: EntityMode
 
 /** Values of the kind every caller has; used to find conditions that could never hold. */
 const SAMPLE: Bindings = {
-  actor: { id: '00000000-0000-7000-8000-000000000000', email: 'someone@example.com', roles: ['someone'] }, now: new Date(0),
+  actor: { id: '00000000-0000-7000-8000-000000000000', email: 'someone@example.com', roles: ['someone'] },
+  now: new Date(0),
 };
 
 function refuseMisfits(filter: CheckedFilter, label: string): void {
@@ -203,7 +225,8 @@ function bindPolicy(policy: CompiledPolicy, bindings: Bindings): Access {
   if (grants.length === 0 || denies.some((deny) => deny.predicate === undefined)) return NO_ACCESS;
   const anyOf = (rules: readonly Rule[], alias: string): Sql => or(rules.map((rule) => predicateSql(rule, alias, bindings)));
   // A deny whose condition is null in a row does not hold there.
-  const noneOf = (rules: readonly Rule[], alias: string): Sql[] => rules.map((rule) => sql`(${predicateSql(rule, alias, bindings)}) is not true`);
+  const noneOf = (rules: readonly Rule[], alias: string): Sql[] =>
+    rules.map((rule) => sql`(${predicateSql(rule, alias, bindings)}) is not true`);
   const takesEveryRow = isUnconditional(grants);
   return {
     isGranted: true,
@@ -215,8 +238,10 @@ function bindPolicy(policy: CompiledPolicy, bindings: Bindings): Access {
     field(name): FieldAccess {
       const rule = fieldRule(policy, name);
       switch (rule.mode) {
-        case 'always': return fieldAlways();
-        case 'never': return fieldNever();
+        case 'always':
+          return fieldAlways();
+        case 'never':
+          return fieldNever();
         case 'conditional':
           return {
             mode: 'conditional',
@@ -252,9 +277,11 @@ function decideField({ grants, fieldDenies, keys }: CompiledPolicy, name: string
 function bindPresets(presets: Readonly<Record<string, unknown>>, bindings: Bindings): Readonly<Record<string, unknown>> {
   const names = Object.keys(presets);
   if (names.length === 0) return presets;
-  return Object.fromEntries(names.map((name) => {
-    const given = presets[name];
-    const found = typeof given === 'string' ? dynamicValue(given, bindings) : undefined;
-    return [name, found === undefined ? given : found];
-  }));
+  return Object.fromEntries(
+    names.map((name) => {
+      const given = presets[name];
+      const found = typeof given === 'string' ? dynamicValue(given, bindings) : undefined;
+      return [name, found === undefined ? given : found];
+    }),
+  );
 }

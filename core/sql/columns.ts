@@ -10,16 +10,42 @@ export type JsonSettings = Pick<AppSettings, 'exact_numbers'>;
 
 /** The Postgres type a field's values are stored and bound as. */
 export const COLUMN_TYPES: Readonly<Record<StoredType, SqlType>> = {
-  string: 'text', text: 'text', email: 'text', url: 'text', enum: 'text',
-  int: 'integer', bigint: 'bigint', float: 'double precision', decimal: 'numeric', boolean: 'boolean',
-  uuid: 'uuid', file: 'uuid', timestamp: 'timestamptz', date: 'date', time: 'time', json: 'jsonb',
+  string: 'text',
+  text: 'text',
+  email: 'text',
+  url: 'text',
+  enum: 'text',
+  int: 'integer',
+  bigint: 'bigint',
+  float: 'double precision',
+  decimal: 'numeric',
+  boolean: 'boolean',
+  uuid: 'uuid',
+  file: 'uuid',
+  timestamp: 'timestamptz',
+  date: 'date',
+  time: 'time',
+  json: 'jsonb',
 };
 
 /** The list form of a column type, for `= any($n)`. */
 export const LIST_TYPES: Readonly<Record<StoredType, SqlType>> = {
-  string: 'text[]', text: 'text[]', email: 'text[]', url: 'text[]', enum: 'text[]',
-  int: 'integer[]', bigint: 'bigint[]', float: 'double precision[]', decimal: 'numeric[]', boolean: 'boolean[]',
-  uuid: 'uuid[]', file: 'uuid[]', timestamp: 'timestamptz[]', date: 'date[]', time: 'time[]', json: 'jsonb[]',
+  string: 'text[]',
+  text: 'text[]',
+  email: 'text[]',
+  url: 'text[]',
+  enum: 'text[]',
+  int: 'integer[]',
+  bigint: 'bigint[]',
+  float: 'double precision[]',
+  decimal: 'numeric[]',
+  boolean: 'boolean[]',
+  uuid: 'uuid[]',
+  file: 'uuid[]',
+  timestamp: 'timestamptz[]',
+  date: 'date[]',
+  time: 'time[]',
+  json: 'jsonb[]',
 };
 
 /** The value of one column as JSON shows it; null stays null. `storage` is the app's schema (files are looked up there). */
@@ -35,9 +61,22 @@ export function jsonOf(type: StoredType, column: Sql, storage: string, settings:
       // JavaScript clients lose digits of a JSON number beyond 2^53.
       return settings.exact_numbers === 'string' ? sql`${column}::text` : column;
     case 'file':
-      return sql`(select json_build_object('id', "_f".id, 'filename', "_f".name, 'size', "_f".size, 'mime_type', "_f".mime_type) from ${id(storage, '_files')} "_f" where "_f".id = ${column})`;
-    case 'string': case 'text': case 'email': case 'url': case 'enum': case 'int': case 'float': case 'boolean': case 'uuid':
-    case 'timestamp': case 'date': case 'time': case 'json':
+      return sql`(
+        select json_build_object('id', "_f".id, 'filename', "_f".name, 'size', "_f".size, 'mime_type', "_f".mime_type)
+        from ${id(storage, '_files')} "_f" where "_f".id = ${column})`;
+    case 'string':
+    case 'text':
+    case 'email':
+    case 'url':
+    case 'enum':
+    case 'int':
+    case 'float':
+    case 'boolean':
+    case 'uuid':
+    case 'timestamp':
+    case 'date':
+    case 'time':
+    case 'json':
       return column;
   }
 }
@@ -57,11 +96,14 @@ export interface JsonColumn {
 
 /** The columns of a record as JSON shows them, for a select list. */
 export function recordColumns(
-  entity: EntityModel, storage: string, alias: string, settings: JsonSettings, options: RecordJsonOptions = {},
+  entity: EntityModel,
+  storage: string,
+  alias: string,
+  settings: JsonSettings,
+  options: RecordJsonOptions = {},
 ): JsonColumn[] {
-  const fields = options.fields === undefined
-    ? [...entity.fields.values()]
-    : options.fields.flatMap((name) => entity.fields.get(name) ?? []);
+  const fields =
+    options.fields === undefined ? [...entity.fields.values()] : options.fields.flatMap((name) => entity.fields.get(name) ?? []);
   const columns = fields.map((field) => ({ name: field.name, sql: columnToJson(field, storage, alias, settings) }));
   if (options.withDeleted === true && entity.hasSoftDelete && !entity.fields.has(DELETED_COLUMN)) {
     columns.push({ name: DELETED_COLUMN, sql: id(alias, DELETED_COLUMN) });
@@ -74,7 +116,11 @@ export const selectList = (columns: readonly JsonColumn[]): Sql => join(columns.
 
 /** A JSON object of one row, for RETURNING, events and CTEs. `alias` is any relation with all columns of the entity. */
 export function recordJson(
-  entity: EntityModel, storage: string, alias: string, settings: JsonSettings, options: RecordJsonOptions = {},
+  entity: EntityModel,
+  storage: string,
+  alias: string,
+  settings: JsonSettings,
+  options: RecordJsonOptions = {},
 ): Sql {
   const columns = recordColumns(entity, storage, alias, settings, options);
   // row_to_json rather than json_build_object: that one takes at most 50 keys.
@@ -83,6 +129,8 @@ export function recordJson(
 
 /** A record's id as text, as paths, events and references name it: the key, or the parts of a compound key joined by commas. */
 export function recordIdText(entity: EntityModel, alias: string): Sql {
-  return join(entity.key.map((field) => sql`${id(alias, field.column)}::text`), ` || ',' || `);
+  return join(
+    entity.key.map((field) => sql`${id(alias, field.column)}::text`),
+    ` || ',' || `,
+  );
 }
-

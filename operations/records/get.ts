@@ -9,7 +9,10 @@ import { notFound, recordCondition } from './record-key.ts';
 
 /** One record by id or slug. `text` is the whole JSON body, `{data}`; `version` is what the ETag is made of. */
 export async function getRecord(
-  ctx: AppContext, name: string, idOrSlug: string, query: URLSearchParams,
+  ctx: AppContext,
+  name: string,
+  idOrSlug: string,
+  query: URLSearchParams,
 ): Promise<{ text: string; version: string }> {
   const parsed = parseRecordQuery(query);
   const scope = readScope(ctx, parsed.withDeleted);

@@ -21,11 +21,13 @@ function named(error: unknown): unknown {
   switch (sqlState(error)) {
     case '2201E':
       return new AppError('TOO_LARGE', `An included relation has more than ${MAX_INCLUDED_ROWS} records.`, {
-        hint: 'Read them as a list of their own, with a filter on the relation.', cause: error,
+        hint: 'Read them as a list of their own, with a filter on the relation.',
+        cause: error,
       });
     case '57014':
       return new AppError('UNAVAILABLE', 'The query took too long and was stopped.', {
-        hint: 'Filter more narrowly, ask for count=none, or add an index on the filtered fields.', cause: error,
+        hint: 'Filter more narrowly, ask for count=none, or add an index on the filtered fields.',
+        cause: error,
       });
     default:
       return error;

@@ -19,7 +19,14 @@ export interface ReadingWorld {
   context(app: AppRuntime, actor?: Partial<Actor>, now?: Date): AppContext;
 }
 
-export const ADMIN: Actor = { kind: 'user', id: '00000000-0000-7000-8000-00000000000a', email: 'admin@localhost', roles: ['admin'], isAdmin: true, sessionId: null };
+export const ADMIN: Actor = {
+  kind: 'user',
+  id: '00000000-0000-7000-8000-00000000000a',
+  email: 'admin@localhost',
+  roles: ['admin'],
+  isAdmin: true,
+  sessionId: null,
+};
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -39,12 +46,19 @@ export async function readingWorld(): Promise<ReadingWorld> {
   afterAll(() => pool.end());
   const services = { pool, log: pino({ level: 'silent' }), clock: () => new Date() } as unknown as Services;
   return {
-    url, pool, statements,
+    url,
+    pool,
+    statements,
     app: (name, document) => createApp(pool, name, document),
     insert: (app, entity, rows) => insertRows(pool, app, entity, rows),
     context: (app, actor = {}, now = new Date('2026-06-15T12:00:00Z')) => ({
-      services, app, actor: { ...ADMIN, ...actor, isAdmin: actor.isAdmin ?? actor.roles === undefined }, now,
-      requestId: 'test', cause: null, depth: 0,
+      services,
+      app,
+      actor: { ...ADMIN, ...actor, isAdmin: actor.isAdmin ?? actor.roles === undefined },
+      now,
+      requestId: 'test',
+      cause: null,
+      depth: 0,
     }),
   };
 }
@@ -58,7 +72,15 @@ async function createApp(pool: pg.Pool, name: string, input: unknown): Promise<A
   for (const ddl of linkTables(storage, model)) await pool.query(ddl);
   const memory = new Map<object, unknown>();
   const app: AppRuntime = {
-    id: name, name, displayName: name, storage, status: 'active', schemaName: name, version: 1, generation: `${name}.1`, model,
+    id: name,
+    name,
+    displayName: name,
+    storage,
+    status: 'active',
+    schemaName: name,
+    version: 1,
+    generation: `${name}.1`,
+    model,
     memo<T>(key: object, build: (runtime: AppRuntime) => T): T {
       if (!memory.has(key)) memory.set(key, build(app));
       return memory.get(key) as T;
@@ -77,11 +99,15 @@ function tableDdl(storage: string, entity: EntityModel): string {
 
 function linkTables(storage: string, model: AppModel): string[] {
   const tables = new Set([...model.entities.values()].map((entity) => entity.table));
-  return [...model.entities.values()].flatMap((entity) => entity.relations).flatMap((end) => {
-    if (end.join === undefined || tables.has(end.join.table)) return [];
-    tables.add(end.join.table);
-    return [`create table ${quote(storage)}.${quote(end.join.table)} (${quote(end.join.localColumn)} uuid, ${quote(end.join.targetColumn)} uuid)`];
-  });
+  return [...model.entities.values()]
+    .flatMap((entity) => entity.relations)
+    .flatMap((end) => {
+      if (end.join === undefined || tables.has(end.join.table)) return [];
+      tables.add(end.join.table);
+      return [
+        `create table ${quote(storage)}.${quote(end.join.table)} (${quote(end.join.localColumn)} uuid, ${quote(end.join.targetColumn)} uuid)`,
+      ];
+    });
 }
 
 async function insertRows(pool: pg.Pool, app: AppRuntime, name: string, rows: readonly Record<string, unknown>[]): Promise<void> {

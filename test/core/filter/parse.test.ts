@@ -25,9 +25,15 @@ describe('parsing a query', () => {
   });
 
   it('takes equality in a short form and branches in any order', () => {
-    expect(parseQueryBody({ filter: { status: 'open' } }).filter).toEqual({ kind: 'leaf', path: ['status'], operator: undefined, operand: { kind: 'json', value: 'open' } });
+    expect(parseQueryBody({ filter: { status: 'open' } }).filter).toEqual({
+      kind: 'leaf',
+      path: ['status'],
+      operator: undefined,
+      operand: { kind: 'json', value: 'open' },
+    });
     expect(parseQueryBody({ filter: { not: { or: [{ field: 'a', op: 'gt', value: 1 }] } } }).filter).toEqual({
-      kind: 'not', item: { kind: 'or', items: [{ kind: 'leaf', path: ['a'], operator: 'gt', operand: { kind: 'json', value: 1 } }] },
+      kind: 'not',
+      item: { kind: 'or', items: [{ kind: 'leaf', path: ['a'], operator: 'gt', operand: { kind: 'json', value: 1 } }] },
     });
   });
 
@@ -38,10 +44,17 @@ describe('parsing a query', () => {
   });
 
   it('answers or refuses whatever arrives, and never anything else', () => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('filter', 'filter[a]', 'filter[a][b]', 'sort', 'page', 'fields', 'include', '[', ']', '{}'));
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom('filter', 'filter[a]', 'filter[a][b]', 'sort', 'page', 'fields', 'include', '[', ']', '{}'),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 6 }), fc.json(), (entries, json) => {
-        for (const work of [() => parseListQuery(new URLSearchParams(entries)), () => parseRecordQuery(new URLSearchParams(entries)), () => parseQueryBody(JSON.parse(json))]) {
+        for (const work of [
+          () => parseListQuery(new URLSearchParams(entries)),
+          () => parseRecordQuery(new URLSearchParams(entries)),
+          () => parseQueryBody(JSON.parse(json)),
+        ]) {
           try {
             work();
           } catch (error) {

@@ -23,7 +23,12 @@ const PERMISSIONS = [
   { entity: 'ticket', action: 'read', roles: ['lead'], conditions: [{ field: 'owner_id', value: 'self' }] },
   { entity: 'ticket', action: 'read', roles: ['lead'], fields: { read: ['title', 'status', 'owner_id'] } },
   // By relation.
-  { entity: 'ticket', action: 'read', roles: ['north'], conditions: [{ field: 'customer.company.region', operator: 'eq', value: 'north' }] },
+  {
+    entity: 'ticket',
+    action: 'read',
+    roles: ['north'],
+    conditions: [{ field: 'customer.company.region', operator: 'eq', value: 'north' }],
+  },
   { entity: 'customer', action: 'read', roles: ['north'], conditions: [{ field: 'company.region', operator: 'eq', value: 'north' }] },
   { entity: 'company', action: 'read', roles: ['north'] },
   // A deny wins over the grant of any other role.
@@ -34,7 +39,13 @@ const PERMISSIONS = [
   // By expression.
   { entity: 'ticket', action: 'read', roles: ['expressive'], expression: 'record.priority > 3 and record.customer.name = "Customer 1"' },
   // Writing.
-  { entity: 'ticket', action: 'create', roles: ['agent'], presets: { status: 'open', owner_id: '$user.id' }, fields: { write: ['title', 'priority'] } },
+  {
+    entity: 'ticket',
+    action: 'create',
+    roles: ['agent'],
+    presets: { status: 'open', owner_id: '$user.id' },
+    fields: { write: ['title', 'priority'] },
+  },
   { entity: 'ticket', action: 'update', roles: ['agent'], conditions: [{ field: 'status', operator: 'in', value: ['open', 'held'] }] },
   { entity: '*', action: 'read', roles: ['auditor'] },
   { entity: 'ticket', action: 'read', roles: ['recent'], conditions: [{ field: 'created_at', operator: 'gte', value: '$now-7d' }] },
@@ -60,7 +71,9 @@ const total = async (roles: string[], query = ''): Promise<number> =>
 const get = async (roles: string[], record: string, query = '', entity = 'ticket'): Promise<Row> =>
   (JSON.parse((await getRecord(as(roles), entity, record, new URLSearchParams(query))).text) as { data: Row }).data;
 const truth = async (where: string): Promise<number> =>
-  Number((await world.pool.query<{ n: string }>(`select count(*) n from app_one.ticket t where deleted_at is null and (${where})`)).rows[0]?.n);
+  Number(
+    (await world.pool.query<{ n: string }>(`select count(*) n from app_one.ticket t where deleted_at is null and (${where})`)).rows[0]?.n,
+  );
 const entityOf = (name: string): EntityModel => app.model.entities.get(name) as EntityModel;
 const access = (roles: string[], action: RecordAction, user = USER(1), entity = 'ticket'): Access =>
   accessFor(app, { id: user, email: null, roles, isAdmin: false }, entityOf(entity), action, NOW);
@@ -107,7 +120,9 @@ describe('rows', () => {
     expect(await list(['owner'], 'filter[comment.some.is_internal]=true')).toEqual([]);
     expect(await list(['owner', 'auditor'], 'filter[comment.some.is_internal]=true')).not.toEqual([]);
     const north = await list(['north', 'agent'], 'include=customer.company&sort=customer.company.region');
-    expect(new Set(north.map((row) => (row['customer'] as Row | null)?.['name']))).toEqual(new Set(['Customer 0', 'Customer 1', 'Customer 2', 'Customer 3', undefined]));
+    expect(new Set(north.map((row) => (row['customer'] as Row | null)?.['name']))).toEqual(
+      new Set(['Customer 0', 'Customer 1', 'Customer 2', 'Customer 3', undefined]),
+    );
     const only = await list(['north'], 'include=customer');
     expect(new Set(only.map((row) => (row['customer'] as Row)['name']))).toEqual(new Set(['Customer 0', 'Customer 2']));
   });
@@ -120,9 +135,28 @@ describe('rows', () => {
 
 describe('fields', () => {
   it('one may not read behave as if they did not exist', async () => {
-    expect(Object.keys((await list(['agent']))[0] ?? {}).sort()).toEqual(['created_at', 'customer_id', 'id', 'priority', 'status', 'title']);
-    for (const query of ['filter[secret_note]=x', 'filter[secret_note.is_null]=true', 'sort=secret_note', 'fields=secret_note', 'filter={"field":"secret_note","op":"like","value":"s%"}', 'filter[secret_notes]=1', 'sort=customer.secret']) {
-      const refusal = (await list(['agent'], query).catch((error: unknown) => error)) as Error & { code: string; details: unknown; hint: string };
+    expect(Object.keys((await list(['agent']))[0] ?? {}).sort()).toEqual([
+      'created_at',
+      'customer_id',
+      'id',
+      'priority',
+      'status',
+      'title',
+    ]);
+    for (const query of [
+      'filter[secret_note]=x',
+      'filter[secret_note.is_null]=true',
+      'sort=secret_note',
+      'fields=secret_note',
+      'filter={"field":"secret_note","op":"like","value":"s%"}',
+      'filter[secret_notes]=1',
+      'sort=customer.secret',
+    ]) {
+      const refusal = (await list(['agent'], query).catch((error: unknown) => error)) as Error & {
+        code: string;
+        details: unknown;
+        hint: string;
+      };
       expect(refusal.code).toBe('UNKNOWN_FIELD');
       const said = JSON.stringify([refusal.details, refusal.hint]).replaceAll(/"field":"[^"]*"|has no field or relation \\"[^"]*\\"/g, '');
       expect(said).not.toContain('secret_note');
@@ -148,13 +182,17 @@ describe('fields', () => {
 
   it('look the same in a row whose keys vary as in any other', async () => {
     for (const n of [1, 5, 13, 21]) {
-      expect(await get(['lead'], TICKET(n))).toEqual(JSON.parse((await getRecord(world.context(app), 'ticket', TICKET(n), new URLSearchParams())).text).data);
+      expect(await get(['lead'], TICKET(n))).toEqual(
+        JSON.parse((await getRecord(world.context(app), 'ticket', TICKET(n), new URLSearchParams())).text).data,
+      );
     }
   });
 
   it('that vary by row cannot be inferred by filter or sort', async () => {
     const lead0 = { ...as(['lead'], USER(0)) };
-    const answer = JSON.parse((await listRecords(lead0, 'ticket', new URLSearchParams('per_page=100&filter[secret_note.starts_with]=secret'))).text) as { data: Row[]; meta: { total: number } };
+    const answer = JSON.parse(
+      (await listRecords(lead0, 'ticket', new URLSearchParams('per_page=100&filter[secret_note.starts_with]=secret'))).text,
+    ) as { data: Row[]; meta: { total: number } };
     expect(answer.data.length).toBeGreaterThan(0);
     expect(answer.data.every((row) => row['owner_id'] === USER(0))).toBe(true);
     expect(answer.meta.total).toBe(await truth(`owner_id = '${USER(0)}' and secret_note is not null`));
@@ -189,7 +227,11 @@ describe('a policy', () => {
   it('tests a candidate row as well as a stored one', async () => {
     const where = access(['north'], 'read').where('candidate');
     const update = access(['agent'], 'update').where('candidate');
-    for (const [customer, status, passes] of [[0, 'open', [true, true]], [1, 'closed', [false, false]], [2, 'held', [true, true]]] as const) {
+    for (const [customer, status, passes] of [
+      [0, 'open', [true, true]],
+      [1, 'closed', [false, false]],
+      [2, 'held', [true, true]],
+    ] as const) {
       const row = sql`(select ${id('c0', 'customer_id')}, ${id('c0', 'status')} from ${id('app_one', 'ticket')} ${id('c0')} where ${id('c0', 'customer_id')} = `;
       const { text, values } = render(sql`select ${where ?? sql`true`} as a, ${update ?? sql`true`} as b from ${row}`);
       const query = `${text}'${CUSTOMER(customer)}' limit 1) candidate0, lateral (select candidate0.customer_id, '${status}'::text as status) candidate`;
@@ -205,11 +247,29 @@ describe('a policy', () => {
   });
 
   it('is refused when it cannot become SQL, naming permission and construct', () => {
-    const broken = (permission: Row): unknown => policyErrors(buildModel(documentSchema.parse({ ...HELPDESK, permissions: [{ action: 'read', roles: ['x'], ...permission }] })), 'app_one');
-    expect(broken({ entity: 'ticket', conditions: [{ field: 'nothing', value: 1 }] })).toMatchObject([{ path: 'permissions[0].conditions[0]' }]);
-    expect(broken({ entity: 'ticket', conditions: [{ field: 'status', value: 'open' }, { field: 'priority', operator: 'like', value: '1' }] })).toMatchObject([{ path: 'permissions[0].conditions[1]' }]);
-    expect(broken({ entity: 'ticket', conditions: [{ field: 'priority', value: 'high' }] })).toMatchObject([{ path: 'permissions[0].conditions[0]' }]);
-    expect(broken({ entity: 'ticket', conditions: [{ field: 'priority', value: '$user.id' }] })).toMatchObject([{ path: 'permissions[0].conditions[0]' }]);
+    const broken = (permission: Row): unknown =>
+      policyErrors(
+        buildModel(documentSchema.parse({ ...HELPDESK, permissions: [{ action: 'read', roles: ['x'], ...permission }] })),
+        'app_one',
+      );
+    expect(broken({ entity: 'ticket', conditions: [{ field: 'nothing', value: 1 }] })).toMatchObject([
+      { path: 'permissions[0].conditions[0]' },
+    ]);
+    expect(
+      broken({
+        entity: 'ticket',
+        conditions: [
+          { field: 'status', value: 'open' },
+          { field: 'priority', operator: 'like', value: '1' },
+        ],
+      }),
+    ).toMatchObject([{ path: 'permissions[0].conditions[1]' }]);
+    expect(broken({ entity: 'ticket', conditions: [{ field: 'priority', value: 'high' }] })).toMatchObject([
+      { path: 'permissions[0].conditions[0]' },
+    ]);
+    expect(broken({ entity: 'ticket', conditions: [{ field: 'priority', value: '$user.id' }] })).toMatchObject([
+      { path: 'permissions[0].conditions[0]' },
+    ]);
     expect(broken({ entity: 'ticket', expression: 'record.nothing.more = 1' })).toMatchObject([{ path: 'permissions[0].expression' }]);
     expect(broken({ entity: 'later', conditions: [{ field: 'anything', value: 1 }] })).toEqual([]);
     expect(broken({ entity: '*', conditions: [{ field: 'owner_id', value: '$user.id' }] })).toEqual([]);
@@ -217,7 +277,10 @@ describe('a policy', () => {
   });
 
   it('with a condition some entity cannot have grants nothing there', async () => {
-    const wild = await world.app('wild', { ...HELPDESK, permissions: [{ entity: '*', action: 'read', roles: ['own'], conditions: [{ field: 'owner_id', value: '$user.id' }] }] });
+    const wild = await world.app('wild', {
+      ...HELPDESK,
+      permissions: [{ entity: '*', action: 'read', roles: ['own'], conditions: [{ field: 'owner_id', value: '$user.id' }] }],
+    });
     const ctx = world.context(wild, { id: USER(1), roles: ['own'], isAdmin: false });
     await expect(listRecords(ctx, 'ticket', new URLSearchParams())).resolves.toBeDefined();
     await expect(listRecords(ctx, 'tag', new URLSearchParams())).rejects.toMatchObject({ code: 'FORBIDDEN' });

@@ -23,7 +23,8 @@ async function truth(where: string): Promise<string[]> {
   return rows.rows.map((row) => row.id).sort();
 }
 
-const list = async (query: string): Promise<string[]> => idsOf((await listRecords(world.context(app), 'ticket', new URLSearchParams(`per_page=100&${query}`))).text);
+const list = async (query: string): Promise<string[]> =>
+  idsOf((await listRecords(world.context(app), 'ticket', new URLSearchParams(`per_page=100&${query}`))).text);
 
 const CASES: [query: string, where: string][] = [
   ['filter[status]=open', `status = 'open'`],
@@ -83,24 +84,53 @@ const CASES: [query: string, where: string][] = [
   [`filter[customer]=${CUSTOMER(1)}`, `customer_id = '${CUSTOMER(1)}'`],
   ['filter[customer.is_null]=true', 'customer_id is null'],
   ['filter[customer.name]=Customer+1', `exists (select 1 from app_one.customer c where c.id = customer_id and c.name = 'Customer 1')`],
-  [`filter[customer.company]=${COMPANY(1)}`, `exists (select 1 from app_one.customer c where c.id = customer_id and c.company_id = '${COMPANY(1)}')`],
-  ['filter[customer.company.name.like]=A%25', `exists (select 1 from app_one.customer c join app_one.company o on o.id = c.company_id where c.id = customer_id and o.name like 'A%')`],
-  ['filter[customer][company][region][neq]=north', `exists (select 1 from app_one.customer c join app_one.company o on o.id = c.company_id where c.id = customer_id and o.region <> 'north')`],
-  ['filter[comment.some.is_internal]=true', `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`],
-  ['filter[comment.is_internal]=true', `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`],
-  ['filter[comment.none.is_internal]=true', `not exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`],
+  [
+    `filter[customer.company]=${COMPANY(1)}`,
+    `exists (select 1 from app_one.customer c where c.id = customer_id and c.company_id = '${COMPANY(1)}')`,
+  ],
+  [
+    'filter[customer.company.name.like]=A%25',
+    `exists (select 1 from app_one.customer c join app_one.company o on o.id = c.company_id where c.id = customer_id and o.name like 'A%')`,
+  ],
+  [
+    'filter[customer][company][region][neq]=north',
+    `exists (select 1 from app_one.customer c join app_one.company o on o.id = c.company_id where c.id = customer_id and o.region <> 'north')`,
+  ],
+  [
+    'filter[comment.some.is_internal]=true',
+    `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`,
+  ],
+  [
+    'filter[comment.is_internal]=true',
+    `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`,
+  ],
+  [
+    'filter[comment.none.is_internal]=true',
+    `not exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.deleted_at is null)`,
+  ],
   ['filter[comment.is_empty]=true', `not exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.deleted_at is null)`],
-  ['filter[tags.some.label]=tag1', `exists (select 1 from app_one.ticket_tag l join app_one.tag g on g.id = l.tag_id where l.ticket_id = t.id and g.label = 'tag1')`],
+  [
+    'filter[tags.some.label]=tag1',
+    `exists (select 1 from app_one.ticket_tag l join app_one.tag g on g.id = l.tag_id where l.ticket_id = t.id and g.label = 'tag1')`,
+  ],
   ['filter[tags.not_null]=true', `exists (select 1 from app_one.ticket_tag l where l.ticket_id = t.id)`],
-  ['filter[parent.parent.status]=open', `exists (select 1 from app_one.ticket p join app_one.ticket q on q.id = p.parent_id where p.id = t.parent_id and p.deleted_at is null and q.deleted_at is null and q.status = 'open')`],
-  ['filter={"or":[{"field":"status","op":"eq","value":"open"},{"field":"priority","op":"gte","value":5}]}', `status = 'open' or priority >= 5`],
+  [
+    'filter[parent.parent.status]=open',
+    `exists (select 1 from app_one.ticket p join app_one.ticket q on q.id = p.parent_id where p.id = t.parent_id and p.deleted_at is null and q.deleted_at is null and q.status = 'open')`,
+  ],
+  [
+    'filter={"or":[{"field":"status","op":"eq","value":"open"},{"field":"priority","op":"gte","value":5}]}',
+    `status = 'open' or priority >= 5`,
+  ],
   ['filter={"not":{"field":"priority","op":"gt","value":2}}', '(priority > 2) is not true'],
   ['filter={"status":"open"}&filter[priority.gt]=2', `status = 'open' and priority > 2`],
   ['filter={"field":"body","op":"eq","value":null}', 'body is null'],
   ['filter={"field":"status","op":"in","value":["open","held"]}', `status in ('open','held')`],
   ['filter={"field":"status","op":"in","value":[]}', 'false'],
-  ['filter={"field":"comment","op":"some","value":{"and":[{"field":"is_internal","op":"eq","value":true},{"field":"text","op":"ends_with","value":"3"}]}}',
-    `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.text like '%3' and c.deleted_at is null)`],
+  [
+    'filter={"field":"comment","op":"some","value":{"and":[{"field":"is_internal","op":"eq","value":true},{"field":"text","op":"ends_with","value":"3"}]}}',
+    `exists (select 1 from app_one.comment c where c.ticket_id = t.id and c.is_internal and c.text like '%3' and c.deleted_at is null)`,
+  ],
   ['filter={"and":[]}', 'true'],
   ['filter={"or":[]}', 'false'],
 ];
@@ -119,7 +149,17 @@ describe('filters answer what SQL computes', () => {
   });
 
   it('takes the same tree in the body of _query', async () => {
-    const body = { filter: { or: [{ field: 'status', op: 'eq', value: 'open' }, { field: 'customer.name', op: 'like', value: '%3' }] }, per_page: 100, sort: ['-priority', 'id'], fields: ['id'] };
+    const body = {
+      filter: {
+        or: [
+          { field: 'status', op: 'eq', value: 'open' },
+          { field: 'customer.name', op: 'like', value: '%3' },
+        ],
+      },
+      per_page: 100,
+      sort: ['-priority', 'id'],
+      fields: ['id'],
+    };
     const answer = await queryRecords(world.context(app), 'ticket', body);
     expect(idsOf(answer.text)).toEqual(await truth(`status = 'open' or customer_id = '${CUSTOMER(3)}'`));
   });
@@ -161,7 +201,11 @@ const REFUSED: [query: string, code: string, says: RegExp][] = [
   ['count=maybe', 'INVALID_VALUE', /count/],
   ['with_deleted=perhaps', 'INVALID_VALUE', /with_deleted/],
   [`filter[priority.in]=${Array.from({ length: 1001 }, (_, n) => n).join(',')}`, 'TOO_LARGE', /1000 values/],
-  [`filter=${JSON.stringify({ or: Array.from({ length: 200 }, () => ({ field: 'priority', op: 'eq', value: 1 })) })}`, 'TOO_LARGE', /200 conditions/],
+  [
+    `filter=${JSON.stringify({ or: Array.from({ length: 200 }, () => ({ field: 'priority', op: 'eq', value: 1 })) })}`,
+    'TOO_LARGE',
+    /200 conditions/,
+  ],
 ];
 
 describe('a mistake in a query is a 4xx that names it', () => {
@@ -173,6 +217,8 @@ describe('a mistake in a query is a 4xx that names it', () => {
 
   it('suggests near names', async () => {
     await expect(list('filter[prioriti]=1')).rejects.toMatchObject({ hint: expect.stringContaining('priority') as string });
-    await expect(list('filter[title.contain]=1')).rejects.toMatchObject({ details: [{ allowed: expect.arrayContaining(['contains']) as string[] }] });
+    await expect(list('filter[title.contain]=1')).rejects.toMatchObject({
+      details: [{ allowed: expect.arrayContaining(['contains']) as string[] }],
+    });
   });
 });

@@ -7,7 +7,10 @@ import { readingWorld, uuid, type ReadingWorld } from '../../support/records.ts'
 import { COMMENT, COMPANY, CUSTOMER, FILE, seedHelpdesk, TAG, TICKET, USER } from '../../support/tickets.ts';
 
 type Row = Record<string, unknown>;
-interface Page { data: Row[]; meta: { page: number; per_page: number; total?: number } }
+interface Page {
+  data: Row[];
+  meta: { page: number; per_page: number; total?: number };
+}
 
 let world: ReadingWorld;
 let app: AppRuntime;
@@ -39,7 +42,8 @@ describe('a list', () => {
   it('turns pages without repeating or skipping, whatever the sort', async () => {
     for (const sort of ['', 'status', '-priority', 'status:desc,priority:asc', 'customer.name', '-customer.company.region']) {
       const seen: unknown[] = [];
-      for (const page of [1, 2, 3, 4]) seen.push(...(await list(`sort=${sort}&per_page=17&page=${page}&count=none`)).data.map((row) => row['id']));
+      for (const page of [1, 2, 3, 4])
+        seen.push(...(await list(`sort=${sort}&per_page=17&page=${page}&count=none`)).data.map((row) => row['id']));
       expect(new Set(seen).size).toBe(56);
     }
   });
@@ -49,12 +53,15 @@ describe('a list', () => {
     const priorities = rows.map((row) => row['priority'] as number);
     expect(priorities).toEqual([...priorities].sort((a, b) => b - a));
     expect((await list('sort=priority:desc,title:asc&per_page=100&filter[priority.not_null]=true')).data).toEqual(rows);
-    const names = (await list('sort=customer.name&per_page=100&include=customer&filter[customer.not_null]=true')).data.map((row) => (row['customer'] as Row)['name']);
+    const names = (await list('sort=customer.name&per_page=100&include=customer&filter[customer.not_null]=true')).data.map(
+      (row) => (row['customer'] as Row)['name'],
+    );
     expect(names).toEqual([...names].sort());
   });
 
   it.each(['page=0', 'page=-1', 'page=x', 'page=1.5', 'page=99999999999999999999', 'per_page=0', 'per_page=', 'per_page=abc'])(
-    'falls back to the default for %s', async (query) => {
+    'falls back to the default for %s',
+    async (query) => {
       expect((await list(query)).meta).toMatchObject({ page: 1, per_page: 25 });
     },
   );
@@ -69,7 +76,10 @@ describe('a list', () => {
   });
 
   it('takes one statement, whatever is asked', async () => {
-    for (const query of ['', 'include=customer.company,comment,tags&filter[customer.company.region]=north&sort=-customer.name&fields=id,title']) {
+    for (const query of [
+      '',
+      'include=customer.company,comment,tags&filter[customer.company.region]=north&sort=-customer.name&fields=id,title',
+    ]) {
       await list(query);
       world.statements.length = 0;
       await list(query);
@@ -90,10 +100,25 @@ describe('a record', () => {
   it('shows every type the same way: exact numbers as text, times in UTC, files as metadata', async () => {
     const row = await get('ticket', TICKET(10));
     expect(row).toEqual({
-      id: TICKET(10), title: null, body: 'body 10', status: 'held', priority: 1, views: '9007199254741000', score: 10 / 3, price: null,
-      urgent: false, due_on: '2026-06-11', opens_at: '10:30:00', created_at: '2026-06-11T10:00:00.01+00:00', meta: {},
-      attachment: { id: FILE, filename: 'a.pdf', size: 1234, mime_type: 'application/pdf' }, secret_note: 'secret 10', owner_id: USER(2),
-      link: 'https://example.com/', customer_id: CUSTOMER(2), parent_id: null,
+      id: TICKET(10),
+      title: null,
+      body: 'body 10',
+      status: 'held',
+      priority: 1,
+      views: '9007199254741000',
+      score: 10 / 3,
+      price: null,
+      urgent: false,
+      due_on: '2026-06-11',
+      opens_at: '10:30:00',
+      created_at: '2026-06-11T10:00:00.01+00:00',
+      meta: {},
+      attachment: { id: FILE, filename: 'a.pdf', size: 1234, mime_type: 'application/pdf' },
+      secret_note: 'secret 10',
+      owner_id: USER(2),
+      link: 'https://example.com/',
+      customer_id: CUSTOMER(2),
+      parent_id: null,
     });
     expect((await list(`filter[id]=${TICKET(10)}`)).data).toEqual([row]);
   });
@@ -138,7 +163,8 @@ describe('includes', () => {
   });
 
   it('accept the relation by its name, the other entity and the prefixed name', async () => {
-    for (const name of ['ticket_tags', 'tags', 'tag', 'ticket_customer', 'customer']) expect(await get('ticket', TICKET(1), `include=${name}`)).toHaveProperty(name);
+    for (const name of ['ticket_tags', 'tags', 'tag', 'ticket_customer', 'customer'])
+      expect(await get('ticket', TICKET(1), `include=${name}`)).toHaveProperty(name);
     expect(await get('company', COMPANY(0), 'include=customer')).toHaveProperty('customer.0.id', CUSTOMER(0));
   });
 
@@ -157,11 +183,21 @@ describe('includes', () => {
   });
 
   it('refuse more than 20 relations and more than 1,000 rows of one relation', async () => {
-    const many = Array.from({ length: 21 }, (_, n) => ['parent', 'ticket_parent', 'customer', 'ticket_customer', 'tags', 'tag', 'comment'][n % 7] + (n < 7 ? '' : n < 14 ? '.ticket' : '.ticket.customer')).join(',');
+    const many = Array.from(
+      { length: 21 },
+      (_, n) =>
+        ['parent', 'ticket_parent', 'customer', 'ticket_customer', 'tags', 'tag', 'comment'][n % 7] +
+        (n < 7 ? '' : n < 14 ? '.ticket' : '.ticket.customer'),
+    ).join(',');
     await expect(list(`include=${many},parent.tags,parent.tag`)).rejects.toMatchObject({ code: 'INVALID_VALUE' });
-    await world.pool.query(`insert into app_two.comment (id, ticket_id) select gen_random_uuid(), $1 from generate_series(1, 1001)`, [TICKET(1)]);
+    await world.pool.query(`insert into app_two.comment (id, ticket_id) select gen_random_uuid(), $1 from generate_series(1, 1001)`, [
+      TICKET(1),
+    ]);
     await expect(list('include=comment', 'ticket', other)).rejects.toMatchObject({ code: 'TOO_LARGE', status: 413 });
-    await world.pool.query(`delete from app_two.comment where id = (select id from app_two.comment where ticket_id = $1 and text is null limit 1)`, [TICKET(1)]);
+    await world.pool.query(
+      `delete from app_two.comment where id = (select id from app_two.comment where ticket_id = $1 and text is null limit 1)`,
+      [TICKET(1)],
+    );
     await world.pool.query(`delete from app_two.comment where ticket_id = $1 and text is not null`, [TICKET(1)]);
     const rows = (await list('include=comment&sort=id', 'ticket', other)).data;
     expect(rows[1]?.['comment']).toHaveLength(1000);
@@ -170,7 +206,10 @@ describe('includes', () => {
   it('come without being asked where the relation is eager', async () => {
     const eager = await world.app('eager', {
       version: 1,
-      entities: [{ name: 'order', fields: [{ name: 'no', type: 'int' }] }, { name: 'item', fields: [{ name: 'sku', type: 'string' }] }],
+      entities: [
+        { name: 'order', fields: [{ name: 'no', type: 'int' }] },
+        { name: 'item', fields: [{ name: 'sku', type: 'string' }] },
+      ],
       relations: [{ name: 'order_items', type: 'one_to_many', source: 'order', target: 'item', fetch: 'eager' }],
     });
     await world.insert(eager, 'order', [{ id: uuid(1), no: 1 }]);
@@ -194,7 +233,15 @@ describe('settings and shapes', () => {
       version: 1,
       entities: [
         { name: 'wide', fields: Array.from({ length: 120 }, (_, n) => ({ name: `f${n}`, type: 'int' })) },
-        { name: 'line', primary_key: { fields: ['order_no', 'pos'], generated: false }, fields: [{ name: 'order_no', type: 'int' }, { name: 'pos', type: 'int' }, { name: 'sku', type: 'string' }] },
+        {
+          name: 'line',
+          primary_key: { fields: ['order_no', 'pos'], generated: false },
+          fields: [
+            { name: 'order_no', type: 'int' },
+            { name: 'pos', type: 'int' },
+            { name: 'sku', type: 'string' },
+          ],
+        },
       ],
     });
     await world.insert(wide, 'wide', [{ id: uuid(1), f119: 7 }]);
