@@ -1,0 +1,106 @@
+/** The registry of one app's schema: its immutable versions, what differs between two, and publishing a whole document. */
+import type pg from 'pg';
+import { run } from '../../adapters/postgres/run.ts';
+import { classOf, type Change } from '../../core/change/change.ts';
+import { diff } from '../../core/change/diff.ts';
+import { stepText } from '../../core/change/plan.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SchemaDocument } from '../../core/model/document.ts';
+import { exportDocument } from '../../core/model/export-document.ts';
+import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
+import { readDocument } from '../../core/model/read-document.ts';
+import type { Finding } from '../../core/model/review.ts';
+import { sql, value } from '../../core/sql/sql.ts';
+import type { AppContext } from '../context.ts';
+import { checkData, prepare, readServed } from './prepare.ts';
+import { publishDocument, type Published, type PublishOptions } from './publish.ts';
+
+export interface VersionView {
+  readonly version: number;
+  readonly class: string;
+  readonly changes: readonly Change[];
+  readonly hash: string;
+  readonly created_by: unknown;
+  readonly created_at: string;
+  /** True for the version that is served now. */
+  readonly is_served: boolean;
+}
+
+type Row = Omit<VersionView, 'is_served'> & pg.QueryResultRow;
+
+const COLUMNS = sql`version, class, changes, hash, created_by, to_json(created_at)#>>'{}' as created_at`;
+
+export async function listVersions(ctx: AppContext): Promise<VersionView[]> {
+  const rows = await run<Row>(ctx.services.pool, sql`
+    select ${COLUMNS} from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} order by version desc limit 500`);
+  return rows.map((row) => ({ ...row, is_served: row.version === ctx.app.version }));
+}
+
+export async function getVersion(ctx: AppContext, version: number): Promise<VersionView & { readonly document: Record<string, unknown> }> {
+  const [row] = await run<Row & { document: SchemaDocument }>(ctx.services.pool, sql`
+    select ${COLUMNS}, document from durabase.schema_versions
+    where schema_name = ${value(ctx.app.schemaName)} and version = ${value(version, 'integer')}`);
+  if (row === undefined) throw noVersion(version);
+  return { ...row, is_served: row.version === ctx.app.version, document: exportDocument(row.document) };
+}
+
+const noVersion = (version: number): AppError =>
+  new AppError('NOT_FOUND', `The schema has no version ${version}.`, { hint: 'GET _admin/versions lists them.' });
+
+export interface VersionDiff {
+  readonly from: number;
+  readonly to: number;
+  readonly class: 'compatible' | 'breaking';
+  readonly changes: readonly Change[];
+}
+
+/** Version 0 is the empty document. */
+export async function diffVersions(ctx: AppContext, from: number, to: number): Promise<VersionDiff> {
+  const [before, after] = await Promise.all([documentOf(ctx, from), documentOf(ctx, to)]);
+  const changes = diff(before, after);
+  return { from, to, class: classOf(changes), changes };
+}
+
+async function documentOf(ctx: AppContext, version: number): Promise<SchemaDocument> {
+  if (version === 0) return EMPTY_DOCUMENT;
+  const [row] = await run<{ document: SchemaDocument }>(ctx.services.pool, sql`
+    select document from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} and version = ${value(version, 'integer')}`);
+  if (row === undefined) throw noVersion(version);
+  return row.document;
+}
+
+export interface PlanView {
+  readonly from_version: number;
+  readonly class: 'compatible' | 'breaking';
+  readonly changes: readonly Change[];
+  readonly steps: readonly { readonly phase: string; readonly sql: string; readonly lock: string; readonly rewrite: boolean; readonly concurrent: boolean }[];
+  readonly findings: readonly Finding[];
+  readonly plan_hash: string;
+}
+
+/** What publishing a document would do. Refused like the publish itself; nothing is changed. */
+export async function planDocument(ctx: AppContext, input: unknown): Promise<PlanView> {
+  const next = readDocument(input);
+  const served = await readServed(ctx.services.pool, ctx, false);
+  const prepared = prepare(ctx, served.document, () => next);
+  await checkData(ctx.services.pool, prepared.plan);
+  return {
+    from_version: served.servedVersion,
+    class: classOf(prepared.changes),
+    changes: prepared.changes,
+    steps: prepared.plan.steps.map((step) => ({
+      phase: step.phase, sql: stepText(step), lock: step.lock, rewrite: step.rewrite, concurrent: step.mode === 'long',
+    })),
+    findings: prepared.findings,
+    plan_hash: prepared.planHash,
+  };
+}
+
+/** Makes a whole document the app's next version. */
+export const publishVersion = (ctx: AppContext, input: unknown, options: PublishOptions = {}): Promise<Published> =>
+  publishDocument(ctx, readDocument(input), options);
+
+/** A new version equal to an older one; refused like any publish where that would lose data. */
+export async function rollbackVersion(ctx: AppContext, version: number, options: PublishOptions = {}): Promise<Published> {
+  return publishDocument(ctx, await documentOf(ctx, version), options);
+}
