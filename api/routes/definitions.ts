@@ -1,7 +1,53 @@
+/** `/api/:app/_admin/:section...`: definitions one by one. Every write is a publish and answers what it understood. */
+import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
-import type { Answer } from '../http/answer.ts';
-import type { Call } from '../http/call.ts';
+import {
+  createDefinition, deleteDefinition, getDefinition, listDefinitions, sectionOf, updateDefinition, type DefinitionAnswer,
+} from '../../operations/schemas/definitions.ts';
+import type { PublishOptions } from '../../operations/schemas/publish.ts';
+import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
+import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
-export async function definitionsRoute(_ctx: AppContext, call: Call, _rest: readonly string[]): Promise<Answer> {
-  throw noSuchRoute(call);
+
+export async function definitionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [part = '', key, ...more] = rest;
+  const section = sectionOf(part);
+  if (section === undefined || more.length > 0) {
+    call.route = 'unknown';
+    throw noSuchRoute(call);
+  }
+  if (key === undefined) {
+    if (call.method === 'GET') {
+      const data = await listDefinitions(ctx, section);
+      return bodyAnswer({ data, meta: { page: 1, per_page: data.length, total: data.length, schema_version: ctx.app.version } });
+    }
+    if (call.method !== 'POST') throw noSuchRoute(call);
+    return written(await createDefinition(ctx, section, await objectOf(call), ifMatchOf(call)), 201);
+  }
+  switch (call.method) {
+    case 'GET':
+      return dataAnswer(getDefinition(ctx, section, key), 200, { ETag: `"${ctx.app.version}"` });
+    case 'PUT':
+    case 'PATCH':
+      return written(await updateDefinition(ctx, section, key, await objectOf(call), ifMatchOf(call)), 200);
+    case 'DELETE':
+      await jsonOf(call);
+      return written(await deleteDefinition(ctx, section, key, ifMatchOf(call)), 200);
+    default:
+      throw noSuchRoute(call);
+  }
+}
+
+function written({ isPending, migration, ...answer }: DefinitionAnswer, status: number): Answer {
+  const body = migration === null ? answer : { ...answer, migration };
+  return bodyAnswer(body, isPending ? 202 : status, { ETag: `"${answer.schema_version}"` });
+}
+
+/** The schema version the caller edited. */
+export function ifMatchOf(call: Call): PublishOptions {
+  const given = headerOf(call, 'if-match');
+  if (given === undefined || given.trim() === '*') return {};
+  const version = /^\s*(?:W\/)?"?(\d{1,9})"?\s*$/.exec(given)?.[1];
+  if (version === undefined) throw new AppError('PRECONDITION_FAILED', 'If-Match must be the number of the schema version you edited, like "3".');
+  return { ifMatch: Number(version) };
 }

@@ -1,7 +1,69 @@
+/** `/api/:app/_admin/export|import|findings|versions|migrations`: the schema document as a whole. */
+import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
-import type { Answer } from '../http/answer.ts';
-import type { Call } from '../http/call.ts';
+import { exportDocument, exportYaml } from '../../operations/schemas/export.ts';
+import { listFindings } from '../../operations/schemas/findings.ts';
+import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
+import type { Published } from '../../operations/schemas/publish.ts';
+import { diffVersions, getVersion, listVersions, planDocument, publishVersion, rollbackVersion } from '../../operations/schemas/versions.ts';
+import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
+import { documentOf, headerOf, jsonOf, type Call } from '../http/call.ts';
+import { ifMatchOf } from './definitions.ts';
+import { importRoute } from './import.ts';
 import { noSuchRoute } from './not-found.ts';
-export async function schemaRoute(_ctx: AppContext, call: Call, _rest: readonly string[]): Promise<Answer> {
+
+export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [part, key, ...more] = rest;
+  if (part === 'versions') return versionsRoute(ctx, call, rest.slice(1));
+  if (more.length > 0) throw noSuchRoute(call);
+  if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
+  if (call.method !== 'GET') throw noSuchRoute(call);
+  if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
+  if (key !== undefined) throw noSuchRoute(call);
+  if (part === 'export') return exportRoute(ctx, call);
+  if (part === 'findings') return dataAnswer(listFindings(ctx));
   throw noSuchRoute(call);
+}
+
+const YAML = /^(?:text|application)\/(?:x-)?yaml\b/;
+
+function exportRoute(ctx: AppContext, call: Call): Answer {
+  const wanted = call.query.get('format') ?? (YAML.test(headerOf(call, 'accept') ?? '') ? 'yaml' : 'json');
+  if (wanted === 'yaml') return { ...textAnswer(exportYaml(ctx)), type: 'application/yaml; charset=utf-8' };
+  if (wanted !== 'json') throw new AppError('INVALID_VALUE', 'format must be json or yaml.');
+  return dataAnswer(exportDocument(ctx));
+}
+
+async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  const [key, verb, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  if (key === undefined && call.method === 'GET') return dataAnswer(await listVersions(ctx));
+  if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
+  if (key === undefined) throw noSuchRoute(call);
+  if (verb === 'rollback' && call.method === 'POST') {
+    await jsonOf(call);
+    return published(await rollbackVersion(ctx, numberOf(key), ifMatchOf(call)));
+  }
+  if (verb !== undefined || call.method !== 'GET') throw noSuchRoute(call);
+  const range = /^(\d{1,9})\.\.\.(\d{1,9})$/.exec(key);
+  if (range !== null) return dataAnswer(await diffVersions(ctx, Number(range[1]), Number(range[2])));
+  return dataAnswer(await getVersion(ctx, numberOf(key)));
+}
+
+async function publishRoute(ctx: AppContext, call: Call): Promise<Answer> {
+  const document = await documentOf(call);
+  if (document === undefined) throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document.');
+  if (['true', '1', ''].includes(call.query.get('dry_run') ?? 'false')) return dataAnswer(await planDocument(ctx, document));
+  return published(await publishVersion(ctx, document, ifMatchOf(call)));
+}
+
+/** 201 for a new version, 200 when nothing changed, 202 while the migration still runs. */
+function published({ version, changes, findings, migration, isPending }: Published): Answer {
+  const status = isPending ? 202 : changes.length === 0 ? 200 : 201;
+  return bodyAnswer({ data: { schema_version: version, changes, findings, migration } }, status, { ETag: `"${version}"` });
+}
+
+function numberOf(key: string): number {
+  if (!/^\d{1,9}$/.test(key)) throw new AppError('NOT_FOUND', `There is no version "${key.slice(0, 100)}".`);
+  return Number(key);
 }
