@@ -1,6 +1,6 @@
 /** Reads a query string, or the body of `_query`, into a ListQuery. Pure: no name is looked up here. */
 import { AppError, nearestNames } from '../errors.ts';
-import { DEFAULT_PER_PAGE, invalidValue, MAX_FILTER_NODES, tooLarge, type Filter, type ListQuery, type SortItem } from './query.ts';
+import { invalidValue, MAX_FILTER_NODES, tooLarge, type Filter, type ListQuery, type SortItem } from './query.ts';
 
 export const LIST_PARAMETERS = ['filter', 'sort', 'page', 'per_page', 'count', 'fields', 'include', 'with_deleted'] as const;
 export const RECORD_PARAMETERS = ['fields', 'include', 'with_deleted'] as const;
@@ -210,14 +210,3 @@ const badTree = (): AppError =>
   );
 
 const isObject = (given: unknown): given is Record<string, unknown> => typeof given === 'object' && given !== null && !Array.isArray(given);
-
-export const DEFAULT_QUERY: ListQuery = {
-  filter: undefined,
-  sort: [],
-  page: 1,
-  perPage: DEFAULT_PER_PAGE,
-  count: 'none',
-  fields: undefined,
-  include: [],
-  withDeleted: false,
-};
