@@ -19,6 +19,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import { migrationWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import type { SchemaMigrationInput, SchemaMigrationResult } from '../../workflows/contracts/types.ts';
+import { checkEntityNames } from '../apps/names.ts';
 import type { AppContext, Services } from '../context.ts';
 import { getMigration, type MigrationView } from './migrations.ts';
 import { checkData, prepare, readServed, type Edit, type Prepared, type Served } from './prepare.ts';
@@ -108,6 +109,8 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
       }
       const prepared = prepare(ctx, served.document, edit);
       if (prepared.changes.length === 0) return { kind: 'unchanged', served, prepared };
+      const added = prepared.changes.flatMap((change) => (change.kind === 'add_entity' && change.entity !== undefined ? [change.entity] : []));
+      await checkEntityNames(ctx.services, ctx.app, added);
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });
