@@ -74,7 +74,11 @@ function decideStart(machine: StateMachineDefinition, { to, passesMissing }: Mov
   return {
     kind: 'refused',
     detail: {
-      field: machine.field, rule: 'state_machine', from: null, to, allowed: [initial],
+      field: machine.field,
+      rule: 'state_machine',
+      from: null,
+      to,
+      allowed: [initial],
       message: `${machine.field} must start as "${initial}", not "${String(to)}"`,
     },
   };
@@ -83,9 +87,14 @@ function decideStart(machine: StateMachineDefinition, { to, passesMissing }: Mov
 function missingTransition(machine: StateMachineDefinition, { from, to }: MoveRequest): ErrorDetail {
   const ways = transitionsFrom(machine, from ?? machine.definition.initial);
   const allowed = [...new Set(ways.map((way) => way.to))];
-  const next = allowed.length === 0 ? `"${String(from)}" is final` : `from there it can become ${allowed.map((state) => `"${state}"`).join(', ')}`;
+  const next =
+    allowed.length === 0 ? `"${String(from)}" is final` : `from there it can become ${allowed.map((state) => `"${state}"`).join(', ')}`;
   return {
-    field: machine.field, rule: 'transition', from: from ?? null, to, allowed,
+    field: machine.field,
+    rule: 'transition',
+    from: from ?? null,
+    to,
+    allowed,
     transitions: ways.map((way) => ({ to: way.to, roles: way.roles })),
     message: `${machine.field} cannot change from "${String(from)}" to ${to === null ? 'nothing' : `"${to}"`}: ${next}`,
   };
@@ -94,14 +103,21 @@ function missingTransition(machine: StateMachineDefinition, { from, to }: MoveRe
 function missingRole(machine: StateMachineDefinition, { from, to }: MoveRequest, candidates: readonly Transition[]): ErrorDetail {
   const roles = [...new Set(candidates.flatMap((transition) => transition.roles))];
   return {
-    field: machine.field, rule: 'transition', from: from ?? null, to, roles,
+    field: machine.field,
+    rule: 'transition',
+    from: from ?? null,
+    to,
+    roles,
     message: `Only ${roles.join(', ')} may change ${machine.field} from "${String(from)}" to "${String(to)}"`,
   };
 }
 
 function closedGuard(machine: StateMachineDefinition, { from, to }: MoveRequest): ErrorDetail {
   return {
-    field: machine.field, rule: 'guard', from: from ?? null, to,
+    field: machine.field,
+    rule: 'guard',
+    from: from ?? null,
+    to,
     message: `${machine.field} cannot change from "${String(from)}" to "${String(to)}" now: the condition of this transition is not met`,
   };
 }

@@ -22,7 +22,11 @@ const TEMPORAL: readonly FieldModel['type'][] = ['timestamp', 'date', 'time'];
  * `condition` has been judged by then (for `required_if` its truth is `isConditionTrue`).
  */
 export function checkFieldRule(
-  rule: FieldRule, field: FieldModel, record: PlainRecord, now: string, isConditionTrue: boolean,
+  rule: FieldRule,
+  field: FieldModel,
+  record: PlainRecord,
+  now: string,
+  isConditionTrue: boolean,
 ): ErrorDetail | undefined {
   const { operator, message } = rule.definition;
   const actual = record[field.name];
@@ -70,9 +74,13 @@ function valueViolation(operator: ValueOperator, wanted: unknown, field: FieldMo
     case 'neq':
       return isSame(actual, momentOf(field, wanted, now), field) ? `must not be ${shown}` : undefined;
     case 'in':
-      return listOf(wanted).some((item) => isSame(actual, item, field)) ? undefined : `must be one of ${listOf(wanted).map(String).join(', ')}`;
+      return listOf(wanted).some((item) => isSame(actual, item, field))
+        ? undefined
+        : `must be one of ${listOf(wanted).map(String).join(', ')}`;
     case 'not_in':
-      return listOf(wanted).some((item) => isSame(actual, item, field)) ? `must not be one of ${listOf(wanted).map(String).join(', ')}` : undefined;
+      return listOf(wanted).some((item) => isSame(actual, item, field))
+        ? `must not be one of ${listOf(wanted).map(String).join(', ')}`
+        : undefined;
     case 'min_length':
       return lengthOf(actual) < Number(wanted) ? `must have at least ${shown} characters` : undefined;
     case 'max_length':

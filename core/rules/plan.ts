@@ -91,8 +91,11 @@ function compileFieldRule(rule: FieldRule, entity: EntityModel): CompiledFieldRu
 }
 
 const compileExpressionRule = (rule: ExpressionRule): CompiledExpressionRule => ({
-  kind: 'expression', rule, expression: compileExpression(rule.definition.expression),
-  stopOnFail: rule.definition.stop_on_fail, loads: rule.definition.related_load,
+  kind: 'expression',
+  rule,
+  expression: compileExpression(rule.definition.expression),
+  stopOnFail: rule.definition.stop_on_fail,
+  loads: rule.definition.related_load,
 });
 
 function computedOf(entity: EntityModel): ComputedField[] {

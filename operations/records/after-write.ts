@@ -19,7 +19,14 @@ export async function afterWrite(write: Write, entity: EntityModel, after: After
   if (write.options.asSampleData === true) return;
   const plan = rulesOf(write.ctx, entity);
   const input: ChainInput = {
-    ctx: write.ctx, db: write.db, entity, plan, action: after.action, record: { ...after.record }, old: after.old, bad: new Set(),
+    ctx: write.ctx,
+    db: write.db,
+    entity,
+    plan,
+    action: after.action,
+    record: { ...after.record },
+    old: after.old,
+    bad: new Set(),
   };
   for (const creation of after.creations) await createRecordAction(write, input, creation);
   if (plan.afterWrite.length === 0) return;
@@ -28,13 +35,19 @@ export async function afterWrite(write: Write, entity: EntityModel, after: After
 }
 
 /** Acts for the definition, so the caller's permissions on the other entity are not asked; the event still names the caller. */
-async function createRecordAction(write: Write, input: ChainInput, action: Extract<TransitionAction, { type: 'create_record' }>): Promise<void> {
+async function createRecordAction(
+  write: Write,
+  input: ChainInput,
+  action: Extract<TransitionAction, { type: 'create_record' }>,
+): Promise<void> {
   const target = write.ctx.app.model.entities.get(action.entity);
   if (target === undefined) return;
-  const body = Object.fromEntries(Object.entries(action.fields).map(([name, given]) => {
-    const field = target.fields.get(name);
-    return [name, field === undefined ? given : resolveValue(input, field, given)];
-  }));
+  const body = Object.fromEntries(
+    Object.entries(action.fields).map(([name, given]) => {
+      const field = target.fields.get(name);
+      return [name, field === undefined ? given : resolveValue(input, field, given)];
+    }),
+  );
   const asSystem: Write = { ...write, authority: systemActor(write.ctx.actor.id) };
   const draft = readBody({ write: asSystem, entity: target, action: 'create', body });
   await write.steps.create(asSystem, target, { draft, isTop: true });

@@ -43,13 +43,14 @@ export interface NestedPart {
   readonly errors: readonly ErrorDetail[];
 }
 
-export type NestedRow = { readonly index: number } & (
+export type NestedRow = { readonly index: number } &
   /** `read` reads the row again as the other action, for what only the database can tell. */
-  | { readonly kind: 'write'; readonly key: string | undefined; readonly draft: Draft; read(action: 'create' | 'update'): Draft }
-  | { readonly kind: 'delete'; readonly key: string }
-  | { readonly kind: 'link' | 'unlink'; readonly key: string }
-  | { readonly kind: 'ignored' }
-);
+  (
+    | { readonly kind: 'write'; readonly key: string | undefined; readonly draft: Draft; read(action: 'create' | 'update'): Draft }
+    | { readonly kind: 'delete'; readonly key: string }
+    | { readonly kind: 'link' | 'unlink'; readonly key: string }
+    | { readonly kind: 'ignored' }
+  );
 
 export interface BodyInput {
   readonly write: Write;
@@ -75,15 +76,22 @@ interface Reading {
 
 /** True when a body names a relation whose rows can be nested. */
 export const hasNested = (entity: EntityModel, body: Readonly<Record<string, unknown>>): boolean =>
-  isObject(body) && Object.keys(body).some((key) => body[key] !== undefined && !entity.fields.has(key) && entity.ends.get(key)?.canNest === true);
+  isObject(body) &&
+  Object.keys(body).some((key) => body[key] !== undefined && !entity.fields.has(key) && entity.ends.get(key)?.canNest === true);
 
 export function readBody(input: BodyInput): Draft {
   const { write, entity, action, body } = input;
   if (!isObject(body)) throw new AppError('INVALID_PAYLOAD', 'The body of a write must be a JSON object.');
   const access = accessOf(write, entity, action);
   const reading: Reading = {
-    input, access, read: accessOf(write, entity, 'read'),
-    given: new Map(), bad: new Set(), nested: [], errors: [], claimedKey: new Map(),
+    input,
+    access,
+    read: accessOf(write, entity, 'read'),
+    given: new Map(),
+    bad: new Set(),
+    nested: [],
+    errors: [],
+    claimedKey: new Map(),
   };
   if (!access.isGranted) throw forbidden(entity, action);
   for (const [key, given] of Object.entries(body)) {
@@ -93,7 +101,15 @@ export function readBody(input: BodyInput): Draft {
     else readRelation(reading, key, given);
   }
   reading.errors.push(...requiredErrors(reading));
-  return { entity, action, given: reading.given, bad: reading.bad, nested: reading.nested, errors: reading.errors, claimedKey: reading.claimedKey };
+  return {
+    entity,
+    action,
+    given: reading.given,
+    bad: reading.bad,
+    nested: reading.nested,
+    errors: reading.errors,
+    claimedKey: reading.claimedKey,
+  };
 }
 
 export const forbidden = (entity: EntityModel, action: string): AppError =>
@@ -135,15 +151,20 @@ function requiredErrors(reading: Reading): ErrorDetail[] {
   for (const field of entity.fields.values()) {
     if (!field.required || field.name === linkField || reading.bad.has(field.name)) continue;
     const given = reading.given.get(field.name);
-    const isMissing = given === undefined
-      ? action === 'create' && !isFilledIn(reading, field)
-      : isEmpty(given.plain) && !isMadeSlug(entity, field) && !(action === 'create' && hasMachine(entity, field));
+    const isMissing =
+      given === undefined
+        ? action === 'create' && !isFilledIn(reading, field)
+        : isEmpty(given.plain) && !isMadeSlug(entity, field) && !(action === 'create' && hasMachine(entity, field));
     if (isMissing && !(field.isAuto && write.options.asSampleData !== true)) errors.push(requiredError(field));
   }
   return errors;
 }
 
-export const requiredError = (field: FieldModel): ErrorDetail => ({ field: field.name, rule: 'required', message: `${field.name} is required` });
+export const requiredError = (field: FieldModel): ErrorDetail => ({
+  field: field.name,
+  rule: 'required',
+  message: `${field.name} is required`,
+});
 
 const isMadeSlug = (entity: EntityModel, field: FieldModel): boolean =>
   entity.slugField?.name === field.name && entity.definition.slug?.source !== undefined;
@@ -151,12 +172,18 @@ const isMadeSlug = (entity: EntityModel, field: FieldModel): boolean =>
 /** What the engine puts in when the client says nothing. */
 function isFilledIn({ input, access }: Reading, field: FieldModel): boolean {
   const { entity } = input;
-  return field.isAuto || (field.definition.default !== undefined && field.definition.default !== null) || isMadeSlug(entity, field)
-    || access.presets[field.name] !== undefined || hasMachine(entity, field);
+  return (
+    field.isAuto ||
+    (field.definition.default !== undefined && field.definition.default !== null) ||
+    isMadeSlug(entity, field) ||
+    access.presets[field.name] !== undefined ||
+    hasMachine(entity, field)
+  );
 }
 
 /** A new record starts in the machine's first state when the client names none. */
-export const hasMachine = (entity: EntityModel, field: FieldModel): boolean => entity.machines.some((machine) => machine.field === field.name);
+export const hasMachine = (entity: EntityModel, field: FieldModel): boolean =>
+  entity.machines.some((machine) => machine.field === field.name);
 
 // --- nested rows -----------------------------------------------------------------------------------------------------
 
@@ -180,17 +207,26 @@ function readRelation(reading: Reading, key: string, given: unknown): void {
 /** A relation to something the caller may neither read nor write does not exist for them. */
 function isReachable({ input: { write } }: Reading, end: RelationEnd): boolean {
   const target = write.ctx.app.model.entities.get(end.target);
-  return target !== undefined && (['read', 'create', 'update', 'delete'] as const).some((action) => accessOf(write, target, action).isGranted);
+  return (
+    target !== undefined && (['read', 'create', 'update', 'delete'] as const).some((action) => accessOf(write, target, action).isGranted)
+  );
 }
 
 function unknownKey(reading: Reading, key: string, end: RelationEnd | undefined): ErrorDetail {
   const { entity } = reading.input;
   const shown = key.slice(0, 100);
   if (end !== undefined && end.direction === 'forward') {
-    return { field: shown, rule: 'unknown', message: `${shown} cannot be nested here; set ${end.localColumn} to the key of an existing record` };
+    return {
+      field: shown,
+      rule: 'unknown',
+      message: `${shown} cannot be nested here; set ${end.localColumn} to the key of an existing record`,
+    };
   }
   const known = [...entity.fields.values()].filter((field) => isKnown(reading, field)).map((field) => field.name);
-  const near = nearestNames(shown, [...known, ...entity.relations.filter((candidate) => candidate.canNest).map((candidate) => candidate.name)]);
+  const near = nearestNames(shown, [
+    ...known,
+    ...entity.relations.filter((candidate) => candidate.canNest).map((candidate) => candidate.name),
+  ]);
   return { field: shown, rule: 'unknown', message: `${shown} is no field of ${entity.name}; did you mean ${near.slice(0, 3).join(', ')}?` };
 }
 
@@ -199,12 +235,29 @@ function readPart(reading: Reading, end: RelationEnd, name: string, given: unkno
   const wrapper = isObject(given) && ('data' in given || '_write_mode' in given) ? given : undefined;
   const mode = readMode(wrapper?.['_write_mode'], end, name, errors);
   for (const key of Object.keys(wrapper ?? {})) {
-    if (key !== 'data' && key !== '_write_mode') errors.push({ field: name, rule: 'unknown', relation: name, message: `${name} takes _write_mode and data, not "${key.slice(0, 100)}"` });
+    if (key !== 'data' && key !== '_write_mode')
+      errors.push({
+        field: name,
+        rule: 'unknown',
+        relation: name,
+        message: `${name} takes _write_mode and data, not "${key.slice(0, 100)}"`,
+      });
   }
   const content = wrapper === undefined ? given : (wrapper['data'] ?? []);
-  const list = Array.isArray(content) ? content : end.cardinality === 'one' && isObject(content) ? [content] : content === null && end.cardinality === 'one' ? [] : undefined;
+  const list = Array.isArray(content)
+    ? content
+    : end.cardinality === 'one' && isObject(content)
+      ? [content]
+      : content === null && end.cardinality === 'one'
+        ? []
+        : undefined;
   if (list === undefined) {
-    errors.push({ field: name, rule: 'type', relation: name, message: `${name} must be a list of rows, or {"_write_mode", "data": [...]}` });
+    errors.push({
+      field: name,
+      rule: 'type',
+      relation: name,
+      message: `${name} must be a list of rows, or {"_write_mode", "data": [...]}`,
+    });
     return { end, name, mode, rows: [], errors };
   }
   if (end.cardinality === 'one' && list.length > 1) {
@@ -256,7 +309,14 @@ function readLink(part: PartReading, row: unknown, index: number): NestedRow {
   const keyName = target.key[0]?.name ?? 'id';
   const body = isObject(row) ? row : { [keyName]: row };
   const extra = Object.keys(body).find((key) => key !== keyName && key !== '_delete');
-  if (extra !== undefined) return rowError(part, index, extra, 'unknown', `${part.name} takes the keys of existing ${target.name} records, not "${extra.slice(0, 100)}"`);
+  if (extra !== undefined)
+    return rowError(
+      part,
+      index,
+      extra,
+      'unknown',
+      `${part.name} takes the keys of existing ${target.name} records, not "${extra.slice(0, 100)}"`,
+    );
   const key = body[keyName];
   if (isEmpty(key) || typeof key === 'object') return rowError(part, index, keyName, 'required', `${keyName} is required`);
   const isDelete = body['_delete'] === true;
@@ -280,7 +340,13 @@ function readRow(part: PartReading, row: unknown, index: number): NestedRow {
   if (part.mode === 'append' && key !== undefined && target.isKeyGenerated && !isNew) return { kind: 'ignored', index };
   const isUpdate = !isNew && part.mode !== 'append' && reading.input.action === 'update';
   if (key !== undefined && !isNew && reading.input.action === 'create' && target.isKeyGenerated) {
-    return rowError(part, index, target.key[0]?.name ?? 'id', 'unknown', `there is no ${target.name} "${key.slice(0, 100)}" under this record`);
+    return rowError(
+      part,
+      index,
+      target.key[0]?.name ?? 'id',
+      'unknown',
+      `there is no ${target.name} "${key.slice(0, 100)}" under this record`,
+    );
   }
   const linkField = fieldOfColumn(target, end.targetColumn);
   const read = (action: 'create' | 'update'): Draft =>
@@ -302,7 +368,9 @@ function keyOfRow(entity: EntityModel, row: Readonly<Record<string, unknown>>): 
 export function nestedErrors(draft: Draft): ErrorDetail[] {
   return draft.nested.flatMap((part) => [
     ...part.errors,
-    ...part.rows.flatMap((row) => (row.kind === 'write' ? [...row.draft.errors, ...nestedErrors(row.draft)].map((detail) => within(part.name, row.index, detail)) : [])),
+    ...part.rows.flatMap((row) =>
+      row.kind === 'write' ? [...row.draft.errors, ...nestedErrors(row.draft)].map((detail) => within(part.name, row.index, detail)) : [],
+    ),
   ]);
 }
 

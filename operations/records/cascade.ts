@@ -49,7 +49,8 @@ export const fieldByColumn = (entity: EntityModel, column: string): FieldModel |
 
 const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
 
-const refersTo = ({ field, key }: Dependent, alias: string): Sql => sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
+const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
+  sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
 
 const andLive = (entity: EntityModel, alias: string): Sql => {
   const live = isLive(entity, alias);
@@ -60,7 +61,12 @@ const andLive = (entity: EntityModel, alias: string): Sql => {
 
 /** Counts everything that stands in the way, so that one answer names it all. */
 async function refuseRestricted(
-  write: Write, entity: EntityModel, recordId: string, dependents: readonly Dependent[], links: readonly RelationEnd[], record: PlainRecord,
+  write: Write,
+  entity: EntityModel,
+  recordId: string,
+  dependents: readonly Dependent[],
+  links: readonly RelationEnd[],
+  record: PlainRecord,
 ): Promise<void> {
   const details: ErrorDetail[] = [];
   for (const dependent of dependents) {
@@ -80,18 +86,22 @@ async function refuseRestricted(
   if (details.length === 0) return;
   const counts = details.map((detail) => detail.message).join(', ');
   throw new AppError('CONFLICT', `This ${entity.name} cannot be deleted: it still has ${counts}.`, {
-    details: details.map((detail) => ({ ...detail, record: recordId })), hint: 'Delete or move them first.',
+    details: details.map((detail) => ({ ...detail, record: recordId })),
+    hint: 'Delete or move them first.',
   });
 }
 
 /** The source owns the links of a many-to-many unless the relation says otherwise. */
 const isOwner = ({ relation, entity }: RelationEnd, { name }: EntityModel): boolean =>
-  entity === name && (relation.ownership === 'source' ? relation.source === name : relation.ownership === 'target' && relation.target === name);
+  entity === name &&
+  (relation.ownership === 'source' ? relation.source === name : relation.ownership === 'target' && relation.target === name);
 
 function restriction(write: Write, other: EntityModel, end: RelationEnd, count: number): ErrorDetail {
   const isVisible = accessOf(write, other, 'read').isGranted;
   return {
-    rule: 'restrict', count, ...(isVisible ? { relation: end.name, entity: other.name } : {}),
+    rule: 'restrict',
+    count,
+    ...(isVisible ? { relation: end.name, entity: other.name } : {}),
     message: `${String(count)} related ${isVisible ? other.name : ''} record${count === 1 ? '' : 's'}`.replace('  ', ' '),
   };
 }
@@ -99,8 +109,11 @@ function restriction(write: Write, other: EntityModel, end: RelationEnd, count: 
 async function countChildren(write: Write, dependent: Dependent): Promise<number> {
   const { child } = dependent;
   // Rows this very delete takes away do not count.
-  const rows = await run<{ id: string }>(write.db,
-    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`, prepared(write));
+  const rows = await run<{ id: string }>(
+    write.db,
+    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
+    prepared(write),
+  );
   return rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`)).length;
 }
 
@@ -108,8 +121,11 @@ async function countChildren(write: Write, dependent: Dependent): Promise<number
 
 async function deleteChildren(write: Write, dependent: Dependent): Promise<void> {
   const { child } = dependent;
-  const rows = await run<{ id: string }>(write.db,
-    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} order by 1 for update`, prepared(write));
+  const rows = await run<{ id: string }>(
+    write.db,
+    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} order by 1 for update`,
+    prepared(write),
+  );
   for (const row of rows) {
     if (write.deleting.has(`${child.name} ${row.id}`)) continue;
     await write.steps.delete(write, child, { recordId: row.id, isCascade: true });
@@ -140,7 +156,11 @@ async function purge(write: Write, entity: EntityModel, condition: Sql): Promise
     if (local === undefined || end.direction === 'forward') continue;
     const keys = sql`select ${id('t', local.column)} from ${tableOf(write, entity)} "t" where ${condition}`;
     if (end.join !== undefined) {
-      await execute(write.db, sql`delete from ${id(write.ctx.app.storage, end.join.table)} "l" where ${id('l', end.join.localColumn)} in (${keys})`, prepared(write));
+      await execute(
+        write.db,
+        sql`delete from ${id(write.ctx.app.storage, end.join.table)} "l" where ${id('l', end.join.localColumn)} in (${keys})`,
+        prepared(write),
+      );
       continue;
     }
     const child = write.ctx.app.model.entities.get(end.target);
@@ -165,8 +185,12 @@ async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, r
   const condition = linkCondition(entity, end, record);
   const target = write.ctx.app.model.entities.get(end.target);
   if (condition === undefined || end.join === undefined || target === undefined) return 0;
-  const [row] = await run<{ count: number }>(write.db, sql`select count(*)::integer as count from ${id(write.ctx.app.storage, end.join.table)} "l"
-    join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}`, prepared(write));
+  const [row] = await run<{ count: number }>(
+    write.db,
+    sql`select count(*)::integer as count from ${id(write.ctx.app.storage, end.join.table)} "l"
+    join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}`,
+    prepared(write),
+  );
   return row?.count ?? 0;
 }
 

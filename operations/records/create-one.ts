@@ -12,7 +12,14 @@ import { forbidden, requiredError, type Draft, type FieldValue } from './body.ts
 import { fillSlug, initialValues } from './initial-values.ts';
 import { writeNested } from './nested.ts';
 import { keyCondition } from './record-key.ts';
-import { createdEventStatement, insertStatement, readStatement, updateStatement, type Assignment, type StatementResult } from './statements.ts';
+import {
+  createdEventStatement,
+  insertStatement,
+  readStatement,
+  updateStatement,
+  type Assignment,
+  type StatementResult,
+} from './statements.ts';
 import { checkWritten, refuseInvalid, writtenRecord } from './write-result.ts';
 import { accessOf, prepared, rulesOf, statementOptions, type CreateStep, type Write, type WrittenRecord } from './write-state.ts';
 
@@ -34,7 +41,13 @@ export async function createOne(write: Write, entity: EntityModel, step: CreateS
   if (isChained && !isDeferred) chain = await runChain(input, errors);
   refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], isTop);
   refuseForbidden(chain);
-  if (isDeferred) provisional(entity, plan.computed.map((computed) => computed.field), record, values);
+  if (isDeferred)
+    provisional(
+      entity,
+      plan.computed.map((computed) => computed.field),
+      record,
+      values,
+    );
   noteCall(write, entity, record);
 
   const needsRecord = draft.nested.length > 0 || plan.afterWrite.length > 0 || chain.creations.length > 0;
@@ -62,19 +75,33 @@ async function finishDeferred(write: Write, entity: EntityModel, input: ChainInp
   if (condition === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written has no key.');
   const assigned = [...chain.set].flatMap((name) => assignment(entity.fields.get(name), input.record[name]));
   // The record may be outside what its creator can read; only the answer asks for that.
-  const update = updateStatement({ ...options, read: FULL_ACCESS }, { condition, assigned, stamps: [], version: undefined, raisesVersion: false });
+  const update = updateStatement(
+    { ...options, read: FULL_ACCESS },
+    { condition, assigned, stamps: [], version: undefined, raisesVersion: false },
+  );
   const [updated] = await run<Row>(write.db, update, prepared(write));
   if (updated === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written is gone.');
   checkWritten(updated, entity, 'create');
   const events = statementOptions(write, entity, 'create', { record: false });
   if (events.hasEvent) await run(write.db, createdEventStatement(events, condition), prepared(write));
-  const [shown] = await run<Row>(write.db, readStatement(options, { condition, assigned: [], version: undefined }, 'none'), prepared(write));
+  const [shown] = await run<Row>(
+    write.db,
+    readStatement(options, { condition, assigned: [], version: undefined }, 'none'),
+    prepared(write),
+  );
   return { row: shown ?? updated, chain, stored: JSON.parse(updated.record ?? '{}') as Record<string, unknown> };
 }
 
 type Row = StatementResult & Record<string, unknown>;
 
-const EMPTY_DRAFT: Omit<Draft, 'entity'> = { action: 'create', given: new Map(), bad: new Set(), nested: [], errors: [], claimedKey: new Map() };
+const EMPTY_DRAFT: Omit<Draft, 'entity'> = {
+  action: 'create',
+  given: new Map(),
+  bad: new Set(),
+  nested: [],
+  errors: [],
+  claimedKey: new Map(),
+};
 
 const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
   Object.fromEntries([...entity.fields.keys()].map((name) => [name, values.get(name)?.plain ?? null]));
@@ -86,7 +113,10 @@ export function refuseForbidden(chain: ChainResult): void {
 
 /** A required field that the engine computes must come out with a value. */
 export function missingComputed(
-  entity: EntityModel, chain: ChainResult, record: Readonly<Record<string, unknown>>, earlier: readonly ErrorDetail[],
+  entity: EntityModel,
+  chain: ChainResult,
+  record: Readonly<Record<string, unknown>>,
+  earlier: readonly ErrorDetail[],
 ): ErrorDetail[] {
   if (chain.errors.length > 0 || earlier.length > 0) return [];
   return [...chain.set].flatMap((name) => {
@@ -95,10 +125,24 @@ export function missingComputed(
   });
 }
 
-const ZERO: Partial<Record<StoredType, unknown>> = { int: 0, bigint: '0', float: 0, decimal: '0', boolean: false, string: '', text: '', json: {} };
+const ZERO: Partial<Record<StoredType, unknown>> = {
+  int: 0,
+  bigint: '0',
+  float: 0,
+  decimal: '0',
+  boolean: false,
+  string: '',
+  text: '',
+  json: {},
+};
 
 /** Computed fields that wait for nested rows still need something where the column must not be null. */
-function provisional(entity: EntityModel, computed: readonly FieldModel[], record: Record<string, unknown>, values: Map<string, FieldValue>): void {
+function provisional(
+  entity: EntityModel,
+  computed: readonly FieldModel[],
+  record: Record<string, unknown>,
+  values: Map<string, FieldValue>,
+): void {
   for (const { name } of computed) {
     const field = entity.fields.get(name);
     const zero = field === undefined ? undefined : ZERO[field.type];
@@ -116,7 +160,10 @@ function noteCall(write: Write, entity: EntityModel, record: Record<string, unkn
 
 /** What is bound: the client's and the engine's values, and over them what rules and transitions set. */
 export function assignments(
-  draft: Draft, values: ReadonlyMap<string, FieldValue>, chain: ChainResult, record: Readonly<Record<string, unknown>>,
+  draft: Draft,
+  values: ReadonlyMap<string, FieldValue>,
+  chain: ChainResult,
+  record: Readonly<Record<string, unknown>>,
 ): Assignment[] {
   const { entity, given } = draft;
   const assigned = new Map<string, Assignment>(

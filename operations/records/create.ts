@@ -6,13 +6,19 @@ import { rulesOf } from './write-state.ts';
 
 /** Creates a record, and the rows nested in it. */
 export async function createRecord(
-  ctx: AppContext, entityName: string, body: Readonly<Record<string, unknown>>, options: WriteOptions = {},
+  ctx: AppContext,
+  entityName: string,
+  body: Readonly<Record<string, unknown>>,
+  options: WriteOptions = {},
 ): Promise<WrittenRecord> {
   const entity = entityOf(ctx.app.model, entityName);
   const isWide = hasNested(entity, body);
   const plan = rulesOf(ctx, entity);
   return runWrite({
-    ctx, entity, options, isWide,
+    ctx,
+    entity,
+    options,
+    isWide,
     // Nested rows and rules after the write need one transaction; the rest is judged without a lock.
     needsTransaction: isWide || plan.afterWrite.length > 0 || plan.needsDatabase,
     work: (write) => write.steps.create(write, entity, { draft: readBody({ write, entity, action: 'create', body }), isTop: true }),

@@ -33,11 +33,18 @@ const entityOfTable = (error: pg.DatabaseError, { ctx }: Pick<Write, 'ctx'>): En
 /** The columns Postgres names in "Key (a, b)=(...) already exists." */
 export function columnsOf(error: pg.DatabaseError): readonly string[] {
   const match = /^Key \((.*?)\)=\(/.exec(error.detail ?? '');
-  return (match?.[1] ?? '').split(', ').map((column) => column.replaceAll('"', '').replace(/^lower\((.*)\)$/, '$1')).filter((column) => column !== '');
+  return (match?.[1] ?? '')
+    .split(', ')
+    .map((column) => column.replaceAll('"', '').replace(/^lower\((.*)\)$/, '$1'))
+    .filter((column) => column !== '');
 }
 
 /** The fields behind columns, hidden ones left out. */
-function visibleFields(columns: readonly string[], entity: EntityModel | undefined, write: Pick<Write, 'ctx' | 'authority'>): readonly string[] {
+function visibleFields(
+  columns: readonly string[],
+  entity: EntityModel | undefined,
+  write: Pick<Write, 'ctx' | 'authority'>,
+): readonly string[] {
   if (entity === undefined) return [];
   const [read, create] = [accessOf(write, entity, 'read'), accessOf(write, entity, 'create')];
   return columns.flatMap((column) => {
@@ -54,7 +61,10 @@ function uniqueViolation(error: pg.DatabaseError, write: Pick<Write, 'ctx' | 'au
   if (first === undefined) return new AppError('CONFLICT', `Another ${what} has the same values already.`, { cause: error });
   const names = fields.map((name) => `"${name}"`).join(' and ');
   const detail: ErrorDetail = {
-    field: first, rule: 'unique', message: `${fields.join(', ')} must be unique`, ...(fields.length > 1 ? { fields } : {}),
+    field: first,
+    rule: 'unique',
+    message: `${fields.join(', ')} must be unique`,
+    ...(fields.length > 1 ? { fields } : {}),
   };
   return new AppError('CONFLICT', `Another ${what} has the same ${names} already.`, { details: [detail], cause: error });
 }
@@ -62,7 +72,9 @@ function uniqueViolation(error: pg.DatabaseError, write: Pick<Write, 'ctx' | 'au
 function referenceViolation(error: pg.DatabaseError, write: Pick<Write, 'ctx' | 'authority'>, entity: EntityModel | undefined): AppError {
   if (/still referenced/.test(error.detail ?? '')) {
     return new AppError('CONFLICT', 'Other records still refer to this one.', {
-      cause: error, hint: 'Delete or change them first.', details: [{ rule: 'restrict', message: 'still referenced by other records' }],
+      cause: error,
+      hint: 'Delete or change them first.',
+      details: [{ rule: 'restrict', message: 'still referenced by other records' }],
     });
   }
   const fields = visibleFields(columnsOf(error), entity, write);
@@ -72,7 +84,10 @@ function referenceViolation(error: pg.DatabaseError, write: Pick<Write, 'ctx' | 
 /** References to records that do not exist. */
 export function missingReferences(fields: readonly string[], cause?: unknown): AppError {
   const details = fields.map((field) => ({ field, rule: 'reference', message: `${field} refers to a record that does not exist` }));
-  return new AppError('VALIDATION_FAILED', 'A reference leads to a record that does not exist.', { details, ...(cause === undefined ? {} : { cause }) });
+  return new AppError('VALIDATION_FAILED', 'A reference leads to a record that does not exist.', {
+    details,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function notNull(error: pg.DatabaseError, write: Pick<Write, 'ctx' | 'authority'>, entity: EntityModel | undefined): AppError {

@@ -43,7 +43,11 @@ export async function deleteOne(write: Write, entity: EntityModel, step: DeleteS
 }
 
 async function remove(
-  write: Write, entity: EntityModel, step: DeleteStep, options: StatementOptions, input: { condition: Sql; version: string | undefined },
+  write: Write,
+  entity: EntityModel,
+  step: DeleteStep,
+  options: StatementOptions,
+  input: { condition: Sql; version: string | undefined },
 ): Promise<string> {
   const [found] = await run<Row>(write.db, deleteStatement(options, input), prepared(write));
   const row = checkStored(found, entity, 'delete', step.recordId);
@@ -60,5 +64,11 @@ async function checkRules(write: Write, entity: EntityModel, plan: RulePlan, rec
 
 function noteCall(write: Write, entity: EntityModel, stored: StatementResult, record: PlainRecord): void {
   if (!hasSyncWebhooks(entity, 'delete')) return;
-  write.calls.push({ entity, action: 'delete', record: null, old: record, fingerprint: `delete ${entity.name} ${String(stored.id)} ${String(stored.version)}` });
+  write.calls.push({
+    entity,
+    action: 'delete',
+    record: null,
+    old: record,
+    fingerprint: `delete ${entity.name} ${String(stored.id)} ${String(stored.version)}`,
+  });
 }

@@ -5,12 +5,22 @@ import { runWrite, type WriteOptions } from './write.ts';
 import { rulesOf } from './write-state.ts';
 
 /** Deletes a record, softly where its entity says so, and does to related records what their relations ask for. */
-export async function deleteRecord(ctx: AppContext, entityName: string, recordId: string, options: WriteOptions = {}): Promise<{ id: string }> {
+export async function deleteRecord(
+  ctx: AppContext,
+  entityName: string,
+  recordId: string,
+  options: WriteOptions = {},
+): Promise<{ id: string }> {
   const entity = entityOf(ctx.app.model, entityName);
   const isWide = needsCascade(entity, rulesOf(ctx, entity));
   const id = await runWrite({
-    ctx, entity, options, isWide, needsTransaction: isWide,
-    work: (write) => write.steps.delete(write, entity, { recordId, ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }) }),
+    ctx,
+    entity,
+    options,
+    isWide,
+    needsTransaction: isWide,
+    work: (write) =>
+      write.steps.delete(write, entity, { recordId, ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }) }),
   });
   return { id };
 }

@@ -66,7 +66,12 @@ export function updateStamps(write: Write, entity: EntityModel): Assignment[] {
 // --- slugs -----------------------------------------------------------------------------------------------------------
 
 /** Derives the slug of a record whose client gave none. An explicit one wins, and clashes as any unique value does. */
-export async function fillSlug(write: Write, entity: EntityModel, values: Map<string, FieldValue>, old: Readonly<Record<string, unknown>> | null): Promise<void> {
+export async function fillSlug(
+  write: Write,
+  entity: EntityModel,
+  values: Map<string, FieldValue>,
+  old: Readonly<Record<string, unknown>> | null,
+): Promise<void> {
   const { slugField: field } = entity;
   const { source, regenerate_on_update: regenerates = false } = entity.definition.slug ?? {};
   if (field === undefined || source === undefined) return;
@@ -88,7 +93,11 @@ async function takenSlugs(write: Write, entity: EntityModel, field: FieldModel, 
   const live = isLive(entity, 't');
   const column = id('t', field.column);
   // A slug holds no character that `like` or a range would read differently.
-  const rows = await run<{ slug: string }>(write.db, sql`select ${column} as slug from ${id(write.ctx.app.storage, entity.table)} "t"
-    where (${column} = ${value(base, 'text')} or ${column} like ${value(`${base}-%`, 'text')})${live === undefined ? sql`` : sql` and ${live}`}`, prepared(write));
+  const rows = await run<{ slug: string }>(
+    write.db,
+    sql`select ${column} as slug from ${id(write.ctx.app.storage, entity.table)} "t"
+    where (${column} = ${value(base, 'text')} or ${column} like ${value(`${base}-%`, 'text')})${live === undefined ? sql`` : sql` and ${live}`}`,
+    prepared(write),
+  );
   return new Set(rows.map((row) => row.slug));
 }

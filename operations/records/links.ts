@@ -25,20 +25,38 @@ type LinkRow = Extract<NestedRow, { kind: 'link' | 'unlink' }>;
 
 /** Answers whether any link was made or removed. */
 export async function writeLinks(
-  write: Write, entity: EntityModel, record: PlainRecord, part: NestedPart, failures: ErrorDetail[],
+  write: Write,
+  entity: EntityModel,
+  record: PlainRecord,
+  part: NestedPart,
+  failures: ErrorDetail[],
 ): Promise<boolean> {
   const target = write.ctx.app.model.entities.get(part.end.target);
   const local = fieldByColumn(entity, part.end.localColumn);
   const key = target === undefined ? undefined : fieldByColumn(target, part.end.targetColumn);
   if (target === undefined || local === undefined || key === undefined || part.end.join === undefined) return false;
   const set: LinkSet = {
-    write, end: part.end, join: part.end.join, target, key, local: value(record[local.name], COLUMN_TYPES[local.type]),
+    write,
+    end: part.end,
+    join: part.end.join,
+    target,
+    key,
+    local: value(record[local.name], COLUMN_TYPES[local.type]),
   };
   const rows = part.rows.filter((row): row is LinkRow => row.kind === 'link' || row.kind === 'unlink');
-  const wanted = await known(set, part, rows.filter((row) => row.kind === 'link'), failures);
-  const unwanted = keysOf(set, rows.filter((row) => row.kind === 'unlink')).map(({ bound }) => bound);
+  const wanted = await known(
+    set,
+    part,
+    rows.filter((row) => row.kind === 'link'),
+    failures,
+  );
+  const unwanted = keysOf(
+    set,
+    rows.filter((row) => row.kind === 'unlink'),
+  ).map(({ bound }) => bound);
   if (failures.length > 0) return false;
-  const removed = part.mode === 'replace' ? await unlink(set, wanted, 'others') : unwanted.length > 0 ? await unlink(set, unwanted, 'these') : 0;
+  const removed =
+    part.mode === 'replace' ? await unlink(set, wanted, 'others') : unwanted.length > 0 ? await unlink(set, unwanted, 'these') : 0;
   const added = wanted.length > 0 ? await link(set, wanted) : 0;
   return removed + added > 0;
 }
@@ -58,24 +76,40 @@ async function known(set: LinkSet, part: NestedPart, rows: readonly LinkRow[], f
   const read = accessOf(write, target, 'read');
   const live = isLive(target, 't');
   const scope = read.where('t');
-  const conditions = [sql`${id('t', key.column)} = any(${value(keys.map(({ bound }) => bound), LIST_TYPES[key.type])})`,
-    ...(live === undefined ? [] : [live]), ...(scope === undefined ? [] : [scope])];
+  const conditions = [
+    sql`${id('t', key.column)} = any(${value(
+      keys.map(({ bound }) => bound),
+      LIST_TYPES[key.type],
+    )})`,
+    ...(live === undefined ? [] : [live]),
+    ...(scope === undefined ? [] : [scope]),
+  ];
   const found = read.isGranted
-    ? await run<{ key: string }>(write.db, sql`select ${id('t', key.column)}::text as key from ${id(write.ctx.app.storage, target.table)} "t" where ${and(conditions)} order by 1 for key share`, prepared(write))
+    ? await run<{ key: string }>(
+        write.db,
+        sql`select ${id('t', key.column)}::text as key from ${id(write.ctx.app.storage, target.table)} "t" where ${and(conditions)} order by 1 for key share`,
+        prepared(write),
+      )
     : [];
   const existing = new Set(found.map((row) => row.key));
   for (const row of rows) {
     const bound = keys.find((candidate) => candidate.row === row)?.bound;
     if (bound !== undefined && existing.has(String(bound))) continue;
-    failures.push(within(part.name, row.index, { field: key.name, rule: 'unknown', message: `there is no ${target.name} "${row.key.slice(0, 100)}"` }));
+    failures.push(
+      within(part.name, row.index, { field: key.name, rule: 'unknown', message: `there is no ${target.name} "${row.key.slice(0, 100)}"` }),
+    );
   }
   return [...new Map(keys.map(({ bound }) => [String(bound), bound])).values()].filter((bound) => existing.has(String(bound)));
 }
 
 async function unlink({ write, join: table, key, local }: LinkSet, keys: readonly unknown[], which: 'these' | 'others'): Promise<number> {
   const listed = sql`${id('l', table.targetColumn)} = any(${value(keys, LIST_TYPES[key.type])})`;
-  return execute(write.db, sql`delete from ${id(write.ctx.app.storage, table.table)} "l"
-    where ${id('l', table.localColumn)} = ${local} and ${which === 'these' ? listed : sql`not ${listed}`}`, prepared(write));
+  return execute(
+    write.db,
+    sql`delete from ${id(write.ctx.app.storage, table.table)} "l"
+    where ${id('l', table.localColumn)} = ${local} and ${which === 'these' ? listed : sql`not ${listed}`}`,
+    prepared(write),
+  );
 }
 
 /** Links that exist already are left alone, also when somebody else makes them at the same moment. */
@@ -84,14 +118,25 @@ async function link(set: LinkSet, keys: readonly unknown[]): Promise<number> {
   const storage = write.ctx.app.storage;
   const made = generatedKey(set);
   const columns = [id(table.localColumn), id(table.targetColumn), ...(made === undefined ? [] : [id(made.column)])];
-  const ids = made === undefined ? undefined : value(keys.map(() => uuidv7()), 'uuid[]');
-  const source = ids === undefined
-    ? sql`unnest(${value(keys, LIST_TYPES[key.type])}) as "k" (key)`
-    : sql`unnest(${value(keys, LIST_TYPES[key.type])}, ${ids}) as "k" (key, made)`;
+  const ids =
+    made === undefined
+      ? undefined
+      : value(
+          keys.map(() => uuidv7()),
+          'uuid[]',
+        );
+  const source =
+    ids === undefined
+      ? sql`unnest(${value(keys, LIST_TYPES[key.type])}) as "k" (key)`
+      : sql`unnest(${value(keys, LIST_TYPES[key.type])}, ${ids}) as "k" (key, made)`;
   const selected = [local, id('k', 'key'), ...(made === undefined ? [] : [id('k', 'made')])];
-  return execute(write.db, sql`insert into ${id(storage, table.table)} (${join(columns)}) select ${join(selected)} from ${source}
+  return execute(
+    write.db,
+    sql`insert into ${id(storage, table.table)} (${join(columns)}) select ${join(selected)} from ${source}
     where not exists (select 1 from ${id(storage, table.table)} "l" where ${id('l', table.localColumn)} = ${local} and ${id('l', table.targetColumn)} = ${id('k', 'key')})
-    on conflict do nothing`, prepared(write));
+    on conflict do nothing`,
+    prepared(write),
+  );
 }
 
 /** A join table that the document also declares as an entity has a key of its own to fill. */

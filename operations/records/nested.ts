@@ -44,7 +44,8 @@ export async function writeNested(write: Write, entity: EntityModel, record: Pla
 
 async function writeRows(part: Part, isNew: boolean): Promise<void> {
   const { rows, mode, end } = part.part;
-  const needsExisting = !isNew && (mode === 'replace' || end.cardinality === 'one' || (!part.child.isKeyGenerated && rows.some((row) => row.kind === 'write')));
+  const needsExisting =
+    !isNew && (mode === 'replace' || end.cardinality === 'one' || (!part.child.isKeyGenerated && rows.some((row) => row.kind === 'write')));
   const existing = needsExisting ? await existingKeys(part) : [];
   const only = end.cardinality === 'one' ? existing[0] : undefined;
   if (mode === 'replace') {
@@ -60,15 +61,21 @@ async function existingKeys({ write, child, link }: Part): Promise<string[]> {
   const field = child.fields.get(link.field);
   if (field === undefined) return [];
   const live = isLive(child, 't');
-  const rows = await run<{ id: string }>(write.db, sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.table)} "t"
-    where ${and([sql`${id('t', field.column)} = ${value(link.value, COLUMN_TYPES[field.type])}`, ...(live === undefined ? [] : [live])])} order by 1`, prepared(write));
+  const rows = await run<{ id: string }>(
+    write.db,
+    sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.table)} "t"
+    where ${and([sql`${id('t', field.column)} = ${value(link.value, COLUMN_TYPES[field.type])}`, ...(live === undefined ? [] : [live])])} order by 1`,
+    prepared(write),
+  );
   return rows.map((row) => row.id);
 }
 
 async function writeRow(part: Part, row: NestedRow, existing: readonly string[], only: string | undefined): Promise<void> {
   const { write, child, link } = part;
   switch (row.kind) {
-    case 'ignored': case 'link': case 'unlink':
+    case 'ignored':
+    case 'link':
+    case 'unlink':
       return;
     case 'delete':
       await remove(part, row.key);
@@ -98,13 +105,19 @@ async function guarded(part: Part, index: number, work: () => Promise<void>): Pr
     const details = detailsOf(part, index, error);
     const isOver = sqlState(error.cause) !== undefined;
     switch (error.code) {
-      case 'VALIDATION_FAILED': case 'NESTED_WRITE_FAILED': case 'NOT_FOUND':
+      case 'VALIDATION_FAILED':
+      case 'NESTED_WRITE_FAILED':
+      case 'NOT_FOUND':
         part.failures.push(...details);
         if (isOver) throw nestedInvalid(part.failures);
         return;
       default:
         if (isOver && part.failures.length > 0) throw nestedInvalid(part.failures);
-        throw new AppError(error.code, error.message, { details, cause: error.cause, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+        throw new AppError(error.code, error.message, {
+          details,
+          cause: error.cause,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        });
     }
   }
 }
@@ -117,4 +130,3 @@ function detailsOf({ part, child }: Part, index: number, error: AppError): Error
   const details = error.details.length > 0 ? error.details : [{ message: error.message }];
   return details.map((detail) => within(part.name, index, detail));
 }
-

@@ -17,7 +17,8 @@ export interface Assignment {
   readonly byEngine?: boolean;
 }
 
-const clientsFields = (assigned: readonly Assignment[]): FieldModel[] => assigned.flatMap(({ field, byEngine }) => (byEngine === true ? [] : [field]));
+const clientsFields = (assigned: readonly Assignment[]): FieldModel[] =>
+  assigned.flatMap(({ field, byEngine }) => (byEngine === true ? [] : [field]));
 
 /** What a statement needs to know of who writes and how. */
 export interface StatementOptions {
@@ -70,16 +71,21 @@ function constant({ ctx, entity }: StatementOptions, key: string, build: () => S
   return part;
 }
 
-const fullJson = (options: StatementOptions, alias: string): Sql => constant(options, `json ${alias}`, () =>
-  recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options)));
+const fullJson = (options: StatementOptions, alias: string): Sql =>
+  constant(options, `json ${alias}`, () => recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options)));
 
-const idText = (options: StatementOptions, alias: string): Sql => constant(options, `id ${alias}`, () => recordIdText(options.entity, alias));
+const idText = (options: StatementOptions, alias: string): Sql =>
+  constant(options, `id ${alias}`, () => recordIdText(options.entity, alias));
 
 /** The caller's view of a row: readable fields, or the key alone when the row is outside the read scope. */
 function readableJson(options: StatementOptions, alias: string): Sql {
   const { entity, read } = options;
   if (read === FULL_ACCESS) return fullJson(options, alias);
-  const keyOnly = someJson(options, alias, entity.key.map((field) => field.name));
+  const keyOnly = someJson(
+    options,
+    alias,
+    entity.key.map((field) => field.name),
+  );
   if (!read.isGranted) return keyOnly;
   const names = [...entity.fields.keys()];
   const fields = names.filter((name) => read.field(name).mode !== 'never');
@@ -88,8 +94,10 @@ function readableJson(options: StatementOptions, alias: string): Sql {
   return scope === undefined ? json : sql`case when ${scope} then ${json} else ${keyOnly} end`;
 }
 
-const someJson = (options: StatementOptions, alias: string, fields: readonly string[]): Sql => constant(options, `json ${alias} ${fields.join()}`, () =>
-  recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options), { fields }));
+const someJson = (options: StatementOptions, alias: string, fields: readonly string[]): Sql =>
+  constant(options, `json ${alias} ${fields.join()}`, () =>
+    recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options), { fields }),
+  );
 
 /** The names whose row-dependent condition does not hold, as a text[]. */
 function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql {
@@ -131,7 +139,9 @@ interface EventRow {
 function referenceChecks(options: StatementOptions, assigned: readonly Assignment[]): { name: string; field: FieldModel; query: Sql }[] {
   return assigned.flatMap((assignment, index) => {
     const condition = assignment.value === null ? undefined : referenced(options, assignment);
-    return condition === undefined ? [] : [{ name: `_p${String(index)}`, field: assignment.field, query: sql`(select 1 from ${condition} for key share)` }];
+    return condition === undefined
+      ? []
+      : [{ name: `_p${String(index)}`, field: assignment.field, query: sql`(select 1 from ${condition} for key share)` }];
   });
 }
 
@@ -161,7 +171,10 @@ export function insertStatement(options: StatementOptions, assigned: readonly As
     where "j"."_passed" and cardinality("j"."_missing") = 0 and cardinality("j"."_refused") = 0
     returning *)`;
   const event = eventInsert(options, 'create', {
-    alias: 'i', from: raw('"i"'), record: sql`${fullJson(options, 'i')}::jsonb`, old: raw('null::jsonb'),
+    alias: 'i',
+    from: raw('"i"'),
+    record: sql`${fullJson(options, 'i')}::jsonb`,
+    old: raw('null::jsonb'),
   });
   return sql`with ${candidate(entity, assigned)}${referenceQueries(references)}, "_judged" as (
     select "c".*, coalesce(${where(policy)}, false) as "_passed", ${refused} as "_refused", ${missing(references, undefined)} as "_missing" from "_candidate" "c"),
@@ -176,7 +189,10 @@ export function insertStatement(options: StatementOptions, assigned: readonly As
 /** Nothing to test before the row exists: what the database is told is a bare insert with its event. */
 function plainInsert(options: StatementOptions, columns: Sql, assigned: readonly Assignment[]): Sql {
   const event = eventInsert(options, 'create', {
-    alias: 'i', from: raw('"i"'), record: sql`${fullJson(options, 'i')}::jsonb`, old: raw('null::jsonb'),
+    alias: 'i',
+    from: raw('"i"'),
+    record: sql`${fullJson(options, 'i')}::jsonb`,
+    old: raw('null::jsonb'),
   });
   return sql`with "i" as (insert into ${tableOf(options)} (${columns}) values (${join([...assigned.map(typed), raw('1')])}) returning *)${event}
   select ${idText(options, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
@@ -201,14 +217,19 @@ function candidate(entity: EntityModel, assigned: readonly Assignment[]): Sql {
 type ReferenceCheck = ReturnType<typeof referenceChecks>[number];
 
 const referenceQueries = (references: readonly ReferenceCheck[]): Sql =>
-  join(references.map(({ name, query }) => sql`, ${id(name)} as ${query}`), '');
+  join(
+    references.map(({ name, query }) => sql`, ${id(name)} as ${query}`),
+    '',
+  );
 
 /** The references that lead nowhere; on update only those that change. */
 function missing(references: readonly ReferenceCheck[], old: string | undefined): Sql {
-  return namesArray(references.map(({ name, field }) => {
-    const isSame = old === undefined ? raw('false') : sql`${column(old, field)} is not distinct from ${column('n', field)}`;
-    return sql`case when ${isSame} or exists (select 1 from ${id(name)}) then null else ${literal(field.name)} end`;
-  }));
+  return namesArray(
+    references.map(({ name, field }) => {
+      const isSame = old === undefined ? raw('false') : sql`${column(old, field)} is not distinct from ${column('n', field)}`;
+      return sql`case when ${isSame} or exists (select 1 from ${id(name)}) then null else ${literal(field.name)} end`;
+    }),
+  );
 }
 
 // --- update ----------------------------------------------------------------------------------------------------------
@@ -232,13 +253,21 @@ export function updateStatement(options: StatementOptions, input: UpdateInput): 
   const { entity, access } = options;
   const { assigned, stamps } = input;
   const references = referenceChecks(options, assigned);
-  const differs = input.isForced === true ? raw('true') : or(assigned.map(({ field }) => sql`${column('o', field)} is distinct from ${column('n', field)}`));
-  const sets = [...assigned.map(({ field }) => sql`${id(field.column)} = ${column('j', field)}`),
-    ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`)];
+  const differs =
+    input.isForced === true
+      ? raw('true')
+      : or(assigned.map(({ field }) => sql`${column('o', field)} is distinct from ${column('n', field)}`));
+  const sets = [
+    ...assigned.map(({ field }) => sql`${id(field.column)} = ${column('j', field)}`),
+    ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`),
+  ];
   if (input.raisesVersion !== false) sets.push(sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`);
   const key = and(entity.key.map((field) => sql`${column('t', field)} = ${column('j', field)}`));
   const event = eventInsert(options, 'update', {
-    alias: 'u', from: raw('"u" cross join "o"'), record: sql`${fullJson(options, 'u')}::jsonb`, old: changedBefore(options, [...assigned, ...stamps]),
+    alias: 'u',
+    from: raw('"u" cross join "o"'),
+    record: sql`${fullJson(options, 'u')}::jsonb`,
+    old: changedBefore(options, [...assigned, ...stamps]),
   });
   return sql`with ${lockedRow(options, input, raw('for no key update'))}${referenceQueries(references)},
   "_next" as (select ${nextRow(entity, assigned)} from "o" where "o"."_readable" and "o"."_allowed" and "o"."_current" and cardinality("o"."_refused") = 0),
@@ -248,9 +277,11 @@ export function updateStatement(options: StatementOptions, input: UpdateInput): 
     where ${key} and "j"."_passed" and "j"."_changed" and cardinality("j"."_missing") = 0 returning "t".*)${event}
   select ${idText(options, 'o')} as id, coalesce(${id('u', VERSION_COLUMN)}, ${id('o', VERSION_COLUMN)})::text as version,
     case when ${id('u', VERSION_COLUMN)} is null then (${readableJson(options, 'o')})::text else (${readableJson(options, 'u')})::text end as text,
-    ${options.wantsRecord
-      ? sql`case when ${id('u', VERSION_COLUMN)} is null then (${fullJson(options, 'o')})::text else (${fullJson(options, 'u')})::text end`
-      : raw('null::text')} as record,
+    ${
+      options.wantsRecord
+        ? sql`case when ${id('u', VERSION_COLUMN)} is null then (${fullJson(options, 'o')})::text else (${fullJson(options, 'u')})::text end`
+        : raw('null::text')
+    } as record,
     case when ${id('u', VERSION_COLUMN)} is null then ${failing(entity.fields.values(), options.read, 'o')}
       else ${failing(entity.fields.values(), options.read, 'u')} end as hidden,
     "o"."_readable" as readable, "o"."_allowed" as allowed, "o"."_refused" as refused, ${id('o', VERSION_COLUMN)}::text as old_version,
@@ -261,7 +292,10 @@ export function updateStatement(options: StatementOptions, input: UpdateInput): 
 /** The event of a row that is in its place already. */
 export function createdEventStatement(options: StatementOptions, condition: Sql): Sql {
   const event = eventInsert(options, 'create', {
-    alias: 't', from: raw('"t"'), record: sql`${fullJson(options, 't')}::jsonb`, old: raw('null::jsonb'),
+    alias: 't',
+    from: raw('"t"'),
+    record: sql`${fullJson(options, 't')}::jsonb`,
+    old: raw('null::jsonb'),
   });
   return sql`with "t" as (select "t".* from ${tableOf(options)} "t" where ${condition})${event} select 1 as done`;
 }
@@ -292,15 +326,22 @@ function nextRow(entity: EntityModel, assigned: readonly Assignment[]): Sql {
 function changedBefore(options: StatementOptions, assigned: readonly Assignment[]): Sql {
   const { ctx } = options;
   if (assigned.length === 0) return raw(`'{}'::jsonb`);
-  return join(assigned.map(({ field }) => sql`case when ${column('o', field)} is distinct from ${column('u', field)}
-    then jsonb_build_object(${literal(field.name)}, ${columnToJson(field, ctx.app.storage, 'o', settingsOf(options))}) else '{}'::jsonb end`), ' || ');
+  return join(
+    assigned.map(
+      ({ field }) => sql`case when ${column('o', field)} is distinct from ${column('u', field)}
+    then jsonb_build_object(${literal(field.name)}, ${columnToJson(field, ctx.app.storage, 'o', settingsOf(options))}) else '{}'::jsonb end`,
+    ),
+    ' || ',
+  );
 }
 
 // --- read under lock, delete -----------------------------------------------------------------------------------------
 
 /** Reads the whole stored row, locked unless `lock` is `none`, with what the policies say of it. */
 export function readStatement(
-  options: StatementOptions, input: Pick<UpdateInput, 'condition' | 'assigned' | 'version'>, lock: 'none' | 'update' | 'delete',
+  options: StatementOptions,
+  input: Pick<UpdateInput, 'condition' | 'assigned' | 'version'>,
+  lock: 'none' | 'update' | 'delete',
 ): Sql {
   const { entity } = options;
   const text = lock === 'none' ? empty : lock === 'update' ? raw('for no key update') : raw('for update');
@@ -326,7 +367,10 @@ export function deleteStatement(options: StatementOptions, input: Pick<UpdateInp
   const event = options.hasEvent
     ? sql`, "_e" as (select ${join([...entity.key.map((field) => column('u', field)), sql`${version} as ${id(VERSION_COLUMN)}`])},
         ${fullJson(options, 'o')}::jsonb as "_old" from "u" cross join "o")${eventInsert(options, 'delete', {
-          alias: '_e', from: raw('"_e"'), record: raw('null::jsonb'), old: raw('"_e"."_old"'),
+          alias: '_e',
+          from: raw('"_e"'),
+          record: raw('null::jsonb'),
+          old: raw('"_e"."_old"'),
         })}`
     : empty;
   return sql`with ${lockedRow(options, { ...input, assigned: [] }, raw('for update'))}, "u" as (${removed})${event}
@@ -337,15 +381,25 @@ export function deleteStatement(options: StatementOptions, input: Pick<UpdateInp
 }
 
 /** Many rows of one kind at once (a cascade that only unlinks): each gets its version and event. */
-export function emptyReferenceStatement(options: StatementOptions, field: FieldModel, parent: Assignment, stamps: readonly Assignment[]): Sql {
+export function emptyReferenceStatement(
+  options: StatementOptions,
+  field: FieldModel,
+  parent: Assignment,
+  stamps: readonly Assignment[],
+): Sql {
   const { entity } = options;
   const live = isLive(entity, 't');
-  const sets = [sql`${id(field.column)} = null`, ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`),
-    sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`];
+  const sets = [
+    sql`${id(field.column)} = null`,
+    ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`),
+    sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`,
+  ];
   const key = and(entity.key.map((part) => sql`${column('t', part)} = ${column('o', part)}`));
   const same = and(entity.key.map((part) => sql`${column('u', part)} = ${column('o', part)}`));
   const event = eventInsert(options, 'update', {
-    alias: 'u', from: sql`"u" join "o" on ${same}`, record: sql`${fullJson(options, 'u')}::jsonb`,
+    alias: 'u',
+    from: sql`"u" join "o" on ${same}`,
+    record: sql`${fullJson(options, 'u')}::jsonb`,
     old: changedBefore(options, [{ field, value: null }, ...stamps]),
   });
   return sql`with "o" as (select "t".* from ${tableOf(options)} "t" where ${column('t', field)} = ${typed(parent)}

@@ -18,7 +18,16 @@ import { writeNested } from './nested.ts';
 import { keyCondition, notFound, recordCondition, versionOf } from './record-key.ts';
 import { readStatement, updateStatement, type StatementResult, type UpdateInput } from './statements.ts';
 import { checkStored, checkWritten, preconditionFailed, refuseInvalid, writtenRecord } from './write-result.ts';
-import { accessOf, prepared, rulesOf, statementOptions, type PlainRecord, type UpdateStep, type Write, type WrittenRecord } from './write-state.ts';
+import {
+  accessOf,
+  prepared,
+  rulesOf,
+  statementOptions,
+  type PlainRecord,
+  type UpdateStep,
+  type Write,
+  type WrittenRecord,
+} from './write-state.ts';
 
 /** Somebody changed the record between reading and writing it without a lock; the write starts over. */
 export class StaleRead extends Error {
@@ -51,7 +60,12 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   const version = versionOf(step.ifMatch);
   const assigned = [...step.draft.given.values()].map(({ field, value }) => ({ field, value }));
   const options = statementOptions(write, entity, 'update', { record: false });
-  const row = await execute(write, entity, step, updateStatement(options, { condition, assigned, stamps: updateStamps(write, entity), version }));
+  const row = await execute(
+    write,
+    entity,
+    step,
+    updateStatement(options, { condition, assigned, stamps: updateStamps(write, entity), version }),
+  );
   if (row.passed === null) throw preconditionFailed(entity, row.old_version);
   checkWritten(row, entity, 'update');
   return writtenRecord(row);
@@ -68,7 +82,12 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   const options = statementOptions(write, entity, 'update', { record: false });
   const given = [...draft.given.values()].map(({ field, value }) => ({ field, value }));
   const version = versionOf(step.ifMatch);
-  const stored = await execute(write, entity, step, readStatement(options, { condition, assigned: given, version }, write.inTransaction ? 'update' : 'none'));
+  const stored = await execute(
+    write,
+    entity,
+    step,
+    readStatement(options, { condition, assigned: given, version }, write.inTransaction ? 'update' : 'none'),
+  );
   const old = JSON.parse(stored.record ?? '{}') as PlainRecord;
   if (step.link !== undefined && !isLinked(entity, old, step)) throw notFound(entity, step.recordId);
   if (stored.changed === false) throw preconditionFailed(entity, stored.version);
@@ -92,16 +111,26 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   noteCall(write, entity, stored, record, old);
   const needsMore = (draft.nested.length > 0 && !isDeferred) || plan.afterWrite.length > 0 || chain.creations.length > 0;
   const update: UpdateInput = {
-    condition: keyCondition(entity, 't', stored.id ?? '') ?? condition, assigned, stamps: updateStamps(write, entity),
+    condition: keyCondition(entity, 't', stored.id ?? '') ?? condition,
+    assigned,
+    stamps: updateStamps(write, entity),
     version: write.inTransaction ? undefined : (stored.version ?? undefined),
   };
   const row = await apply(write, entity, step, update, needsMore);
   if (!needsMore) return writtenRecord(row);
-  const isLinkChanged = isDeferred ? false : await writeNested(write, entity, { ...old, ...JSON.parse(row.record ?? '{}') as PlainRecord }, draft, false);
-  const final = isLinkChanged && row.version === stored.version
-    ? await apply(write, entity, step, { ...update, assigned: [], isForced: true }, true)
-    : row;
-  await afterWrite(write, entity, { action: 'update', record: JSON.parse(final.record ?? '{}') as PlainRecord, old, creations: chain.creations });
+  const isLinkChanged = isDeferred
+    ? false
+    : await writeNested(write, entity, { ...old, ...(JSON.parse(row.record ?? '{}') as PlainRecord) }, draft, false);
+  const final =
+    isLinkChanged && row.version === stored.version
+      ? await apply(write, entity, step, { ...update, assigned: [], isForced: true }, true)
+      : row;
+  await afterWrite(write, entity, {
+    action: 'update',
+    record: JSON.parse(final.record ?? '{}') as PlainRecord,
+    old,
+    creations: chain.creations,
+  });
   return writtenRecord(final);
 }
 
@@ -136,5 +165,11 @@ function noteCall(write: Write, entity: EntityModel, stored: StatementResult, re
   if (!hasSyncWebhooks(entity, 'update')) return;
   const isChanged = Object.keys(record).some((name) => JSON.stringify(record[name]) !== JSON.stringify(old[name]));
   if (!isChanged) return;
-  write.calls.push({ entity, action: 'update', record: { ...record }, old, fingerprint: `update ${entity.name} ${String(stored.id)} ${String(stored.version)}` });
+  write.calls.push({
+    entity,
+    action: 'update',
+    record: { ...record },
+    old,
+    fingerprint: `update ${entity.name} ${String(stored.id)} ${String(stored.version)}`,
+  });
 }

@@ -35,7 +35,8 @@ export function checkWritten(row: StatementResult, entity: EntityModel, action: 
 
 export const preconditionFailed = (entity: EntityModel, version: string | null): AppError =>
   new AppError('PRECONDITION_FAILED', `This ${entity.name} was changed by somebody else in the meantime.`, {
-    hint: 'Read it again and repeat your change.', details: [{ rule: 'if_match', message: 'the record has another version', version }],
+    hint: 'Read it again and repeat your change.',
+    details: [{ rule: 'if_match', message: 'the record has another version', version }],
   });
 
 export function writtenRecord(row: StatementResult): WrittenRecord {
@@ -63,5 +64,4 @@ export const nestedInvalid = (details: readonly ErrorDetail[]): AppError =>
   new AppError('NESTED_WRITE_FAILED', `Nothing was written, because nested rows are not valid: ${summary(details)}.`, { details });
 
 const summary = (details: readonly ErrorDetail[]): string =>
-  `${details[0]?.message ?? 'a value is wrong'}${details.length > 1 ? ` and ${String(details.length - 1)} more` : ''}`;
-
+  `${details[0]?.message ?? 'a value is wrong'}${details.length > 1 ? ` (and ${String(details.length - 1)} more)` : ''}`;

@@ -105,7 +105,10 @@ export function rulesOf(ctx: AppContext, entity: EntityModel): RulePlan {
 }
 
 export function statementOptions(
-  write: Write, entity: EntityModel, action: RecordAction, wants: { record: boolean; event?: boolean },
+  write: Write,
+  entity: EntityModel,
+  action: RecordAction,
+  wants: { record: boolean; event?: boolean },
 ): StatementOptions {
   return {
     ctx: write.ctx,
@@ -118,5 +121,7 @@ export function statementOptions(
   };
 }
 
-export const prepared = (write: Write): { prepared: true; generation: string } => ({ prepared: true, generation: write.ctx.app.generation });
-
+export const prepared = (write: Write): { prepared: true; generation: string } => ({
+  prepared: true,
+  generation: write.ctx.app.generation,
+});

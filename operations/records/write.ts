@@ -73,7 +73,8 @@ function needsWebhooks(ctx: AppContext, entity: EntityModel, isWide: boolean): b
   const known = ctx.app.memo(WEBHOOKS, () => new Map<string, boolean>());
   const key = `${entity.name} ${String(isWide)}`;
   let answer = known.get(key);
-  if (answer === undefined) known.set(key, (answer = concerned(ctx, entity, isWide).some((one) => ACTIONS.some((action) => hasSyncWebhooks(one, action)))));
+  if (answer === undefined)
+    known.set(key, (answer = concerned(ctx, entity, isWide).some((one) => ACTIONS.some((action) => hasSyncWebhooks(one, action)))));
   return answer;
 }
 
@@ -81,7 +82,8 @@ function needsWebhooks(ctx: AppContext, entity: EntityModel, isWide: boolean): b
 function concerned({ app }: AppContext, entity: EntityModel, isWide: boolean): EntityModel[] {
   const found = new Set([entity]);
   for (const one of found) {
-    const names = one.machines.flatMap((machine) => machine.definition.transitions)
+    const names = one.machines
+      .flatMap((machine) => machine.definition.transitions)
       .flatMap((transition) => transition.actions.flatMap((action) => (action.type === 'create_record' ? [action.entity] : [])));
     if (isWide) names.push(...one.relations.flatMap((end) => (end.direction === 'forward' ? [] : [end.target])));
     for (const name of names) {
@@ -93,7 +95,9 @@ function concerned({ app }: AppContext, entity: EntityModel, isWide: boolean): E
 }
 
 async function inTransaction<T>(
-  request: WriteRequest<T>, expected: readonly PendingCall[] | undefined, onSlug: (entity: string) => void = () => undefined,
+  request: WriteRequest<T>,
+  expected: readonly PendingCall[] | undefined,
+  onSlug: (entity: string) => void = () => undefined,
 ): Promise<T> {
   const { ctx, options } = request;
   return transaction(ctx.services.pool, async (client) => {
@@ -109,7 +113,8 @@ async function inTransaction<T>(
 
 async function checked<T>(request: WriteRequest<T>, write: Write, expected: readonly PendingCall[] | undefined): Promise<T> {
   const result = await request.work(write);
-  if (expected !== undefined && fingerprint(write.calls) !== fingerprint(expected)) throw new ChangedMeanwhile('not what the webhooks were shown');
+  if (expected !== undefined && fingerprint(write.calls) !== fingerprint(expected))
+    throw new ChangedMeanwhile('not what the webhooks were shown');
   return result;
 }
 
@@ -118,7 +123,10 @@ const fingerprint = (calls: readonly PendingCall[]): string => calls.map((call) 
 /** The effect of a durable step and its result commit together; a repeat finds the result and does nothing. */
 async function once<T>(ctx: AppContext, db: Db, key: string, work: () => Promise<T>): Promise<T> {
   const effects = id(ctx.app.storage, '_effects');
-  const claimed = await run(db, sql`insert into ${effects} (key, result) values (${value(key, 'text')}, 'null'::jsonb) on conflict (key) do nothing returning key`);
+  const claimed = await run(
+    db,
+    sql`insert into ${effects} (key, result) values (${value(key, 'text')}, 'null'::jsonb) on conflict (key) do nothing returning key`,
+  );
   if (claimed.length === 0) {
     const stored = await runText(db, sql`select result::text from ${effects} where key = ${value(key, 'text')}`);
     return JSON.parse(stored ?? 'null') as T;
@@ -154,7 +162,8 @@ async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
       return await inTransaction(request, calls);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
-      if (attempt === 2) throw new AppError('CONFLICT', 'The record keeps being changed by others while its webhooks are asked.', { hint: 'Try again.' });
+      if (attempt === 2)
+        throw new AppError('CONFLICT', 'The record keeps being changed by others while its webhooks are asked.', { hint: 'Try again.' });
     }
   }
 }
@@ -165,7 +174,7 @@ async function trial<T>(request: WriteRequest<T>): Promise<readonly PendingCall[
   try {
     await transaction(ctx.services.pool, async (client) => {
       const write = newWrite(ctx, options, client, true);
-      if (ctx.effectKey !== undefined && await isDone(ctx, client, ctx.effectKey)) throw new TrialOver('done before');
+      if (ctx.effectKey !== undefined && (await isDone(ctx, client, ctx.effectKey))) throw new TrialOver('done before');
       await request.work(write);
       calls = [...write.calls];
       throw new TrialOver('rolled back on purpose');

@@ -90,16 +90,27 @@ async function runExpressionCheck(input: ChainInput, check: Extract<Check, { kin
 /** Uniqueness among live records, alone or together with other fields; nulls are distinct. */
 async function checkUnique(input: ChainInput, { rule, field }: Extract<Check, { kind: 'field' }>): Promise<ErrorDetail | undefined> {
   const { ctx, db, entity, record, old } = input;
-  const fields = [field.name, ...(rule.definition.fields ?? []).filter((name) => name !== field.name)].flatMap((name) => entity.fields.get(name) ?? []);
+  const fields = [field.name, ...(rule.definition.fields ?? []).filter((name) => name !== field.name)].flatMap(
+    (name) => entity.fields.get(name) ?? [],
+  );
   if (fields.some((part) => isEmpty(record[part.name]))) return undefined;
   const same = fields.map((part) => sql`${id('t', part.column)} = ${bindPlain(part, record[part.name])}`);
   const live = isLive(entity, 't');
-  const self = old === null ? empty : sql` and not ${and(entity.key.map((key) => sql`${id('t', key.column)} = ${bindPlain(key, old[key.name])}`))}`;
-  const rows = await run(db, sql`select 1 from ${id(ctx.app.storage, entity.table)} "t" where ${and([...same, ...(live === undefined ? [] : [live])])}${self} limit 1`,
-    { prepared: true, generation: ctx.app.generation });
+  const self =
+    old === null ? empty : sql` and not ${and(entity.key.map((key) => sql`${id('t', key.column)} = ${bindPlain(key, old[key.name])}`))}`;
+  const rows = await run(
+    db,
+    sql`select 1 from ${id(ctx.app.storage, entity.table)} "t" where ${and([...same, ...(live === undefined ? [] : [live])])}${self} limit 1`,
+    { prepared: true, generation: ctx.app.generation },
+  );
   if (rows.length === 0) return undefined;
   const names = fields.map((part) => part.name);
-  return { field: field.name, rule: 'unique', message: rule.definition.message ?? `${names.join(', ')} must be unique`, ...(names.length > 1 ? { fields: names } : {}) };
+  return {
+    field: field.name,
+    rule: 'unique',
+    message: rule.definition.message ?? `${names.join(', ')} must be unique`,
+    ...(names.length > 1 ? { fields: names } : {}),
+  };
 }
 
 const bindPlain = (field: FieldModel, plain: unknown) => {
@@ -112,7 +123,10 @@ const bindPlain = (field: FieldModel, plain: unknown) => {
 export function scopeOf(input: Pick<ChainInput, 'ctx' | 'record' | 'old' | 'action'>): ExpressionScope {
   const { actor, now } = input.ctx;
   return {
-    record: input.record, old: input.old, action: input.action, now: now.toISOString(),
+    record: input.record,
+    old: input.old,
+    action: input.action,
+    now: now.toISOString(),
     user: { id: actor.id, email: actor.email, roles: actor.roles },
   };
 }
@@ -143,7 +157,9 @@ async function computeOne(input: ChainInput, { field, expression, loads }: Compu
   const related = await relatedOf(input, loads);
   const result = await evaluate(expression, { ...scopeOf(input), related });
   const error = put(input.record, field, result);
-  return error === undefined ? undefined : { ...error, rule: 'computed', message: `${field.name} is computed, and the result does not fit: ${error.message}` };
+  return error === undefined
+    ? undefined
+    : { ...error, rule: 'computed', message: `${field.name} is computed, and the result does not fit: ${error.message}` };
 }
 
 /** Puts a value the engine made into the record; numbers are brought to the field's type first. */
@@ -156,7 +172,8 @@ function put(record: Record<string, unknown>, field: FieldModel, made: unknown):
 
 function fitted(field: FieldModel, made: unknown): unknown {
   if (made === undefined || made === null || made === '') return field.type === 'string' || field.type === 'text' ? made : null;
-  if (field.type === 'decimal' && typeof made === 'string' && made.trim() !== '' && Number.isFinite(Number(made))) return roundable(field, made);
+  if (field.type === 'decimal' && typeof made === 'string' && made.trim() !== '' && Number.isFinite(Number(made)))
+    return roundable(field, made);
   if ((field.type === 'int' || field.type === 'float') && typeof made === 'string' && made.trim() !== '') return Number(made);
   const isTextual = field.type === 'string' || field.type === 'text';
   if (isTextual && (typeof made === 'number' || typeof made === 'boolean')) return String(made);
@@ -204,8 +221,11 @@ async function decide(input: ChainInput, machine: CompiledMachine) {
   }
   const isFreeSystem = actor.kind === 'system' && strict !== true;
   return decideMove(machine.definition, {
-    from, to: isEmpty(given) ? null : String(given), roles: actor.roles,
-    passesRoles: isFreeSystem || (actor.isAdmin && actor.kind !== 'system'), passesMissing: isFreeSystem,
+    from,
+    to: isEmpty(given) ? null : String(given),
+    roles: actor.roles,
+    passesRoles: isFreeSystem || (actor.isAdmin && actor.kind !== 'system'),
+    passesMissing: isFreeSystem,
     isGuardTrue: (guard) => open.has(guard),
   });
 }
@@ -217,9 +237,10 @@ async function act(input: ChainInput, action: TransitionAction, moves: Moves, se
   }
   const field = input.entity.fields.get(action.field);
   if (field === undefined) return;
-  const made = action.expression === undefined
-    ? resolveValue(input, field, action.value)
-    : await evaluate(compileExpression(action.expression), scopeOf(input));
+  const made =
+    action.expression === undefined
+      ? resolveValue(input, field, action.value)
+      : await evaluate(compileExpression(action.expression), scopeOf(input));
   const error = put(input.record, field, made);
   if (error === undefined) {
     set.add(field.name);

@@ -17,7 +17,11 @@ const MAX_RELATED_ROWS = 10_000;
 
 /** All loads in one statement: `{items: [...], customer: {...} | null}`. */
 export async function loadRelated(
-  db: Db, ctx: AppContext, entity: EntityModel, record: PlainRecord, loads: RelatedLoads,
+  db: Db,
+  ctx: AppContext,
+  entity: EntityModel,
+  record: PlainRecord,
+  loads: RelatedLoads,
 ): Promise<PlainRecord> {
   const parts: Sql[] = [];
   for (const load of loads) {
@@ -38,9 +42,10 @@ function relatedRows(ctx: AppContext, entity: EntityModel, end: RelationEnd, rec
   const none = end.cardinality === 'many' ? raw(`'[]'::json`) : raw('null::json');
   if (target === undefined || local === undefined || key === null || key === undefined) return none;
   const bound = value(key, COLUMN_TYPES[local.type]);
-  const linked = end.join === undefined
-    ? sql`${id('t0', end.targetColumn)} = ${bound}`
-    : sql`${id('t0', end.targetColumn)} in (select ${id('_l', end.join.targetColumn)} from ${id(app.storage, end.join.table)} "_l" where ${id('_l', end.join.localColumn)} = ${bound})`;
+  const linked =
+    end.join === undefined
+      ? sql`${id('t0', end.targetColumn)} = ${bound}`
+      : sql`${id('t0', end.targetColumn)} in (select ${id('_l', end.join.targetColumn)} from ${id(app.storage, end.join.table)} "_l" where ${id('_l', end.join.localColumn)} = ${bound})`;
   const live = isLive(target, 't0');
   const condition = and([linked, ...(live === undefined ? [] : [live]), ...filterParts(ctx, target, filter)]);
   const rows = sql`select t0.* from ${id(app.storage, target.table)} "t0" where ${condition} order by ${join(target.key.map((field) => id('t0', field.column)))} limit ${raw(String(end.cardinality === 'one' ? 1 : MAX_RELATED_ROWS))}`;

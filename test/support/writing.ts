@@ -6,13 +6,21 @@ import { migrateApp, migrateControl } from '../../adapters/postgres/migrate.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { diff } from '../../core/change/diff.ts';
 import { plan } from '../../core/change/plan.ts';
+import { isAppError, type AppError } from '../../core/errors.ts';
 import { documentSchema } from '../../core/model/document.ts';
 import { buildModel } from '../../core/model/model.ts';
 import type { Actor, AppContext, AppRuntime, Services } from '../../operations/context.ts';
 import type pg from 'pg';
 import { freshDatabase } from './database.ts';
 
-export const ADMIN: Actor = { kind: 'user', id: '00000000-0000-7000-8000-00000000000a', email: 'admin@localhost', roles: ['admin'], isAdmin: true, sessionId: null };
+export const ADMIN: Actor = {
+  kind: 'user',
+  id: '00000000-0000-7000-8000-00000000000a',
+  email: 'admin@localhost',
+  roles: ['admin'],
+  isAdmin: true,
+  sessionId: null,
+};
 
 export interface LoggedEvent {
   readonly entity: string;
@@ -50,16 +58,38 @@ export async function writingWorld(services: Partial<Services> = {}): Promise<Wr
   await migrateControl(url);
   const all = { pool, log: pino({ level: 'silent' }), clock: () => new Date(), ...services } as unknown as Services;
   return {
-    pool, statements,
+    pool,
+    statements,
     app: (name, document) => createApp(url, pool, name, document),
     context: (app, actor = {}, extra = {}) => ({
-      services: all, app, actor: { ...ADMIN, ...actor, isAdmin: actor.isAdmin ?? actor.roles === undefined },
-      now: new Date('2026-06-15T12:00:00Z'), requestId: 'test', cause: null, depth: 0, ...extra,
+      services: all,
+      app,
+      actor: { ...ADMIN, ...actor, isAdmin: actor.isAdmin ?? actor.roles === undefined },
+      now: new Date('2026-06-15T12:00:00Z'),
+      requestId: 'test',
+      cause: null,
+      depth: 0,
+      ...extra,
     }),
-    events: async (app, entity) => (await pool.query<LoggedEvent>(
-      'select entity, record_id, action, record_version, actor, record, old from durabase.events where app = $1 and ($2::text is null or entity = $2) order by seq', [app.id, entity ?? null],
-    )).rows,
+    events: async (app, entity) =>
+      (
+        await pool.query<LoggedEvent>(
+          'select entity, record_id, action, record_version, actor, record, old from durabase.events where app = $1 and ($2::text is null or entity = $2) order by seq',
+          [app.id, entity ?? null],
+        )
+      ).rows,
   };
+}
+
+/** The error a write is refused with; anything else fails the test as it is. */
+export async function refusal(work: Promise<unknown>): Promise<AppError> {
+  try {
+    await work;
+  } catch (error) {
+    if (isAppError(error)) return error;
+    throw error;
+  }
+  throw new Error('It was not refused.');
 }
 
 async function createApp(url: string, pool: pg.Pool, name: string, input: unknown): Promise<AppRuntime> {
@@ -68,7 +98,8 @@ async function createApp(url: string, pool: pg.Pool, name: string, input: unknow
   const model = buildModel(document);
   const storage = `app_${name}`;
   await pool.query(
-    `insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ($1, $1, $1, $2, 'active', $1, 1)`, [name, storage],
+    `insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ($1, $1, $1, $2, 'active', $1, 1)`,
+    [name, storage],
   );
   await migrateApp(url, storage);
   for (const step of plan(diff(nothing, document), { previous: buildModel(nothing), next: model, storage }).steps) {
@@ -76,7 +107,15 @@ async function createApp(url: string, pool: pg.Pool, name: string, input: unknow
   }
   const memory = new Map<object, unknown>();
   const app: AppRuntime = {
-    id: name, name, displayName: name, storage, status: 'active', schemaName: name, version: 1, generation: `${name}.1`, model,
+    id: name,
+    name,
+    displayName: name,
+    storage,
+    status: 'active',
+    schemaName: name,
+    version: 1,
+    generation: `${name}.1`,
+    model,
     memo<T>(key: object, build: (runtime: AppRuntime) => T): T {
       if (!memory.has(key)) memory.set(key, build(app));
       return memory.get(key) as T;

@@ -3,7 +3,8 @@ import { decideMove, statesOf, type MoveRequest } from '../../../core/machine/ma
 import { stateMachineSchema } from '../../../core/model/document.ts';
 
 const machine = stateMachineSchema.parse({
-  entity: 'ticket', field: 'status',
+  entity: 'ticket',
+  field: 'status',
   definition: {
     initial: 'open',
     transitions: [
@@ -15,7 +16,15 @@ const machine = stateMachineSchema.parse({
   },
 });
 const ask = (request: Partial<MoveRequest>) =>
-  decideMove(machine, { from: 'open', to: 'closed', roles: [], passesRoles: false, passesMissing: false, isGuardTrue: () => false, ...request });
+  decideMove(machine, {
+    from: 'open',
+    to: 'closed',
+    roles: [],
+    passesRoles: false,
+    passesMissing: false,
+    isGuardTrue: () => false,
+    ...request,
+  });
 
 describe('a state machine', () => {
   it('knows all its states', () => {
@@ -41,7 +50,10 @@ describe('a state machine', () => {
   });
 
   it('names what would be possible, and hands out the actions of the transition taken', () => {
-    expect(ask({ from: 'closed', to: 'open' })).toMatchObject({ kind: 'refused', detail: { rule: 'transition', from: 'closed', to: 'open', allowed: ['void'] } });
+    expect(ask({ from: 'closed', to: 'open' })).toMatchObject({
+      kind: 'refused',
+      detail: { rule: 'transition', from: 'closed', to: 'open', allowed: ['void'] },
+    });
     expect(ask({ from: 'closed', to: 'void' })).toMatchObject({ kind: 'allowed', actions: [{ field: 'voided_at' }] });
     expect(ask({ to: null }).kind).toBe('refused');
   });

@@ -1,21 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isAppError, type AppError } from '../../../core/errors.ts';
+import type { AppError } from '../../../core/errors.ts';
 import { createRecord } from '../../../operations/records/create.ts';
 import { deleteRecord } from '../../../operations/records/delete.ts';
 import { updateRecord } from '../../../operations/records/update.ts';
 import type { AppContext, AppRuntime } from '../../../operations/context.ts';
-import { writingWorld, type WritingWorld } from '../../support/writing.ts';
+import { refusal, writingWorld, type WritingWorld } from '../../support/writing.ts';
 
 let world: WritingWorld;
 let app: AppRuntime;
 let ctx: AppContext;
 let member: AppContext;
 
-const refusal = async (work: Promise<unknown>): Promise<AppError> => {
-  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown);
-  if (!isAppError(error)) throw error ?? new Error('It was not refused.');
-  return error;
-};
 const rules = (error: AppError): unknown[] => error.details.map((detail) => [detail.field, detail.rule]);
 const json = (written: { text: string }): Record<string, unknown> => JSON.parse(written.text) as Record<string, unknown>;
 
@@ -25,19 +20,49 @@ const document = {
   entities: [
     { name: 'team', fields: [{ name: 'name', type: 'string' }] },
     {
-      name: 'person', slug: { field: 'slug', source: 'name', regenerate_on_update: true },
+      name: 'person',
+      slug: { field: 'slug', source: 'name', regenerate_on_update: true },
       fields: [
-        { name: 'name', type: 'string' }, { name: 'slug', type: 'string', unique: true }, { name: 'owner', type: 'string' }, { name: 'salary', type: 'decimal' },
-        { name: 'photo', type: 'file' }, { name: 'team', type: 'relation', target: 'team', on_delete: 'set_null' },
+        { name: 'name', type: 'string' },
+        { name: 'slug', type: 'string', unique: true },
+        { name: 'owner', type: 'string' },
+        { name: 'salary', type: 'decimal' },
+        { name: 'photo', type: 'file' },
+        { name: 'team', type: 'relation', target: 'team', on_delete: 'set_null' },
       ],
     },
-    { name: 'badge', fields: [{ name: 'code', type: 'string' }, { name: 'team', type: 'relation', target: 'team', required: true, on_delete: 'set_null' }] },
-    { name: 'counter', fields: [{ name: 'hits', type: 'int' }, { name: 'double', type: 'int', computed: 'record.hits * 2' }] },
-    { name: 'order', fields: [{ name: 'title', type: 'string' }, { name: 'owner', type: 'string' }, { name: 'total', type: 'int', required: true }] },
+    {
+      name: 'badge',
+      fields: [
+        { name: 'code', type: 'string' },
+        { name: 'team', type: 'relation', target: 'team', required: true, on_delete: 'set_null' },
+      ],
+    },
+    {
+      name: 'counter',
+      fields: [
+        { name: 'hits', type: 'int' },
+        { name: 'double', type: 'int', computed: 'record.hits * 2' },
+      ],
+    },
+    {
+      name: 'order',
+      fields: [
+        { name: 'title', type: 'string' },
+        { name: 'owner', type: 'string' },
+        { name: 'total', type: 'int', required: true },
+      ],
+    },
     { name: 'line', fields: [{ name: 'amount', type: 'int' }] },
   ],
   relations: [{ name: 'order_lines', type: 'one_to_many', source: 'order', target: 'line', source_name: 'lines', on_delete: 'cascade' }],
-  rules: [{ entity: 'order', type: 'computed', definition: { field: 'total', expression: '$sum(related.lines.amount)', related_load: [{ relation: 'lines' }] } }],
+  rules: [
+    {
+      entity: 'order',
+      type: 'computed',
+      definition: { field: 'total', expression: '$sum(related.lines.amount)', related_load: [{ relation: 'lines' }] },
+    },
+  ],
   permissions: [
     { entity: 'person', action: 'read', roles: ['member'], fields: { read: ['name', 'owner'] } },
     { entity: 'person', action: 'read', roles: ['member'], conditions: [{ field: 'owner', operator: 'eq', value: '$user.id' }] },
@@ -62,9 +87,17 @@ describe('row-dependent field rules', () => {
     expect(json(await updateRecord(member, 'person', mine.id, { salary: 6 }))).toMatchObject({ salary: 6, name: 'Mine' });
     const refused = await refusal(updateRecord(member, 'person', other.id, { salary: 6 }));
     expect([refused.code, rules(refused)]).toEqual(['FORBIDDEN', [['salary', 'permission']]]);
-    expect(json(await updateRecord(member, 'person', other.id, { name: 'Renamed' }))).toEqual({ id: other.id, name: 'Renamed', owner: 'you' });
+    expect(json(await updateRecord(member, 'person', other.id, { name: 'Renamed' }))).toEqual({
+      id: other.id,
+      name: 'Renamed',
+      owner: 'you',
+    });
     // The new row decides too: nobody gives a record away and keeps a field of it.
-    const given = json(await updateRecord(member, 'person', mine.id, { owner: 'you' }).catch((error: AppError) => ({ text: JSON.stringify({ code: error.code }) })));
+    const given = json(
+      await updateRecord(member, 'person', mine.id, { owner: 'you' }).catch((error: AppError) => ({
+        text: JSON.stringify({ code: error.code }),
+      })),
+    );
     expect(given['salary']).toBeUndefined();
   });
 
@@ -92,7 +125,12 @@ describe('references', () => {
     expect((await refusal(deleteRecord(ctx, 'team', team.id))).details[0]).toMatchObject({ rule: 'restrict', entity: 'badge', count: 1 });
     await deleteRecord(ctx, 'badge', badge.id);
     await deleteRecord(ctx, 'team', team.id);
-    expect((await world.events(app, 'person')).filter((event) => event.record_id === person.id).at(-1)).toMatchObject({ action: 'update', record_version: '2', old: { team_id: team.id }, record: { team_id: null } });
+    expect((await world.events(app, 'person')).filter((event) => event.record_id === person.id).at(-1)).toMatchObject({
+      action: 'update',
+      record_version: '2',
+      old: { team_id: team.id },
+      record: { team_id: null },
+    });
   });
 });
 
@@ -100,7 +138,9 @@ describe('writing at the same time', () => {
   it('judges every update by the record it really changes', async () => {
     const { id } = await createRecord(ctx, 'counter', { hits: 0 });
     await Promise.all(Array.from({ length: 10 }, (_, n) => updateRecord(ctx, 'counter', id, { hits: n + 1 })));
-    const log = (await world.events(app, 'counter')).filter((event) => event.record_id === id).sort((a, b) => Number(a.record_version) - Number(b.record_version));
+    const log = (await world.events(app, 'counter'))
+      .filter((event) => event.record_id === id)
+      .sort((a, b) => Number(a.record_version) - Number(b.record_version));
     expect(log.at(-1)?.record_version).toBe('11');
     for (const event of log) expect(event.record?.['double']).toBe(Number(event.record?.['hits']) * 2);
     for (const [index, event] of log.entries()) if (index > 0) expect(event.old?.['hits']).toBe(log[index - 1]?.record?.['hits']);
@@ -114,9 +154,13 @@ describe('writing at the same time', () => {
   });
 
   it('runs the effect of a durable step once, however many workers try', async () => {
-    const steps = Array.from({ length: 4 }, () => createRecord(world.context(app, {}, { effectKey: 'same', cause: 'process/x/1', depth: 3 }), 'team', { name: 'effect' }));
+    const steps = Array.from({ length: 4 }, () =>
+      createRecord(world.context(app, {}, { effectKey: 'same', cause: 'process/x/1', depth: 3 }), 'team', { name: 'effect' }),
+    );
     expect(new Set((await Promise.all(steps)).map((made) => made.id)).size).toBe(1);
-    const { rows } = await world.pool.query(`select cause, depth from durabase.events where entity = 'team' and record ->> 'name' = 'effect'`);
+    const { rows } = await world.pool.query(
+      `select cause, depth from durabase.events where entity = 'team' and record ->> 'name' = 'effect'`,
+    );
     expect(rows).toEqual([{ cause: 'process/x/1', depth: 3 }]);
   });
 });
@@ -136,6 +180,11 @@ describe('slugs and odd bodies', () => {
     expect((await refusal(updateRecord(ctx, 'team', 'not-a-uuid', {}))).code).toBe('NOT_FOUND');
     expect((await refusal(updateRecord(ctx, 'team', "'; drop table x; --", { name: 'x' }))).code).toBe('NOT_FOUND');
     expect((await refusal(createRecord(ctx, 'nothing', {}))).code).toBe('UNKNOWN_ENTITY');
-    expect(rules(await refusal(createRecord(ctx, 'team', JSON.parse('{"__proto__": 1, "name\\"; --": 2}') as Record<string, unknown>)))).toEqual([['__proto__', 'unknown'], ['name"; --', 'unknown']]);
+    expect(
+      rules(await refusal(createRecord(ctx, 'team', JSON.parse('{"__proto__": 1, "name\\"; --": 2}') as Record<string, unknown>))),
+    ).toEqual([
+      ['__proto__', 'unknown'],
+      ['name"; --', 'unknown'],
+    ]);
   });
 });

@@ -1,16 +1,20 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isAppError, type AppError } from '../../../core/errors.ts';
 import { createRecord } from '../../../operations/records/create.ts';
 import { deleteRecord } from '../../../operations/records/delete.ts';
 import { updateRecord } from '../../../operations/records/update.ts';
 import type { AppContext, AppRuntime } from '../../../operations/context.ts';
 import { createKeyring } from '../../../adapters/keys.ts';
 import { createOutbound } from '../../../adapters/outbound.ts';
-import { writingWorld, type WritingWorld } from '../../support/writing.ts';
+import { refusal, writingWorld, type WritingWorld } from '../../support/writing.ts';
 
-interface Call { readonly entity: string; readonly action: string; readonly record: Record<string, unknown> | null; readonly idempotency_key: string }
+interface Call {
+  readonly entity: string;
+  readonly action: string;
+  readonly record: Record<string, unknown> | null;
+  readonly idempotency_key: string;
+}
 
 let world: WritingWorld;
 let app: AppRuntime;
@@ -23,15 +27,11 @@ const server = http.createServer((request, response) => {
   request.on('end', () => {
     const call = JSON.parse(text) as Call;
     calls.push(call);
-    void answer(call).then((status) => { response.writeHead(status, { 'content-type': 'application/json' }).end('{"message":"because"}'); });
+    void answer(call).then((status) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{"message":"because"}');
+    });
   });
 });
-
-const refusal = async (work: Promise<unknown>): Promise<AppError> => {
-  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown);
-  if (!isAppError(error)) throw error ?? new Error('It was not refused.');
-  return error;
-};
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,31 +40,53 @@ beforeAll(async () => {
   app = await world.app('hooks', {
     version: 1,
     entities: [
-      { name: 'order', fields: [{ name: 'title', type: 'string' }, { name: 'total', type: 'int' }] },
+      {
+        name: 'order',
+        fields: [
+          { name: 'title', type: 'string' },
+          { name: 'total', type: 'int' },
+        ],
+      },
       { name: 'item', fields: [{ name: 'name', type: 'string' }] },
       { name: 'plain', fields: [{ name: 'name', type: 'string' }] },
     ],
     relations: [{ name: 'order_items', type: 'one_to_many', source: 'order', target: 'item', on_delete: 'cascade', source_name: 'items' }],
     rules: [{ entity: 'order', type: 'computed', definition: { field: 'total', expression: 'len(record.title)' } }],
     webhooks: [
-      { entity: 'order', hook: 'before_write', url, async: false }, { entity: 'item', hook: 'before_write', url, async: false },
+      { entity: 'order', hook: 'before_write', url, async: false },
+      { entity: 'item', hook: 'before_write', url, async: false },
       { entity: 'item', hook: 'before_delete', url, async: false },
     ],
   });
   ctx = world.context(app);
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
-beforeEach(() => { calls = []; answer = () => Promise.resolve(200); });
+beforeEach(() => {
+  calls = [];
+  answer = () => Promise.resolve(200);
+});
 
 const openTransactions = async (): Promise<number> =>
-  Number((await world.pool.query<{ count: string }>(`select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`)).rows[0]?.count);
+  Number(
+    (
+      await world.pool.query<{ count: string }>(
+        `select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+      )
+    ).rows[0]?.count,
+  );
 
 describe('synchronous webhooks', () => {
   it('are shown the computed candidate, nested rows too, while no transaction is open', async () => {
     let open = -1;
-    answer = async () => { open = Math.max(open, await openTransactions()); return 200; };
+    answer = async () => {
+      open = Math.max(open, await openTransactions());
+      return 200;
+    };
     const made = await createRecord(ctx, 'order', { title: 'four', items: [{ name: 'a' }] });
-    expect(calls.map((call) => [call.entity, call.action])).toEqual([['order', 'create'], ['item', 'create']]);
+    expect(calls.map((call) => [call.entity, call.action])).toEqual([
+      ['order', 'create'],
+      ['item', 'create'],
+    ]);
     expect(calls[0]?.record).toMatchObject({ title: 'four', total: 4 });
     expect(open).toBe(0);
     expect((await world.events(app, 'order')).filter((event) => event.record_id === made.id)).toHaveLength(1);
@@ -84,11 +106,17 @@ describe('synchronous webhooks', () => {
     const { id } = await createRecord(ctx, 'order', { title: 'race' });
     calls = [];
     const disturb = () => world.pool.query('update app_hooks.order set _version = _version + 1 where id = $1', [id]);
-    answer = async () => { if (calls.length === 1) await disturb(); return 200; };
+    answer = async () => {
+      if (calls.length === 1) await disturb();
+      return 200;
+    };
     expect((await updateRecord(ctx, 'order', id, { title: 'second try' })).version).toBe('3');
     expect(calls).toHaveLength(2);
     expect(calls[0]?.idempotency_key).toBe(calls[1]?.idempotency_key);
-    answer = async () => { await disturb(); return 200; };
+    answer = async () => {
+      await disturb();
+      return 200;
+    };
     expect((await refusal(updateRecord(ctx, 'order', id, { title: 'never' }))).code).toBe('CONFLICT');
   });
 

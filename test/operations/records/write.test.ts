@@ -1,19 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isAppError, type AppError } from '../../../core/errors.ts';
+import type { AppError } from '../../../core/errors.ts';
 import { createRecord } from '../../../operations/records/create.ts';
 import { deleteRecord } from '../../../operations/records/delete.ts';
 import { updateRecord } from '../../../operations/records/update.ts';
 import type { AppContext, AppRuntime } from '../../../operations/context.ts';
-import { writingWorld, type WritingWorld } from '../../support/writing.ts';
+import { refusal, writingWorld, type WritingWorld } from '../../support/writing.ts';
 
 let world: WritingWorld;
-beforeAll(async () => { world = await writingWorld(); });
+beforeAll(async () => {
+  world = await writingWorld();
+});
 
-const refusal = async (work: Promise<unknown>): Promise<AppError> => {
-  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown);
-  if (!isAppError(error)) throw error ?? new Error('It was not refused.');
-  return error;
-};
 const rules = (error: AppError): unknown[] => error.details.map((detail) => [detail.field, detail.rule]);
 const json = (written: { text: string }): Record<string, unknown> => JSON.parse(written.text) as Record<string, unknown>;
 
@@ -21,11 +18,17 @@ const document = {
   version: 1,
   entities: [
     {
-      name: 'customer', soft_delete: true,
-      fields: [{ name: 'name', type: 'string', required: true }, { name: 'email', type: 'email', unique: true }],
+      name: 'customer',
+      soft_delete: true,
+      fields: [
+        { name: 'name', type: 'string', required: true },
+        { name: 'email', type: 'email', unique: true },
+      ],
     },
     {
-      name: 'ticket', soft_delete: true, unique: [['customer_id', 'number']],
+      name: 'ticket',
+      soft_delete: true,
+      unique: [['customer_id', 'number']],
       slug: { field: 'slug', source: 'title' },
       fields: [
         { name: 'title', type: 'string', required: true, min_length: 3 },
@@ -41,13 +44,39 @@ const document = {
       ],
     },
     { name: 'counter', primary_key: { field: 'id', type: 'int', generated: true }, fields: [{ name: 'label', type: 'string' }] },
-    { name: 'product', primary_key: { field: 'sku', type: 'string', generated: false }, fields: [{ name: 'sku', type: 'string' }, { name: 'price', type: 'decimal' }] },
+    {
+      name: 'product',
+      primary_key: { field: 'sku', type: 'string', generated: false },
+      fields: [
+        { name: 'sku', type: 'string' },
+        { name: 'price', type: 'decimal' },
+      ],
+    },
   ],
   relations: [{ name: 'customer_tickets', type: 'one_to_many', source: 'customer', target: 'ticket', on_delete: 'restrict' }],
   permissions: [
-    { entity: 'ticket', action: 'read', roles: ['agent'], conditions: [{ field: 'status', operator: 'eq', value: 'open' }], fields: { read: ['title', 'status', 'number'] } },
-    { entity: 'ticket', action: 'create', roles: ['agent'], conditions: [{ field: 'number', operator: 'lt', value: 10 }], presets: { amount: '7' }, fields: { write: ['title', 'number', 'status'] } },
-    { entity: 'ticket', action: 'update', roles: ['agent'], conditions: [{ field: 'number', operator: 'lt', value: 5 }], fields: { write: ['title', 'number'] } },
+    {
+      entity: 'ticket',
+      action: 'read',
+      roles: ['agent'],
+      conditions: [{ field: 'status', operator: 'eq', value: 'open' }],
+      fields: { read: ['title', 'status', 'number'] },
+    },
+    {
+      entity: 'ticket',
+      action: 'create',
+      roles: ['agent'],
+      conditions: [{ field: 'number', operator: 'lt', value: 10 }],
+      presets: { amount: '7' },
+      fields: { write: ['title', 'number', 'status'] },
+    },
+    {
+      entity: 'ticket',
+      action: 'update',
+      roles: ['agent'],
+      conditions: [{ field: 'number', operator: 'lt', value: 5 }],
+      fields: { write: ['title', 'number'] },
+    },
     { entity: 'ticket', action: 'read', roles: ['watcher'] },
   ],
 };
@@ -63,9 +92,24 @@ describe('writing one record', () => {
   });
 
   it('creates a record with defaults, stamps and a derived slug, and logs one event', async () => {
-    const written = await createRecord(ctx, 'ticket', { title: 'Übergröße passt nicht', amount: 12.5, big: '9007199254740993', meta: { a: [1] }, due: '2026-02-03', created_at: 'ignored', id: 'ignored' });
+    const written = await createRecord(ctx, 'ticket', {
+      title: 'Übergröße passt nicht',
+      amount: 12.5,
+      big: '9007199254740993',
+      meta: { a: [1] },
+      due: '2026-02-03',
+      created_at: 'ignored',
+      id: 'ignored',
+    });
     expect(json(written)).toMatchObject({
-      id: written.id, title: 'Übergröße passt nicht', slug: 'ubergrosse-passt-nicht', status: 'open', amount: '12.50', big: '9007199254740993', meta: { a: [1] }, due: '2026-02-03',
+      id: written.id,
+      title: 'Übergröße passt nicht',
+      slug: 'ubergrosse-passt-nicht',
+      status: 'open',
+      amount: '12.50',
+      big: '9007199254740993',
+      meta: { a: [1] },
+      due: '2026-02-03',
       created_at: '2026-06-15T12:00:00+00:00',
     });
     expect(written.version).toBe('1');
@@ -97,7 +141,12 @@ describe('writing one record', () => {
   it('reports every mistake of a body at once', async () => {
     const error = await refusal(createRecord(ctx, 'ticket', { title: 'x', status: 'lost', amount: 'many', nope: 1 }));
     expect(error.code).toBe('VALIDATION_FAILED');
-    expect(rules(error)).toEqual([['title', 'min_length'], ['status', 'enum'], ['amount', 'type'], ['nope', 'unknown']]);
+    expect(rules(error)).toEqual([
+      ['title', 'min_length'],
+      ['status', 'enum'],
+      ['amount', 'type'],
+      ['nope', 'unknown'],
+    ]);
     expect(rules(await refusal(createRecord(ctx, 'ticket', {})))).toEqual([['title', 'required']]);
   });
 
@@ -108,13 +157,22 @@ describe('writing one record', () => {
     expect(world.statements).toHaveLength(1);
     expect([written.version, json(written)['name'], json(written)['email']]).toEqual(['2', 'New', 'old@example.com']);
     const last = (await world.events(app, 'customer')).at(-1);
-    expect(last).toMatchObject({ action: 'update', record_version: '2', old: { name: 'Old' }, record: { name: 'New', email: 'old@example.com' } });
+    expect(last).toMatchObject({
+      action: 'update',
+      record_version: '2',
+      old: { name: 'Old' },
+      record: { name: 'New', email: 'old@example.com' },
+    });
   });
 
   it('leaves version, stamps and log alone when nothing changes', async () => {
     const made = await createRecord(ctx, 'ticket', { title: 'Quiet', amount: '1.50' });
     const before = (await world.events(app)).length;
-    const again = await updateRecord(world.context(app, {}, { now: new Date('2027-01-01T00:00:00Z') }), 'ticket', made.id, { title: 'Quiet', amount: 1.5, id: made.id });
+    const again = await updateRecord(world.context(app, {}, { now: new Date('2027-01-01T00:00:00Z') }), 'ticket', made.id, {
+      title: 'Quiet',
+      amount: 1.5,
+      id: made.id,
+    });
     expect([again.version, again.text]).toEqual(['1', made.text]);
     expect(await world.events(app)).toHaveLength(before);
   });
@@ -193,7 +251,9 @@ describe('writing one record', () => {
   it('compares with the row as it is under the lock, never with a stale one', async () => {
     const { id } = await createRecord(ctx, 'customer', { name: 'v0' });
     await Promise.all(Array.from({ length: 8 }, (_, n) => updateRecord(ctx, 'customer', id, { name: `v${n + 1}` })));
-    const log = (await world.events(app, 'customer')).filter((event) => event.record_id === id).sort((a, b) => Number(a.record_version) - Number(b.record_version));
+    const log = (await world.events(app, 'customer'))
+      .filter((event) => event.record_id === id)
+      .sort((a, b) => Number(a.record_version) - Number(b.record_version));
     expect(log.map((event) => event.record_version)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
     for (const [index, event] of log.entries()) if (index > 0) expect(event.old).toEqual({ name: log[index - 1]?.record?.['name'] });
   });
@@ -202,7 +262,8 @@ describe('writing one record', () => {
     for (let round = 0; round < 5; round++) {
       const { id } = await createRecord(ctx, 'customer', { name: 'Racing' });
       const outcomes = await Promise.allSettled([
-        createRecord(ctx, 'ticket', { title: 'Late child', customer_id: id }), deleteRecord(ctx, 'customer', id),
+        createRecord(ctx, 'ticket', { title: 'Late child', customer_id: id }),
+        deleteRecord(ctx, 'customer', id),
       ]);
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
     }
