@@ -34,8 +34,14 @@ export async function startProcess(options: ProcessOptions): Promise<RunningServ
     detached: true,
   });
   const { stdout, stderr } = child;
-  if (stdout !== null && stderr !== null) captureLines(options.logFile, [stdout, stderr], options.show);
-  const ended = whenEnded(child, options);
+  let lastWords: string | undefined;
+  const show = (line: string): void => {
+    // The line with which cli/main.ts ends a process.
+    if (line.startsWith('durabase ')) lastWords = line.replace(/^durabase[^:]*: /, '');
+    options.show(line);
+  };
+  if (stdout !== null && stderr !== null) captureLines(options.logFile, [stdout, stderr], show);
+  const ended = whenEnded(child, options, () => lastWords);
   await Promise.race([
     isReady(child),
     ended.then(({ why }) => {
@@ -59,13 +65,13 @@ function isReady(child: ChildProcess): Promise<void> {
   });
 }
 
-function whenEnded(child: ChildProcess, options: ProcessOptions): Promise<{ isFinal: boolean; why: string }> {
+function whenEnded(child: ChildProcess, options: ProcessOptions, lastWords: () => string | undefined): Promise<{ isFinal: boolean; why: string }> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ isFinal: true, why: error.message }));
     child.once('close', (code, signal) => {
-      const last = tail(options.logFile, 1).replace(/^durabase[^:]*: /, '');
-      if (code === EXIT_CONFIG) resolve({ isFinal: true, why: last });
-      else resolve({ isFinal: false, why: signal === null ? `exit code ${code ?? '?'}` : signal });
+      const said = lastWords();
+      if (code === EXIT_CONFIG) resolve({ isFinal: true, why: said ?? tail(options.logFile, 1) });
+      else resolve({ isFinal: false, why: signal === null ? `exit code ${code ?? '?'}${said === undefined ? '' : `: ${said}`}` : signal });
     });
   });
 }
