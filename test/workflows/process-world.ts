@@ -57,7 +57,11 @@ export async function processWorld(workflows: readonly unknown[]): Promise<Proce
   const services = await createServices(config, 'worker', pino({ level: config.logLevel }));
   const app = await services.registry.byId(appId);
   if (app === undefined) throw new Error('the app is not served');
-  const start = (): Promise<RunningWorker> => startWorker(config, { log: pino({ level: config.logLevel }), bundlePath });
+  const start = async (): Promise<RunningWorker> => {
+    const worker = await startWorker(config, { log: pino({ level: config.logLevel }), bundlePath });
+    while (worker.health().temporal !== 'running') await new Promise((resolve) => setTimeout(resolve, 25));
+    return worker;
+  };
   const world = makeWorld({ config, services, app, worker: await start() }, start);
   afterAll(async () => {
     await world.worker.close();
@@ -74,7 +78,7 @@ async function seedApp(url: string, workflows: readonly unknown[]): Promise<stri
   const document = documentSchema.parse({ version: 1, entities: ENTITIES, workflows });
   try {
     await client.query(`insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ('aaaaaaaaaaaa', 'desk', 'Desk', $1, 'active', 'desk', 1)`, [storage]);
-    await client.query(`insert into durabase.schemas (name, latest_version) values ('desk', 1)`);
+    await client.query(`insert into durabase.schemas (name, owner_app, latest_version) values ('desk', 'aaaaaaaaaaaa', 1)`);
     await client.query(`insert into durabase.schema_versions (schema_name, version, document, class, changes, hash, created_by) values ('desk', 1, $1, 'initial', '[]', 'h', '{}')`, [JSON.stringify(document)]);
     await migrateApp(url, storage);
     await client.query(`create table ${storage}.agent (id uuid primary key, email text, _version bigint not null default 1)`);
