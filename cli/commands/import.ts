@@ -6,10 +6,11 @@ import type { Command } from '../command.ts';
 
 const OPTIONS = { ...CONNECTION_OPTIONS, mode: { type: 'string', default: 'skip' }, create: { type: 'boolean', default: false } } as const;
 
-interface ReportLine {
-  readonly section: string;
-  readonly name: string;
-  readonly outcome: string;
+interface ImportAnswer {
+  readonly message: string;
+  readonly items: readonly { readonly section: string; readonly name: string; readonly outcome: string }[];
+  readonly findings: readonly { readonly level: string; readonly path: string; readonly message: string }[];
+  readonly schema_version: number;
 }
 
 export const command: Command = {
@@ -54,7 +55,8 @@ async function createApp(session: Awaited<ReturnType<typeof signIn>>): Promise<v
 }
 
 function report(answer: string): string {
-  const { data } = JSON.parse(answer) as { data: { report?: readonly ReportLine[]; schema_version?: number } };
-  const lines = (data.report ?? []).map(({ section, name, outcome }) => `  ${outcome.padEnd(8)} ${section} ${name}`);
-  return `${[...lines, `Imported${data.schema_version === undefined ? '' : `; schema version ${data.schema_version}`}`].join('\n')}\n`;
+  const { data } = JSON.parse(answer) as { data: ImportAnswer };
+  const items = data.items.map(({ section, name, outcome }) => `  ${outcome.padEnd(8)} ${section} ${name}`);
+  const findings = data.findings.map(({ level, path, message }) => `  ${level.padEnd(8)} ${path}: ${message}`);
+  return `${[...items, ...findings, `${data.message} Schema version ${data.schema_version}.`].join('\n')}\n`;
 }
