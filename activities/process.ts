@@ -1,4 +1,5 @@
 /** Side effects of runs: thin, each one idempotent by run, revision, task or effect key; the work is in operations/processes. */
+import { Context } from '@temporalio/activity';
 import { crashPoint } from '../adapters/crash-points.ts';
 import { AppError } from '../core/errors.ts';
 import type { AssigneeDefinition, ProcessAction } from '../core/model/document.ts';
@@ -40,7 +41,7 @@ export function createProcessActivities(services: Services): ProcessActivities {
   return {
     openRun: async (input) => openRun(services, await appOf(input.app), input),
     evaluateCondition: async (input) => isTrue(await evaluateFor(services, await appOf(input.app), input, input.expression)),
-    performAction: async (input) => performAction(services, await appOf(input.app), input, input.action, input.key),
+    performAction: async (input) => whileAlive(async () => performAction(services, await appOf(input.app), input, input.action, input.key)),
     openTask: async (input) => {
       const app = await appOf(input.app);
       const assignee = await resolveAssignee(services, app, input, input.assignee);
@@ -54,4 +55,17 @@ export function createProcessActivities(services: Services): ProcessActivities {
     },
     projectRun: async (input) => projectRun(services, await appOf(input.app), input),
   };
+}
+
+const HEARTBEAT_MS = 1_500;
+
+/** Says every moment that this worker still is at it. */
+async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }

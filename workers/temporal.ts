@@ -42,6 +42,8 @@ async function serve(services: Services, workflowBundle: WorkflowBundleOption, a
       workers.push(await Worker.create({
         ...queue, connection, namespace: config.temporal.namespace, workflowBundle, activities, dataConverter,
         shutdownGraceTime: '4s', shutdownForceTime: '8s',
+        // After a kill, work bound to the dead worker's cache comes back to the others this soon.
+        stickyQueueScheduleToStartTimeout: '3s',
       }));
     }
     if (signal.aborted) return;

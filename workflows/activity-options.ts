@@ -32,9 +32,13 @@ export const quick: ActivityOptions = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', nonRetryableErrorTypes },
 };
 
-/** A write through the record operations: like `quick`, without an end. */
+/**
+ * A write through the record operations: like `quick`, without an end. The heartbeat is only a sign of life: a worker that
+ * was killed inside the step is noticed after five seconds instead of thirty.
+ */
 export const effect: ActivityOptions = {
   startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 };
@@ -63,6 +67,7 @@ export const long: ActivityOptions = {
 /** A call to somebody else's server. */
 export const outbound: ActivityOptions = {
   startToCloseTimeout: '20s',
+  heartbeatTimeout: '5s',
   scheduleToCloseTimeout: '72h',
   retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '1h', nonRetryableErrorTypes },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',

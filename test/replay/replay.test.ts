@@ -1,7 +1,7 @@
 /** Every recorded history replays against today's workflow code; a workflow type without one fails here. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dataConverter } from '../../adapters/temporal/data-converter.ts';
 import { workflowBundle } from '../support/temporal.ts';
@@ -17,6 +17,7 @@ const casesOf = (type: string): string[] => {
 
 let codePath: string;
 beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   codePath = await workflowBundle();
 }, 60_000);
 

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decideRun } from '../../operations/processes/decide.ts';
+import { workflowBundle } from '../support/temporal.ts';
+import { processWorld, type ProcessWorld } from './process-world.ts';
+
+const CREATION = {
+  id: 'creation', name: 'creation', trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'asked' },
+  steps: [
+    { id: 'ask', type: 'approval', assignee: { type: 'role', role: 'lead' }, on_approve: 'make', allow_self_approval: true },
+    { id: 'make', type: 'action', actions: [{ type: 'create_record', entity: 'agent', fields: { email: 'record.title' } }] },
+  ],
+};
+
+let world: ProcessWorld;
+beforeAll(async () => {
+  world = await processWorld([CREATION]);
+}, 60_000);
+
+/** Starts a worker that dies at the named place; resolves with the signal that ended it. */
+async function doomedWorker(crashAt: string): Promise<string | null> {
+  const { config } = world;
+  const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'worker-child.ts')], {
+    env: {
+      ...process.env, DATABASE_URL: config.databaseUrl, TEMPORAL_ADDRESS: config.temporal.address, TEMPORAL_NAMESPACE: config.temporal.namespace,
+      SECRET_KEY: config.secretKey, LOG_LEVEL: 'error', TEST_BUNDLE: await workflowBundle(), DURABASE_TEST: '1', CRASH_AT: crashAt,
+    },
+    stdio: 'inherit',
+  });
+  return new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
+}
+
+describe.each(['process.before_effect', 'process.after_effect', 'process.after_decision'])('a worker killed at %s', (place) => {
+  it('leaves a run that goes on by itself, with its effect once', async () => {
+    const lead = await world.user(`${place}@example.com`, ['lead']);
+    const id = await world.ticket({ title: `${place}@made.example`, status: 'asked' });
+    await world.change(id, 'create', { id, title: `${place}@made.example`, status: 'asked' }, null);
+    const run = await world.until(id, (one) => one.task !== null);
+    await world.worker.close();
+    const death = doomedWorker(place);
+    // The answer may be lost with the worker; repeating the decision is safe.
+    await decideRun(world.as(lead), run.id, 'approved', {}).catch(() => undefined);
+    for (let i = 0; i < 5; i++) await decideRun(world.as(lead), run.id, 'approved', {}).catch(() => undefined);
+    expect(await death).toBe('SIGKILL');
+    await world.startWorker();
+    const done = await world.until(id, (one) => one.status === 'completed', 40_000);
+    expect(done.history.map((entry) => entry.status)).toEqual(['approved', 'completed']);
+    const { rows } = await world.services.pool.query('select 1 from app_aaaaaaaaaaaa.agent where email = $1', [`${place}@made.example`]);
+    expect(rows).toHaveLength(1);
+  }, 120_000);
+});
