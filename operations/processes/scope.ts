@@ -1,4 +1,5 @@
 /** What a step can read: the trigger as it was, the record as it is now, the run's context. */
+import { evaluateInSandbox } from '../../adapters/sandbox/jsonata.ts';
 import { type Db, run } from '../../adapters/postgres/run.ts';
 import { compileExpression, type ExpressionScope } from '../../core/expression/expression.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -66,8 +67,5 @@ export async function evaluateFor(services: Services, app: AppRuntime, step: Ste
     action: scope.trigger['action'],
     now: step.now,
   };
-  if (expression.isCommon) return expression.evaluate(variables);
-  // Loaded when first needed: most apps never ask for more than the common subset.
-  const { evaluateInSandbox } = await import('../../adapters/sandbox/jsonata.ts');
-  return evaluateInSandbox(expression.source, variables);
+  return expression.isCommon ? expression.evaluate(variables) : evaluateInSandbox(expression.source, variables);
 }

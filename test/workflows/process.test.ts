@@ -1,3 +1,5 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decideRun } from '../../operations/processes/decide.ts';
 import { getRun } from '../../operations/processes/runs.ts';
@@ -49,6 +51,15 @@ const FAILING = {
   ],
   context: { target: '00000000-0000-7000-8000-00000000dead' },
 };
+const CALLING = {
+  id: 'calling', name: 'calling', trigger: { ...state('calling'), condition: '$count($filter([1,2,3], function($v) { $v > 1 })) = 2' },
+  steps: [
+    { id: 'call', type: 'action', then: 'check', actions: [{ type: 'http', url: 'context.url', body: { ticket: 'record.title' }, save_as: 'answer' }] },
+    { id: 'check', type: 'condition', expression: 'context.answer.body.ok = true', on_true: 'note' },
+    { id: 'note', type: 'action', actions: [{ type: 'set_field', field: 'priority', expression: '"was " & record.title' }] },
+  ],
+  context: { url: 'record.title' },
+};
 const CAUGHT = {
   id: 'caught', name: 'caught', trigger: state('caught'),
   steps: [
@@ -67,7 +78,7 @@ const MANUAL = {
 
 let world: ProcessWorld;
 beforeAll(async () => {
-  world = await processWorld([ESCALATION, TIMED, SILENT, ACTING, FAILING, CAUGHT, LOOPING, MANUAL]);
+  world = await processWorld([ESCALATION, TIMED, SILENT, ACTING, FAILING, CALLING, CAUGHT, LOOPING, MANUAL]);
 }, 60_000);
 
 afterAll(() => recordHistories(world.services, 'process', recorded));
@@ -175,6 +186,23 @@ describe('actions', () => {
     const { rows } = await world.services.pool.query(`select 1 from app_aaaaaaaaaaaa.agent where email = 'made@example.com'`);
     expect(rows).toHaveLength(1);
     await expect(retryRun(world.admin, stuck.id)).rejects.toMatchObject({ code: 'INVALID_STATE' });
+  });
+
+  it('call other servers once under their key, and later steps read the answer', async () => {
+    const seen: unknown[] = [];
+    const server = http.createServer((request, response) => {
+      seen.push(request.headers['idempotency-key']);
+      response.setHeader('content-type', 'application/json').end('{"ok": true}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const id = await world.ticket({ title: url, status: 'calling' });
+    await world.change(id, 'create', { id, title: url, status: 'calling' }, null);
+    const run = await world.until(id, (one) => one.status === 'completed');
+    server.close();
+    expect(steps(run)).toEqual(['call:completed', 'check:on_true', 'note:completed']);
+    expect(seen).toEqual([`process/aaaaaaaaaaaa/${run.id}/1/0`]);
+    expect(await world.ticketRow(id)).toMatchObject({ priority: `was ${url}` });
   });
 
   it('go to on_error when the step has one', async () => {
