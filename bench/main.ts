@@ -1,0 +1,76 @@
+/**
+ * Scenarios A to G against servers written by hand for exactly these requests, in one run, in turn: npm run bench
+ *
+ *   --rounds 5   --seconds 4   --warmup 1   --scenarios ABCDEFG   --json FILE   --log-statements
+ *   BENCH_TICKETS, BENCH_COMMENTS, BENCH_CONNECTIONS, BENCH_QUIET_WAIT ... as in config.mjs
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { config } from './config.mjs';
+import { sampleIds } from './lib/data.mjs';
+import { expectations } from './lib/expect.mjs';
+import { rawRequest } from './lib/http.mjs';
+import { checkAnswers } from './harness/check.ts';
+import { bareTarget, durabaseTargets } from './harness/targets.ts';
+import { pointSharedPartsAt, withWorld, type World } from './harness/world.ts';
+import { ORDER, requestsOf } from './harness/scenarios.ts';
+import { isVoid, report, VOID_MS, wholeMs, type Sample } from './harness/table.ts';
+import { measure, writeRequests } from './harness/load.ts';
+import { untilQuiet } from './harness/quiet.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    warmup: { type: 'string', default: '1' },
+    scenarios: { type: 'string', default: ORDER.join('') },
+    json: { type: 'string' },
+  },
+});
+
+async function compare(world: World): Promise<Sample[]> {
+  pointSharedPartsAt(world);
+  say(`loading ${config.tickets} tickets`);
+  // Runs when it is loaded.
+  await import('./seed.mjs');
+  const data = sampleIds();
+  const targets = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world))];
+  const expected = expectations(data);
+  for (const target of targets) {
+    await checkAnswers(target, data, expected);
+    target.restore();
+  }
+  say('all answers are right');
+  const samples: Sample[] = [];
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    for (const target of targets) await target.renew();
+    for (const scenario of ORDER.filter((name) => values.scenarios.includes(name))) {
+      // Another one begins each time, so that none is always measured in the wake of the same.
+      for (const target of rotated(targets, round)) {
+        if (!target.scenarios.includes(scenario)) continue;
+        const requests = requestsOf(scenario, target.requests, data, config.regions).map((request) => rawRequest(target, request));
+        const file = writeRequests(path.join(world.dir, 'requests'), requests);
+        await untilQuiet(config.quietShare, config.quietWait);
+        const load = { port: target.port, connections: config.connections, seconds: Number(values.seconds), file };
+        const measured = await measure(config.wrk, load, { server: target.pid, postgres: world.postgres.pid }, Number(values.warmup));
+        if (measured.badStatus > 0 || measured.socketErrors > 0) throw new Error(`${target.name} ${scenario}: ${JSON.stringify(measured)}`);
+        samples.push({ ...measured, target: target.name, scenario, round });
+        say(`round ${round} ${scenario} ${target.name}: ${wholeMs(measured).toFixed(3)} ms (${measured.serverMs.toFixed(3)} + ${measured.postgresMs.toFixed(3)}), ${Math.round(measured.requests / measured.seconds)}/s`);
+        if (scenario === 'E') target.restore();
+      }
+    }
+  }
+  return samples;
+}
+
+const rotated = <T>(items: readonly T[], by: number): T[] => items.map((_item, index) => items[(index + by) % items.length]!);
+const say = (line: string): void => console.error(`· ${line}`);
+
+const samples = await withWorld(compare);
+console.log(`\n${report(samples)}`);
+if (values.json !== undefined) fs.writeFileSync(values.json, JSON.stringify(samples));
+if (isVoid(samples)) {
+  console.error(`This run is void: the bare server's A costs more than ${VOID_MS} ms, so the machine is busy. Repeat it when it is quiet.`);
+  process.exitCode = 1;
+}
