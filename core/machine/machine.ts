@@ -38,11 +38,16 @@ const startsAt = (transition: Transition, state: string): boolean =>
 export const transitionsFrom = (machine: StateMachineDefinition, state: string): readonly Transition[] =>
   machine.definition.transitions.filter((transition) => startsAt(transition, state));
 
+/** Where a new record may begin: the initial state, and those the definition adds. */
+export const startsOf = ({ definition }: StateMachineDefinition): readonly string[] => [
+  ...new Set([definition.initial, ...(definition.start ?? [])]),
+];
+
 /** Every state the machine knows. */
 export function statesOf(machine: StateMachineDefinition): ReadonlySet<string> {
-  const { initial, transitions } = machine.definition;
+  const { transitions } = machine.definition;
   const named = transitions.flatMap((transition) => [transition.from, transition.to].flat());
-  return new Set([initial, ...named].filter((state) => state !== ANY));
+  return new Set([...startsOf(machine), ...named].filter((state) => state !== ANY));
 }
 
 const hasRole = (transition: Transition, roles: readonly string[]): boolean =>
@@ -61,7 +66,7 @@ export function decideMove(machine: StateMachineDefinition, request: MoveRequest
   const mine = candidates.filter((transition) => request.passesRoles || hasRole(transition, request.roles));
   if (mine.length === 0) return { kind: 'forbidden', detail: missingRole(machine, request, candidates) };
   const open = mine.find((transition) => isOpen(transition, request));
-  if (open === undefined) return { kind: 'refused', detail: closedGuard(machine, request) };
+  if (open === undefined) return { kind: 'refused', detail: closedGuard(machine, request, mine) };
   return { kind: 'allowed', actions: open.actions };
 }
 
@@ -69,8 +74,8 @@ const isOpen = (transition: Transition, request: MoveRequest): boolean =>
   transition.guard === undefined || transition.guard === null || request.isGuardTrue(transition.guard);
 
 function decideStart(machine: StateMachineDefinition, { to, passesMissing }: MoveRequest): Move {
-  const { initial } = machine.definition;
-  if (to === initial || passesMissing) return { kind: 'allowed', actions: [] };
+  const allowed = startsOf(machine);
+  if (passesMissing || (to !== null && allowed.includes(to))) return { kind: 'allowed', actions: [] };
   return {
     kind: 'refused',
     detail: {
@@ -78,8 +83,8 @@ function decideStart(machine: StateMachineDefinition, { to, passesMissing }: Mov
       rule: 'state_machine',
       from: null,
       to,
-      allowed: [initial],
-      message: `${machine.field} must start as "${initial}", not "${String(to)}"`,
+      allowed,
+      message: `${machine.field} must start as ${allowed.map((state) => `"${state}"`).join(' or ')}, not "${String(to)}"`,
     },
   };
 }
@@ -112,12 +117,15 @@ function missingRole(machine: StateMachineDefinition, { from, to }: MoveRequest,
   };
 }
 
-function closedGuard(machine: StateMachineDefinition, { from, to }: MoveRequest): ErrorDetail {
+/** Of several closed transitions the first that has words of its own speaks. */
+function closedGuard(machine: StateMachineDefinition, { from, to }: MoveRequest, closed: readonly Transition[]): ErrorDetail {
+  const own = closed.find((transition) => transition.message !== undefined)?.message;
+  const standard = `${machine.field} cannot change from "${String(from)}" to "${String(to)}" now: the condition of this transition is not met`;
   return {
     field: machine.field,
     rule: 'guard',
     from: from ?? null,
     to,
-    message: `${machine.field} cannot change from "${String(from)}" to "${String(to)}" now: the condition of this transition is not met`,
+    message: own ?? standard,
   };
 }

@@ -58,10 +58,14 @@ export function refuseInvalid(draft: Draft, own: readonly ErrorDetail[], isTop: 
 }
 
 export const invalid = (entity: EntityModel, details: readonly ErrorDetail[]): AppError =>
-  new AppError('VALIDATION_FAILED', `The ${entity.name} is not valid: ${summary(details)}.`, { details });
+  new AppError('VALIDATION_FAILED', `The ${entity.name} is not valid: ${summary(details)}`, { details });
 
 export const nestedInvalid = (details: readonly ErrorDetail[]): AppError =>
-  new AppError('NESTED_WRITE_FAILED', `Nothing was written, because nested rows are not valid: ${summary(details)}.`, { details });
+  new AppError('NESTED_WRITE_FAILED', `Nothing was written, because nested rows are not valid: ${summary(details)}`, { details });
 
-const summary = (details: readonly ErrorDetail[]): string =>
-  `${details[0]?.message ?? 'a value is wrong'}${details.length > 1 ? ` (and ${String(details.length - 1)} more)` : ''}`;
+/** The first message as the end of a sentence, and how many more there are. Messages of rules may bring their own full stop. */
+function summary(details: readonly ErrorDetail[]): string {
+  const first = (details[0]?.message ?? 'a value is wrong').trim();
+  if (details.length > 1) return `${first.replace(/\.+$/, '')} (and ${String(details.length - 1)} more).`;
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

@@ -15,16 +15,15 @@ const machine = stateMachineSchema.parse({
     ],
   },
 });
-const ask = (request: Partial<MoveRequest>) =>
-  decideMove(machine, {
-    from: 'open',
-    to: 'closed',
-    roles: [],
-    passesRoles: false,
-    passesMissing: false,
-    isGuardTrue: () => false,
-    ...request,
-  });
+const request: MoveRequest = {
+  from: 'open',
+  to: 'closed',
+  roles: [],
+  passesRoles: false,
+  passesMissing: false,
+  isGuardTrue: () => false,
+};
+const ask = (given: Partial<MoveRequest>) => decideMove(machine, { ...request, ...given });
 
 describe('a state machine', () => {
   it('knows all its states', () => {
@@ -35,6 +34,29 @@ describe('a state machine', () => {
     expect(ask({ from: undefined, to: 'open' }).kind).toBe('allowed');
     expect(ask({ from: undefined, to: 'closed' })).toMatchObject({ kind: 'refused', detail: { rule: 'state_machine', allowed: ['open'] } });
     expect(ask({ from: undefined, to: 'closed', passesMissing: true }).kind).toBe('allowed');
+  });
+
+  it('lets a record begin in every state its definition names as a start', () => {
+    const wide = { ...machine, definition: { ...machine.definition, start: ['waiting', 'draft'] } };
+    const begin = (to: string | null) => decideMove(wide, { ...request, from: undefined, to });
+    expect([begin('open').kind, begin('waiting').kind, begin('draft').kind]).toEqual(['allowed', 'allowed', 'allowed']);
+    expect(begin('closed')).toMatchObject({
+      kind: 'refused',
+      detail: { allowed: ['open', 'waiting', 'draft'], message: 'status must start as "open" or "waiting" or "draft", not "closed"' },
+    });
+    expect(begin(null).kind).toBe('refused');
+    expect(statesOf(wide).has('draft')).toBe(true);
+  });
+
+  it('says what the definition says when a guard is false', () => {
+    const [, urgent, waiting] = machine.definition.transitions;
+    const spoken = { ...machine, definition: { ...machine.definition, transitions: [{ ...waiting!, message: 'Write down why it waits.' }, urgent!] } };
+    expect(decideMove(spoken, { ...request, to: 'waiting' })).toMatchObject({
+      kind: 'refused', detail: { rule: 'guard', message: 'Write down why it waits.' },
+    });
+    expect(decideMove(spoken, { ...request, to: 'closed', roles: ['boss'] })).toMatchObject({
+      kind: 'refused', detail: { rule: 'guard', message: expect.stringContaining('condition of this transition is not met') as string },
+    });
   });
 
   it('does not look at a state that stays', () => {
