@@ -1,7 +1,7 @@
 /**
  * Scenarios A to G against servers written by hand for exactly these requests, in one run, in turn: npm run bench
  *
- *   --rounds 5   --seconds 4   --warmup 1   --scenarios ABCDEFG   --json FILE   --log-statements
+ *   --rounds 5   --seconds 4   --warmup 1   --scenarios ABCDEFG   --json FILE  
  *   BENCH_TICKETS, BENCH_COMMENTS, BENCH_CONNECTIONS, BENCH_QUIET_WAIT ... as in config.mjs
  */
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { sampleIds } from './lib/data.mjs';
 import { expectations } from './lib/expect.mjs';
 import { rawRequest } from './lib/http.mjs';
 import { checkAnswers } from './harness/check.ts';
-import { bareTarget, durabaseTargets } from './harness/targets.ts';
+import { bareTarget, durabaseTargets, setUpDurabase } from './harness/targets.ts';
 import { pointSharedPartsAt, withWorld, type World } from './harness/world.ts';
 import { ORDER, requestsOf } from './harness/scenarios.ts';
 import { isVoid, report, VOID_MS, wholeMs, type Sample } from './harness/table.ts';
@@ -35,7 +35,7 @@ async function compare(world: World): Promise<Sample[]> {
   // Runs when it is loaded.
   await import('./seed.mjs');
   const data = sampleIds();
-  const targets = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world))];
+  const targets = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world, await setUpDurabase(world)))];
   const expected = expectations(data);
   for (const target of targets) {
     await checkAnswers(target, data, expected);

@@ -4,7 +4,7 @@ import { config } from '../config.mjs';
 import type { SampleIds } from '../lib/data.mjs';
 import type { Expectations } from '../lib/expect.mjs';
 import { send, type BenchRequest } from '../lib/http.mjs';
-import { newTicket, type Requests, type Scenario } from './scenarios.ts';
+import { newTicket, ORDER, type Requests, type Scenario } from './scenarios.ts';
 
 export interface Checked {
   readonly name: string;
@@ -43,7 +43,7 @@ export async function checkAnswers(target: Checked, data: SampleIds, expected: E
       for (const region of [0, 1]) same(target, 'G', idsOf(await ask('G', requests.G(region))), expected.G[region]);
     },
   };
-  for (const scenario of target.scenarios) await checks[scenario]();
+  for (const scenario of ORDER) if (target.scenarios.includes(scenario)) await checks[scenario]();
 }
 
 const idsOf = (rows: unknown): unknown => (Array.isArray(rows) ? rows.map((row: Row) => row['id']) : rows);

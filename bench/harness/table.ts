@@ -41,7 +41,7 @@ export function isVoid(samples: readonly Sample[]): boolean {
 }
 
 export function report(samples: readonly Sample[]): string {
-  const targets = [...new Set(samples.map(({ target }) => target))];
+  const targets = [...new Set(samples.map(({ target }) => target))].sort();
   const used = SCENARIOS.filter((scenario) => samples.some((sample) => sample.scenario === scenario));
   const cell = (target: string, scenario: Scenario, show: (samples: Sample[]) => string): string => {
     const found = of(samples, target, scenario);

@@ -17,6 +17,7 @@ export interface Target extends Checked {
   restore(): void;
   /** Tokens live for minutes, a run for longer. */
   renew(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /** Created rows are younger than any that was loaded. */
@@ -32,7 +33,7 @@ export async function bareTarget(world: World, module: string): Promise<Target> 
   world.onEnd(() => server.stop());
   const tokens = target.tokens(context);
   return {
-    name: target.name, port, pid: server.pid, scenarios: SCENARIOS,
+    name: target.name, port, pid: server.pid, stop: () => server.stop(), scenarios: SCENARIOS,
     requests: { ...target.requests, G: (region) => target.requests.G(region, 0, { tokens }) },
     view: (scenario, json) => target.view(scenario, json),
     restore: () => void [RESTORE('tickets'), 'vacuum analyze tickets'].map((statement) => psql(context.db, statement)),
@@ -87,8 +88,8 @@ const DOCUMENT = {
   ],
 };
 
-/** Makes the app with Temporal and a worker, then starts the api alone. Answers its database's copies of the tables too. */
-async function setUpDurabase(world: World): Promise<string> {
+/** Makes the app with Temporal and a worker, which end with that, and loads the data. Answers the schema its tables are in. */
+export async function setUpDurabase(world: World): Promise<string> {
   psql('postgres', `create database ${DATABASE}`);
   await withStack(world, DATABASE, async ({ call }) => {
     await createApp(call, APP, DOCUMENT);
@@ -110,8 +111,7 @@ async function createUsers(call: Caller): Promise<void> {
 }
 
 /** Twice the same api: asked as a user with plain grants (and in G as one of a region), and as an admin. */
-export async function durabaseTargets(world: World, options: { nodeArgs?: readonly string[] } = {}): Promise<Target[]> {
-  const storage = await setUpDurabase(world);
+export async function durabaseTargets(world: World, storage: string, options: { nodeArgs?: readonly string[] } = {}): Promise<Target[]> {
   const { api } = await startApi(world, DATABASE, options);
   const tokens = { agent: '', admin: '', regions: [] as string[] };
   const login = (name: string): Promise<string> => signIn(api.port, APP, `${name}@bench.test`, PASSWORD);
@@ -122,7 +122,7 @@ export async function durabaseTargets(world: World, options: { nodeArgs?: readon
   };
   await renew();
   const target = (name: string, token: () => string, scenarios: readonly Scenario[]): Target => ({
-    name, port: api.port, pid: api.pid, scenarios, renew,
+    name, port: api.port, pid: api.pid, stop: () => api.stop(), scenarios, renew,
     requests: durabaseRequests(token, (region) => tokens.regions[region] ?? ''),
     view: viewOf,
     restore() {
