@@ -56,7 +56,11 @@ function numberEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   if (constant.isLiteral && typeof constant.value === 'string' && (numeric === undefined || column.stored === 'decimal')) {
     throw noSql('a number compared with a quoted text', 'Write the number without quotes.');
   }
-  return numeric === undefined ? FALSE : numberToConstant('=', column, numeric);
+  if (numeric === undefined) return FALSE;
+  if (constant.meansText && column.stored === 'decimal' && typeof constant.value === 'string') {
+    return sql`coalesce(${asText(column)} = ${value(constant.value, 'text')}, false)`;
+  }
+  return numberToConstant('=', column, numeric);
 }
 
 /** Bound as the column's own kind, since a cast of the column would keep an index from being used. */
@@ -172,14 +176,15 @@ function orderConstant(operator: Order, column: ColumnScalar, constant: Constant
   }
 }
 
-/** By code point, and as numbers where both sides are numeric texts. */
+/** Words by code point, numeric texts as numbers; a number and a word have no order. */
 function orderText(operator: Order, text: Sql, limit: string | number): Sql {
   const op = OPERATORS[operator];
   if (typeof limit === 'string' && limit.includes('\0')) return FALSE;
   const numeric = toNumeric(limit);
-  const byText = typeof limit === 'number' ? FALSE : sql`(${text}) collate "C" ${op} ${value(limit, 'text')}`;
-  if (numeric === undefined) return sql`coalesce(${byText}, false)`;
-  return sql`coalesce(case when ${looksNumeric(text)} then (${text})::numeric ${op} ${value(String(numeric), 'numeric')} else ${byText} end, false)`;
+  if (numeric !== undefined) {
+    return sql`coalesce(case when ${looksNumeric(text)} then (${text})::numeric ${op} ${value(String(numeric), 'numeric')} end, false)`;
+  }
+  return sql`coalesce((${text}) collate "C" ${op} ${value(limit, 'text')} and not ${looksNumeric(text)}, false)`;
 }
 
 function orderColumns(operator: Order, left: ColumnScalar, right: ColumnScalar): Sql {
@@ -190,7 +195,8 @@ function orderColumns(operator: Order, left: ColumnScalar, right: ColumnScalar):
   if (left.class === 'boolean' || right.class === 'boolean') return FALSE;
   if (textual.has(left.class) && textual.has(right.class)) {
     const [a, b] = [asText(left), asText(right)];
-    return sql`coalesce(case when ${looksNumeric(a)} and ${looksNumeric(b)} then (${a})::numeric ${op} (${b})::numeric else (${a}) collate "C" ${op} (${b}) end, false)`;
+    const byWord = sql`(${a}) collate "C" ${op} (${b}) and not ${looksNumeric(b)}`;
+    return sql`coalesce(case when not ${looksNumeric(a)} then ${byWord} when ${looksNumeric(b)} then (${a})::numeric ${op} (${b})::numeric end, false)`;
   }
   const numeric = new Set(['number', 'text', 'json']);
   if ((left.class === 'number' || right.class === 'number') && numeric.has(left.class) && numeric.has(right.class)) {

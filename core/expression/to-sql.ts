@@ -10,6 +10,7 @@ import {
   type ScalarClass,
 } from './sql-scalar.ts';
 import { isRoot, meansText, visitExpression, type Expression, type Root } from './syntax.ts';
+import { microsOf } from './time.ts';
 import { isTrue, listOf } from './values.ts';
 
 /** How an expression's names are found in a statement. */
@@ -251,7 +252,7 @@ function castTo(kind: ScalarClass, scalar: Scalar): Sql {
   const isEmpty = scalar.kind === 'constant' && scalar.value === null;
   if (isEmpty) return raw('null');
   if (kind === 'number' && (scalar.kind === 'constant' ? typeof scalar.value === 'number' : scalar.class === 'number')) return asNumber(scalar);
-  if (kind === 'time') return asTime(scalar);
+  if (kind === 'time' && (scalar.kind === 'sql' ? scalar.class === 'time' : microsOf(scalar.value) !== undefined)) return asTime(scalar);
   const typed = scalar.kind === 'constant' ? typedConstant(scalar) : scalar;
   if (typed.class !== kind) throw noSql(`a choice between a ${kind} and a ${describe(typed)}`);
   return typed.sql;

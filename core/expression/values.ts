@@ -79,8 +79,10 @@ export function compareOrder(left: unknown, right: unknown): number | undefined 
   return x === undefined || y === undefined ? undefined : compareNumeric(x, y);
 }
 
-function compareTexts(a: string, b: string): number {
-  if (isNumericText(a) && isNumericText(b)) return compareNumeric(a, b);
+function compareTexts(a: string, b: string): number | undefined {
+  const isNumberA = isNumericText(a);
+  if (isNumberA !== isNumericText(b)) return undefined;
+  if (isNumberA) return compareNumeric(a, b);
   const x = microsOf(a);
   const y = x === undefined ? undefined : microsOf(b);
   return x !== undefined && y !== undefined ? x - y : compareCodePoints(a, b);
