@@ -1,19 +1,11 @@
 /** The thread of the sandbox: evaluates what it is sent; whoever waits ends it when it takes too long. */
 import { parentPort } from 'node:worker_threads';
-import jsonata from 'jsonata';
+import { evaluateWhole } from '../../core/expression/whole.ts';
 import type { SandboxReply, SandboxRequest } from './jsonata.ts';
-
-/** The variables as bindings (`$user`) and, as the stored form writes them, as names of the input. */
-async function evaluate({ source, scope }: SandboxRequest): Promise<unknown> {
-  const input = { ...(scope.record as object | null | undefined), ...scope };
-  const value: unknown = await jsonata(source).evaluate(input);
-  // Sequences and functions of the library are not plain values.
-  return value === undefined ? null : (JSON.parse(JSON.stringify(value) ?? 'null') as unknown);
-}
 
 parentPort?.on('message', (request: SandboxRequest) => {
   const send = (reply: SandboxReply): void => parentPort?.postMessage(reply);
-  evaluate(request).then(
+  evaluateWhole(request.source, request.scope).then(
     (value) => send({ id: request.id, ok: true, value }),
     (error: unknown) => send({ id: request.id, ok: false, message: messageOf(error) }),
   );

@@ -53,6 +53,12 @@ function writeDecimal({ digits, scale }: Decimal): string {
   return `${isNegative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** The digits of a number, never with an exponent. */
+export function numberText(value: number): string {
+  const text = String(value);
+  return text.includes('e') ? writeDecimal(parseDecimal(value)) : text;
+}
+
 function align(a: Decimal, b: Decimal): readonly [bigint, bigint, number] {
   if (a.scale === b.scale) return [a.digits, b.digits, a.scale];
   return a.scale > b.scale

@@ -16,7 +16,7 @@ const textOf = (value: unknown): string | undefined => {
 /** Texts accept numbers and booleans as they are written; lists and objects are no texts. */
 const wordsOf = (value: unknown): string | undefined => {
   const plain = single(value);
-  return plain === null || typeof plain === 'object' ? undefined : String(plain);
+  return plain === null || typeof plain === 'object' ? undefined : (toText(plain) ?? undefined);
 };
 
 const onText = (apply: (text: string) => unknown): Implementation => ([value]) => {

@@ -31,8 +31,12 @@ const search = (build: (text: Sql, other: Sql) => Sql): SqlFunction => (args) =>
   truth(sql`coalesce(${build(asText(at(args, 0)), asText(at(args, 1)))}, false)`);
 const between = (seconds: number): SqlFunction => (args) =>
   number(sql`trunc(extract(epoch from (${asTime(at(args, 1))} - ${asTime(at(args, 0))})) / ${value(seconds, 'numeric')})`);
-const shifted = (unit: string): SqlFunction => (args) =>
-  computed('time', sql`(${asTime(at(args, 0))} + (${asNumber(at(args, 1))})::double precision * interval ${raw(`'${unit}'`)})`);
+/** Outside the years 1 to 9999, and for a distance that leads there from anywhere, null: an interval out of range would fail the statement. */
+const shifted = (unit: string, most: number): SqlFunction => (args) => {
+  const moved = sql`(select case when abs(d.n) <= ${value(most, 'numeric')} then d.at + d.n::double precision * interval ${raw(`'${unit}'`)} end as at
+    from (select ${asTime(at(args, 0))} as at, ${asNumber(at(args, 1))} as n) d)`;
+  return computed('time', sql`(select case when e.at >= '0001-01-01 00:00+00'::timestamptz and e.at < '10000-01-01 00:00+00'::timestamptz then e.at end from ${moved} e)`);
+};
 const timePart = (part: string): SqlFunction => (args) => number(sql`extract(${raw(part)} from ${asTime(at(args, 0))})`);
 
 function substring(args: readonly Scalar[]): ColumnScalar {
@@ -43,6 +47,15 @@ function substring(args: readonly Scalar[]): ColumnScalar {
   if (!isWhole(start) || (length !== undefined && !isWhole(length))) throw noSql('$substring with a position that is no whole number');
   const rest = start < 0 ? sql`right(${whole}, ${value(-start, 'integer')})` : sql`substr(${whole}, ${value(start + 1, 'integer')})`;
   return text(length === undefined ? rest : sql`left(${rest}, ${value(Math.max(length, 0), 'integer')})`);
+}
+
+/** By the rules of Unicode, as in the closure, whatever the database's own collation; which the result has again. */
+const cased = (name: 'lower' | 'upper', argument: Scalar): Sql =>
+  sql`(select ${raw(name)}((${asText(argument)}) collate "und-x-icu") collate "default")`;
+
+function substringAfter(args: readonly Scalar[]): ColumnScalar {
+  const [whole, wanted] = [asText(at(args, 0)), mark(args, 'substringAfter')];
+  return text(sql`(case when strpos(${whole}, ${wanted}) > 0 then substr(${whole}, strpos(${whole}, ${wanted}) + length(${wanted})) else ${whole} end)`);
 }
 
 function len(args: readonly Scalar[]): ColumnScalar {
@@ -70,8 +83,8 @@ function round(args: readonly Scalar[]): ColumnScalar {
 const SQL_FUNCTIONS: Partial<Record<FunctionName, SqlFunction>> = {
   len,
   length: (args) => number(sql`length(${asText(at(args, 0))})::numeric`),
-  lowercase: (args) => text(sql`lower(${asText(at(args, 0))})`),
-  uppercase: (args) => text(sql`upper(${asText(at(args, 0))})`),
+  lowercase: (args) => text(cased('lower', at(args, 0))),
+  uppercase: (args) => text(cased('upper', at(args, 0))),
   trim: (args) => text(sql`btrim(regexp_replace(${asText(at(args, 0))}, E'[ \\t\\n\\r]+', ' ', 'g'), ' ')`),
   contains: (args) => {
     const [first] = args;
@@ -82,6 +95,7 @@ const SQL_FUNCTIONS: Partial<Record<FunctionName, SqlFunction>> = {
   endsWith: search((whole, part) => sql`right(${whole}, length(${part})) = ${part}`),
   substring,
   substringBefore: (args) => text(sql`split_part(${asText(at(args, 0))}, ${mark(args, 'substringBefore')}, 1)`),
+  substringAfter,
   replace: (args) => text(sql`replace(${asText(at(args, 0))}, ${mark(args, 'replace')}, coalesce(${asText(at(args, 2))}, ''))`),
   exists: (args) => {
     const argument = at(args, 0);
@@ -98,9 +112,9 @@ const SQL_FUNCTIONS: Partial<Record<FunctionName, SqlFunction>> = {
   days: between(86_400),
   hours: between(3_600),
   minutes: between(60),
-  addDays: shifted('24 hours'),
-  addHours: shifted('1 hour'),
-  addMinutes: shifted('1 minute'),
+  addDays: shifted('24 hours', 3_660_000),
+  addHours: shifted('1 hour', 87_840_000),
+  addMinutes: shifted('1 minute', 5_270_400_000),
   year: timePart('year'),
   month: timePart('month'),
   day: timePart('day'),

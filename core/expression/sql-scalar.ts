@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { StoredType } from '../model/model.ts';
 import { raw, render, sql, value, type Sql } from '../sql/sql.ts';
 import { NUMERIC_TEXT_PATTERN, toNumeric } from './decimal.ts';
-import { microsOf, writeMicros } from './time.ts';
+import { microsOf, TIME_TEXT_PATTERN, writeMicros } from './time.ts';
 
 /** What a value is to the language; `clock` is a time of day, which compares as its text. */
 export type ScalarClass = 'number' | 'text' | 'boolean' | 'time' | 'uuid' | 'clock' | 'json' | 'file';
@@ -46,7 +46,13 @@ export function columnScalar(column: Sql, type: StoredType): ColumnScalar {
   return { kind: 'sql', class: CLASSES[type], sql: column, stored: type, isPlain: /^("[^"]+"\.)*"[^"]+"$/.test(render(column).text) };
 }
 
-export const computed = (kind: ScalarClass, text: Sql): ColumnScalar => ({ kind: 'sql', class: kind, sql: text, stored: undefined, isPlain: false });
+const MAX_SQL = 20_000;
+
+/** Some forms name their operand twice, so nesting them doubles the statement: it is bounded here, where every level passes. */
+export function computed(kind: ScalarClass, text: Sql, stored?: StoredType): ColumnScalar {
+  if (render(text).text.length > MAX_SQL) throw noSql('something nested this deep', 'Make the expression simpler.');
+  return { kind: 'sql', class: kind, sql: text, stored, isPlain: false };
+}
 
 export const TRUE = raw('true');
 export const FALSE = raw('false');
@@ -101,7 +107,7 @@ export function asText(scalar: Scalar): Sql {
     case 'text':
       return scalar.sql;
     case 'number':
-      return scalar.stored === undefined ? sql`trim_scale(${scalar.sql})::text` : sql`${scalar.sql}::text`;
+      return scalar.stored === undefined || scalar.stored === 'float' ? sql`trim_scale(${asNumber(scalar)})::text` : sql`${scalar.sql}::text`;
     case 'boolean': case 'uuid': case 'clock':
       return sql`(${scalar.sql})::text`;
     case 'time':
@@ -111,13 +117,22 @@ export function asText(scalar: Scalar): Sql {
   }
 }
 
-/** A point in time, null where there is none. Texts of the database are not read as dates: their cast could fail a whole query. */
+/** The time a text of the database writes, null for any other text: what is cast is only what the pattern lets through. */
+const textTime = (text: Sql): Sql =>
+  sql`(case when ${looksTimely(text)} then regexp_replace(${text}, '([.][0-9]{6})[0-9]+', '\\1')::timestamptz end)`;
+
+const TIME_PATTERN = raw(`'${TIME_TEXT_PATTERN}'`);
+const looksTimely = (text: Sql): Sql => sql`(${text} ~ ${TIME_PATTERN})`;
+
+/** A point in time, null where there is none. */
 export function asTime(scalar: Scalar): Sql {
   if (scalar.kind === 'constant') {
     const micros = typeof scalar.value === 'number' ? scalar.value * 1000 : microsOf(scalar.value);
     const text = micros === undefined ? null : writeMicros(micros);
     return text === null ? raw('null::timestamptz') : value(text, 'timestamptz');
   }
+  if (scalar.class === 'text') return textTime(scalar.sql);
+  if (scalar.class === 'json') return textTime(sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`);
   if (scalar.class !== 'time') throw noSql(`a ${describe(scalar)} used as a date`, 'Give the field the type date or timestamp.');
   return scalar.stored === 'timestamp' ? scalar.sql : sql`(${scalar.sql})::timestamptz`;
 }

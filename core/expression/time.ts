@@ -3,6 +3,14 @@
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
+const DAYS =
+  '(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))' +
+  '|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)';
+const CLOCK = '[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?';
+
+/** Exactly what `microsOf` reads, days of the month and leap years included, for Postgres: its casts fail on anything else. */
+export const TIME_TEXT_PATTERN = `^${DAYS}(${CLOCK})?$`;
+
 /** Microseconds since 1970, or undefined when the text is not a date or timestamp. Without an offset it is UTC. */
 export function microsOf(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length < 10 || value.length > 40 || value.charCodeAt(4) !== 45) return undefined;

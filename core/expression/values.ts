@@ -1,6 +1,6 @@
 /** What two values mean to each other: equality, order, truth. Missing and null are one thing. */
 import { AppError } from '../errors.ts';
-import { compareNumeric, isNumericText, toNumeric } from './decimal.ts';
+import { compareNumeric, isNumericText, numberText, toNumeric } from './decimal.ts';
 import { microsOf } from './time.ts';
 
 /** What a path over a list gives. Where one value is wanted a sequence of one counts as that value, as in JSONata. */
@@ -113,5 +113,6 @@ export function boundedText(text: string): string {
 export function toText(value: unknown): string | null {
   const plain = single(value);
   if (plain === null) return null;
+  if (typeof plain === 'number') return numberText(plain);
   return typeof plain === 'string' ? plain : typeof plain === 'object' ? JSON.stringify(plain) : String(plain);
 }
