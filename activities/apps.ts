@@ -10,13 +10,14 @@ import { AppError } from '../core/errors.ts';
 import { id, sql, value, type Sql } from '../core/sql/sql.ts';
 import { seedAppAdmin } from '../operations/auth/seed.ts';
 import type { Services } from '../operations/context.ts';
+import { planFirstMigration } from '../operations/schemas/move.ts';
 
 export interface AppActivities {
   /** The app's Postgres schema with its system tables. */
   createStorage(app: string): Promise<void>;
   /** Signing key and first admin. */
   createIdentity(app: string): Promise<void>;
-  /** From here on the app serves. */
+  /** From here on the app serves; one that follows a schema of others has its first migration planned. */
   activateApp(app: string): Promise<void>;
   /** Provisioning cannot succeed; the app stays visible as failed until it is deleted. */
   failApp(input: { readonly app: string; readonly reason: string }): Promise<void>;
@@ -47,7 +48,10 @@ export function createAppActivities(services: Services): AppActivities {
         await execute(client, sql`
           insert into durabase.schemas (name, owner_app) values (${value(row.schema_name, 'text')}, ${value(app, 'text')}) on conflict do nothing`);
         const changed = await setStatus(client, app, 'active', ['provisioning']);
-        if (changed > 0) await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
+        if (changed === 0) return;
+        await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
+        await planFirstMigration(client, { id: app, schemaName: row.schema_name, storage: row.storage });
+        await execute(client, sql`update durabase.apps set pinned_version = null where id = ${value(app, 'text')}`);
       });
     },
     async failApp({ app, reason }) {

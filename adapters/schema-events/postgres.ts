@@ -18,7 +18,8 @@ export type SchemaEventType =
 
 export interface NewSchemaEvent {
   readonly type: SchemaEventType;
-  readonly app: string;
+  /** Null: a schema that no app owns. */
+  readonly app: string | null;
   readonly schemaName?: string;
   readonly oldVersion?: number;
   readonly newVersion?: number;
@@ -34,7 +35,7 @@ export async function appendSchemaEvent(db: Db, event: NewSchemaEvent): Promise<
   const [row] = await run<{ id: string }>(db, sql`
     with added as (
       insert into durabase.schema_events (type, app, schema_name, old_version, new_version, body)
-      values (${value(event.type)}, ${value(event.app)}, ${value(event.schemaName ?? null, 'text')},
+      values (${value(event.type)}, ${value(event.app, 'text')}, ${value(event.schemaName ?? null, 'text')},
               ${value(event.oldVersion ?? null, 'integer')}, ${value(event.newVersion ?? null, 'integer')},
               ${value(JSON.stringify(event.body ?? {}), 'jsonb')})
       returning id)

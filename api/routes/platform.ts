@@ -12,6 +12,7 @@ import { authenticate } from '../authenticate.ts';
 import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
 import { platformAuthRoute } from './auth.ts';
+import { schemasRoute } from './schemas.ts';
 import { noSuchRoute } from './not-found.ts';
 import { usersRoute } from './users.ts';
 
@@ -28,6 +29,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   const { actor } = await authenticate(api, call, PLATFORM_REALM);
   const ctx: PlatformContext = { services: api.services, actor, now: call.now, requestId: call.requestId };
   if (part === 'apps') return appsRoute(ctx, call, more);
+  if (part === 'schemas') return schemasRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {

@@ -4,10 +4,11 @@ import type { AppContext } from '../../operations/context.ts';
 import { exportDocument, exportYaml } from '../../operations/schemas/export.ts';
 import { listFindings } from '../../operations/schemas/findings.ts';
 import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
-import type { Published } from '../../operations/schemas/publish.ts';
+import { moveToVersion } from '../../operations/schemas/move.ts';
+import type { Published } from '../../operations/schemas/run-migration.ts';
 import { diffVersions, getVersion, listVersions, planDocument, publishVersion, rollbackVersion } from '../../operations/schemas/versions.ts';
 import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
-import { documentOf, headerOf, jsonOf, type Call } from '../http/call.ts';
+import { documentOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { ifMatchOf } from './definitions.ts';
 import { importRoute } from './import.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -17,6 +18,9 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   if (part === 'versions') return versionsRoute(ctx, call, rest.slice(1));
   if (more.length > 0) throw noSuchRoute(call);
   if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
+  if (part === 'migrations' && key === undefined && call.method === 'POST') {
+    return published(await moveToVersion(ctx, (await objectOf(call))['to_version']));
+  }
   if (call.method !== 'GET') throw noSuchRoute(call);
   if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
   if (key !== undefined) throw noSuchRoute(call);
@@ -51,19 +55,27 @@ async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[
 }
 
 async function publishRoute(ctx: AppContext, call: Call): Promise<Answer> {
-  const document = await documentOf(call);
-  if (document === undefined) throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document.');
-  if (['true', '1', ''].includes(call.query.get('dry_run') ?? 'false')) return dataAnswer(await planDocument(ctx, document));
+  const document = await wholeDocument(call);
+  if (isDryRun(call)) return dataAnswer(await planDocument(ctx, document));
   return published(await publishVersion(ctx, document, ifMatchOf(call)));
 }
 
+export async function wholeDocument(call: Call): Promise<unknown> {
+  const document = await documentOf(call);
+  if (document === undefined) throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document.');
+  return document;
+}
+
+export const isDryRun = (call: Call): boolean => ['true', '1', ''].includes(call.query.get('dry_run') ?? 'false');
+
 /** 201 for a new version, 200 when nothing changed, 202 while the migration still runs. */
-function published({ version, changes, findings, migration, isPending }: Published): Answer {
-  const status = isPending ? 202 : changes.length === 0 ? 200 : 201;
+export function published({ version, changes, findings, migration, isPending }: Published): Answer {
+  const isNew = changes.length > 0 || migration !== null;
+  const status = isPending ? 202 : isNew ? 201 : 200;
   return bodyAnswer({ data: { schema_version: version, changes, findings, migration } }, status, { ETag: `"${version}"` });
 }
 
-function numberOf(key: string): number {
+export function numberOf(key: string): number {
   if (!/^\d{1,9}$/.test(key)) throw new AppError('NOT_FOUND', `There is no version "${key.slice(0, 100)}".`);
   return Number(key);
 }

@@ -9,7 +9,8 @@ import { readItem } from '../../core/model/read-document.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { literal, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { publishChange, type Published, type PublishOptions } from './publish.ts';
+import { publishChange, type PublishOptions } from './publish.ts';
+import type { Published } from './run-migration.ts';
 import type { MigrationView } from './migrations.ts';
 
 export type Definition = SchemaDocument[Section][number];

@@ -21,6 +21,7 @@ import type { AppContext } from '../context.ts';
 export type Edit = (current: SchemaDocument) => SchemaDocument;
 
 export interface Served {
+  readonly ownerApp: string | null;
   readonly servedVersion: number;
   readonly latestVersion: number;
   readonly document: SchemaDocument;
@@ -37,33 +38,42 @@ export interface Prepared {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** Like `readServed`, for an app about to change its schema: one that follows another's may not. */
+export async function readOwned(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
+  const served = await readServed(client, ctx, lock);
+  if (served.ownerApp === ctx.app.id) return served;
+  throw new AppError('SHARED_SCHEMA', `App "${ctx.app.name}" follows the schema "${ctx.app.schemaName}", so its definitions cannot be changed here.`, {
+    hint: `Publish to POST /api/_platform/schemas/${ctx.app.schemaName}/versions.`,
+  });
+}
+
 /** The app's version as the catalog has it. With `lock` no other publish of this schema passes until the transaction ends. */
 export async function readServed(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
   const [schema] = await run<{ owner_app: string | null; latest_version: number }>(client, sql`
     select owner_app, latest_version from durabase.schemas where name = ${value(ctx.app.schemaName)}${lock ? sql` for update` : sql``}`);
   if (schema === undefined) throw new AppError('INTERNAL_ERROR', `The schema of app "${ctx.app.name}" is not in the catalog.`);
-  if (schema.owner_app !== ctx.app.id) {
-    throw new AppError('SHARED_SCHEMA', `App "${ctx.app.name}" follows the schema "${ctx.app.schemaName}", so its definitions cannot be changed here.`, {
-      hint: `Publish to POST /api/_platform/schemas/${ctx.app.schemaName}/versions.`,
-    });
-  }
   const [row] = await run<{ served_version: number; document: SchemaDocument | null }>(client, sql`
     select a.served_version, v.document from durabase.apps a
     left join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version
     where a.id = ${value(ctx.app.id)}`);
   if (row === undefined) throw new AppError('APP_NOT_FOUND', `There is no app "${ctx.app.name}".`);
-  return { servedVersion: row.served_version, latestVersion: schema.latest_version, document: row.document ?? EMPTY_DOCUMENT };
+  return {
+    ownerApp: schema.owner_app, servedVersion: row.served_version, latestVersion: schema.latest_version, document: row.document ?? EMPTY_DOCUMENT,
+  };
 }
 
 /** Reviews, diffs and plans. Throws VALIDATION_FAILED or UNSAFE_CHANGE; changes nothing. */
-export function prepare(ctx: AppContext, current: SchemaDocument, edit: Edit): Prepared {
-  const document = stored(assignIds(edit(current), current, uuidv7));
+export const prepare = (storage: string, current: SchemaDocument, edit: Edit): Prepared =>
+  prepareMove(storage, current, stored(assignIds(edit(current), current, uuidv7)));
+
+/** The same between two documents as the registry keeps them. */
+export function prepareMove(storage: string, current: SchemaDocument, document: SchemaDocument): Prepared {
   const review = reviewDocument(document);
   refuseErrors(review.errors);
   const model = buildModel(document);
-  refuseErrors(policyErrors(model, ctx.app.storage));
+  refuseErrors(policyErrors(model, storage));
   const changes = diff(current, document);
-  const planned = plan(changes, { previous: buildModel(current), next: model, storage: ctx.app.storage });
+  const planned = plan(changes, { previous: buildModel(current), next: model, storage });
   return {
     document,
     changes,
@@ -73,6 +83,9 @@ export function prepare(ctx: AppContext, current: SchemaDocument, edit: Edit): P
     documentHash: sha256(canonical(document)),
   };
 }
+
+export const addedEntities = (changes: readonly Change[]): string[] =>
+  changes.flatMap((change) => (change.kind === 'add_entity' && change.entity !== undefined ? [change.entity] : []));
 
 /** What a version keeps: sample rows, the time of an export and rename hints belong to one call only. */
 function stored(document: SchemaDocument): SchemaDocument {

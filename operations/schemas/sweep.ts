@@ -3,7 +3,7 @@ import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { run } from '../../adapters/postgres/run.ts';
 import { sql } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
-import { startMigrationWorkflow } from './publish.ts';
+import { startMigrationWorkflow } from './run-migration.ts';
 
 /**
  * A publish that died before its start leaves a planned row; a terminated workflow or a lost Temporal database leaves one that

@@ -7,13 +7,14 @@ import { stepText } from '../../core/change/plan.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { exportDocument } from '../../core/model/export-document.ts';
-import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { readDocument } from '../../core/model/read-document.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { checkData, prepare, readServed } from './prepare.ts';
-import { publishDocument, type Published, type PublishOptions } from './publish.ts';
+import { documentAt } from './move.ts';
+import { checkData, prepare, readOwned, type Prepared } from './prepare.ts';
+import { publishDocument, type PublishOptions } from './publish.ts';
+import type { Published } from './run-migration.ts';
 
 export interface VersionView {
   readonly version: number;
@@ -61,13 +62,7 @@ export async function diffVersions(ctx: AppContext, from: number, to: number): P
   return { from, to, class: classOf(changes), changes };
 }
 
-async function documentOf(ctx: AppContext, version: number): Promise<SchemaDocument> {
-  if (version === 0) return EMPTY_DOCUMENT;
-  const [row] = await run<{ document: SchemaDocument }>(ctx.services.pool, sql`
-    select document from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} and version = ${value(version, 'integer')}`);
-  if (row === undefined) throw noVersion(version);
-  return row.document;
-}
+const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> => documentAt(ctx.services.pool, ctx.app.schemaName, version);
 
 export interface PlanView {
   readonly from_version: number;
@@ -81,11 +76,15 @@ export interface PlanView {
 /** What publishing a document would do. Refused like the publish itself; nothing is changed. */
 export async function planDocument(ctx: AppContext, input: unknown): Promise<PlanView> {
   const next = readDocument(input);
-  const served = await readServed(ctx.services.pool, ctx, false);
-  const prepared = prepare(ctx, served.document, () => next);
+  const served = await readOwned(ctx.services.pool, ctx, false);
+  const prepared = prepare(ctx.app.storage, served.document, () => next);
   await checkData(ctx.services.pool, prepared.plan);
+  return planView(served.servedVersion, prepared);
+}
+
+export function planView(fromVersion: number, prepared: Prepared): PlanView {
   return {
-    from_version: served.servedVersion,
+    from_version: fromVersion,
     class: classOf(prepared.changes),
     changes: prepared.changes,
     steps: prepared.plan.steps.map((step) => ({
