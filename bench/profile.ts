@@ -32,10 +32,14 @@ function selfTimes(profile: Profile): { readonly name: string; readonly share: n
     const file = url.startsWith('file:') ? path.relative(repositoryRoot(), fileURLToPath(url)) : url;
     return [id, `${functionName || '(anonymous)'} ${file}${file === '' ? '' : `:${lineNumber + 1}`}`];
   }));
+  // The load ran at the end; loading the modules is of no interest.
+  let left = profile.timeDeltas.reduce((sum, delta) => sum + delta, 0);
   const spent = new Map<string, number>();
   profile.samples.forEach((id, index) => {
     const name = names.get(id) ?? '';
-    if (!name.startsWith('(idle)')) spent.set(name, (spent.get(name) ?? 0) + (profile.timeDeltas[index] ?? 0));
+    const delta = profile.timeDeltas[index] ?? 0;
+    left -= delta;
+    if (left < Number(values.seconds) * 1e6 && !name.startsWith('(idle)')) spent.set(name, (spent.get(name) ?? 0) + delta);
   });
   const whole = [...spent.values()].reduce((sum, time) => sum + time, 0);
   return [...spent].map(([name, time]) => ({ name, share: time / whole })).sort((a, b) => b.share - a.share);

@@ -9,7 +9,7 @@ export interface LoadResult {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answers that were not 2xx. */
+  /** Answers that were neither 2xx nor the status that is right too. */
   readonly badStatus: number;
   readonly socketErrors: number;
 }
@@ -25,6 +25,8 @@ export interface Load {
   readonly seconds: number;
   /** Made by `writeRequests`. */
   readonly file: string;
+  /** A refusal that some of the requests are meant to meet. */
+  readonly alsoRight?: number;
 }
 
 /** One file of raw requests, sent in turn. */
@@ -55,7 +57,7 @@ export async function runLoad(wrk: string, load: Load): Promise<LoadResult> {
   const [program, args] = isWrkThere(wrk)
     ? [wrk, ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s', '-s', path.join(here, 'wrk.lua'), url]]
     : [process.execPath, [path.join(here, 'own-load.mjs'), load.port, load.connections, load.seconds, load.file].map(String)];
-  const { code, output } = await capture(program, args, { ...process.env, BENCH_REQUESTS: load.file });
+  const { code, output } = await capture(program, args, { ...process.env, BENCH_REQUESTS: load.file, BENCH_ALSO_RIGHT: String(load.alsoRight ?? '') });
   const line = /^BENCH (\{.*\})$/m.exec(output)?.[1];
   if (code !== 0 || line === undefined) throw new Error(`The load generator failed: ${output.slice(-1000)}`);
   return JSON.parse(line) as LoadResult;

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 
 const [port, connections, seconds, file] = process.argv.slice(2);
+const alsoRight = Number(process.env.BENCH_ALSO_RIGHT);
 const bytes = fs.readFileSync(file);
 const requests = [];
 for (let at = 0; at < bytes.length; ) {
@@ -38,7 +39,8 @@ function drive() {
       if (head === -1) return;
       const length = Number(/content-length: *(\d+)/i.exec(received.toString('latin1', 0, head))?.[1] ?? 0);
       if (received.length < head + 4 + length) return;
-      if (received[9] !== 50) badStatus++;
+      const status = Number(received.toString('latin1', 9, 12));
+      if (status >= 300 && status !== alsoRight) badStatus++;
       latencies.push(performance.now() - sentAt);
       received = received.subarray(head + 4 + length);
       send();

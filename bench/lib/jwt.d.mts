@@ -1,0 +1,1 @@
+export declare function signJwt(payload: object, secret: string): string;
