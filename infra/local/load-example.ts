@@ -29,7 +29,7 @@ export async function loadExample(config: Config, { port, dataDir, progress }: E
   const { access_token: token } = await call<{ access_token: string }>(`${base}/api/_platform/auth/login`, undefined, JSON.stringify(config.platformAdmin));
   const app = JSON.stringify({ name: EXAMPLE_APP, display_name: 'Helpdesk' });
   await call(`${base}/api/_platform/apps`, token, app, [409]);
-  await call(`${base}/api/${EXAMPLE_APP}/_admin/import`, token, fs.readFileSync(file, 'utf8'));
+  await call(`${base}/api/${EXAMPLE_APP}/_admin/import?events=none`, token, fs.readFileSync(file, 'utf8'));
   fs.writeFileSync(marker(dataDir), new Date().toISOString());
 }
 

@@ -21,6 +21,7 @@ interface CommonInput {
   readonly validate?: ReturnType<typeof required>[];
   readonly helperText: ReactNode;
   readonly disabled: boolean;
+  readonly fullWidth?: boolean;
 }
 
 const text: FieldKind = {
@@ -115,6 +116,7 @@ export function inputFor(field: DiscoveredField, displayFieldOf: (entity: string
     label: field.label,
     helperText: field.description ?? false,
     disabled: !field.writable || field.auto,
+    fullWidth: true,
     ...(field.required && field.default === null && !field.auto ? { validate: [required()] } : {}),
   };
   if (field.references === null) return kindOf(field).input(field, common);

@@ -5,7 +5,7 @@ import TableRowsOutlined from '@mui/icons-material/TableRowsOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import { ListSubheader, MenuItem, Select, Typography } from '@mui/material';
 import { createContext, useContext, useEffect, useState, type ReactElement, type ReactNode } from 'react';
-import { AppBar, Layout, Menu, TitlePortal, useSidebarState } from 'react-admin';
+import { AppBar, Layout, Logout, Menu, TitlePortal, useGetIdentity, UserMenu, useSidebarState } from 'react-admin';
 import { useNavigate } from 'react-router-dom';
 import { listApps, type AppSummary, type Discovery } from '../discovery.ts';
 
@@ -25,10 +25,20 @@ export function AppLayout({ children }: { readonly children: ReactNode }): React
 
 function Bar(): ReactElement {
   return (
-    <AppBar>
+    <AppBar userMenu={<NamedUserMenu />}>
       <TitlePortal component="h1" />
       <AppSwitch />
     </AppBar>
+  );
+}
+
+/** Its accessible name holds the text it shows, so that one who speaks the name reaches it. */
+function NamedUserMenu(): ReactElement {
+  const { identity } = useGetIdentity();
+  return (
+    <UserMenu label={`${identity?.fullName ?? ''} account`}>
+      <Logout />
+    </UserMenu>
   );
 }
 

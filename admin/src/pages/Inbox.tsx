@@ -1,8 +1,7 @@
 /** What waits for a decision: who asked, about which record, until when; approving or rejecting shows what came next. */
 import { Alert, Box, Button, Card, CardActions, CardContent, Chip, Link as ExternalLink, Stack, TextField, Typography } from '@mui/material';
 import { useCallback, useEffect, useState, type ReactElement } from 'react';
-import { Title } from 'react-admin';
-import { Link } from 'react-router-dom';
+import { ReferenceField, Title } from 'react-admin';
 import { ApiError } from '../../../client/client.ts';
 import type { Discovery } from '../discovery.ts';
 import { useDiscovery } from '../layout/AppLayout.tsx';
@@ -78,7 +77,8 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
         </Stack>
         {run.entity !== null && run.record_id !== null ? (
           <Typography sx={{ mt: 1 }}>
-            About <Link to={`/t/${discovery.app.name}/${run.entity}/${run.record_id}/show`}>{labelOf(discovery, run.entity)}</Link>
+            {labelOf(discovery, run.entity)}:{' '}
+            <ReferenceField record={{ id: run.id, record_id: run.record_id }} source="record_id" reference={run.entity} link="show" emptyText="–" />
           </Typography>
         ) : null}
         <TextField

@@ -1,5 +1,6 @@
 /** The pages of one entity, made from what discovery says of it. */
-import type { ReactElement } from 'react';
+import { Box } from '@mui/material';
+import type { ReactElement, ReactNode } from 'react';
 import {
   Create, DataTable, DeleteButton, Edit, EditButton, FilterButton, List, ReferenceManyField, Show, SimpleForm, SimpleShowLayout, TopToolbar, CreateButton,
   useRecordContext, Labeled, Toolbar, SaveButton,
@@ -26,7 +27,11 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
   const columns = ordered(entity, visible);
   const hidden = columns.filter((field, index) => index >= FIRST_COLUMNS || field.hidden).map((field) => field.name);
   const filters = visible.flatMap((field) => filtersFor(field, displayFieldOf));
-  const editable = entity.fields.filter((field) => field.writable && !field.auto && (field.name !== key || !entity.primary_key.generated));
+  // A state moves by its machine's buttons: typing one would be refused in most cases.
+  const states = new Set(entity.state_machines.map((machine) => machine.field));
+  const editable = entity.fields.filter(
+    (field) => field.writable && !field.auto && !states.has(field.name) && (field.name !== key || !entity.primary_key.generated),
+  );
   const children = entity.relations.filter((relation) => relation.direction === 'reverse' && relation.cardinality === 'many');
   const { permissions } = entity;
 
@@ -58,11 +63,15 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
       <Show title={<RecordTitle entity={entity} />} actions={<ShowActions entity={entity} />}>
         <SimpleShowLayout>
           <StateBar entity={entity} discovery={discovery} />
-          {visible.map((field) => (
-            <Labeled key={field.name} label={field.label} source={field.name}>
-              {columnFor(field)}
-            </Labeled>
-          ))}
+          <Columns>
+            {visible
+              .filter((field) => !states.has(field.name))
+              .map((field) => (
+                <Labeled key={field.name} label={field.label} source={field.name} sx={isLong(field) ? WIDE : {}}>
+                  {columnFor(field)}
+                </Labeled>
+              ))}
+          </Columns>
           {children.map((relation) => (
             <Related key={relation.name} discovery={discovery} relation={relation} />
           ))}
@@ -95,23 +104,35 @@ function RecordForm({ fields, displayFieldOf, canDelete = false }: {
   const defaults = Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.name, field.default]])));
   return (
     <SimpleForm
-      defaultValues={defaults} warnWhenUnsavedChanges sx={{ maxWidth: 900 }}
+      defaultValues={defaults} warnWhenUnsavedChanges sx={{ maxWidth: 1200 }}
       toolbar={
-        <Toolbar sx={{ justifyContent: 'space-between' }}>
+        <Toolbar sx={{ justifyContent: 'space-between', backgroundColor: 'transparent', borderTop: 1, borderColor: 'divider' }}>
           <SaveButton alwaysEnable />
           {canDelete ? <DeleteButton mutationMode="pessimistic" /> : null}
         </Toolbar>
       }
     >
-      {fields.map((field) => (
-        <FieldInput key={field.name} field={field} displayFieldOf={displayFieldOf} />
-      ))}
+      <Columns>
+        {fields.map((field) => (
+          <Box key={field.name} sx={isLong(field) ? WIDE : {}}>
+            {inputFor(field, displayFieldOf)}
+          </Box>
+        ))}
+      </Columns>
     </SimpleForm>
   );
 }
 
-function FieldInput({ field, displayFieldOf }: { readonly field: DiscoveredField; readonly displayFieldOf: (entity: string) => string }): ReactElement {
-  return inputFor(field, displayFieldOf);
+const isLong = (field: DiscoveredField): boolean => field.type === 'text' || field.type === 'json';
+const WIDE = { gridColumn: '1 / -1' };
+
+/** Two columns where there is room; long texts take both. */
+function Columns({ children }: { readonly children: ReactNode }): ReactElement {
+  return (
+    <Box sx={{ display: 'grid', width: '100%', columnGap: 3, rowGap: 1, alignItems: 'start', gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' } }}>
+      {children}
+    </Box>
+  );
 }
 
 function ShowActions({ entity }: { readonly entity: DiscoveredEntity }): ReactElement {
