@@ -80,6 +80,32 @@ const isSmallInteger = (value: Numeric): value is number => typeof value === 'nu
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
 
+const POWERS = Array.from({ length: 16 }, (_, power) => 10 ** power);
+/** Whole numbers up to here, divided by a power of ten, give the double that is written with the very same digits. */
+const MAX_EXACT = 1e15;
+
+/** Money, mostly: short decimals as whole numbers of their last digit, in doubles. Undefined when that would not be exact. */
+function calculateShort(operator: ArithmeticOperator, a: Numeric, b: Numeric): number | undefined {
+  if (operator === '%' || operator === '/') return undefined;
+  const textA = typeof a === 'number' ? String(a) : a;
+  const textB = typeof b === 'number' ? String(b) : b;
+  if (textA.length > 14 || textB.length > 14 || textA.includes('e') || textB.includes('e')) return undefined;
+  const [scaleA, scaleB] = [fractionDigits(textA), fractionDigits(textB)];
+  const scale = operator === '*' ? scaleA + scaleB : Math.max(scaleA, scaleB);
+  const unit = POWERS[scale];
+  if (unit === undefined) return undefined;
+  const x = Math.round(Number(a) * (POWERS[operator === '*' ? scaleA : scale] ?? NaN));
+  const y = Math.round(Number(b) * (POWERS[operator === '*' ? scaleB : scale] ?? NaN));
+  const result = operator === '*' ? x * y : operator === '+' ? x + y : x - y;
+  // Every part must be exact, not the result alone: an addend that was rounded could cancel out.
+  return Math.abs(x) <= MAX_EXACT && Math.abs(y) <= MAX_EXACT && Math.abs(result) <= MAX_EXACT ? result / unit + 0 : undefined;
+}
+
+function fractionDigits(text: string): number {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
+}
+
 /** Null for a division by zero and for what is out of range. */
 export function calculate(operator: ArithmeticOperator, a: Numeric, b: Numeric): Numeric | null {
   if (operator === '/') return divide(a, b);
@@ -89,6 +115,8 @@ export function calculate(operator: ArithmeticOperator, a: Numeric, b: Numeric):
     if (operator === '*') return a * b + 0;
     return b === 0 ? null : (a % b) + 0;
   }
+  const quick = calculateShort(operator, a, b);
+  if (quick !== undefined) return quick;
   const x = parseDecimal(a);
   const y = parseDecimal(b);
   if (operator === '*') return toValue({ digits: x.digits * y.digits, scale: x.scale + y.scale });
@@ -102,7 +130,9 @@ function divide(a: Numeric, b: Numeric): Numeric | null {
   const divisor = Number(b);
   if (divisor === 0) return null;
   const quotient = Number(a) / divisor;
-  return Number.isFinite(quotient) ? Number(quotient.toPrecision(15)) + 0 : null;
+  const size = Math.abs(quotient);
+  if (!(size <= 1e300)) return null;
+  return size < 1e-300 ? 0 : Number(quotient.toPrecision(15));
 }
 
 export const negate = (value: Numeric): Numeric | null => calculate('-', 0, value);

@@ -2,11 +2,11 @@
 import { and, or, raw, sql, value, type Sql, type SqlType } from '../sql/sql.ts';
 import { compareNumeric, isNumericText, toNumeric, type Numeric } from './decimal.ts';
 import {
-  asNumber, asText, asTime, boolean, describe, FALSE, guard, isNull, looksNumeric, noSql, type ColumnScalar, type ConstantScalar, type Scalar,
+  asNumber, asText, asTime, boolean, computed, describe, FALSE, guard, isNull, jsonText, looksNumeric, looksTimely, noSql, textTime, type ColumnScalar, type ConstantScalar, type Scalar,
 } from './sql-scalar.ts';
 import type { CompareOperator } from './syntax.ts';
 import { microsOf, writeMicros } from './time.ts';
-import { isEqual, listOf } from './values.ts';
+import { isEqual } from './values.ts';
 
 type Order = Exclude<CompareOperator, '=' | '!='>;
 const OPERATORS: Readonly<Record<Order | '=', Sql>> = { '=': raw('='), '<': raw('<'), '<=': raw('<='), '>': raw('>'), '>=': raw('>=') };
@@ -53,7 +53,8 @@ function equalsConstant(column: ColumnScalar, constant: ConstantScalar): Sql {
 
 function numberEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   const numeric = toNumeric(constant.value);
-  if (constant.isLiteral && typeof constant.value === 'string' && (numeric === undefined || column.stored === 'decimal')) {
+  const showsText = column.stored === 'decimal' || column.text !== undefined || (column.stored === 'bigint' && !/^-?\d+$/.test(String(constant.value)));
+  if (constant.isLiteral && typeof constant.value === 'string' && (numeric === undefined || showsText)) {
     throw noSql('a number compared with a quoted text', 'Write the number without quotes.');
   }
   if (numeric === undefined) return FALSE;
@@ -83,6 +84,7 @@ function textEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   if (typeof wanted !== 'string') return FALSE;
   if (wanted.includes('\0')) return FALSE;
   const same = guard([column], sql`${column.sql} = ${value(wanted, 'text')}`);
+  if (microsOf(wanted) !== undefined) return or([same, sql`coalesce(${asTime(column)} = ${asTime(constant)}, false)`]);
   if (constant.meansText || !isNumericText(wanted)) return same;
   return or([same, sql`coalesce(${asNumber(column)} = ${value(wanted, 'numeric')}, false)`]);
 }
@@ -101,8 +103,10 @@ function jsonEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   const wanted = constant.value;
   if (typeof wanted === 'number') return sql`coalesce(${asNumber(column)} = ${value(String(wanted), 'numeric')}, false)`;
   const same = sql`coalesce(${column.sql} = ${value(JSON.stringify(wanted), 'jsonb')}, false)`;
+  if (microsOf(wanted) !== undefined) return or([same, sql`coalesce(${asTime(column)} = ${asTime(constant)}, false)`]);
   const numeric = toNumeric(wanted);
   if (numeric === undefined) return same;
+  if (!constant.meansText) return sql`coalesce(${asNumber(column)} = ${value(String(numeric), 'numeric')}, false)`;
   const text = sql`(${column.sql} #>> '{}')`;
   return or([same, sql`(case when jsonb_typeof(${column.sql}) = 'number' then ${text}::numeric = ${value(String(numeric), 'numeric')} else false end)`]);
 }
@@ -111,15 +115,25 @@ function equalsColumn(left: ColumnScalar, right: ColumnScalar): Sql {
   if (left.class === 'file' || right.class === 'file') throw noSql('a file compared with anything but null');
   const pair = new Set([left.class, right.class]);
   if (pair.size === 1) return equalsSameClass(left, right);
-  if (pair.has('time') && (pair.has('text') || pair.has('json'))) throw noSql('a date compared with a text field', 'Give the text field the type date or timestamp.');
-  if (pair.has('json') && !pair.has('number')) throw noSql('a json value compared with another field');
   const bothNull = and([isNull(left), isNull(right)]);
+  if (pair.has('time') && (pair.has('text') || pair.has('json'))) return or([bothNull, sql`coalesce(${asTime(left)} = ${asTime(right)}, false)`]);
+  if (pair.has('json') && pair.has('text')) return or([bothNull, ...sameTexts(left, right)]);
+  if (pair.has('json') && !pair.has('number')) throw noSql(`a json value compared with a ${describe(left.class === 'json' ? right : left)}`);
   if (pair.has('number') && (pair.has('text') || pair.has('json'))) {
     return or([bothNull, sql`coalesce(${asNumber(left)} = ${asNumber(right)}, false)`]);
   }
   const textual = new Set(['text', 'uuid', 'clock']);
   if (textual.has(left.class) && textual.has(right.class)) return sql`(${asText(left)} is not distinct from ${asText(right)})`;
   return bothNull;
+}
+
+/** Equal as texts, as numbers or as points in time. */
+function sameTexts(left: ColumnScalar, right: ColumnScalar): Sql[] {
+  const [a, b] = [left, right].map((side) => (side.class === 'json' ? jsonText(side) : side.sql));
+  return [
+    sql`coalesce(${a ?? FALSE} = ${b ?? FALSE}, false)`, sql`coalesce(${asNumber(left)} = ${asNumber(right)}, false)`,
+    sql`coalesce(${asTime(left)} = ${asTime(right)}, false)`,
+  ];
 }
 
 function equalsSameClass(left: ColumnScalar, right: ColumnScalar): Sql {
@@ -129,7 +143,7 @@ function equalsSameClass(left: ColumnScalar, right: ColumnScalar): Sql {
         ? sql`(${left.sql} is not distinct from ${right.sql})`
         : sql`(${asNumber(left)} is not distinct from ${asNumber(right)})`;
     case 'text':
-      return sql`(${left.sql} is not distinct from ${right.sql} or coalesce(${asNumber(left)} = ${asNumber(right)}, false))`;
+      return or([and([isNull(left), isNull(right)]), ...sameTexts(left, right)]);
     case 'json':
       throw noSql('two json values compared');
     case 'time':
@@ -167,7 +181,7 @@ function orderConstant(operator: Order, column: ColumnScalar, constant: Constant
     case 'time':
       return timeToConstant(operator, column, constant);
     case 'json':
-      if (typeof limit === 'string') throw noSql('a json value ordered by a text');
+      if (typeof limit === 'string' && numeric === undefined) return orderText(operator, jsonText(column), limit);
       return sql`coalesce(${asNumber(column)} ${OPERATORS[operator]} ${value(String(limit), 'numeric')}, false)`;
     case 'boolean':
       return FALSE;
@@ -184,19 +198,23 @@ function orderText(operator: Order, text: Sql, limit: string | number): Sql {
   if (numeric !== undefined) {
     return sql`coalesce(case when ${looksNumeric(text)} then (${text})::numeric ${op} ${value(String(numeric), 'numeric')} end, false)`;
   }
-  return sql`coalesce((${text}) collate "C" ${op} ${value(limit, 'text')} and not ${looksNumeric(text)}, false)`;
+  const byWord = sql`(${text}) collate "C" ${op} ${value(limit, 'text')} and not ${looksNumeric(text)}`;
+  const wanted = microsOf(limit) === undefined ? undefined : asTime({ kind: 'constant', value: limit, meansText: false, isLiteral: false });
+  if (wanted === undefined) return sql`coalesce(${byWord}, false)`;
+  return sql`coalesce(case when ${textTime(text)} is not null then ${textTime(text)} ${op} ${wanted} else ${byWord} end, false)`;
 }
 
 function orderColumns(operator: Order, left: ColumnScalar, right: ColumnScalar): Sql {
   const op = OPERATORS[operator];
-  const textual = new Set(['text', 'uuid', 'clock']);
+  const textual = new Set(left.class === 'text' || right.class === 'text' ? ['text', 'uuid', 'clock', 'time'] : ['text', 'uuid', 'clock']);
   if (left.class === 'file' || right.class === 'file') throw noSql('a file compared with anything but null');
   if (left.class === 'time' && right.class === 'time') return guard([left, right], sql`${asTime(left)} ${op} ${asTime(right)}`);
   if (left.class === 'boolean' || right.class === 'boolean') return FALSE;
   if (textual.has(left.class) && textual.has(right.class)) {
     const [a, b] = [asText(left), asText(right)];
     const byWord = sql`(${a}) collate "C" ${op} (${b}) and not ${looksNumeric(b)}`;
-    return sql`coalesce(case when not ${looksNumeric(a)} then ${byWord} when ${looksNumeric(b)} then (${a})::numeric ${op} (${b})::numeric end, false)`;
+    return sql`coalesce(case when ${looksTimely(a)} and ${looksTimely(b)} then ${textTime(a)} ${op} ${textTime(b)}
+      when not ${looksNumeric(a)} then ${byWord} when ${looksNumeric(b)} then (${a})::numeric ${op} (${b})::numeric end, false)`;
   }
   const numeric = new Set(['number', 'text', 'json']);
   if ((left.class === 'number' || right.class === 'number') && numeric.has(left.class) && numeric.has(right.class)) {
@@ -229,14 +247,13 @@ function anyOf(column: ColumnScalar, items: readonly ConstantScalar[]): Sql | un
 /** Membership in what a field holds: the items of a json list, or one plain value. */
 export function inColumnSql(left: Scalar, right: ColumnScalar): Sql {
   if (right.class !== 'json') return and([sql`(not ${isNull(right)})`, equalSql(left, right)]);
-  if (left.kind === 'sql') {
-    if (left.class !== 'text') throw noSql(`a ${describe(left)} looked up in a json list`);
-    return sql`coalesce(${right.sql} @> jsonb_build_array(${left.sql}) or ${right.sql} = to_jsonb(${left.sql}), false)`;
+  const wanted = left.kind === 'constant' ? left.value : undefined;
+  if (typeof wanted === 'string' && !isNumericText(wanted) && microsOf(wanted) === undefined) {
+    // A json list, or the text itself; an index over the field can serve the first.
+    return sql`coalesce(${right.sql} @> ${value(JSON.stringify([wanted]), 'jsonb')} or ${right.sql} = ${value(JSON.stringify(wanted), 'jsonb')}, false)`;
   }
-  const forms = [left.value, ...(toNumeric(left.value) === undefined ? [] : [String(left.value), Number(left.value)])];
-  const found = [...new Set(forms.map((form) => JSON.stringify(form ?? null)))].map(
-    (form) => sql`${right.sql} @> ${value(`[${form}]`, 'jsonb')} or ${right.sql} = ${value(form, 'jsonb')}`,
-  );
-  const isListed = sql`coalesce(${or(found)}, false)`;
-  return listOf(left.value).length === 0 ? and([sql`(jsonb_typeof(${right.sql}) = 'array') is true`, isListed]) : isListed;
+  const isFound = equalSql(left, computed('json', raw('"_e".x')));
+  return sql`exists (select from (select ${right.sql} as x) "_l",
+    jsonb_array_elements(case coalesce(jsonb_typeof("_l".x), 'null') when 'array' then "_l".x when 'null' then '[]' else jsonb_build_array("_l".x) end) "_e"(x)
+    where ${isFound})`;
 }

@@ -61,9 +61,11 @@ function substringAfter(args: readonly Scalar[]): ColumnScalar {
 function len(args: readonly Scalar[]): ColumnScalar {
   const argument = at(args, 0);
   if (argument.kind === 'sql' && argument.class === 'json') {
-    const json = argument.sql;
-    return number(sql`(case jsonb_typeof(${json}) when 'array' then jsonb_array_length(${json}) when 'string' then length(${json} #>> '{}')
-      when 'object' then (select count(*) from jsonb_object_keys(${json})) when 'null' then 0 else case when ${json} is null then 0 end end)::numeric`);
+    const size = sql`(select case jsonb_typeof(j.x) when 'array' then jsonb_array_length(j.x) when 'string' then length(j.x #>> '{}')
+      when 'object' then (select count(*) from jsonb_object_keys(j.x)) when 'null' then 0 else case when j.x is null then 0 end end::numeric
+      from (select ${argument.sql} as x) j)`;
+    if (argument.mapped === undefined) return number(size);
+    return number(sql`(case when ${argument.mapped.when} then jsonb_array_length(${argument.mapped.items})::numeric else ${size} end)`);
   }
   if (argument.kind === 'sql' && !['text', 'uuid', 'clock', 'time'].includes(argument.class)) throw noSql(`$len of a ${describe(argument)}`);
   return number(sql`coalesce(length(${asText(argument)}), 0)::numeric`);

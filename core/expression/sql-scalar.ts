@@ -4,6 +4,7 @@ import type { StoredType } from '../model/model.ts';
 import { raw, render, sql, value, type Sql } from '../sql/sql.ts';
 import { NUMERIC_TEXT_PATTERN, toNumeric } from './decimal.ts';
 import { microsOf, TIME_TEXT_PATTERN, writeMicros } from './time.ts';
+import { FALSE_TEXT_PATTERN } from './values.ts';
 
 /** What a value is to the language; `clock` is a time of day, which compares as its text. */
 export type ScalarClass = 'number' | 'text' | 'boolean' | 'time' | 'uuid' | 'clock' | 'json' | 'file';
@@ -16,6 +17,10 @@ export interface ColumnScalar {
   readonly stored: StoredType | undefined;
   /** A bare column: naming it twice costs nothing, and an index can serve it. */
   readonly isPlain: boolean;
+  /** The text, where it is not the text of the value: a choice between a decimal and a number shows each as it is. */
+  readonly text?: () => Sql;
+  /** A path through json that may lead through lists: then its items, which count also where there is but one. */
+  readonly mapped?: { readonly when: Sql; readonly items: Sql };
 }
 
 export interface ConstantScalar {
@@ -103,6 +108,7 @@ export function asText(scalar: Scalar): Sql {
     if (typeof scalar.value === 'object') throw noSql('a list used as a text');
     return value(String(scalar.value), 'text');
   }
+  if (scalar.text !== undefined) return scalar.text();
   switch (scalar.class) {
     case 'text':
       return scalar.sql;
@@ -118,11 +124,16 @@ export function asText(scalar: Scalar): Sql {
 }
 
 /** The time a text of the database writes, null for any other text: what is cast is only what the pattern lets through. */
-const textTime = (text: Sql): Sql =>
+export const textTime = (text: Sql): Sql =>
   sql`(case when ${looksTimely(text)} then regexp_replace(${text}, '([.][0-9]{6})[0-9]+', '\\1')::timestamptz end)`;
 
+/** The text of a json text, null for any other json. */
+export const jsonText = (scalar: ColumnScalar): Sql => sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`;
+
+const FALSE_PATTERN = raw(`'${FALSE_TEXT_PATTERN}'`);
 const TIME_PATTERN = raw(`'${TIME_TEXT_PATTERN}'`);
-const looksTimely = (text: Sql): Sql => sql`(${text} ~ ${TIME_PATTERN})`;
+/** True for a text that writes a time; null for null. */
+export const looksTimely = (text: Sql): Sql => sql`(${text} ~ ${TIME_PATTERN})`;
 
 /** A point in time, null where there is none. */
 export function asTime(scalar: Scalar): Sql {
@@ -132,7 +143,7 @@ export function asTime(scalar: Scalar): Sql {
     return text === null ? raw('null::timestamptz') : value(text, 'timestamptz');
   }
   if (scalar.class === 'text') return textTime(scalar.sql);
-  if (scalar.class === 'json') return textTime(sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`);
+  if (scalar.class === 'json') return textTime(jsonText(scalar));
   if (scalar.class !== 'time') throw noSql(`a ${describe(scalar)} used as a date`, 'Give the field the type date or timestamp.');
   return scalar.stored === 'timestamp' ? scalar.sql : sql`(${scalar.sql})::timestamptz`;
 }
@@ -152,7 +163,7 @@ export function truthOf(scalar: ColumnScalar): Sql {
     case 'number':
       return sql`coalesce(${scalar.sql} <> 0, false)`;
     case 'text':
-      return sql`coalesce(${scalar.sql} <> '', false)`;
+      return sql`coalesce(${scalar.sql} !~ ${FALSE_PATTERN}, false)`;
     case 'time': case 'uuid': case 'clock': case 'file':
       return sql`(${scalar.sql} is not null)`;
     case 'json':

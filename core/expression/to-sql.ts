@@ -148,7 +148,7 @@ class Compiler {
       if (found === undefined) continue;
       if (length === path.length) return columnScalar(found.sql, found.type);
       if (found.type !== 'json') break;
-      return computed('json', sql`(${found.sql} #> ${value(path.slice(length), 'text[]')})`);
+      return jsonMember(found.sql, path.slice(length));
     }
     throw noSql(path.length === 0 ? 'the whole record' : `"record.${path.join('.')}", which is no field with one value per record,`);
   }
@@ -174,6 +174,9 @@ class Compiler {
       return computed('number', sql`(extract(epoch from (${asTime(left)} - ${asTime(right)})) * 1000)`);
     }
     for (const side of [left, right]) {
+      if (side.kind === 'sql' && side.class === 'json' && (node.operator === '+' || node.operator === '-')) {
+        throw noSql(`"${node.operator}" with a json value`, 'Say what it is: $number(record.data.price).');
+      }
       if (side.kind === 'sql' && side.class === 'text' && (node.operator === '+' || node.operator === '-')) {
         throw noSql(`"${node.operator}" with a text field`, 'Join texts with &; calculate with $number(record.code).');
       }
@@ -191,7 +194,8 @@ class Compiler {
         return computed('number', sql`(${a} % nullif(${b}, 0))`);
       case '/':
         // Fifteen significant digits, like the closure: a double gives back as many when it becomes numeric.
-        return computed('number', sql`(${a} / nullif(${b}, 0))::double precision::numeric`);
+        return computed('number', sql`(select case when abs(q.x) <= 1e300 then case when abs(q.x) < 1e-300 then 0 else q.x::double precision::numeric end end
+          from (select ${a} / nullif(${b}, 0) as x) q)`);
     }
   }
 
@@ -201,7 +205,12 @@ class Compiler {
     const kind = typed?.class ?? 'text';
     const [then, otherwise] = branches.map((branch) => castTo(kind, branch));
     if (then === undefined || otherwise === undefined) throw noSql('an incomplete choice');
-    return computed(kind, sql`(case when ${this.truth(node.when)} then ${then} else ${otherwise} end)`);
+    const when = this.truth(node.when);
+    const choice = computed(kind, sql`(case when ${when} then ${then} else ${otherwise} end)`);
+    if (kind !== 'number' && kind !== 'time') return choice;
+    // The text of a decimal or a date is not that of the number or timestamp it is chosen beside.
+    const [first, second] = branches;
+    return { ...choice, text: () => sql`(case when ${when} then ${textOrNull(first)} else ${textOrNull(second)} end)` };
   }
 
   /** A stored row is never null. */
@@ -210,6 +219,26 @@ class Compiler {
     if (!isConstant(other) || this.#evaluate(other) !== null) throw noSql('the whole record compared with anything but null');
     return node.operator === '!=' ? raw('true') : FALSE;
   }
+}
+
+const textOrNull = (scalar: Scalar | undefined): Sql => (scalar === undefined ? raw('null::text') : asText(scalar));
+
+/**
+ * A member inside a json field. Where a list lies on the way the members of its items are meant, one alone without the list,
+ * as in the closure; lists in lists are opened to the third level.
+ */
+function jsonMember(column: Sql, names: readonly string[]): ColumnScalar {
+  let member = column;
+  const lists: Sql[] = [];
+  for (const name of names) {
+    lists.push(sql`jsonb_typeof(${member}) = 'array'`);
+    member = sql`(${member} -> ${value(name, 'text')})`;
+  }
+  const when = sql`coalesce(${or(lists)}, false)`;
+  const path = `$${names.map((name) => `[*][*].${JSON.stringify(name)} ? (@.type() != "null")`).join('')}[*]`;
+  const items = sql`jsonb_path_query_array(${column}, ${value(path, 'text')}::jsonpath)`;
+  const one = sql`(select case jsonb_array_length(m.x) when 0 then null when 1 then m.x -> 0 else m.x end from (select ${items} as x) m)`;
+  return { ...computed('json', sql`(case when ${when} then ${one} else ${member} end)`), mapped: { when, items } };
 }
 
 const isWholeRecord = (node: Expression): boolean =>

@@ -28,13 +28,20 @@ export function listOf(value: unknown): readonly unknown[] {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Sequence);
 
+/** What a text must not be to be true: nothing, or a zero, since decimals are shown as texts. Same in SQL. */
+export const FALSE_TEXT_PATTERN = '^(-?0([.]0+)?)?$';
+const FALSE_TEXT = new RegExp(FALSE_TEXT_PATTERN);
+
 /** JSONata's truth: null, false, 0, '', empty lists and objects are not true; a list is when one of its items is. */
 export function isTrue(value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  const plain = single(value);
-  if (Array.isArray(plain)) return plain.some(isTrue);
-  if (typeof plain === 'object' && plain !== null) return Object.keys(plain).length > 0;
-  return Boolean(plain);
+  const pending = [single(value)];
+  // No recursion: lists of a body may be nested as deep as its author likes.
+  for (let plain = pending.pop(); plain !== undefined; plain = pending.pop()) {
+    if (Array.isArray(plain)) for (const item of plain as unknown[]) pending.push(item ?? null);
+    else if (typeof plain === 'string' ? !FALSE_TEXT.test(plain) : typeof plain === 'object' && plain !== null ? Object.keys(plain).length > 0 : Boolean(plain)) return true;
+  }
+  return false;
 }
 
 /** `meansText`: two numeric texts are compared as texts. */
