@@ -1,5 +1,6 @@
 /** Side effects of making and removing an app. Each may run again after a crash: it looks at what is there before it acts. */
-import { heartbeat } from '@temporalio/activity';
+import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { migrateApp } from '../adapters/postgres/migrate.ts';
 import { connectDirect } from '../adapters/postgres/pool.ts';
 import { execute, run } from '../adapters/postgres/run.ts';
@@ -24,11 +25,14 @@ export interface AppActivities {
   /** A retirement was called off. */
   reactivateApp(app: string): Promise<void>;
   dropStorage(app: string): Promise<void>;
+  /** Ends what still runs for an app whose storage is gone: processes, deliveries, clocks. */
+  endRuns(app: string): Promise<void>;
   deleteEvents(app: string): Promise<void>;
   finishRetirement(app: string): Promise<void>;
 }
 
 const EVENTS_PER_BATCH = 5_000;
+const LOOK_MS = 500;
 
 export function createAppActivities(services: Services): AppActivities {
   return {
@@ -73,6 +77,21 @@ export function createAppActivities(services: Services): AppActivities {
         await run(sql`drop schema if exists ${id(storage)} cascade`);
       });
     },
+    async endRuns(app) {
+      const client = await services.temporal.client();
+      const own = activityInfo().workflowExecution?.workflowId;
+      // A start decided before the storage went may come after a look; visibility is a moment behind as well.
+      for (let emptyLooks = 0; emptyLooks < 2; heartbeat()) {
+        let found = 0;
+        for await (const { workflowId } of client.workflow.list({ query: `AppId = "${app}" and ExecutionStatus = "Running"` })) {
+          if (workflowId === own) continue;
+          found += 1;
+          await end(client.workflow.getHandle(workflowId));
+        }
+        emptyLooks = found === 0 ? emptyLooks + 1 : 0;
+        await sleep(LOOK_MS);
+      }
+    },
     async deleteEvents(app) {
       for (;;) {
         const removed = await execute(services.pool, sql`
@@ -92,6 +111,15 @@ export function createAppActivities(services: Services): AppActivities {
       });
     },
   };
+}
+
+/** One that ended by itself in the meantime is ended. */
+async function end(run: WorkflowHandle): Promise<void> {
+  try {
+    await run.terminate('The app was removed.');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 interface CatalogRow {

@@ -1,18 +1,18 @@
-import { allHandlersFinished, condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, condition, patched, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { AppActivities } from '../activities/apps.ts';
 import { batch, brief, ddl } from './activity-options.ts';
 import { cancelRetirementUpdate, removeNowSignal } from './contracts/messages.ts';
 import type { RetireInput } from './contracts/types.ts';
 
 const { dropStorage } = proxyActivities<AppActivities>(ddl);
-const { deleteEvents } = proxyActivities<AppActivities>(batch);
+const { deleteEvents, endRuns } = proxyActivities<AppActivities>(batch);
 const { reactivateApp, finishRetirement } = proxyLocalActivities<AppActivities>(brief);
 
 export interface RetireResult {
   readonly status: 'retired' | 'cancelled';
 }
 
-/** Keeps a deleted app until its time, then removes storage, events and keys. Can be called off until the removal begins. */
+/** Keeps a deleted app until its time, then removes storage, running workflows, events and keys. Can be called off until the removal begins. */
 export async function retire({ app, removeAt }: RetireInput): Promise<RetireResult> {
   let isCancelled = false;
   let isWantedNow = false;
@@ -37,6 +37,7 @@ export async function retire({ app, removeAt }: RetireInput): Promise<RetireResu
   }
   isRemoving = true;
   await dropStorage(app);
+  if (patched('end-runs')) await endRuns(app);
   await deleteEvents(app);
   await finishRetirement(app);
   await condition(allHandlersFinished);

@@ -1,6 +1,9 @@
-import { ActivityFailure, ApplicationFailure, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
+import {
+  ActivityFailure, ApplicationFailure, log, patched, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { DdlActivities } from '../activities/ddl.ts';
 import { brief, long } from './activity-options.ts';
+import { appIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type { SchemaMigrationInput, SchemaMigrationResult } from './contracts/types.ts';
 
 /** Short statements run in the worker that holds the workflow: a publish waits for them (hard-parts S3). */
@@ -12,23 +15,36 @@ type Ended = Extract<Awaited<ReturnType<DdlActivities['applyBriefSteps']>>, { ki
 
 /** One schema migration: expand, switch, wait until every api process serves the new version, contract. */
 export async function schemaMigration(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
+  const showState = patched('state-attribute')
+    ? (state: string): void => upsertSearchAttributes([{ key: appIdAttribute, value: input.app }, { key: stateAttribute, value: state }])
+    : (): void => undefined;
+  showState('running');
+  const result = await migrate(input);
+  showState(result.status);
+  setCurrentDetails(result.error === undefined ? `Migration ${input.number}: ${result.status}` : `Migration ${input.number}: ${result.status}. ${result.error}`);
+  return result;
+}
+
+async function migrate(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
   const migration = { app: input.app, migrationId: input.migrationId };
   let event: number;
   try {
+    setCurrentDetails(`Migration ${input.number}: adding what the new version needs`);
     const ended = await applyPhase(migration, 'expand');
     if (ended !== undefined) return { status: ended.status, ...(ended.error === undefined ? {} : { error: ended.error }) };
-    setCurrentDetails('Switching to the new version');
+    setCurrentDetails(`Migration ${input.number}: switching to the new version`);
     ({ event } = await switchSchemaVersion(migration));
   } catch (error) {
     const reason = reasonOf(error);
     log.warn('the migration is taken back', { reason });
+    setCurrentDetails(`Migration ${input.number}: taking back, because ${reason}`);
     await failSchemaMigration({ ...migration, reason });
     return { status: 'failed', error: reason };
   }
+  setCurrentDetails(`Migration ${input.number}: waiting until every api process serves the new version`);
   await awaitApiLeases({ ...migration, event });
   await applyPhase(migration, 'contract');
   await completeSchemaMigration(migration);
-  setCurrentDetails('Completed');
   return { status: 'completed' };
 }
 
