@@ -66,7 +66,7 @@ const text = fc.letrec((tie) => ({
     fc.tuple(tie('node'), fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 3 })).map(([a, from, count]) => `$substring(${a}, ${from}, ${count})`),
     fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(open ? ${a} : ${b})`), tie('node').map((a) => `$lowercase(${a})`), tie('node').map((a) => `$uppercase(${a})`),
     tie('node').map((a) => `$substringAfter(${a}, 'a')`), fc.constantFrom('(shut ? total : n)', '(open ? day : at)', '(open ? rate : 1)').map((a) => `$string(${a})`), fc.constantFrom('n', 'total', 'big', 'open', 'day', 'rate * 10', 'n + 1').map((a) => `$string(${a})`),
-    tie('node').map((a) => `$replace(${a}, 'a', 'é')`), tie('node').map((a) => `$substringBefore(${a}, ' ')`),
+    tie('node').map((a) => `$replace(${a}, 'a', 'é')`), tie('node').map((a) => `$substringBefore(${a}, ' ')`), tie('node').map((a) => `$substringAfter(${a}, 'b')`),
   ),
 })).node as fc.Arbitrary<string>;
 const number = fc.letrec((tie) => ({
