@@ -244,8 +244,8 @@ function mapItems(items: readonly unknown[], apply: (item: unknown) => unknown):
   for (const item of items) {
     const result = apply(item);
     if (result === null || result === undefined) continue;
-    if (Array.isArray(result) || result instanceof Sequence) for (const part of listOf(result)) results.push(part);
-    else results.push(result);
+    if (!Array.isArray(result) && !(result instanceof Sequence)) results.push(result);
+    else for (const part of listOf(result)) if (part !== null && part !== undefined) results.push(part);
   }
   countSteps(results.length);
   return new Sequence(results);

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import { AppError } from '../errors.ts';
 import { calculate, compareNumeric, floorNumeric, negate, roundNumeric, toNumeric, type Numeric } from './decimal.ts';
 import type { FunctionName } from './function-names.ts';
-import { microsOf, writeMicros } from './time.ts';
+import { microsOf, microsOfMillis, writeMicros } from './time.ts';
 import { boundedText, compareOrder, isEqual, isObject, isTrue, listOf, Sequence, single, toText } from './values.ts';
 
 type Implementation = (args: readonly unknown[]) => unknown;
@@ -40,8 +40,7 @@ const onTime = (apply: (micros: number) => unknown): Implementation => ([value])
 /** Numbers are milliseconds since 1970, as in JavaScript. */
 function timeOf(value: unknown): number | undefined {
   const plain = single(value);
-  if (typeof plain === 'number') return Number.isSafeInteger(plain * 1000) ? plain * 1000 : undefined;
-  return microsOf(plain);
+  return typeof plain === 'number' ? microsOfMillis(plain) : microsOf(plain);
 }
 
 /** One list, or several values: `$max([a, b])` and `$max(a, b)`. Nulls are left out. */

@@ -96,7 +96,8 @@ function timeToConstant(operator: Order | '=', column: ColumnScalar, constant: C
   if (constant.isLiteral && typeof constant.value === 'string') {
     throw noSql(`a date compared with the text ${JSON.stringify(constant.value.slice(0, 40))}`, "Write dates as '2026-01-31' or '2026-01-31T10:00:00Z'.");
   }
-  return FALSE;
+  // By code point, like any two texts; a text that is no time equals none.
+  return operator !== '=' && typeof constant.value === 'string' ? orderText(operator, asText(column), constant.value) : FALSE;
 }
 
 function jsonEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
@@ -216,6 +217,9 @@ function orderColumns(operator: Order, left: ColumnScalar, right: ColumnScalar):
     return sql`coalesce(case when ${looksTimely(a)} and ${looksTimely(b)} then ${textTime(a)} ${op} ${textTime(b)}
       when not ${looksNumeric(a)} then ${byWord} when ${looksNumeric(b)} then (${a})::numeric ${op} (${b})::numeric end, false)`;
   }
+  if ([left, right].some((side) => side.class === 'json') && [left, right].some((side) => side.class === 'text' || side.class === 'time')) {
+    return orderJson(operator, left, right);
+  }
   const numeric = new Set(['number', 'text', 'json']);
   if ((left.class === 'number' || right.class === 'number') && numeric.has(left.class) && numeric.has(right.class)) {
     return sameNumberKind(left, right) && left.class === right.class
@@ -223,6 +227,16 @@ function orderColumns(operator: Order, left: ColumnScalar, right: ColumnScalar):
       : sql`coalesce(${asNumber(left)} ${op} ${asNumber(right)}, false)`;
   }
   throw noSql(`a ${describe(left)} ordered by a ${describe(right)}`);
+}
+
+/** A json value with a text or a time: what it is counts, a text or a number. */
+function orderJson(operator: Order, left: ColumnScalar, right: ColumnScalar): Sql {
+  if (left.class === 'json' && right.class === 'json') throw noSql('a json value ordered by a json value');
+  const [a, b] = [left, right].map((side) => (side.class === 'json' ? computed('text', jsonText(side)) : side));
+  if (a === undefined || b === undefined) return FALSE;
+  const asTexts = orderColumns(operator, a, b);
+  if (left.class === 'time' || right.class === 'time') return asTexts;
+  return or([asTexts, sql`coalesce(${asNumber(left)} ${OPERATORS[operator]} ${asNumber(right)}, false)`]);
 }
 
 /** Membership in a list known now: literals, or a list of the caller. */
@@ -236,7 +250,7 @@ export function inConstantsSql(left: Scalar, items: readonly ConstantScalar[]): 
 function anyOf(column: ColumnScalar, items: readonly ConstantScalar[]): Sql | undefined {
   const bind = (type: SqlType, list: readonly unknown[]): Sql => guard([column], sql`${column.sql} = any(${value(list, type)})`);
   const values = items.map((item) => item.value);
-  if (column.class === 'text' && items.every((item) => typeof item.value === 'string' && item.meansText && !item.value.includes('\0'))) return bind('text[]', values);
+  if (column.class === 'text' && items.every((item) => typeof item.value === 'string' && item.meansText && microsOf(item.value) === undefined && !item.value.includes('\0'))) return bind('text[]', values);
   if (column.class === 'uuid' && values.every((item) => typeof item === 'string')) return bind('uuid[]', values.filter((item) => UUID.test(item)));
   if ((column.stored === 'int' || column.stored === 'bigint') && values.every((item) => typeof item === 'number' && isBigint(item))) {
     return bind('bigint[]', values.map(String));

@@ -73,7 +73,10 @@ function len(args: readonly Scalar[]): ColumnScalar {
 
 function toNumber(args: readonly Scalar[]): ColumnScalar {
   const argument = at(args, 0);
-  return number(argument.kind === 'sql' && argument.class === 'boolean' ? sql`(${argument.sql})::int::numeric` : asNumber(argument));
+  if (argument.kind === 'sql' && argument.class === 'boolean') return number(sql`(${argument.sql})::int::numeric`);
+  if (argument.kind !== 'sql' || argument.class !== 'json') return number(asNumber(argument));
+  const { sql: json } = argument;
+  return number(sql`(case when jsonb_typeof(${json}) = 'boolean' then (${json})::boolean::int::numeric else ${asNumber(argument)} end)`);
 }
 
 function round(args: readonly Scalar[]): ColumnScalar {

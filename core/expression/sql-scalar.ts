@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { StoredType } from '../model/model.ts';
 import { raw, render, sql, value, type Sql } from '../sql/sql.ts';
 import { NUMERIC_TEXT_PATTERN, toNumeric } from './decimal.ts';
-import { microsOf, TIME_TEXT_PATTERN, writeMicros } from './time.ts';
+import { MAX_MILLIS, microsOf, microsOfMillis, TIME_TEXT_PATTERN, writeMicros } from './time.ts';
 import { FALSE_TEXT_PATTERN } from './values.ts';
 
 /** What a value is to the language; `clock` is a time of day, which compares as its text. */
@@ -51,7 +51,7 @@ export function columnScalar(column: Sql, type: StoredType): ColumnScalar {
   return { kind: 'sql', class: CLASSES[type], sql: column, stored: type, isPlain: /^("[^"]+"\.)*"[^"]+"$/.test(render(column).text) };
 }
 
-const MAX_SQL = 20_000;
+const MAX_SQL = 50_000;
 
 /** Some forms name their operand twice, so nesting them doubles the statement: it is bounded here, where every level passes. */
 export function computed(kind: ScalarClass, text: Sql, stored?: StoredType): ColumnScalar {
@@ -127,6 +127,9 @@ export function asText(scalar: Scalar): Sql {
 export const textTime = (text: Sql): Sql =>
   sql`(case when ${looksTimely(text)} then regexp_replace(${text}, '([.][0-9]{6})[0-9]+', '\\1')::timestamptz end)`;
 
+const numberTime = (millis: Sql): Sql =>
+  sql`(case when abs(${millis}) <= ${value(MAX_MILLIS, 'numeric')} then 'epoch'::timestamptz + (${millis})::double precision * interval '1 millisecond' end)`;
+
 /** The text of a json text, null for any other json. */
 export const jsonText = (scalar: ColumnScalar): Sql => sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`;
 
@@ -138,12 +141,16 @@ export const looksTimely = (text: Sql): Sql => sql`(${text} ~ ${TIME_PATTERN})`;
 /** A point in time, null where there is none. */
 export function asTime(scalar: Scalar): Sql {
   if (scalar.kind === 'constant') {
-    const micros = typeof scalar.value === 'number' ? scalar.value * 1000 : microsOf(scalar.value);
+    const micros = typeof scalar.value === 'number' ? microsOfMillis(scalar.value) : microsOf(scalar.value);
     const text = micros === undefined ? null : writeMicros(micros);
     return text === null ? raw('null::timestamptz') : value(text, 'timestamptz');
   }
   if (scalar.class === 'text') return textTime(scalar.sql);
-  if (scalar.class === 'json') return textTime(jsonText(scalar));
+  if (scalar.class === 'number') return numberTime(asNumber(scalar));
+  if (scalar.class === 'json') {
+    const number = sql`(case when jsonb_typeof(${scalar.sql}) = 'number' then (${scalar.sql})::numeric end)`;
+    return sql`coalesce(${textTime(jsonText(scalar))}, ${numberTime(number)})`;
+  }
   if (scalar.class !== 'time') throw noSql(`a ${describe(scalar)} used as a date`, 'Give the field the type date or timestamp.');
   return scalar.stored === 'timestamp' ? scalar.sql : sql`(${scalar.sql})::timestamptz`;
 }

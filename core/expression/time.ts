@@ -28,6 +28,11 @@ export function microsOf(value: unknown): number | undefined {
   return millis * 1000 + Number((parts[7] ?? '').padEnd(6, '0').slice(0, 6));
 }
 
+/** Milliseconds beyond this have no exact microseconds in a double (the year 2255). Same in SQL. */
+export const MAX_MILLIS = 9_000_000_000_000;
+
+export const microsOfMillis = (millis: number): number | undefined => (Math.abs(millis) <= MAX_MILLIS ? Math.round(millis * 1000) : undefined);
+
 function offsetMinutes(text: string | undefined): number | undefined {
   if (text === undefined || text === 'Z') return 0;
   const hours = Number(text.slice(1, 3));

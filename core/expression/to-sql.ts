@@ -202,7 +202,8 @@ class Compiler {
   #choice(node: Extract<Expression, { kind: 'choose' }>): ColumnScalar {
     const branches = [this.scalar(node.then), this.scalar(node.otherwise)];
     const typed = branches.find((branch): branch is ColumnScalar => branch.kind === 'sql') ?? branches.map(typedConstantOrNull).find((branch) => branch !== undefined);
-    const kind = typed?.class ?? 'text';
+    const areTexts = branches.every((branch) => (branch.kind === 'sql' ? TEXTUAL.has(branch.class) : branch.value === null || typeof branch.value === 'string'));
+    const kind = areTexts ? 'text' : (typed?.class ?? 'text');
     const [then, otherwise] = branches.map((branch) => castTo(kind, branch));
     if (then === undefined || otherwise === undefined) throw noSql('an incomplete choice');
     const when = this.truth(node.when);
@@ -221,6 +222,9 @@ class Compiler {
   }
 }
 
+/** Classes whose values are texts in JSON and compare as such. */
+const TEXTUAL: ReadonlySet<ScalarClass> = new Set(['text', 'uuid', 'clock']);
+
 const textOrNull = (scalar: Scalar | undefined): Sql => (scalar === undefined ? raw('null::text') : asText(scalar));
 
 /**
@@ -235,7 +239,7 @@ function jsonMember(column: Sql, names: readonly string[]): ColumnScalar {
     member = sql`(${member} -> ${value(name, 'text')})`;
   }
   const when = sql`coalesce(${or(lists)}, false)`;
-  const path = `$${names.map((name) => `[*][*].${JSON.stringify(name)} ? (@.type() != "null")`).join('')}[*]`;
+  const path = `$${names.map((name) => `[*][*].${JSON.stringify(name)}`).join('')}[*] ? (@.type() != "null")`;
   const items = sql`jsonb_path_query_array(${column}, ${value(path, 'text')}::jsonpath)`;
   const one = sql`(select case jsonb_array_length(m.x) when 0 then null when 1 then m.x -> 0 else m.x end from (select ${items} as x) m)`;
   return { ...computed('json', sql`(case when ${when} then ${one} else ${member} end)`), mapped: { when, items } };
@@ -282,6 +286,7 @@ function castTo(kind: ScalarClass, scalar: Scalar): Sql {
   if (isEmpty) return raw('null');
   if (kind === 'number' && (scalar.kind === 'constant' ? typeof scalar.value === 'number' : scalar.class === 'number')) return asNumber(scalar);
   if (kind === 'time' && (scalar.kind === 'sql' ? scalar.class === 'time' : microsOf(scalar.value) !== undefined)) return asTime(scalar);
+  if (kind === 'text' && scalar.kind === 'sql' && TEXTUAL.has(scalar.class)) return asText(scalar);
   const typed = scalar.kind === 'constant' ? typedConstant(scalar) : scalar;
   if (typed.class !== kind) throw noSql(`a choice between a ${kind} and a ${describe(typed)}`);
   return typed.sql;
