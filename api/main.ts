@@ -11,6 +11,7 @@ import { createLogger } from '../adapters/log.ts';
 import { createMetrics } from '../adapters/metrics.ts';
 import { checkDatabaseVersion } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { waitForServer } from '../adapters/postgres/wait.ts';
 import { followRevocations } from '../adapters/revocations.ts';
 import { createTokens } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
@@ -65,6 +66,7 @@ const DATABASE_WAIT_MS = 120_000;
 /** The worker migrates our tables; until it has, an api has nothing to serve. A newer database is refused in one line. */
 async function waitForDatabase(config: Config, log: Logger): Promise<void> {
   if (config.databaseUrl === undefined) return;
+  await waitForServer(config.databaseUrl, log);
   const pool = createPool({ url: config.databaseUrl, max: 1, applicationName: 'durabase-api-start' });
   const deadline = Date.now() + DATABASE_WAIT_MS;
   try {

@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino';
 import { armCrashPoint } from '../adapters/crash-points.ts';
 import { type Config, ConfigError } from '../adapters/config.ts';
 import { migrateApps, migrateControl } from '../adapters/postgres/migrate.ts';
+import { waitForServer } from '../adapters/postgres/wait.ts';
 import { createServices } from '../operations/services.ts';
 import { loadWorkflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -30,6 +31,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   armCrashPoint(config.crashAt);
   const ownerUrl = config.databaseOwnerUrl ?? config.databaseUrl;
   if (ownerUrl === undefined) throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
+  await waitForServer(ownerUrl, log);
   await migrateControl(ownerUrl, log);
   await migrateApps(ownerUrl, log);
   const services = await createServices(config, 'worker', log);
