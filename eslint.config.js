@@ -4,8 +4,8 @@ const NODE_BUILTINS = {
   patterns: [{ group: ['node:*', 'fs', 'path', 'os', 'net', 'http', 'crypto', 'child_process'], message: 'core and workflow code do no I/O: pass bytes, time and randomness in.' }],
 };
 const PLAIN_ERRORS = {
-  selector: 'ThrowStatement > NewExpression[callee.name=/^(Error|TypeError|RangeError)$/]',
-  message: 'Throw an AppError (core/errors.ts), a ConfigError at start-up, or an ApplicationFailure in workflow code: it must carry a code.',
+  selector: 'ThrowStatement > NewExpression[callee.name=/^(Error|RangeError)$/]',
+  message: 'Throw an AppError (core/errors.ts), a ConfigError at start-up, or an ApplicationFailure in workflow code: it must carry a code. A TypeError says that our own code called wrongly.',
 };
 const ENVIRONMENT = {
   selector: "MemberExpression[object.name='process'][property.name='env']",

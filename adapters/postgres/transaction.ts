@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { sqlState } from './run.ts';
 
 /** Failures that mean "run it again": serialization, deadlock, lock not available. */

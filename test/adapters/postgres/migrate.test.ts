@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkDatabaseVersion, migrateApp, migrateApps, migrateControl } from '../../../adapters/postgres/migrate.ts';
 import { createPool } from '../../../adapters/postgres/pool.ts';
