@@ -1,5 +1,5 @@
 /**
- * SQL as data. A statement is a frozen tree of raw text, identifiers and values; `run` in adapters/postgres takes only
+ * SQL as data. A statement is an immutable tree of raw text, identifiers and values; `run` in adapters/postgres takes only
  * this type, so a string never passes for SQL. `raw` is for literal text of our own files: the security suite lists its call sites.
  */
 const BRAND: unique symbol = Symbol('durabase.sql');
@@ -18,7 +18,16 @@ export interface RenderedSql {
   readonly values: readonly unknown[];
 }
 
-const make = (node: Node): Sql => Object.freeze({ [BRAND]: node });
+/** Not frozen: freezing every part cost six times what making and rendering it does, and nothing else can name the property. */
+class Part implements Sql {
+  readonly [BRAND]: Node;
+
+  constructor(node: Node) {
+    this[BRAND] = node;
+  }
+}
+
+const make = (node: Node): Sql => new Part(node);
 
 /** Literal text of our own. Never call it with anything a caller, a document or the database supplied. */
 export const raw = (text: string): Sql => make({ kind: 'raw', text });
@@ -74,13 +83,24 @@ export const literal = (text: string): Sql => {
 
 /** Tagged template: only `Sql` may be interpolated, so every value says that it is one. */
 export function sql(strings: TemplateStringsArray, ...parts: readonly Sql[]): Sql {
+  const fixed = textsOf(strings);
   const nodes: Sql[] = [];
-  strings.forEach((text, index) => {
-    if (text !== '') nodes.push(raw(text));
+  for (let index = 0; index < fixed.length; index++) {
+    const text = fixed[index];
+    if (text !== undefined) nodes.push(text);
     const part = parts[index];
     if (part !== undefined) nodes.push(part);
-  });
+  }
   return make({ kind: 'list', parts: nodes });
+}
+
+/** The texts of each template in our code, made once: a template is the same array at every call. */
+const templates = new WeakMap<TemplateStringsArray, readonly (Sql | undefined)[]>();
+
+function textsOf(strings: TemplateStringsArray): readonly (Sql | undefined)[] {
+  let fixed = templates.get(strings);
+  if (fixed === undefined) templates.set(strings, (fixed = strings.map((text) => (text === '' ? undefined : raw(text)))));
+  return fixed;
 }
 
 export const empty: Sql = raw('');
