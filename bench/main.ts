@@ -1,22 +1,22 @@
 /**
  * Scenarios A to G against servers written by hand for exactly these requests, in one run, in turn: npm run bench
  *
- *   --rounds 5   --seconds 4   --warmup 1   --scenarios ABCDEFG   --json FILE  
+ *   --rounds 5   --seconds 4   --warmup 1   --heat 3   --scenarios ABCDEFG   --json FILE  
  *   BENCH_TICKETS, BENCH_COMMENTS, BENCH_CONNECTIONS, BENCH_QUIET_WAIT ... as in config.mjs
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { config } from './config.mjs';
-import { sampleIds } from './lib/data.mjs';
+import { sampleIds, type SampleIds } from './lib/data.mjs';
 import { expectations } from './lib/expect.mjs';
 import { rawRequest } from './lib/http.mjs';
 import { checkAnswers } from './harness/check.ts';
-import { bareTarget, durabaseTargets, setUpDurabase } from './harness/targets.ts';
+import { bareTarget, durabaseTargets, setUpDurabase, type Target } from './harness/targets.ts';
 import { pointSharedPartsAt, withWorld, type World } from './harness/world.ts';
-import { ORDER, requestsOf } from './harness/scenarios.ts';
+import { ORDER, requestsOf, type Scenario } from './harness/scenarios.ts';
 import { isVoid, report, VOID_MS, wholeMs, type Sample } from './harness/table.ts';
-import { measure, writeRequests } from './harness/load.ts';
+import { measure, runLoad, writeRequests } from './harness/load.ts';
 import { untilQuiet } from './harness/quiet.ts';
 
 const { values } = parseArgs({
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     warmup: { type: 'string', default: '1' },
+    heat: { type: 'string', default: '3' },
     scenarios: { type: 'string', default: ORDER.join('') },
     json: { type: 'string' },
   },
@@ -42,6 +43,7 @@ async function compare(world: World): Promise<Sample[]> {
     target.restore();
   }
   say('all answers are right');
+  await heat(world, targets, data);
   const samples: Sample[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const target of targets) await target.renew();
@@ -49,8 +51,7 @@ async function compare(world: World): Promise<Sample[]> {
       // Another one begins each time, so that none is always measured in the wake of the same.
       for (const target of rotated(targets, round)) {
         if (!target.scenarios.includes(scenario)) continue;
-        const requests = requestsOf(scenario, target.requests, data, config.regions).map((request) => rawRequest(target, request));
-        const file = writeRequests(path.join(world.dir, 'requests'), requests);
+        const file = requestFile(world, target, scenario, data);
         await untilQuiet(config.quietShare, config.quietWait);
         const load = { port: target.port, connections: config.connections, seconds: Number(values.seconds), file };
         const measured = await measure(config.wrk, load, { server: target.pid, postgres: world.postgres.pid }, Number(values.warmup));
@@ -62,6 +63,21 @@ async function compare(world: World): Promise<Sample[]> {
     }
   }
   return samples;
+}
+
+/** Before the first round everything runs once: a second of warm-up is not enough for code that has never run. */
+async function heat(world: World, targets: readonly Target[], data: SampleIds): Promise<void> {
+  for (const scenario of ORDER.filter((name) => values.scenarios.includes(name))) {
+    for (const target of targets.filter(({ scenarios }) => scenarios.includes(scenario))) {
+      await runLoad(config.wrk, { port: target.port, connections: config.connections, seconds: Number(values.heat), file: requestFile(world, target, scenario, data) });
+      if (scenario === 'E') target.restore();
+    }
+  }
+}
+
+function requestFile(world: World, target: Target, scenario: Scenario, data: SampleIds): string {
+  const requests = requestsOf(scenario, target.requests, data, config.regions).map((request) => rawRequest(target, request));
+  return writeRequests(path.join(world.dir, 'requests'), requests);
 }
 
 const rotated = <T>(items: readonly T[], by: number): T[] => items.map((_item, index) => items[(index + by) % items.length]!);
