@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts';
 import { calculate, negate, toNumeric, type ArithmeticOperator } from './decimal.ts';
 import { FUNCTIONS } from './functions.ts';
+import { countSteps, countText, startSteps } from './steps.ts';
 import { isRoot, meansText, type Expression, type PathFilter, type PathHead, type PathStep } from './syntax.ts';
 import { microsOf } from './time.ts';
 import { boundedText, compareOrder, isEqual, isObject, isTrue, listOf, Sequence, single, toText } from './values.ts';
@@ -21,22 +22,19 @@ export type ExpressionScope = {
 
 type Run = (scope: ExpressionScope, item: unknown) => unknown;
 
-/** List items touched by one evaluation. */
-const MAX_STEPS = 200_000;
-let steps = 0;
-
-function countSteps(amount: number): void {
-  steps += amount;
-  if (steps > MAX_STEPS) throw new AppError('TOO_LARGE', `An expression went over more than ${MAX_STEPS} list items.`);
-}
-
 /** A function from the variables to the result: a plain JSON value, null when there is none. */
 export function compileClosure(expression: Expression): (scope: ExpressionScope) => unknown {
   const run = compile(expression);
   return (scope) => {
-    steps = 0;
-    const result = run(scope, undefined);
-    return typeof result === 'object' ? single(result) : (result ?? null);
+    startSteps();
+    try {
+      const result = run(scope, undefined);
+      return typeof result === 'object' ? single(result) : (result ?? null);
+    } catch (error) {
+      // Values nested deeper than the stack, which comparing them would need.
+      if (error instanceof RangeError) throw new AppError('TOO_LARGE', 'An expression met values that are nested too deep.');
+      throw error;
+    }
   };
 }
 
@@ -69,9 +67,16 @@ function compile(node: Expression): Run {
     case 'call': {
       const apply = FUNCTIONS[node.name];
       const args = node.args.map(compile);
-      return (scope, item) => apply(args.map((argument) => argument(scope, item)));
+      return (scope, item) => apply(args.map((argument) => counted(argument(scope, item))));
     }
   }
+}
+
+/** What a function is given, it goes over at least once. */
+function counted(value: unknown): unknown {
+  if (typeof value === 'string') countText(value);
+  else if (typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Sequence)) countSteps(listOf(value).length);
+  return value;
 }
 
 function compileList(items: readonly Run[]): Run {

@@ -3,6 +3,7 @@ import { RE2JS } from 're2js';
 import { AppError } from '../errors.ts';
 import { calculate, compareNumeric, floorNumeric, negate, roundNumeric, toNumeric, type Numeric } from './decimal.ts';
 import type { FunctionName } from './function-names.ts';
+import { countSteps } from './steps.ts';
 import { microsOf, microsOfMillis, writeMicros } from './time.ts';
 import { boundedText, compareOrder, isEqual, isObject, isTrue, listOf, Sequence, single, toText } from './values.ts';
 
@@ -140,6 +141,7 @@ function distinct(items: readonly unknown[]): unknown[] {
   const kept: unknown[] = [];
   const simple = new Set<unknown>();
   for (const item of items) {
+    if (typeof item === 'object') countSteps(kept.length);
     if (typeof item === 'object' && item !== null ? kept.some((other) => isEqual(other, item, true)) : simple.has(item)) continue;
     simple.add(item);
     kept.push(item);
@@ -158,7 +160,7 @@ function replaceText([value, wanted, replacement]: readonly unknown[]): string |
   const text = wordsOf(value);
   const [from, to] = [wordsOf(wanted), wordsOf(replacement)];
   if (text === undefined || from === undefined || from === '') return text ?? null;
-  return boundedText(text.replaceAll(from, () => to ?? ''));
+  return boundedText(text.split(from).join(to ?? ''));
 }
 
 export const FUNCTIONS: Readonly<Record<FunctionName, Implementation>> = {

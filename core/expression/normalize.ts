@@ -32,7 +32,7 @@ export function normalize(source: string): NormalizedExpression {
   const tokens = tokenize(source);
   if (tokens.length === 0) throw expressionError('it is empty.', 0);
   const out = withinStack(() => rewrite(joinNotIn(tokens)));
-  const offsets: { readonly from: number; readonly source: number }[] = [];
+  const offsets: Piece[] = [];
   let text = '';
   out.forEach((token, index) => {
     if (index > 0 && needsSpace(out[index - 1], token, source)) text += ' ';
@@ -42,10 +42,27 @@ export function normalize(source: string): NormalizedExpression {
   return {
     text,
     sourceOffset: (offset) => {
-      const piece = offsets.findLast((candidate) => candidate.from <= offset);
+      const piece = lastFrom(offsets, offset);
       return piece === undefined ? 0 : Math.min(piece.source + (offset - piece.from), source.length);
     },
   };
+}
+
+interface Piece {
+  readonly from: number;
+  readonly source: number;
+}
+
+/** The last piece that begins at or before `offset`; they are in order, and there is one question per node of the tree. */
+function lastFrom(pieces: readonly Piece[], offset: number): Piece | undefined {
+  let low = 0;
+  let high = pieces.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((pieces[middle]?.from ?? Infinity) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return pieces[low - 1];
 }
 
 /** Keeps the author's spacing, and never lets two words run together. */

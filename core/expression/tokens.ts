@@ -12,6 +12,9 @@ export interface Token {
 
 export const MAX_EXPRESSION_LENGTH = 10_000;
 const MAX_BRACKET_DEPTH = 60;
+/** JSONata reads the left side of these twice, so each one on the right of another doubles the tree. */
+const DOUBLING = new Set(['??', '?:']);
+const MAX_DOUBLING = 6;
 
 /** Longest first: the scanner takes the first that fits. */
 const OPERATORS = [
@@ -142,8 +145,12 @@ const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}'
 /** Said here because the offset is better than the parser's, and because the parser recurses. */
 function checkBrackets(tokens: readonly Token[], end: number): void {
   const open: Token[] = [];
+  let doublings = 0;
   for (const token of tokens) {
     if (token.kind !== 'operator') continue;
+    if (DOUBLING.has(token.text) && ++doublings > MAX_DOUBLING) {
+      throw expressionError(`"${token.text}" stands here more than ${MAX_DOUBLING} times.`, token.start, 'Choose with a ? b : c.');
+    }
     if (token.text in CLOSING) {
       open.push(token);
       if (open.length > MAX_BRACKET_DEPTH) throw expressionError(`brackets are nested deeper than ${MAX_BRACKET_DEPTH}.`, token.start);

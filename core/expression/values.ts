@@ -1,6 +1,7 @@
 /** What two values mean to each other: equality, order, truth. Missing and null are one thing. */
 import { AppError } from '../errors.ts';
 import { compareNumeric, isNumericText, numberText, toNumeric } from './decimal.ts';
+import { countText } from './steps.ts';
 import { microsOf } from './time.ts';
 
 /** What a path over a list gives. Where one value is wanted a sequence of one counts as that value, as in JSONata. */
@@ -112,6 +113,7 @@ const MAX_TEXT = 1_000_000;
 
 /** Refuses a text that has grown out of bounds. */
 export function boundedText(text: string): string {
+  countText(text);
   if (text.length > MAX_TEXT) throw new AppError('TOO_LARGE', `An expression made a text longer than ${MAX_TEXT} characters.`);
   return text;
 }
