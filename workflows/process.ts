@@ -17,6 +17,7 @@ import { appIdAttribute, dueAtAttribute, entityAttribute, recordIdAttribute, sta
 import type {
   ActorRef, DecisionInput, HistoryEntry, ProcessInput, ProcessResult, ProcessState, RunStatus, RunView,
 } from './contracts/types.ts';
+import { keptInHistory } from './kept-in-history.ts';
 
 const local = proxyLocalActivities<ProcessActivities>(brief);
 const person = proxyLocalActivities<ProcessActivities>(answering);
@@ -129,6 +130,7 @@ class Run {
   async #record(decision: DecisionInput): Promise<void> {
     this.#isRecording = true;
     try {
+      await keptInHistory();
       await person.recordDecision.executeWithOptions({ ...answering, summary: `${decision.decision} by ${nameOf(decision.actor)}` }, [
         { app: this.#input.app, runId: this.#input.runId, decision, now: timeNow() },
       ]);
@@ -143,6 +145,7 @@ class Run {
   }
 
   async cancel(actor: ActorRef, reason: string | undefined): Promise<RunView> {
+    await keptInHistory();
     this.#cancelled ??= { actor, reason };
     this.#rest = undefined;
     this.#work.cancel();
@@ -160,6 +163,8 @@ class Run {
   }
 
   async resolve(resolution: Resolution): Promise<RunView> {
+    await keptInHistory();
+    // Another operator may have been quicker.
     this.checkResolution(resolution);
     this.#resolution = resolution;
     this.#rest = undefined;

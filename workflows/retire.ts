@@ -3,6 +3,7 @@ import type { AppActivities } from '../activities/apps.ts';
 import { batch, brief, ddl } from './activity-options.ts';
 import { cancelRetirementUpdate, removeNowSignal } from './contracts/messages.ts';
 import type { RetireInput } from './contracts/types.ts';
+import { keptInHistory } from './kept-in-history.ts';
 
 const { dropStorage } = proxyActivities<AppActivities>(ddl);
 const { deleteEvents, endRuns } = proxyActivities<AppActivities>(batch);
@@ -19,6 +20,7 @@ export async function retire({ app, removeAt }: RetireInput): Promise<RetireResu
   let isRemoving = false;
   let isBack = false;
   setHandler(cancelRetirementUpdate, async () => {
+    await keptInHistory();
     if (isRemoving) return { cancelled: false };
     isCancelled = true;
     await condition(() => isBack);
