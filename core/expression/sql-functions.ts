@@ -113,6 +113,7 @@ const SQL_FUNCTIONS: Partial<Record<FunctionName, SqlFunction>> = {
   floor: (args) => number(sql`floor(${asNumber(at(args, 0))})`),
   ceil: (args) => number(sql`ceil(${asNumber(at(args, 0))})`),
   date: (args) => computed('time', asTime(at(args, 0))),
+  fromMillis: (args) => computed('time', asTime(at(args, 0))),
   toMillis: (args) => number(sql`floor(extract(epoch from ${asTime(at(args, 0))}) * 1000)`),
   days: between(86_400),
   hours: between(3_600),

@@ -6,6 +6,7 @@ import jsonata from 'jsonata';
 import { calculate, toNumeric, type ArithmeticOperator } from './decimal.ts';
 import type { ExpressionScope } from './evaluate.ts';
 import { FUNCTIONS } from './functions.ts';
+import { startSteps } from './steps.ts';
 import { isEqual, compareOrder, listOf, single, toText } from './values.ts';
 
 type Operation = (left: unknown, right: unknown) => unknown;
@@ -41,6 +42,7 @@ const bindingOf = (operator: string): string => `operator ${operator}`;
 
 /** Evaluates a normalized expression with the library. The caller bounds its time and memory. */
 export async function evaluateWhole(source: string, scope: ExpressionScope): Promise<unknown> {
+  startSteps();
   const expression = jsonata(source);
   replaceOperators(expression.ast());
   for (const [operator, apply] of Object.entries(OPERATIONS)) expression.assign(bindingOf(operator), apply);

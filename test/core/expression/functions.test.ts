@@ -50,6 +50,7 @@ const BOTH: readonly (readonly [string, string, unknown])[] = [
   ['date', '$date(day)', '2026-01-02T00:00:00+00:00'], ['date', 'new Date(at)', record.at], ['date', '$date(none)', null],
   ['now', '$now()', NOW], ['now', '$days(day, $now())', 8],
   ['toMillis', '$toMillis(day)', 1767312000000], ['toMillis', '$toMillis(at)', 1767263400500],
+  ['fromMillis', '$fromMillis($toMillis(day))', '2026-01-02T00:00:00+00:00'], ['fromMillis', '$fromMillis(n)', '1969-12-31T23:59:59.993+00:00'],
   ['days', '$days(at, day)', 0], ['days', '$days(now, at)', -9], ['days', '$days(none, at)', null], ['hours', '$hours(at, day)', 13], ['minutes', '$minutes(at, day)', 809],
   ['addDays', '$addDays(day, 1)', '2026-01-03T00:00:00+00:00'], ['addDays', '$addDays(at, n)', '2025-12-25T10:30:00.5+00:00'], ['addDays', '$addDays(day, 0.5)', '2026-01-02T12:00:00+00:00'],
   ['addDays', '$addDays(day, none)', null], ['addDays', '$addDays(day, 1000000000000000)', null], ['addDays', '$addDays(day, 3000000)', null],
@@ -63,7 +64,7 @@ const CLOSURE_ONLY: readonly (readonly [string, string, unknown])[] = [
   ['split', "$split(word, 'l')", ['he', '', 'o']], ['join', "$join(data.tags, '-')", 'b-a-b'], ['join', '$join(data.tags)', 'bab'],
   ['match', "$match(word, '^h[a-z]+o$')", true], ['match', "matches(none, 'x')", false], ['test', "$test(word, 'L')", false],
   ['sqrt', '$sqrt(16 + n + 7)', 4], ['sqrt', '$sqrt(n)', null], ['power', '$power(rate, 2)', 6.25], ['power', '$power(n, none)', null],
-  ['fromMillis', '$fromMillis($toMillis(day))', '2026-01-02T00:00:00+00:00'], ['distinct', '$distinct(data.tags)', ['b', 'a']], ['append', "$append(data.list, 'x')", [3, 1, 'x']],
+  ['distinct', '$distinct(data.tags)', ['b', 'a']], ['append', "$append(data.list, 'x')", [3, 1, 'x']],
   ['reverse', '$reverse(data.list)', [1, 3]], ['keys', '$keys(data.deep)', ['x']], ['keys', '$keys(word)', []], ['lookup', "$lookup(data.deep, 'x')", 1], ['lookup', "$lookup(data, 'constructor')", null],
 ];
 
