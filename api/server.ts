@@ -3,7 +3,7 @@
  * paths; made with those prototypes from the start, the call changes nothing and two thirds of Express's price are gone.
  * It rests on Node's constructors being callable as functions, so it is tried first and given up where that fails.
  */
-import type { Express } from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
 import http from 'node:http';
 import net from 'node:net';
 
@@ -37,7 +37,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 
-export function createServer(app: Express): http.Server {
+/** A handler as Express has them. */
+type First = (request: Request, response: Response, next: NextFunction) => void;
+
+/**
+ * `first` is asked before Express, when requests and responses are Express's from the start; it must be mounted in the app too,
+ * for where they are not. What it hands on goes to the app.
+ */
+export function createServer(app: Express, first?: First): http.Server {
   const options: http.ServerOptions = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -45,9 +52,18 @@ export function createServer(app: Express): http.Server {
     connectionsCheckingInterval: 5_000,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
-  const server = http.createServer({ ...options, ...expressConstructors(app) } as http.ServerOptions, app);
+  const constructors = expressConstructors(app);
+  const listener = first === undefined || constructors === undefined ? app : before(app, first);
+  const server = http.createServer({ ...options, ...constructors } as http.ServerOptions, listener);
   server.maxRequestsPerSocket = 0;
   return server;
+}
+
+function before(app: Express, first: First): http.RequestListener {
+  return (request, response) => {
+    // An error that is handed on meets the app's own handler there: the app runs `first` again, which hands on the same.
+    first(request as Request, response as Response, () => app(request, response));
+  };
 }
 
 /** How long clients on kept-alive connections are told to close them before they are closed. */

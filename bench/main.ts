@@ -1,7 +1,7 @@
 /**
  * Scenarios A to G against servers written by hand for exactly these requests, in one run, in turn: npm run bench
  *
- *   --rounds 5   --seconds 4   --warmup 1   --heat 3   --scenarios ABCDEFG   --json FILE  
+ *   --targets bare-node-rows,durabase   --rounds 5   --seconds 4   --warmup 1   --heat 3   --scenarios ABCDEFG   --json FILE  
  *   BENCH_TICKETS, BENCH_COMMENTS, BENCH_CONNECTIONS, BENCH_QUIET_WAIT ... as in config.mjs
  */
 import fs from 'node:fs';
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '1' },
     heat: { type: 'string', default: '3' },
     scenarios: { type: 'string', default: ORDER.join('') },
+    targets: { type: 'string', default: 'bare-node-rows,bare-express-proto-text,durabase,durabase-admin' },
     json: { type: 'string' },
   },
 });
@@ -36,7 +37,8 @@ async function compare(world: World): Promise<Sample[]> {
   // Runs when it is loaded.
   await import('./seed.mjs');
   const data = sampleIds();
-  const targets = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world, await setUpDurabase(world)))];
+  const all = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world, await setUpDurabase(world)))];
+  const targets = all.filter(({ name }) => values.targets.split(',').includes(name));
   const expected = expectations(data);
   for (const target of targets) {
     await checkAnswers(target, data, expected);

@@ -35,20 +35,21 @@ export function writeRequests(file: string, requests: readonly Buffer[]): string
   return file;
 }
 
-let hasWrk: boolean | undefined;
+const found = new Map<string, boolean>();
 
-/** True when wrk is on PATH; says once how to get it when it is not. */
+/** True when that wrk is there; says once how to get it when it is not. */
 export function isWrkThere(wrk: string): boolean {
-  if (hasWrk === undefined) {
-    hasWrk = spawnSync(wrk, ['--version']).error === undefined;
-    if (!hasWrk) {
+  let isThere = found.get(wrk);
+  if (isThere === undefined) {
+    found.set(wrk, (isThere = spawnSync(wrk, ['--version']).error === undefined));
+    if (!isThere) {
       console.error(
         'wrk was not found: measuring with the load generator of this folder, which takes more CPU itself, so requests/s are lower. ' +
           'To get it: apt-get install wrk, brew install wrk, or BENCH_WRK=/path/to/wrk.',
       );
     }
   }
-  return hasWrk;
+  return isThere;
 }
 
 export async function runLoad(wrk: string, load: Load): Promise<LoadResult> {
