@@ -4,16 +4,16 @@
  */
 
 /** A numeric text: no sign but minus, no leading zeros, no exponent. `007` is an identifier, not a number. Same in SQL. */
-export const NUMERIC_TEXT_PATTERN = '^-?(0|[1-9][0-9]{0,99})(\\.[0-9]{1,100})?$';
+export const NUMERIC_TEXT_PATTERN = '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$';
 const NUMERIC_TEXT = new RegExp(NUMERIC_TEXT_PATTERN);
-/** Digits beyond this are out of range, and the result is null. */
-const MAX_DIGITS = 1_000;
+/** A longer text is no number, and a longer result is out of range: null. Same in SQL. */
+export const MAX_DIGITS = 1_000;
 
 export type Numeric = number | string;
 
 export const isNumericText = (value: string): boolean => {
   const first = value.charCodeAt(0);
-  return ((first >= 48 && first <= 57) || first === 45) && NUMERIC_TEXT.test(value);
+  return ((first >= 48 && first <= 57) || first === 45) && value.length <= MAX_DIGITS && NUMERIC_TEXT.test(value);
 };
 
 /** The number a value stands for, or undefined when it is none. */

@@ -2,7 +2,7 @@
 import { AppError } from '../errors.ts';
 import type { StoredType } from '../model/model.ts';
 import { raw, render, sql, value, type Sql } from '../sql/sql.ts';
-import { NUMERIC_TEXT_PATTERN, toNumeric } from './decimal.ts';
+import { MAX_DIGITS, NUMERIC_TEXT_PATTERN, toNumeric } from './decimal.ts';
 import { MAX_MILLIS, microsOf, microsOfMillis, TIME_TEXT_PATTERN, writeMicros } from './time.ts';
 import { FALSE_TEXT_PATTERN } from './values.ts';
 
@@ -78,7 +78,7 @@ export function isNull(scalar: ColumnScalar): Sql {
 const PATTERN = raw(`'${NUMERIC_TEXT_PATTERN.replaceAll('\\.', '[.]')}'`);
 
 /** True for a numeric text, as in the closure; null for null. */
-export const looksNumeric = (text: Sql): Sql => sql`(${text} ~ ${PATTERN})`;
+export const looksNumeric = (text: Sql): Sql => sql`(length(${text}) <= ${raw(String(MAX_DIGITS))} and ${text} ~ ${PATTERN})`;
 
 /** The numeric value of a scalar, null where it is none. */
 export function asNumber(scalar: Scalar): Sql {

@@ -66,6 +66,7 @@ function isConstant(node: Expression): boolean {
 
 class Compiler {
   readonly #scope: SqlScope;
+  #products = 0;
 
   constructor(scope: SqlScope) {
     this.#scope = scope;
@@ -189,6 +190,9 @@ class Compiler {
       case '-':
         return computed('number', sql`(${a} - ${b})`);
       case '*':
+        this.#products += 1;
+        // Each factor may add its digits, and Postgres ends at 131,072.
+        if (this.#products > 100) throw noSql('a calculation with more than 100 products');
         return computed('number', sql`(${a} * ${b})`);
       case '%':
         return computed('number', sql`(${a} % nullif(${b}, 0))`);

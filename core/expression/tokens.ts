@@ -49,6 +49,7 @@ export function tokenize(source: string): Token[] {
   if (source.length > MAX_EXPRESSION_LENGTH) {
     throw expressionError(`it is longer than ${MAX_EXPRESSION_LENGTH} characters.`, MAX_EXPRESSION_LENGTH);
   }
+  refuseUnstorable(source, 0, source);
   const tokens: Token[] = [];
   let at = 0;
   while (at < source.length) {
@@ -119,8 +120,15 @@ function readText(source: string, start: number): Token {
       at += 2;
     }
   }
-  if (value.includes('\0')) throw expressionError('a text may not hold the NUL character.', start);
+  refuseUnstorable(value, start);
   return { kind: 'text', text: writeText(value, quote), start, end: at + 1 };
+}
+
+const UNSTORABLE = /\0|\p{Surrogate}/u;
+
+/** What Postgres can hold in no text: NUL, and half of a surrogate pair. `source`: where to find the place in. */
+function refuseUnstorable(text: string, start: number, source?: string): void {
+  if (UNSTORABLE.test(text)) throw expressionError('NUL and half a surrogate pair are no characters.', source === undefined ? start : source.search(UNSTORABLE));
 }
 
 function writeText(value: string, quote: string): string {
