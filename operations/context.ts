@@ -4,12 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type pg from 'pg';
-import type { AppModel } from '../core/model/model.ts';
 import type { Config } from '../adapters/config.ts';
 import type { Keyring } from '../adapters/keys.ts';
 import type { Outbound } from '../adapters/outbound.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
+import type { AppRuntime } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
+
+export type { AppRuntime } from './app-runtime.ts';
 
 /** Made once per process. */
 export interface Services {
@@ -23,23 +25,6 @@ export interface Services {
   /** Requests to other servers: webhooks and `http` actions. */
   readonly outbound: Outbound;
   readonly clock: () => Date;
-}
-
-/** One app at one schema version; replaced as a whole, never changed. */
-export interface AppRuntime {
-  readonly id: string;
-  readonly name: string;
-  readonly displayName: string;
-  /** The Postgres schema that holds the app's tables. */
-  readonly storage: string;
-  readonly status: 'provisioning' | 'active' | 'suspended' | 'retiring' | 'retired' | 'failed';
-  readonly schemaName: string;
-  readonly version: number;
-  /** Part of every prepared statement's name, so that none outlives its version. */
-  readonly generation: string;
-  readonly model: AppModel;
-  /** Whatever a part compiles from the model, built once per runtime. */
-  memo<T>(key: object, build: (app: AppRuntime) => T): T;
 }
 
 /** Who acts. `system` is a workflow of ours: it passes every policy, and transition roles unless told to be strict. */

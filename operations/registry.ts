@@ -2,7 +2,7 @@
  * The apps of this installation as one process knows them. Reads the catalog, builds a runtime per app and schema version,
  * and follows the registry's events, so that a publish is seen by every api process before its call returns.
  */
-import type { AppRuntime } from './context.ts';
+import type { AppRuntime } from './app-runtime.ts';
 
 export interface Registry {
   /** By name or, for ids, by id. Undefined when there is none that serves. One catalog read at most, single-flight. */

@@ -2,12 +2,12 @@
  * First attempts of deliveries, straight from `_deliveries`: no workflow is started for what succeeds at once. Claimed rows
  * carry a lease; a lost one repeats the attempt with the same webhook-id. One slow endpoint fills only its own share.
  */
-import { execute, run } from '../adapters/postgres/run.ts';
-import { transaction } from '../adapters/postgres/transaction.ts';
+import { run } from '../adapters/postgres/run.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
-import type { AppRuntime, Services } from '../operations/context.ts';
+import type { Services } from '../operations/context.ts';
 import { attemptDelivery } from '../operations/webhooks/attempt.ts';
 import { loop, pause, type Loop } from './loop.ts';
+import { takeTurn, type Turn } from './turn.ts';
 
 const POLL_MS = 150;
 const MAX_IN_FLIGHT = 64;
@@ -48,23 +48,9 @@ export function startDispatcher(services: Services): Loop {
   };
 }
 
-async function claim(
-  services: Services, inFlight: ReadonlyMap<string, number>, room: number,
-): Promise<{ app: AppRuntime; rows: Claimed[] } | undefined> {
+async function claim(services: Services, inFlight: ReadonlyMap<string, number>, room: number): Promise<Turn<Claimed> | undefined> {
   const busy = [...inFlight].flatMap(([webhook, count]) => (count >= MAX_PER_WEBHOOK ? [webhook] : []));
-  return transaction(services.pool, async (client) => {
-    const due = await run<{ app: string }>(
-      client,
-      sql`select app from durabase.work where kind = 'deliveries' and due_at <= now() order by due_at limit 1 for update skip locked`,
-      { prepared: true },
-    );
-    const appId = due[0]?.app;
-    if (appId === undefined) return undefined;
-    const app = await services.registry.byId(appId);
-    if (app === undefined) {
-      await execute(client, sql`delete from durabase.work where app = ${value(appId)} and kind = 'deliveries'`);
-      return undefined;
-    }
+  return takeTurn<Claimed>(services, 'deliveries', async (client, app) => {
     const table = id(app.storage, '_deliveries');
     const rows = await run<Claimed>(
       client,
@@ -81,14 +67,11 @@ async function claim(
           from due where d.id = due.id returning d.id, d.webhook`,
       { prepared: true },
     );
-    // Rows that remain due belong to endpoints that are full: look again soon, other apps first.
-    await execute(
-      client,
-      sql`with next as (select min(due_at) as at from ${table} where status in ('pending', 'sending')),
-            gone as (delete from durabase.work using next where app = ${value(app.id)} and kind = 'deliveries' and next.at is null)
-          update durabase.work set due_at = greatest(next.at, now() + ${value(rows.length === 0 ? '100 milliseconds' : '0', 'interval')}) from next
-          where app = ${value(app.id)} and kind = 'deliveries' and next.at is not null`,
-    );
-    return { app, rows };
+    return {
+      rows,
+      nextDue: sql`select min(due_at) as at from ${table} where status in ('pending', 'sending')`,
+      // Rows that remain due belong to endpoints that are full: look again soon, other apps first.
+      pause: rows.length === 0 ? '100 milliseconds' : '0',
+    };
   });
 }

@@ -2,13 +2,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type pg from 'pg';
 import { execute, run } from '../adapters/postgres/run.ts';
-import { transaction } from '../adapters/postgres/transaction.ts';
 import { isAppError } from '../core/errors.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
 import { appIdAttribute } from '../workflows/contracts/search-attributes.ts';
 import { loop, pause, type Loop } from './loop.ts';
+import { takeTurn, type Turn } from './turn.ts';
 
 const POLL_MS = 250;
 const LEASE = '15 seconds';
@@ -27,7 +27,7 @@ export function startStarter(services: Services): Loop {
   return loop('starter', services.log, async (signal, waker) => {
     const claimed = await claim(services);
     if (claimed === undefined) return pause(POLL_MS, signal, waker);
-    const { app, starts } = claimed;
+    const { app, rows: starts } = claimed;
     try {
       await services.temporal.client();
     } catch (error) {
@@ -41,23 +41,11 @@ export function startStarter(services: Services): Loop {
 }
 
 /** One app's due starts, at most as many as it may start in a second; the app's next turn comes a second later. */
-async function claim(services: Services): Promise<{ app: AppRuntime; starts: Start[] } | undefined> {
-  return transaction(services.pool, async (client) => {
-    const due = await run<{ app: string }>(
-      client,
-      sql`select app from durabase.work where kind = 'starts' and due_at <= now() order by due_at limit 1 for update skip locked`,
-      { prepared: true },
-    );
-    const appId = due[0]?.app;
-    if (appId === undefined) return undefined;
-    const app = await services.registry.byId(appId);
-    if (app === undefined) {
-      await execute(client, sql`delete from durabase.work where app = ${value(appId)} and kind = 'starts'`);
-      return undefined;
-    }
+function claim(services: Services): Promise<Turn<Start> | undefined> {
+  return takeTurn<Start>(services, 'starts', async (client, app) => {
     const limit = app.model.settings.starts_per_second;
     const table = id(app.storage, '_starts');
-    const starts = await run<Start>(
+    const rows = await run<Start>(
       client,
       sql`with due as (
             select workflow_id from ${table} where state = 'pending' and due_at <= now()
@@ -67,15 +55,11 @@ async function claim(services: Services): Promise<{ app: AppRuntime; starts: Sta
           where s.workflow_id = due.workflow_id returning s.workflow_id, s.kind, s.input, s.tries`,
       { prepared: true },
     );
-    const isFull = starts.length >= limit;
-    await execute(
-      client,
-      sql`with next as (select min(due_at) as at from ${table} where state = 'pending'),
-            gone as (delete from durabase.work using next where app = ${value(app.id)} and kind = 'starts' and next.at is null)
-          update durabase.work set due_at = greatest(next.at, now() + ${value(isFull ? '1 second' : '0', 'interval')}) from next
-          where app = ${value(app.id)} and kind = 'starts' and next.at is not null`,
-    );
-    return { app, starts };
+    return {
+      rows,
+      nextDue: sql`select min(due_at) as at from ${table} where state = 'pending'`,
+      pause: rows.length >= limit ? '1 second' : '0',
+    };
   });
 }
 

@@ -1,7 +1,8 @@
 /** From the row a write statement answers to what the caller gets, or to the refusal. */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
-import { nestedErrors, type Draft } from './body.ts';
+import { nestedErrors } from './body.ts';
+import type { Draft } from './draft.ts';
 import { missingReferences } from './database-errors.ts';
 import { notFound } from './record-key.ts';
 import type { StatementResult } from './statements.ts';

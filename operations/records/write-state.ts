@@ -5,7 +5,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import { compileRules, type RulePlan } from '../../core/rules/plan.ts';
 import type { Db } from '../../adapters/postgres/run.ts';
 import type { Actor, AppContext } from '../context.ts';
-import type { Draft } from './body.ts';
+import type { Draft } from './draft.ts';
 import type { StatementOptions } from './statements.ts';
 
 export interface WriteOptions {
