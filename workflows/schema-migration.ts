@@ -9,7 +9,8 @@ import type { SchemaMigrationInput, SchemaMigrationResult } from './contracts/ty
 /** Short statements run in the worker that holds the workflow: a publish waits for them (hard-parts S3). */
 const { applyBriefSteps } = proxyLocalActivities<DdlActivities>({ ...brief, scheduleToCloseTimeout: '1h' });
 const { switchSchemaVersion, awaitApiLeases, completeSchemaMigration, failSchemaMigration } = proxyLocalActivities<DdlActivities>(brief);
-const { applyLongStep } = proxyActivities<DdlActivities>({ ...long, retry: { ...long.retry, initialInterval: '1s' } });
+/** The heartbeat is only a sign of life: a worker killed inside the step is noticed after five seconds. */
+const { applyLongStep } = proxyActivities<DdlActivities>({ ...long, heartbeatTimeout: '5s', retry: { ...long.retry, initialInterval: '1s' } });
 
 type Ended = Extract<Awaited<ReturnType<DdlActivities['applyBriefSteps']>>, { kind: 'ended' }>;
 

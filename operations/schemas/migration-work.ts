@@ -93,7 +93,7 @@ export async function applyLong(services: Services, migration: string, key: stri
   if (ENDED.has(row.status)) return;
   const step = stepsOf(row).find((candidate) => candidate.key === key);
   if (step === undefined) return;
-  const beat = setInterval(onWait, 5_000);
+  const beat = setInterval(onWait, 1_000);
   try {
     await withDdlSession({ ...session(services, row, LONG_DEADLINE_MS), onWait }, (ddl) => applyStep(services, ddl, row, step));
   } finally {

@@ -1,6 +1,8 @@
 /** Every proof, small: the same code as `npm run prove -- <name>`. */
 import { expect, it } from 'vitest';
 import { proveApprovalCrash } from './approval-crash.ts';
+import { proveMigrationCrash } from './migration-crash.ts';
+import { provePublishLoad } from './publish-load.ts';
 import { proveTemporalAway } from './temporal-away.ts';
 
 const say = (line: string): void => console.log(line);
@@ -13,4 +15,16 @@ it('an approval survives kill -9 of everything, and its effect happens once', as
 it('plain data goes on without Temporal, and what it missed starts when it is back', async () => {
   const result = await proveTemporalAway(say);
   expect(result.failedRequests).toBe(0);
+}, 120_000);
+
+it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
+  const result = await proveMigrationCrash({ rounds: 2, seed: 7 }, say);
+  expect(result.recoveryMs).toHaveLength(2);
+}, 120_000);
+
+it('definitions published under load fail no request and are usable at once', async () => {
+  const result = await provePublishLoad({ seconds: 6, rate: 50 }, say);
+  expect(result.failed).toEqual([]);
+  expect(result.requests).toBeGreaterThan(250);
+  expect(result.publishes).toBeGreaterThan(5);
 }, 120_000);

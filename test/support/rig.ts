@@ -1,0 +1,98 @@
+/** A whole installation of built processes whose every part a proof can kill, arm and start again by itself. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startPostgres, type RunningPostgres } from '../../infra/local/postgres.ts';
+import { endProcess, freePort, isAlive, sleep, waitFor } from '../../infra/local/system.ts';
+import { startTemporal, type RunningTemporal } from '../../infra/local/temporal.ts';
+import { buildAll, launchVerb, type Launched } from './process.ts';
+
+export type Part = 'postgres' | 'temporal' | 'worker' | 'api';
+export const PARTS: readonly Part[] = ['postgres', 'temporal', 'worker', 'api'];
+
+export class Rig {
+  readonly #dir: string;
+  readonly #apiPort: number;
+  readonly #running = new Map<Part, { readonly pid: number; readonly launched?: Launched }>();
+  #postgres: RunningPostgres | undefined;
+  #temporal: RunningTemporal | undefined;
+
+  private constructor(dir: string, apiPort: number) {
+    this.#dir = dir;
+    this.#apiPort = apiPort;
+  }
+
+  /** Everything up; resolves when the api answers and the worker serves Temporal. */
+  static async start(): Promise<Rig> {
+    await buildAll();
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-rig-'));
+    fs.chmodSync(dir, 0o755);
+    const rig = new Rig(dir, await freePort());
+    await Promise.all([rig.up('postgres'), rig.up('temporal')]);
+    await Promise.all([rig.up('worker'), rig.up('api')]);
+    return rig;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#apiPort}`;
+  }
+
+  get databaseUrl(): string {
+    return this.#postgres?.url('postgres') ?? '';
+  }
+
+  isUp(part: Part): boolean {
+    const pid = this.#running.get(part)?.pid;
+    return pid !== undefined && isAlive(pid);
+  }
+
+  /** Starts a part that is down; `crashAt` arms a crash point in it. */
+  async up(part: Part, crashAt?: string): Promise<void> {
+    if (this.isUp(part)) return;
+    switch (part) {
+      case 'postgres':
+        this.#postgres = await startPostgres({ dir: path.join(this.#dir, 'pg'), port: this.#postgres?.port ?? 0 });
+        return void this.#running.set(part, { pid: this.#postgres.pid });
+      case 'temporal':
+        this.#temporal = await startTemporal({ file: path.join(this.#dir, 'temporal.db'), logFile: path.join(this.#dir, 'temporal.log'), port: this.#temporal?.port ?? 0 });
+        return void this.#running.set(part, { pid: this.#temporal.pid });
+      case 'worker':
+        return this.#launch('worker', { LOG_LEVEL: 'info', ...(crashAt === undefined ? {} : { DURABASE_TEST: '1', CRASH_AT: crashAt }) });
+      case 'api':
+        return this.#launch('api', {});
+    }
+  }
+
+  async #launch(part: 'worker' | 'api', env: NodeJS.ProcessEnv): Promise<void> {
+    const launched = launchVerb(part, {
+      DATA_DIR: this.#dir, DATABASE_URL: this.databaseUrl, TEMPORAL_ADDRESS: this.#temporal?.address, SECRET_KEY: 'k'.repeat(40),
+      PORT: String(this.#apiPort), LOG_LEVEL: 'warn', ...env,
+    });
+    this.#running.set(part, { pid: launched.pid, launched });
+    const isReady = part === 'worker'
+      ? (): boolean => launched.output().includes('serving durable work')
+      : async (): Promise<boolean> => (await fetch(`${this.url}/health/ready`).catch(() => undefined))?.status === 200;
+    if (!(await waitFor(async () => !isAlive(launched.pid) || (await isReady()), 40_000)) || !isAlive(launched.pid)) {
+      throw new Error(`The ${part} did not start: ${launched.output().slice(-2_000)}`);
+    }
+  }
+
+  /** SIGKILL, as a power cut for this part. */
+  async kill(part: Part): Promise<void> {
+    const pid = this.#running.get(part)?.pid;
+    if (pid !== undefined && isAlive(pid)) await endProcess(pid, 'SIGKILL', 5_000);
+  }
+
+  /** True when the part ended by itself within the time. */
+  async died(part: Part, timeoutMs: number): Promise<boolean> {
+    return waitFor(() => !this.isUp(part), timeoutMs);
+  }
+
+  async stop(): Promise<void> {
+    for (const part of ['api', 'worker'] as const) await this.kill(part);
+    await this.#temporal?.stop();
+    await this.#postgres?.stop();
+    await sleep(50);
+    fs.rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
