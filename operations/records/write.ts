@@ -9,6 +9,7 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
+import { hintRelay } from '../hint.ts';
 import { callSyncWebhooks, hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { createOne } from './create-one.ts';
 import { columnsOf, explainDatabaseError } from './database-errors.ts';
@@ -37,8 +38,15 @@ export interface WriteRequest<T> {
   work(write: Write): Promise<T>;
 }
 
-/** Runs a write until it stands, or until it is clear why it does not. */
+/** Runs a write until it stands, or until it is clear why it does not; then tells the relay, when anybody follows this app's events. */
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
+  const result = await untilItStands(request);
+  const { model } = request.ctx.app;
+  if (request.options.events !== 'none' && model.workflows.length + model.document.webhooks.length > 0) hintRelay(request.ctx.services);
+  return result;
+}
+
+async function untilItStands<T>(request: WriteRequest<T>): Promise<T> {
   const { ctx, options } = request;
   const asksWebhooks = needsWebhooks(ctx, request.entity, request.isWide);
   let usesTransaction = ctx.effectKey !== undefined || asksWebhooks || request.needsTransaction;

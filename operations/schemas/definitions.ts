@@ -9,6 +9,7 @@ import { readItem } from '../../core/model/read-document.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { literal, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
+import { issueSecret } from '../webhooks/secrets.ts';
 import { publishChange, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 import type { MigrationView } from './migrations.ts';
@@ -56,7 +57,10 @@ export async function createDefinition(ctx: AppContext, section: Section, body: 
     return replaceSection(current, section, [...current[section], item]);
   }, options);
   const created = published.document[section].at(-1);
-  return answer(published, created === undefined ? {} : shown(section, created));
+  if (created === undefined) return answer(published, {});
+  // The only time that the secret is shown: afterwards it can be changed, not read.
+  const secret = section === 'webhooks' && created.id !== undefined ? { secret: await issueSecret(ctx, created.id) } : {};
+  return answer(published, { ...shown(section, created), ...secret });
 }
 
 /** Keys that the body does not name keep what they have; a list, when given, is the whole list. */

@@ -37,6 +37,11 @@ export async function rotateSecret(ctx: AppContext, webhook: string): Promise<{ 
   if (!ctx.app.model.document.webhooks.some((hook) => hook.id === webhook)) {
     throw new AppError('NOT_FOUND', `There is no webhook "${webhook}".`);
   }
+  return { secret: await issueSecret(ctx, webhook) };
+}
+
+/** Makes and keeps a webhook's signing secret; the caller has made sure that there is such a webhook. */
+export async function issueSecret(ctx: AppContext, webhook: string): Promise<string> {
   const name = signingName(webhook);
   const key = randomBytes(32);
   const table = id(ctx.app.storage, '_secrets');
@@ -46,7 +51,7 @@ export async function rotateSecret(ctx: AppContext, webhook: string): Promise<{ 
     sql`insert into ${table} as s (name, sealed) values (${value(name)}, ${value(sealed)})
         on conflict (name) do update set previous = s.sealed, sealed = excluded.sealed, created_at = now()`,
   );
-  return { secret: SECRET_PREFIX + key.toString('base64') };
+  return SECRET_PREFIX + key.toString('base64');
 }
 
 /** Names only: a value is never shown after it was set. */
