@@ -50,6 +50,9 @@ export async function proveMigrationCrash(options: { rounds: number; seed: numbe
       say(`round ${round}: ${way.kind === 'point' ? `worker at ${way.point}` : `${way.part} after ${way.afterMs} ms`}: ${isCompleted ? 'completed' : 'cleanly absent'} after ${recoveryMs.at(-1)} ms`);
     }
     return { rounds: options.rounds, completed, absent: options.rounds - completed, recoveryMs };
+  } catch (error) {
+    say(rig.lastLines());
+    throw error;
   } finally {
     await rig.stop();
   }

@@ -88,6 +88,11 @@ export class Rig {
     return waitFor(() => !this.isUp(part), timeoutMs);
   }
 
+  /** The last lines of api and worker, for a proof that failed. */
+  lastLines(): string {
+    return [...this.#running].map(([part, { launched }]) => `${part}: ${launched?.output().slice(-3_000) ?? ''}`).join('\n');
+  }
+
   async stop(): Promise<void> {
     for (const part of ['api', 'worker'] as const) await this.kill(part);
     await this.#temporal?.stop();
