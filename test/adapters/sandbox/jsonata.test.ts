@@ -50,4 +50,11 @@ describe('the sandbox', () => {
   it('sees nothing of the process', async () => {
     await expect(evaluateInSandbox('$eval("process")', {})).resolves.toBeNull();
   });
+
+  it('counts the steps of each evaluation afresh', async () => {
+    const record = { text: 'a'.repeat(500_000) };
+    for (let run = 0; run < 30; run++) {
+      expect(await evaluateInSandbox("$map([1], function($i){ $length($replace(record.text, 'a', 'b')) })", { record }, { timeoutMs: 5_000 })).toBe(500_000);
+    }
+  });
 });

@@ -150,7 +150,7 @@ describe('closure and SQL', () => {
   }
 
   it('agree on every record, and are never null', async () => {
-    const runs = Number(process.env['PROVE_RUNS'] ?? 60);
+    const runs = Number(process.env['PROVE_RUNS'] ?? 120);
     const seed = Number(process.env['PROVE_SEED'] ?? Date.now() % 2_147_483_647);
     process.stdout.write(`agreement of expressions: PROVE_SEED=${seed} PROVE_RUNS=${runs}\n`);
     let compared = 0;
@@ -181,7 +181,7 @@ describe('closure and SQL', () => {
   }, 600_000);
 
   it('give the same values', async () => {
-    const runs = Number(process.env['PROVE_RUNS'] ?? 60);
+    const runs = Number(process.env['PROVE_RUNS'] ?? 120);
     const seed = Number(process.env['PROVE_SEED'] ?? Date.now() % 2_147_483_647);
     process.stdout.write(`agreement of values: PROVE_SEED=${seed} PROVE_RUNS=${runs}\n`);
     const sources = fc.array(fc.oneof(text, number, time), { minLength: 25, maxLength: 25 });
