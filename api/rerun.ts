@@ -1,6 +1,6 @@
 /**
  * The one place that makes a schema change invisible to clients: an operation that failed in a way a stale schema explains is
- * run once more with the app as the catalog has it now (hard-parts S1).
+ * run once more with the app as the catalog has it now.
  */
 import { sqlState } from '../adapters/postgres/run.ts';
 import { isAppError, type ErrorCode } from '../core/errors.ts';

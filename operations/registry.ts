@@ -11,7 +11,7 @@ export interface Registry {
   /** What is in memory, without any waiting; undefined means "ask byName". */
   cachedByName(name: string): AppRuntime | undefined;
   /**
-   * One indexed read: the runtime as the catalog has it now. Called when an answer smells of a stale schema (hard-parts S1):
+   * One indexed read: the runtime as the catalog has it now. Called when an answer smells of a stale schema:
    * undefined when the given one is current already, else the newer runtime to run the operation again with.
    */
   newerThan(app: AppRuntime): Promise<AppRuntime | undefined>;

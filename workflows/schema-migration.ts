@@ -6,7 +6,7 @@ import { brief, long } from './activity-options.ts';
 import { appIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type { SchemaMigrationInput, SchemaMigrationResult } from './contracts/types.ts';
 
-/** Short statements run in the worker that holds the workflow: a publish waits for them (hard-parts S3). */
+/** Short statements run in the worker that holds the workflow: a publish waits for them. */
 const { applyBriefSteps } = proxyLocalActivities<DdlActivities>({ ...brief, scheduleToCloseTimeout: '1h' });
 const { switchSchemaVersion, awaitApiLeases, completeSchemaMigration, failSchemaMigration } = proxyLocalActivities<DdlActivities>(brief);
 /** The heartbeat is only a sign of life: a worker killed inside the step is noticed after five seconds. */

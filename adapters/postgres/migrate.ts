@@ -120,7 +120,7 @@ async function refuseOldServer(db: Db): Promise<void> {
 
 /**
  * Two open sessions that report the same backend share it: a transaction-mode pooler, which breaks session locks, LISTEN and
- * prepared statements without an error (hard-parts S13).
+ * prepared statements without an error.
  */
 async function refusePooler(session: pg.Client, url: string): Promise<void> {
   const pidOf = async (client: pg.Client): Promise<number | undefined> =>

@@ -21,7 +21,7 @@ const session = (applicationName: string, statementTimeoutMs: number) => ({
   options: `-c TimeZone=UTC -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=2000 -c search_path=pg_catalog`,
 });
 
-/** The pool of data statements. No transaction of it may stay idle for two seconds (hard-parts B4). */
+/** The pool of data statements. No transaction of it may stay idle for two seconds. */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,

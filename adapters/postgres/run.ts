@@ -10,7 +10,7 @@ const MAX_STATEMENTS_PER_CONNECTION = 300;
 export interface RunOptions {
   /** False for one-off statements: they are not kept prepared. */
   readonly prepared?: boolean;
-  /** Makes names differ between schema versions: a plan of an older version is never reused (hard-parts S1). */
+  /** Makes names differ between schema versions: a plan of an older version is never reused. */
   readonly generation?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The registry's log and its wake-ups. `schema_events` is append-only and read in id order; a NOTIFY carries only the event's
- * number, because a long payload would fail the publish itself (hard-parts S13). Listeners poll as well: a half-open socket
+ * number, because a long payload would fail the publish itself. Listeners poll as well: a half-open socket
  * must not leave a process with an old policy.
  */
 import type { Logger } from 'pino';

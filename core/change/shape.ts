@@ -107,7 +107,7 @@ function indexesOf(entity: EntityModel, key: readonly string[], relations: reado
     ...entity.definition.indexes.filter((index) => index.unique).map((index) => columnsOf(index.fields)),
   ].filter((columns) => !isKey(columns));
   for (const columns of uniques) add(columns, true, entity.hasSoftDelete);
-  // A foreign key may only point at a full unique (hard-parts S4).
+  // A foreign key may only point at a full unique.
   for (const relation of relations) {
     const column = relation.source === entity.name && relation.source_key !== undefined ? fieldColumn(entity, relation.source_key) : undefined;
     if (column !== undefined && !isKey([column])) add([column], true, false);

@@ -85,7 +85,7 @@ export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityMode
 export function policyErrors(model: AppModel, storage: string): ErrorDetail[] {
   return model.permissions.flatMap((permission, index) => {
     const entities = permission.entity === '*' ? [...model.entities.values()] : [model.entities.get(permission.entity)];
-    // An entity that does not exist yet is no mistake (spec S8); `*` must fit at least one.
+    // An entity that does not exist yet is no mistake; `*` must fit at least one.
     const known = entities.flatMap((entity) => entity ?? []);
     const failures = known.map((entity) => failureOf(model, storage, permission, entity));
     const failure = failures.every((problem) => problem !== undefined) ? failures[0] : undefined;
@@ -262,7 +262,7 @@ function fieldRule(policy: CompiledPolicy, name: string): FieldRule {
   return rule;
 }
 
-/** A field is open in a row if a grant that holds for this row lists it (hard-parts S7), and no deny takes it away there. */
+/** A field is open in a row if a grant that holds for this row lists it, and no deny takes it away there. */
 function decideField({ grants, fieldDenies, keys }: CompiledPolicy, name: string): FieldRule {
   // The key is how a record is addressed: whoever may read the row knows it.
   if (keys.has(name)) return { mode: 'always', listing: [], denying: [] };

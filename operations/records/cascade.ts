@@ -1,6 +1,6 @@
 /**
  * What deleting a record does to the records that refer to it. The database's own foreign-key actions would do it without
- * event, rule or history (hard-parts S5), so every touched record is written here. Of a many-to-many only the links go: the
+ * event, rule or history, so every touched record is written here. Of a many-to-many only the links go: the
  * owning side's links always, the other side's as `on_delete` says.
  */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';

@@ -1,6 +1,6 @@
 /**
  * The SQL of writes. Each kind of write is one statement that locks the stored row, tests the policy on the stored and on the
- * new row, changes it, appends the event and answers the record's JSON, so that nothing can come between (hard-parts S6).
+ * new row, changes it, appends the event and answers the record's JSON, so that nothing can come between.
  */
 import { FULL_ACCESS, type Access } from '../../core/policy/access.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
@@ -133,7 +133,7 @@ interface EventRow {
 }
 
 /**
- * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice (hard-parts S5).
+ * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice.
  * Files have no foreign key at all.
  */
 function referenceChecks(options: StatementOptions, assigned: readonly Assignment[]): { name: string; field: FieldModel; query: Sql }[] {

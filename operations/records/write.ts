@@ -1,6 +1,6 @@
 /**
- * The shared frame of every write: one statement where that is all, else one transaction; synchronous webhooks before it opens
- * (hard-parts B4); the effect of a durable step once; constraints of the database turned into answers.
+ * The shared frame of every write: one statement where that is all, else one transaction; synchronous webhooks before it opens;
+ * the effect of a durable step once; constraints of the database turned into answers.
  */
 import { uuidv7 } from '../../adapters/ids.ts';
 import { run, runText, sqlState, type Db } from '../../adapters/postgres/run.ts';

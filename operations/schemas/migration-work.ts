@@ -193,7 +193,7 @@ export async function switchVersion(services: Services, migration: string): Prom
 const LEASE_SECONDS = 5;
 const SLOWEST_PROCESS_MS = 8_000;
 
-/** True when every live api process has seen the event; one that stopped renewing answers 503 by itself (hard-parts S2). */
+/** True when every live api process has seen the event; one that stopped renewing answers 503 by itself. */
 export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void> {
   const deadline = Date.now() + SLOWEST_PROCESS_MS;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {

@@ -23,7 +23,7 @@ export const hasSyncWebhooks = (entity: EntityModel, action: 'create' | 'update'
   entity.webhooks.some((hook) => isSynchronous(hook) && concerns(hook, action));
 
 /**
- * Shows the merged candidate to every synchronous webhook, before any transaction is open (hard-parts B4). `callKey` stays the
+ * Shows the merged candidate to every synchronous webhook, before any transaction is open. `callKey` stays the
  * same when the write is tried again, so that a receiver can tell. Throws WEBHOOK_REJECTED for a refusal (4xx) and
  * WEBHOOK_UNAVAILABLE for no answer or 5xx; nothing has been written then.
  */

@@ -34,6 +34,16 @@ const signInAs = async ({ page }: WatchedPage, email: string, password: string, 
   await page.getByRole('button', { name: 'Sign in' }).click();
 };
 
+/** The run as operators see it: the link leads to the Temporal Web UI, where the workflow is running. */
+async function seeInTemporal(link: string): Promise<void> {
+  const { page, context } = await openPage(browser, new URL(link).origin, [/./]);
+  await page.goto(link);
+  await page.getByText('Running').first().waitFor();
+  await page.getByText('process/').first().waitFor();
+  await screenshot(page, 'temporal');
+  await context.close();
+}
+
 describe('the back office', () => {
   it('refuses a wrong password without saying whether the address exists, and keeps the form', async () => {
     const { page } = lead;
@@ -106,6 +116,7 @@ describe('the back office', () => {
     expect(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')).toContain('/workflows/process');
     expect(await axe(page)).toEqual([]);
     await screenshot(page, 'inbox');
+    await seeInTemporal(String(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')));
     await page.getByRole('button', { name: 'Approve' }).first().click();
     await page.getByText(/^Approved:/).waitFor();
     const id = String(ticket.at('data', 'id'));
@@ -152,6 +163,22 @@ describe('the back office', () => {
     expect(await axe(page)).toEqual([]);
     expect(owner.complaints).toEqual([]);
     await owner.context.close();
+  });
+
+  it('is as readable in the dark, and fits a narrow screen', async () => {
+    const { page } = lead;
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.goto(`${stack.url}/admin/t/helpdesk/ticket`);
+    await page.getByRole('link', { name: 'Label printer stops after ten pages' }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await screenshot(page, 'dark-narrow');
+    await page.setViewportSize({ width: 1366, height: 900 });
+    await page.getByRole('link', { name: 'Label printer stops after ten pages' }).click();
+    await page.waitForURL(/\/show$/);
+    await page.getByText('Label printer stops after ten pages').first().waitFor();
+    expect(await axe(page)).toEqual([]);
+    await screenshot(page, 'dark-record');
   });
 
   it('is served under a policy without inline code, and asked nothing of any other origin', async () => {

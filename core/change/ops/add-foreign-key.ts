@@ -1,5 +1,5 @@
 /**
- * A foreign key: NO ACTION, because deletes are the operation's work and have events (hard-parts S5), and deferrable, because
+ * A foreign key: NO ACTION, because deletes are the operation's work and have events, and deferrable, because
  * nested writes may insert in any order. On a table with records it comes up NOT VALID and is validated without blocking.
  */
 import { id, sql } from '../../sql/sql.ts';
