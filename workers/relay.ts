@@ -1,7 +1,7 @@
 /**
  * Stage one of the relay: SQL only, independent of Temporal. A pass reads what is visible now and was not visible to the
- * cursor's snapshot, decides what follows from each event, and stores the decisions and the new snapshot in one transaction
- *. Election is a session advisory lock, never an open row lock: a held xid would withhold events.
+ * cursor's snapshot, decides what follows from each event, and stores the decisions and the new snapshot in one
+ * transaction (docs/adr/0002). Election is a session advisory lock, never an open row lock: a held xid would withhold events.
  */
 import type pg from 'pg';
 import { connectDirect } from '../adapters/postgres/pool.ts';

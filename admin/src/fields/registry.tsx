@@ -104,8 +104,11 @@ const kindOf = (field: DiscoveredField): FieldKind => (field.enum !== null ? KIN
 
 export const isNumeric = (field: DiscoveredField): boolean => kindOf(field).isNumeric === true && field.references === null;
 
-/** A list's or a record page's view of one field; a reference shows the other record's title and links to it. */
-export function columnFor(field: DiscoveredField): ReactElement {
+/** A list's or a record page's view of one field; a reference shows the other record's title and links to it, a list shortens texts. */
+export function columnFor(field: DiscoveredField, place: 'list' | 'record' = 'list'): ReactElement {
+  if (place === 'record' && field.type === 'text') {
+    return <TextField source={field.name} label={field.label} emptyText="–" sx={{ whiteSpace: 'pre-wrap', maxWidth: '80ch' }} />;
+  }
   if (field.references === null) return kindOf(field).column(field);
   return <ReferenceField source={field.name} reference={field.references} label={field.label} link="show" emptyText="–" />;
 }

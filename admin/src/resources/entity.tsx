@@ -68,7 +68,7 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
               .filter((field) => !states.has(field.name))
               .map((field) => (
                 <Labeled key={field.name} label={field.label} source={field.name} sx={isLong(field) ? WIDE : {}}>
-                  {columnFor(field)}
+                  {columnFor(field, 'record')}
                 </Labeled>
               ))}
           </Columns>
@@ -129,7 +129,7 @@ const WIDE = { gridColumn: '1 / -1' };
 /** Two columns where there is room; long texts take both. */
 function Columns({ children }: { readonly children: ReactNode }): ReactElement {
   return (
-    <Box sx={{ display: 'grid', width: '100%', columnGap: 3, rowGap: 1, alignItems: 'start', gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' } }}>
+    <Box sx={{ display: 'grid', width: '100%', columnGap: 3, rowGap: 1, alignItems: 'start', gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' }, '& .MuiChip-root': { alignSelf: 'flex-start' } }}>
       {children}
     </Box>
   );
