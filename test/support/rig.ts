@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startPostgres, type RunningPostgres } from '../../infra/local/postgres.ts';
-import { endProcess, freePort, isAlive, sleep, waitFor } from '../../infra/local/system.ts';
+import { endProcess, freePort, isAlive, isPortFree, sleep, waitFor } from '../../infra/local/system.ts';
 import { startTemporal, type RunningTemporal } from '../../infra/local/temporal.ts';
 import { buildAll, launchVerb, type Launched } from './process.ts';
 
@@ -51,9 +51,11 @@ export class Rig {
     if (this.isUp(part)) return;
     switch (part) {
       case 'postgres':
+        await this.#untilFree(this.#postgres?.port);
         this.#postgres = await startPostgres({ dir: path.join(this.#dir, 'pg'), port: this.#postgres?.port ?? 0 });
         return void this.#running.set(part, { pid: this.#postgres.pid });
       case 'temporal':
+        await this.#untilFree(this.#temporal?.port);
         this.#temporal = await startTemporal({ file: path.join(this.#dir, 'temporal.db'), logFile: path.join(this.#dir, 'temporal.log'), port: this.#temporal?.port ?? 0 });
         return void this.#running.set(part, { pid: this.#temporal.pid });
       case 'worker':
@@ -61,6 +63,12 @@ export class Rig {
       case 'api':
         return this.#launch('api', {});
     }
+  }
+
+  /** The others know a killed part by its port only, and the system may hold that for a moment. */
+  async #untilFree(port: number | undefined): Promise<void> {
+    if (port === undefined) return;
+    if (!(await waitFor(() => isPortFree(port), 60_000, 100))) throw new Error(`Port ${port} does not become free again.`);
   }
 
   async #launch(part: 'worker' | 'api', env: NodeJS.ProcessEnv): Promise<void> {
