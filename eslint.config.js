@@ -1,11 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 const NODE_BUILTINS = {
-  patterns: [{ group: ['node:*', 'fs', 'path', 'os', 'net', 'http', 'crypto', 'child_process'], message: 'core and workflow code do no I/O: pass bytes, time and randomness in.' }],
+  patterns: [
+    {
+      group: ['node:*', 'fs', 'path', 'os', 'net', 'http', 'crypto', 'child_process'],
+      message: 'core and workflow code do no I/O: pass bytes, time and randomness in.',
+    },
+  ],
 };
 const PLAIN_ERRORS = {
   selector: 'ThrowStatement > NewExpression[callee.name=/^(Error|RangeError)$/]',
-  message: 'Throw an AppError (core/errors.ts), a ConfigError at start-up, or an ApplicationFailure in workflow code: it must carry a code. A TypeError says that our own code called wrongly.',
+  message:
+    'Throw an AppError (core/errors.ts), a ConfigError at start-up, or an ApplicationFailure in workflow code: it must carry a code. A TypeError says that our own code called wrongly.',
 };
 const ENVIRONMENT = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
@@ -36,7 +42,14 @@ export default tseslint.config(
   },
   {
     files: ['core/**/*.ts', 'operations/**/*.ts', 'api/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts', 'workflows/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', PLAIN_ERRORS, ENVIRONMENT, { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' }] },
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        PLAIN_ERRORS,
+        ENVIRONMENT,
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+      ],
+    },
   },
   { files: ['core/**/*.ts', 'workflows/**/*.ts'], rules: { 'no-restricted-imports': ['error', NODE_BUILTINS] } },
   {

@@ -49,8 +49,11 @@ export function createAppActivities(services: Services): AppActivities {
     async activateApp(app) {
       const row = await catalogRow(services, app);
       await transaction(services.pool, async (client) => {
-        await execute(client, sql`
-          insert into durabase.schemas (name, owner_app) values (${value(row.schema_name, 'text')}, ${value(app, 'text')}) on conflict do nothing`);
+        await execute(
+          client,
+          sql`
+          insert into durabase.schemas (name, owner_app) values (${value(row.schema_name, 'text')}, ${value(app, 'text')}) on conflict do nothing`,
+        );
         const changed = await setStatus(client, app, 'active', ['provisioning']);
         if (changed === 0) return;
         await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
@@ -60,8 +63,11 @@ export function createAppActivities(services: Services): AppActivities {
     },
     async failApp({ app, reason }) {
       services.log.error({ app, reason }, 'an app could not be made');
-      await execute(services.pool, sql`
-        update durabase.apps set status = 'failed', updated_at = now() where id = ${value(app, 'text')} and status = 'provisioning'`);
+      await execute(
+        services.pool,
+        sql`
+        update durabase.apps set status = 'failed', updated_at = now() where id = ${value(app, 'text')} and status = 'provisioning'`,
+      );
     },
     async reactivateApp(app) {
       await transaction(services.pool, async (client) => {
@@ -94,10 +100,13 @@ export function createAppActivities(services: Services): AppActivities {
     },
     async deleteEvents(app) {
       for (;;) {
-        const removed = await execute(services.pool, sql`
+        const removed = await execute(
+          services.pool,
+          sql`
           delete from durabase.events where ctid = any(array(
             select ctid from durabase.events where app = ${value(app, 'text')} limit ${value(EVENTS_PER_BATCH, 'integer')}))
-          and app = ${value(app, 'text')}`);
+          and app = ${value(app, 'text')}`,
+        );
         if (removed === 0) return;
         heartbeat(removed);
       }
@@ -130,17 +139,23 @@ interface CatalogRow {
 }
 
 async function catalogRow(services: Services, app: string): Promise<CatalogRow> {
-  const [row] = await run<CatalogRow & Record<string, unknown>>(services.pool, sql`
-    select name, storage, schema_name, status from durabase.apps where id = ${value(app, 'text')}`);
+  const [row] = await run<CatalogRow & Record<string, unknown>>(
+    services.pool,
+    sql`
+    select name, storage, schema_name, status from durabase.apps where id = ${value(app, 'text')}`,
+  );
   if (row === undefined) throw new AppError('APP_NOT_FOUND', 'The app is not in the catalog any more.');
   return row;
 }
 
 const setStatus = (client: Parameters<typeof execute>[0], app: string, status: string, from: readonly string[]): Promise<number> =>
-  execute(client, sql`
+  execute(
+    client,
+    sql`
     update durabase.apps set status = ${value(status, 'text')}, updated_at = now(),
       retire_at = case when ${value(status, 'text')} = 'active' then null else retire_at end
-    where id = ${value(app, 'text')} and status = any(${value(from, 'text[]')})`);
+    where id = ${value(app, 'text')} and status = any(${value(from, 'text[]')})`,
+  );
 
 function ownerUrl(services: Services): string {
   const { databaseOwnerUrl, databaseDirectUrl, databaseUrl } = services.config;

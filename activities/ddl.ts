@@ -4,7 +4,13 @@ import { createSchemaEventStream } from '../adapters/schema-events/redis.ts';
 import type { Step } from '../core/change/step.ts';
 import type { Services } from '../operations/context.ts';
 import {
-  applyBrief, applyLong, completeMigration, failMigration, leasesConfirm, switchVersion, type Progress,
+  applyBrief,
+  applyLong,
+  completeMigration,
+  failMigration,
+  leasesConfirm,
+  switchVersion,
+  type Progress,
 } from '../operations/schemas/migration-work.ts';
 
 export interface MigrationRef {

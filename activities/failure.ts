@@ -24,7 +24,8 @@ export function withFailures<Activities extends object>(activities: Activities, 
 
 /** Wraps an activity: its refusals keep their code as the failure's type, and nothing of SQL or a stack goes into the history. */
 export function asActivity<Input extends readonly unknown[], Result>(
-  work: (...input: Input) => Promise<Result>, log?: Logger,
+  work: (...input: Input) => Promise<Result>,
+  log?: Logger,
 ): (...input: Input) => Promise<Result> {
   return async (...input) => {
     try {
@@ -32,7 +33,8 @@ export function asActivity<Input extends readonly unknown[], Result>(
     } catch (error) {
       if (error instanceof TemporalFailure) throw error;
       const { attempt, activityType, workflowExecution } = Context.current().info;
-      if (!isAppError(error)) log?.warn({ err: error, activity: activityType, attempt, workflow: workflowExecution?.workflowId }, 'an activity failed');
+      if (!isAppError(error))
+        log?.warn({ err: error, activity: activityType, attempt, workflow: workflowExecution?.workflowId }, 'an activity failed');
       throw toFailure(error, attempt);
     }
   };
@@ -52,7 +54,9 @@ export function toFailure(error: unknown, attempt: number): ApplicationFailure {
   const isPassingTrouble = isPassing(error);
   return ApplicationFailure.create({
     type: isPassingTrouble ? 'UNAVAILABLE' : 'INTERNAL_ERROR',
-    message: isPassingTrouble ? 'A service this step needs does not answer.' : 'An unexpected error inside the engine; its log has the details.',
+    message: isPassingTrouble
+      ? 'A service this step needs does not answer.'
+      : 'An unexpected error inside the engine; its log has the details.',
     nonRetryable: !isPassingTrouble && attempt >= MAX_TRIES_OF_A_DEFECT,
     details: [sqlState(error) ?? reason.slice(0, 200)],
   });

@@ -10,7 +10,12 @@ export type Activities = AppActivities & DdlActivities & DeliveryActivities & Pr
 /** Every activity of this worker, made once, around the services of its process. */
 export function createActivities(services: Services): Activities {
   return withFailures(
-    { ...createAppActivities(services), ...createDdlActivities(services), ...createDeliveryActivities(services), ...createProcessActivities(services) },
+    {
+      ...createAppActivities(services),
+      ...createDdlActivities(services),
+      ...createDeliveryActivities(services),
+      ...createProcessActivities(services),
+    },
     services.log,
   );
 }

@@ -27,7 +27,12 @@ export interface ProcessActivities {
   evaluateCondition(input: StepScope & { readonly expression: string }): Promise<boolean>;
   performAction(input: StepScope & { readonly action: ProcessAction; readonly key: string }): Promise<ActionResult>;
   openTask(input: OpenTaskInput): Promise<void>;
-  recordDecision(input: { readonly app: string; readonly runId: string; readonly decision: DecisionInput; readonly now: string }): Promise<void>;
+  recordDecision(input: {
+    readonly app: string;
+    readonly runId: string;
+    readonly decision: DecisionInput;
+    readonly now: string;
+  }): Promise<void>;
   projectRun(input: RunProjection): Promise<void>;
 }
 
@@ -46,7 +51,12 @@ export function createProcessActivities(services: Services): ProcessActivities {
       const app = await appOf(input.app);
       const assignee = await resolveAssignee(services, app, input, input.assignee);
       const { task, allowSelfApproval, commentRequired, trigger, now } = input;
-      await insertTask(services, app, { ...task, assignee, allowSelfApproval, commentRequired, requestedBy: trigger.actor.id, now }, input.projection);
+      await insertTask(
+        services,
+        app,
+        { ...task, assignee, allowSelfApproval, commentRequired, requestedBy: trigger.actor.id, now },
+        input.projection,
+      );
     },
     recordDecision: async (input) => {
       crashPoint('process.before_decision');

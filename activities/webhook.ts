@@ -16,14 +16,17 @@ export function createDeliveryActivities(services: Services): DeliveryActivities
       const hook = app.model.document.webhooks.find((candidate) => candidate.id === input.webhook);
       if (hook?.ordered === true && (await hasPredecessor(services, app, input.deliveryId))) {
         throw ApplicationFailure.create({
-          type: 'WAITING', message: 'An earlier change of the record is not delivered yet.',
+          type: 'WAITING',
+          message: 'An earlier change of the record is not delivered yet.',
           nextRetryDelay: Math.min(250 * activityInfo().attempt, 10_000),
         });
       }
       const result = await attemptDelivery(services, app, input.deliveryId, 'workflow');
       if (result.outcome !== 'retry') return result;
       throw ApplicationFailure.create({
-        type: 'NOT_DELIVERED', message: result.reason ?? 'The receiver did not take it.', nextRetryDelay: result.delayMs ?? 5_000,
+        type: 'NOT_DELIVERED',
+        message: result.reason ?? 'The receiver did not take it.',
+        nextRetryDelay: result.delayMs ?? 5_000,
       });
     },
   };

@@ -3,8 +3,14 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false', '1', '0', '']).transform((text) => text === 'true' || text === '1');
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
-const address = (protocols: string) => z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols.replaceAll('|', ':// or ')}://`);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const address = (protocols: string) =>
+  z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols.replaceAll('|', ':// or ')}://`);
 const cidr = z.string().regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be CIDR blocks like 127.0.0.0/8, separated by commas');
 
 /** Every variable with its rule, default and one line of help: `npm start -- --help` prints this table. */
@@ -12,11 +18,26 @@ export const SETTINGS = {
   PORT: { schema: port.default(8080), help: 'port of the API and the admin' },
   HOST: { schema: z.string().default('127.0.0.1'), help: 'address to listen on' },
   DATA_DIR: { schema: z.string().min(1).default('.durabase'), help: 'folder of the embedded services and the generated key' },
-  DATABASE_URL: { schema: address('postgres|postgresql').optional(), help: 'Postgres 15-18; an embedded one is started when this is not set' },
-  DATABASE_OWNER_URL: { schema: address('postgres|postgresql').optional(), help: "the worker's role with DDL rights; DATABASE_URL when not set" },
-  DATABASE_DIRECT_URL: { schema: address('postgres|postgresql').optional(), help: 'a connection without a pooler, for DDL, LISTEN and election' },
+  DATABASE_URL: {
+    schema: address('postgres|postgresql').optional(),
+    help: 'Postgres 15-18; an embedded one is started when this is not set',
+  },
+  DATABASE_OWNER_URL: {
+    schema: address('postgres|postgresql').optional(),
+    help: "the worker's role with DDL rights; DATABASE_URL when not set",
+  },
+  DATABASE_DIRECT_URL: {
+    schema: address('postgres|postgresql').optional(),
+    help: 'a connection without a pooler, for DDL, LISTEN and election',
+  },
   DATABASE_POOL_MAX: { schema: z.coerce.number().int().min(2).max(1000).default(40), help: 'connections of one api process' },
-  TEMPORAL_ADDRESS: { schema: z.string().regex(/^[^\s:/]+:\d+$/, 'must be host:port').optional(), help: 'Temporal frontend; a local server is started when this is not set' },
+  TEMPORAL_ADDRESS: {
+    schema: z
+      .string()
+      .regex(/^[^\s:/]+:\d+$/, 'must be host:port')
+      .optional(),
+    help: 'Temporal frontend; a local server is started when this is not set',
+  },
   TEMPORAL_NAMESPACE: { schema: z.string().min(1).default('default'), help: 'Temporal namespace' },
   TEMPORAL_API_KEY: { schema: z.string().optional(), help: 'API key of Temporal Cloud' },
   TEMPORAL_TLS_CA: { schema: z.string().optional(), help: 'file of the certificate authority' },
@@ -26,12 +47,30 @@ export const SETTINGS = {
   TEMPORAL_UI_PORT: { schema: port.default(8233), help: 'port of the local Temporal Web UI' },
   REDIS_URL: { schema: address('redis|rediss').optional(), help: 'Redis or Valkey, for schema events' },
   PUBLIC_URL: { schema: address('http|https').optional(), help: 'how clients reach the API; http://HOST:PORT when not set' },
-  SECRET_KEY: { schema: z.string().min(32, 'must have at least 32 characters').optional(), help: 'seals secrets at rest; generated into DATA_DIR on a development start' },
-  PLATFORM_ADMIN_EMAIL: { schema: z.string().regex(/^\S+@\S+$/).default('platform@localhost'), help: 'first platform admin' },
+  SECRET_KEY: {
+    schema: z.string().min(32, 'must have at least 32 characters').optional(),
+    help: 'seals secrets at rest; generated into DATA_DIR on a development start',
+  },
+  PLATFORM_ADMIN_EMAIL: {
+    schema: z
+      .string()
+      .regex(/^\S+@\S+$/)
+      .default('platform@localhost'),
+    help: 'first platform admin',
+  },
   PLATFORM_ADMIN_PASSWORD: { schema: z.string().min(1).default('changeme'), help: 'its password; the default is refused off loopback' },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'), help: 'least level logged' },
-  DEFAULT_APP: { schema: z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/).optional(), help: 'the app of paths that name none' },
-  WEBHOOK_ALLOW_CIDRS: { schema: list.pipe(z.array(cidr)).optional(), help: 'private networks that webhooks may reach; 127.0.0.0/8 on a development start' },
+  DEFAULT_APP: {
+    schema: z
+      .string()
+      .regex(/^[a-z][a-z0-9_-]{0,62}$/)
+      .optional(),
+    help: 'the app of paths that name none',
+  },
+  WEBHOOK_ALLOW_CIDRS: {
+    schema: list.pipe(z.array(cidr)).optional(),
+    help: 'private networks that webhooks may reach; 127.0.0.0/8 on a development start',
+  },
   CORS_ORIGINS: { schema: list.default([]), help: 'origins allowed to call from a browser' },
   TRUST_PROXY: { schema: z.string().optional(), help: "Express's trust proxy setting" },
   NODE_ENV: { schema: z.string().default('development'), help: 'production refuses development defaults' },
@@ -86,7 +125,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     const given = env[variable];
     const result = schema.safeParse(given === '' ? undefined : given);
     if (!result.success) {
-      throw new ConfigError(`${variable}=${JSON.stringify(given)}: ${result.error.issues[0]?.message ?? 'is not valid'}. ${SETTINGS[variable].help}.`);
+      throw new ConfigError(
+        `${variable}=${JSON.stringify(given)}: ${result.error.issues[0]?.message ?? 'is not valid'}. ${SETTINGS[variable].help}.`,
+      );
     }
     parsed[variable] = result.data;
   }
@@ -96,7 +137,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 function shape(p: Parsed): Config {
   const isDevelopment = isLoopback(p.HOST) && p.NODE_ENV !== 'production';
   if (!isDevelopment && p.PLATFORM_ADMIN_PASSWORD === 'changeme') {
-    throw new ConfigError('PLATFORM_ADMIN_PASSWORD still is the published default, which works only on a loopback HOST outside production. Set it.');
+    throw new ConfigError(
+      'PLATFORM_ADMIN_PASSWORD still is the published default, which works only on a loopback HOST outside production. Set it.',
+    );
   }
   return {
     port: p.PORT,
@@ -130,6 +173,7 @@ function shape(p: Parsed): Config {
 
 /** The sealing key, or the one line that says how to get one. */
 export function requireSecretKey(config: Config): string {
-  if (config.secretKey === undefined) throw new ConfigError('SECRET_KEY is not set. Use the same random text of 32 characters or more for every api and worker.');
+  if (config.secretKey === undefined)
+    throw new ConfigError('SECRET_KEY is not set. Use the same random text of 32 characters or more for every api and worker.');
   return config.secretKey;
 }

@@ -5,7 +5,19 @@ import type { Config } from './config.ts';
 
 export type { Logger } from 'pino';
 
-const SECRET_KEYS = ['authorization', 'cookie', 'password', 'secret', 'token', 'access_token', 'refresh_token', 'api_key', 'x-api-key', 'secretKey', 'databaseUrl'];
+const SECRET_KEYS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'access_token',
+  'refresh_token',
+  'api_key',
+  'x-api-key',
+  'secretKey',
+  'databaseUrl',
+];
 
 /** The root logger of a process. Children carry request, app and trace ids: `log.child({ request_id })`. */
 export function createLogger(config: Pick<Config, 'logLevel'>, name: string): Logger {
@@ -20,4 +32,5 @@ export function createLogger(config: Pick<Config, 'logLevel'>, name: string): Lo
   });
 }
 
-const at = (prefix: string, key: string): string => (/^[a-z_]\w*$/i.test(key) ? (prefix === '' ? key : `${prefix}.${key}`) : `${prefix}["${key}"]`);
+const at = (prefix: string, key: string): string =>
+  /^[a-z_]\w*$/i.test(key) ? (prefix === '' ? key : `${prefix}.${key}`) : `${prefix}["${key}"]`;

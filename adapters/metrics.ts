@@ -24,14 +24,32 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const requests = new Counter({ name: 'durabase_http_requests_total', help: 'Requests answered.', labelNames: ['method', 'route', 'status'], registers });
-  const durations = new Histogram({
-    name: 'durabase_http_request_seconds', help: 'Time to answer a request.', labelNames: ['method', 'route'], buckets: REQUEST_BUCKETS, registers,
+  const requests = new Counter({
+    name: 'durabase_http_requests_total',
+    help: 'Requests answered.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
   });
-  const deliveries = new Counter({ name: 'durabase_deliveries_total', help: 'Webhook attempts by outcome.', labelNames: ['outcome'], registers });
+  const durations = new Histogram({
+    name: 'durabase_http_request_seconds',
+    help: 'Time to answer a request.',
+    labelNames: ['method', 'route'],
+    buckets: REQUEST_BUCKETS,
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'durabase_deliveries_total',
+    help: 'Webhook attempts by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const starts = new Counter({ name: 'durabase_workflow_starts_total', help: 'Workflows started.', labelNames: ['type'], registers });
   const lag = new Gauge({ name: 'durabase_relay_lag_seconds', help: 'How far the relay is behind the event log.', registers });
-  const reloads = new Counter({ name: 'durabase_schema_reloads_total', help: 'Times an app was loaded again after a schema change.', registers });
+  const reloads = new Counter({
+    name: 'durabase_schema_reloads_total',
+    help: 'Times an app was loaded again after a schema change.',
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -45,7 +63,9 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
     schemaReload: () => reloads.inc(),
     gauge(name, help, read) {
       new Gauge({
-        name, help, registers,
+        name,
+        help,
+        registers,
         collect() {
           this.set(read());
         },

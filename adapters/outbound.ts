@@ -41,10 +41,33 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Networks no webhook may reach unless listed by the operator (RFC 6890 and friends). */
 const PRIVATE_NETWORKS = [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24',
-  '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
-  '::/128', '::1/128', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/23', '2001:db8::/32', '2002::/16', '5f00::/16', 'fc00::/7',
-  'fe80::/10', 'ff00::/8',
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/128',
+  '::1/128',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '5f00::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
 ];
 
 const blockList = (networks: readonly string[]): net.BlockList => {
@@ -157,14 +180,18 @@ function staticRefusal(url: URL, isReachable: (address: string) => boolean): str
 }
 
 async function exchange(
-  url: URL, request: OutboundRequest, agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent },
+  url: URL,
+  request: OutboundRequest,
+  agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent },
 ): Promise<OutboundResponse> {
   const started = performance.now();
   const isSecure = url.protocol === 'https:';
   const timeoutMs = request.timeoutMs ?? 15_000;
   return new Promise((resolve, reject) => {
     const options: https.RequestOptions = {
-      method: request.method, headers: request.headers, agent: isSecure ? agents['https:'] : agents['http:'],
+      method: request.method,
+      headers: request.headers,
+      agent: isSecure ? agents['https:'] : agents['http:'],
     };
     const outgoing = isSecure ? https.request(url, options) : http.request(url, options);
     // The deadline covers the whole exchange, so a receiver that drips its answer cannot hold us.

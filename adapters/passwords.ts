@@ -32,10 +32,13 @@ async function bounded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const derive = (password: string, salt: Buffer, options: ScryptOptions, length: number): Promise<Buffer> =>
-  bounded(() => new Promise((resolve, reject) => {
-    // NFKC: the same password typed on two systems is the same password.
-    scrypt(password.normalize('NFKC'), salt, length, options, (error, key) => (error === null ? resolve(key) : reject(error)));
-  }));
+  bounded(
+    () =>
+      new Promise((resolve, reject) => {
+        // NFKC: the same password typed on two systems is the same password.
+        scrypt(password.normalize('NFKC'), salt, length, options, (error, key) => (error === null ? resolve(key) : reject(error)));
+      }),
+  );
 
 const optionsOf = (logN: number, r: number, p: number): ScryptOptions => ({ N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
 
@@ -57,6 +60,11 @@ export async function verifyPassword(password: string, stored: string | null | u
   const isReal = stored !== null && stored !== undefined && HASH.test(stored);
   const [, logN, r, p, salt, hash] = match ?? [];
   const expected = Buffer.from(hash ?? '', 'base64url');
-  const actual = await derive(password, Buffer.from(salt ?? '', 'base64url'), optionsOf(Number(logN), Number(r), Number(p)), expected.length);
+  const actual = await derive(
+    password,
+    Buffer.from(salt ?? '', 'base64url'),
+    optionsOf(Number(logN), Number(r), Number(p)),
+    expected.length,
+  );
   return timingSafeEqual(actual, expected) && isReal;
 }

@@ -42,7 +42,8 @@ export function followRevocations(pool: pg.Pool, onError: (error: unknown) => vo
     const startedAt = Date.now();
     const since = cursor === undefined ? sql`at > now() - ${WINDOW}` : sql`id > ${value((cursor - BigInt(OVERLAP)).toString(), 'bigint')}`;
     const rows = await run<Row & pg.QueryResultRow>(
-      pool, sql`select id, app, user_id, session_id, epoch, at from durabase.revocations where ${since} order by id`,
+      pool,
+      sql`select id, app, user_id, session_id, epoch, at from durabase.revocations where ${since} order by id`,
     );
     for (const row of rows) apply(row);
     cursor ??= 0n;
@@ -67,13 +68,14 @@ export function followRevocations(pool: pg.Pool, onError: (error: unknown) => vo
     return current;
   };
   const timer = setInterval(() => {
-    refresh().then(() => (++polls % 300 === 0 ? forgetOld() : undefined)).catch(onError);
+    refresh()
+      .then(() => (++polls % 300 === 0 ? forgetOld() : undefined))
+      .catch(onError);
   }, POLL_MS);
   timer.unref();
 
   return {
-    isCut: (realm, userId, sessionId, epoch) =>
-      sessions.has(sessionId) || (epochs.get(`${realm}/${userId}`)?.epoch ?? -1) > epoch,
+    isCut: (realm, userId, sessionId, epoch) => sessions.has(sessionId) || (epochs.get(`${realm}/${userId}`)?.epoch ?? -1) > epoch,
     isFresh: () => Date.now() - refreshedAt <= STALE_MS,
     // A read that began before the caller's own write would not show it: wait it out, then read again.
     refresh: async () => {

@@ -24,11 +24,15 @@ export interface Realm {
 }
 
 export const PLATFORM_REALM: Realm = {
-  key: '', users: raw('durabase.platform_users'), sessions: raw('durabase.platform_sessions'),
+  key: '',
+  users: raw('durabase.platform_users'),
+  sessions: raw('durabase.platform_sessions'),
 };
 
 export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
-  key: app.id, users: id(app.storage, '_users'), sessions: id(app.storage, '_sessions'),
+  key: app.id,
+  users: id(app.storage, '_users'),
+  sessions: id(app.storage, '_sessions'),
 });
 
 export interface TokenSubject {
@@ -90,7 +94,13 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
     recall,
     async issue(realm, subject) {
       const key = await keys.signer(realm.key);
-      return new SignJWT({ roles: [...subject.roles], email: subject.email, app: realmName(realm.key), sid: subject.sessionId, epoch: subject.epoch })
+      return new SignJWT({
+        roles: [...subject.roles],
+        email: subject.email,
+        app: realmName(realm.key),
+        sid: subject.sessionId,
+        epoch: subject.epoch,
+      })
         .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
         .setSubject(subject.userId)
         .setIssuer(ISSUER)
@@ -104,7 +114,8 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
       if (known !== undefined) return known;
       const subject = await readToken(token, realm, keys);
       if (revocations.isFresh()) {
-        if (revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch)) throw unauthorized('The session has ended.');
+        if (revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch))
+          throw unauthorized('The session has ended.');
       } else await askDatabase(pool, subject.realm === '' ? PLATFORM_REALM : realm, subject);
       remember(token, subject);
       return subject;
@@ -125,7 +136,10 @@ async function readToken(token: string, realm: Realm, keys: KeyStore): Promise<V
   } catch {
     throw unauthorized('The access token is not valid.');
   }
-  const key = kid === undefined ? undefined : ((await keys.verifier(realm.key, kid)) ?? (realm.key === '' ? undefined : await keys.verifier('', kid)));
+  const key =
+    kid === undefined
+      ? undefined
+      : ((await keys.verifier(realm.key, kid)) ?? (realm.key === '' ? undefined : await keys.verifier('', kid)));
   if (key === undefined) throw unauthorized('The access token is not valid here.');
   let claims: Record<string, unknown>;
   try {
@@ -139,8 +153,15 @@ async function readToken(token: string, realm: Realm, keys: KeyStore): Promise<V
 
 function subjectOf(claims: Record<string, unknown>, realm: string): VerifiedToken {
   const { sub, email, roles, sid, epoch, exp, aud, iss } = claims;
-  const isWhole = typeof sub === 'string' && typeof email === 'string' && Array.isArray(roles) && typeof sid === 'string' &&
-    typeof epoch === 'number' && typeof exp === 'number' && iss === ISSUER && aud === realmName(realm);
+  const isWhole =
+    typeof sub === 'string' &&
+    typeof email === 'string' &&
+    Array.isArray(roles) &&
+    typeof sid === 'string' &&
+    typeof epoch === 'number' &&
+    typeof exp === 'number' &&
+    iss === ISSUER &&
+    aud === realmName(realm);
   if (!isWhole) throw unauthorized('The access token is not valid.');
   if (exp * 1000 <= Date.now()) throw unauthorized('The access token has expired.');
   return { userId: sub, email, roles: roles.map(String), sessionId: sid, epoch, realm, expiresAt: exp * 1000 };
@@ -148,10 +169,14 @@ function subjectOf(claims: Record<string, unknown>, realm: string): VerifiedToke
 
 /** The feed of cuts is old: the account and its session are read for this one request. */
 async function askDatabase(pool: pg.Pool, realm: Realm, subject: VerifiedToken): Promise<void> {
-  const rows = await run<{ ok: boolean }>(pool, sql`
+  const rows = await run<{ ok: boolean }>(
+    pool,
+    sql`
     select u.active and u.epoch = ${value(subject.epoch, 'integer')} and s.revoked_at is null as ok
     from ${realm.users} u join ${realm.sessions} s on s.user_id = u.id
-    where u.id = ${value(subject.userId, 'uuid')} and s.id = ${value(subject.sessionId, 'uuid')}`, { prepared: true });
+    where u.id = ${value(subject.userId, 'uuid')} and s.id = ${value(subject.sessionId, 'uuid')}`,
+    { prepared: true },
+  );
   if (rows[0]?.ok !== true) throw unauthorized('The session has ended.');
 }
 
@@ -216,14 +241,22 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
 }
 
 async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
-  const rows = await run<{ kid: string; public_jwk: JWK; sealed_private: Buffer }>(pool, sql`
+  const rows = await run<{ kid: string; public_jwk: JWK; sealed_private: Buffer }>(
+    pool,
+    sql`
     select kid, public_jwk, sealed_private from durabase.signing_keys
     where app = ${value(realm, 'text')} and (retired_at is null or retired_at > now() - interval '1 hour')
-    order by retired_at nulls first, created_at desc`);
-  return Promise.all(rows.map(async (row) => ({
-    kid: row.kid, realm, publicJwk: row.public_jwk, sealedPrivate: row.sealed_private,
-    publicKey: (await importJWK(row.public_jwk, 'ES256')) as CryptoKey,
-  })));
+    order by retired_at nulls first, created_at desc`,
+  );
+  return Promise.all(
+    rows.map(async (row) => ({
+      kid: row.kid,
+      realm,
+      publicJwk: row.public_jwk,
+      sealedPrivate: row.sealed_private,
+      publicKey: (await importJWK(row.public_jwk, 'ES256')) as CryptoKey,
+    })),
+  );
 }
 
 const signingPurpose = (kid: string): string => `signing-key/${kid}`;
@@ -234,8 +267,11 @@ export async function createSigningKey(pool: pg.Pool, keyring: Keyring, realm: s
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
   const sealed = keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid));
-  await execute(pool, sql`
+  await execute(
+    pool,
+    sql`
     insert into durabase.signing_keys (kid, app, algorithm, public_jwk, sealed_private)
     select ${value(kid, 'text')}, ${value(realm, 'text')}, 'ES256', ${value(JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
-    where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`);
+    where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`,
+  );
 }

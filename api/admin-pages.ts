@@ -10,13 +10,24 @@ const PLACEHOLDER = '__CSP_NONCE__';
 /** Where the build is, seen from the sources and from `dist/api`. */
 function buildFolder(): string | undefined {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  return [path.join(here, '../admin/dist'), path.join(here, '../../admin/dist')].find((folder) => fs.existsSync(path.join(folder, 'index.html')));
+  return [path.join(here, '../admin/dist'), path.join(here, '../../admin/dist')].find((folder) =>
+    fs.existsSync(path.join(folder, 'index.html')),
+  );
 }
 
 function policy(nonce: string): string {
   return [
-    "default-src 'self'", `script-src 'self' 'nonce-${nonce}'`, `style-src 'self' 'nonce-${nonce}'`, "img-src 'self' data:", "font-src 'self'",
-    "connect-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'none'",
+    "default-src 'self'",
+    `script-src 'self' 'nonce-${nonce}'`,
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
   ].join('; ');
 }
 

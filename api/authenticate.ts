@@ -44,7 +44,9 @@ export async function authenticate(api: Api, call: Call, realm: Realm): Promise<
 function bearerOf(call: Call): string {
   const header = headerOf(call, 'authorization');
   if (header === undefined) {
-    throw new AppError('UNAUTHORIZED', 'This needs an access token.', { hint: 'Sign in with POST auth/login and send "Authorization: Bearer <access_token>".' });
+    throw new AppError('UNAUTHORIZED', 'This needs an access token.', {
+      hint: 'Sign in with POST auth/login and send "Authorization: Bearer <access_token>".',
+    });
   }
   const space = header.indexOf(' ');
   if (space === -1 || header.slice(0, space).toLowerCase() !== 'bearer') {

@@ -71,7 +71,8 @@ async function waitForDatabase(config: Config, log: Logger): Promise<void> {
   const deadline = Date.now() + DATABASE_WAIT_MS;
   try {
     for (let isTold = false; (await checkDatabaseVersion(pool)) === 'behind'; isTold = true) {
-      if (Date.now() > deadline) throw new ConfigError('The database has not been brought to this version within two minutes. Start a worker: it does that.');
+      if (Date.now() > deadline)
+        throw new ConfigError('The database has not been brought to this version within two minutes. Start a worker: it does that.');
       if (!isTold) log.info('waiting for a worker to bring the database to this version');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -101,12 +102,15 @@ export function createExpress(api: Api, health: Health, state: State): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  if (config.trustProxy !== undefined) app.set('trust proxy', /^\d+$/.test(config.trustProxy) ? Number(config.trustProxy) : config.trustProxy);
+  if (config.trustProxy !== undefined)
+    app.set('trust proxy', /^\d+$/.test(config.trustProxy) ? Number(config.trustProxy) : config.trustProxy);
   app.use(apiHandler(api, health, state));
   app.use('/admin', adminPages());
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use((request: Request) => {
-    throw new AppError('NOT_FOUND', `There is no ${request.method} ${request.path.slice(0, 200)}.`, { hint: 'The API is under /api, the back office under /admin.' });
+    throw new AppError('NOT_FOUND', `There is no ${request.method} ${request.path.slice(0, 200)}.`, {
+      hint: 'The API is under /api, the back office under /admin.',
+    });
   });
   app.use(lastResort(api));
   return app;
@@ -126,7 +130,9 @@ function apiHandler(api: Api, health: Health, state: State): Handler {
     if (url.startsWith('/api/') || url === '/api') return void answerApi(api, request, response, { requestId, common, state });
     const other = url.startsWith('/health/') || url.startsWith('/metrics') ? operational(api, health, state, url) : undefined;
     if (other !== undefined) {
-      other.then((answer) => send(response, answer, { requestId, common, isHead: request.method === 'HEAD', isClosing: state.isClosing })).catch(next);
+      other
+        .then((answer) => send(response, answer, { requestId, common, isHead: request.method === 'HEAD', isClosing: state.isClosing }))
+        .catch(next);
       return;
     }
     response.setHeader('X-Request-Id', requestId);
@@ -183,7 +189,8 @@ function observe(api: Api, call: Call, status: number): void {
   api.metrics.request({ method: call.method, route: call.route, status }, ms / 1000);
   const { log } = api.services;
   if (ms > SLOW_MS) log.warn({ request_id: call.requestId, route: call.route, status, ms: Math.round(ms) }, 'slow request');
-  else if (log.isLevelEnabled('debug')) log.debug({ request_id: call.requestId, method: call.method, route: call.route, status, ms: Math.round(ms) }, 'request');
+  else if (log.isLevelEnabled('debug'))
+    log.debug({ request_id: call.requestId, method: call.method, route: call.route, status, ms: Math.round(ms) }, 'request');
 }
 
 /** The one error handler of Express: pages and files that fail answer in the same envelope. */
@@ -193,6 +200,11 @@ function lastResort(api: Api): ErrorRequestHandler {
     const status = (error as { status?: unknown } | null)?.status;
     const known = status === 404 || status === 400 ? new AppError('NOT_FOUND', 'There is no such file.') : error;
     const requestId = String(response.getHeader('X-Request-Id') ?? '');
-    send(response, errorAnswer(known, requestId, api.services.log), { requestId, common, isHead: request.method === 'HEAD', isClosing: false });
+    send(response, errorAnswer(known, requestId, api.services.log), {
+      requestId,
+      common,
+      isHead: request.method === 'HEAD',
+      isClosing: false,
+    });
   };
 }

@@ -11,7 +11,13 @@ const STALE_STATES = new Set(['0A000', '42703', '42P01', '42883', '42804', '4270
 
 /** Our own answers that a newer schema may turn into another one. */
 const STALE_CODES: ReadonlySet<ErrorCode> = new Set([
-  'UNKNOWN_FIELD', 'UNKNOWN_ENTITY', 'UNKNOWN_OPERATOR', 'UNKNOWN_PARAMETER', 'VALIDATION_FAILED', 'NESTED_WRITE_FAILED', 'FORBIDDEN',
+  'UNKNOWN_FIELD',
+  'UNKNOWN_ENTITY',
+  'UNKNOWN_OPERATOR',
+  'UNKNOWN_PARAMETER',
+  'VALIDATION_FAILED',
+  'NESTED_WRITE_FAILED',
+  'FORBIDDEN',
 ]);
 
 export function mayBeStale(error: unknown): boolean {

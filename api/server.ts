@@ -10,7 +10,9 @@ import net from 'node:net';
 type Constructor = new (...args: never[]) => object;
 
 /** Constructors that make Express's requests and responses, or undefined where Node does not allow it. */
-export function expressConstructors(app: Express): { IncomingMessage: typeof http.IncomingMessage; ServerResponse: typeof http.ServerResponse } | undefined {
+export function expressConstructors(
+  app: Express,
+): { IncomingMessage: typeof http.IncomingMessage; ServerResponse: typeof http.ServerResponse } | undefined {
   const derive = (base: Constructor, prototype: object): Constructor => {
     const made = function (this: object, ...args: unknown[]): void {
       (base as unknown as (...given: unknown[]) => void).apply(this, args);
@@ -24,8 +26,12 @@ export function expressConstructors(app: Express): { IncomingMessage: typeof htt
     const request = new IncomingMessage(new net.Socket());
     const response = new ServerResponse(request);
     response.setHeader('X-Probe', '1');
-    const isWhole = request instanceof http.IncomingMessage && response instanceof http.ServerResponse &&
-      Object.getPrototypeOf(request) === app.request && response.getHeader('x-probe') === '1' && typeof request.headers === 'object';
+    const isWhole =
+      request instanceof http.IncomingMessage &&
+      response instanceof http.ServerResponse &&
+      Object.getPrototypeOf(request) === app.request &&
+      response.getHeader('x-probe') === '1' &&
+      typeof request.headers === 'object';
     return isWhole ? { IncomingMessage, ServerResponse } : undefined;
   } catch {
     return undefined;

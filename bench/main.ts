@@ -37,7 +37,11 @@ async function compare(world: World): Promise<Sample[]> {
   // Runs when it is loaded.
   await import('./seed.mjs');
   const data = sampleIds();
-  const all = [await bareTarget(world, 'bare-node-rows'), await bareTarget(world, 'bare-express-proto-text'), ...(await durabaseTargets(world, await setUpDurabase(world)))];
+  const all = [
+    await bareTarget(world, 'bare-node-rows'),
+    await bareTarget(world, 'bare-express-proto-text'),
+    ...(await durabaseTargets(world, await setUpDurabase(world))),
+  ];
   const targets = all.filter(({ name }) => values.targets.split(',').includes(name));
   const expected = expectations(data);
   for (const target of targets) {
@@ -59,7 +63,9 @@ async function compare(world: World): Promise<Sample[]> {
         const measured = await measure(config.wrk, load, { server: target.pid, postgres: world.postgres.pid }, Number(values.warmup));
         if (measured.badStatus > 0 || measured.socketErrors > 0) throw new Error(`${target.name} ${scenario}: ${JSON.stringify(measured)}`);
         samples.push({ ...measured, target: target.name, scenario, round });
-        say(`round ${round} ${scenario} ${target.name}: ${wholeMs(measured).toFixed(3)} ms (${measured.serverMs.toFixed(3)} + ${measured.postgresMs.toFixed(3)}), ${Math.round(measured.requests / measured.seconds)}/s`);
+        say(
+          `round ${round} ${scenario} ${target.name}: ${wholeMs(measured).toFixed(3)} ms (${measured.serverMs.toFixed(3)} + ${measured.postgresMs.toFixed(3)}), ${Math.round(measured.requests / measured.seconds)}/s`,
+        );
         if (scenario === 'E') target.restore();
       }
     }
@@ -71,7 +77,12 @@ async function compare(world: World): Promise<Sample[]> {
 async function heat(world: World, targets: readonly Target[], data: SampleIds): Promise<void> {
   for (const scenario of ORDER.filter((name) => values.scenarios.includes(name))) {
     for (const target of targets.filter(({ scenarios }) => scenarios.includes(scenario))) {
-      await runLoad(config.wrk, { port: target.port, connections: config.connections, seconds: Number(values.heat), file: requestFile(world, target, scenario, data) });
+      await runLoad(config.wrk, {
+        port: target.port,
+        connections: config.connections,
+        seconds: Number(values.heat),
+        file: requestFile(world, target, scenario, data),
+      });
       if (scenario === 'E') target.restore();
     }
   }

@@ -17,21 +17,30 @@ import { durabaseTargets, setUpDurabase } from './harness/targets.ts';
 import { pointSharedPartsAt, withWorld, type World } from './harness/world.ts';
 
 const { values } = parseArgs({
-  options: { scenarios: { type: 'string', default: 'ABEF' }, seconds: { type: 'string', default: '5' }, top: { type: 'string', default: '40' } },
+  options: {
+    scenarios: { type: 'string', default: 'ABEF' },
+    seconds: { type: 'string', default: '5' },
+    top: { type: 'string', default: '40' },
+  },
 });
 
 interface Profile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number } }[];
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
 
 /** Share of the busy time by function. Lines are those of dist/. */
 function selfTimes(profile: Profile): { readonly name: string; readonly share: number }[] {
-  const names = new Map(profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
-    const file = url.startsWith('file:') ? path.relative(repositoryRoot(), fileURLToPath(url)) : url;
-    return [id, `${functionName || '(anonymous)'} ${file}${file === '' ? '' : `:${lineNumber + 1}`}`];
-  }));
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
+      const file = url.startsWith('file:') ? path.relative(repositoryRoot(), fileURLToPath(url)) : url;
+      return [id, `${functionName || '(anonymous)'} ${file}${file === '' ? '' : `:${lineNumber + 1}`}`];
+    }),
+  );
   // The load ran at the end; loading the modules is of no interest.
   let left = profile.timeDeltas.reduce((sum, delta) => sum + delta, 0);
   const spent = new Map<string, number>();
@@ -62,7 +71,8 @@ async function profileAll(world: World): Promise<void> {
     const [name] = fs.readdirSync(folder);
     const profile = JSON.parse(fs.readFileSync(path.join(folder, name ?? ''), 'utf8')) as Profile;
     console.log(`\n${scenario}`);
-    for (const { name, share } of selfTimes(profile).slice(0, Number(values.top))) console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${name}`);
+    for (const { name, share } of selfTimes(profile).slice(0, Number(values.top)))
+      console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${name}`);
   }
 }
 

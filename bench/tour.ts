@@ -80,12 +80,28 @@ async function bareSide(world: World, discovery: string): Promise<Side> {
   fs.writeFileSync(file, discovery);
   const port = await freePort();
   const server = await startServer({
-    name: 'bare-node', command: process.execPath, args: [path.join(import.meta.dirname, 'helpdesk', 'bare-helpdesk.mjs')], port, logFile: world.log('bare'),
-    env: { PORT: String(port), DATABASE_URL: pgUrl(BARE_DATABASE), POOL: String(config.poolSize), SECRET: config.jwtSecret, DISCOVERY_FILE: file },
+    name: 'bare-node',
+    command: process.execPath,
+    args: [path.join(import.meta.dirname, 'helpdesk', 'bare-helpdesk.mjs')],
+    port,
+    logFile: world.log('bare'),
+    env: {
+      PORT: String(port),
+      DATABASE_URL: pgUrl(BARE_DATABASE),
+      POOL: String(config.poolSize),
+      SECRET: config.jwtSecret,
+      DISCOVERY_FILE: file,
+    },
   });
   world.onEnd(() => server.stop());
   const token = signJwt({ sub: 'ann' }, config.jwtSecret);
-  return { name: server.name, pid: server.pid, port, tour: () => Promise.resolve(bareTour(token)), restore: () => loadRows(BARE_DATABASE, 'public') };
+  return {
+    name: server.name,
+    pid: server.pid,
+    port,
+    tour: () => Promise.resolve(bareTour(token)),
+    restore: () => loadRows(BARE_DATABASE, 'public'),
+  };
 }
 
 /** What each kind of request must be answered with; a side that errs is not measured. */
@@ -93,13 +109,28 @@ async function check(side: Side, tour: Tour, { tickets, customers }: HelpdeskIds
   config.port = side.port;
   const ask = async (request: BenchRequest, status: number, isRight: (json: never) => boolean): Promise<void> => {
     const answer = await send({}, request);
-    if (answer.status !== status || !isRight(answer.json as never)) throw new Error(`${side.name}: ${request.path} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
+    if (answer.status !== status || !isRight(answer.json as never))
+      throw new Error(`${side.name}: ${request.path} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
   };
-  type Row = { readonly id: string; readonly category: string; readonly title: string; readonly customer: { readonly company: string }; readonly responses: unknown[] };
+  type Row = {
+    readonly id: string;
+    readonly category: string;
+    readonly title: string;
+    readonly customer: { readonly company: string };
+    readonly responses: unknown[];
+  };
   const [ticket, customer] = [tickets[0]!, customers[0]!];
-  await ask(tour.listByPriority(), 200, (json: { data: Row[]; meta: { total: number } }) => json.data.length === 3 && json.meta.total === 500);
-  await ask(tour.listByCompany(), 200, ({ data: [row], meta }: { data: Row[]; meta: { total: number } }) =>
-    row!.customer.company.includes('a') && row!.responses.length === 3 && meta.total > 0);
+  await ask(
+    tour.listByPriority(),
+    200,
+    (json: { data: Row[]; meta: { total: number } }) => json.data.length === 3 && json.meta.total === 500,
+  );
+  await ask(
+    tour.listByCompany(),
+    200,
+    ({ data: [row], meta }: { data: Row[]; meta: { total: number } }) =>
+      row!.customer.company.includes('a') && row!.responses.length === 3 && meta.total > 0,
+  );
   await ask(tour.get(ticket), 200, ({ data }: { data: Row }) => data.id === ticket);
   await ask(tour.create(customer), 201, ({ data }: { data: Row }) => data.title.startsWith('Printer'));
   await ask(tour.update(ticket, 'billing'), 200, ({ data }: { data: Row }) => data.category === 'billing');
@@ -125,12 +156,16 @@ async function compare(world: World): Promise<Round[]> {
       side.restore();
       const tour = await side.tour();
       await check(side, tour, ids);
-      const file = writeRequests(path.join(world.dir, 'requests'), mixOf(tour, ids).map((request) => rawRequest({}, request)));
+      const file = writeRequests(
+        path.join(world.dir, 'requests'),
+        mixOf(tour, ids).map((request) => rawRequest({}, request)),
+      );
       await untilQuiet(config.quietShare, config.quietWait);
       const load = { port: side.port, connections: config.connections, seconds: Number(values.seconds), file, alsoRight: 422 };
       const measured = await measure(config.wrk, load, { server: side.pid, postgres: world.postgres.pid }, config.warmup);
       console.error(`· round ${round} ${side.name}: ${JSON.stringify(measured)}`);
-      if (measured.badStatus + measured.socketErrors > 0) throw new Error(`${side.name}: not every request was answered as it should be: ${JSON.stringify(measured)}`);
+      if (measured.badStatus + measured.socketErrors > 0)
+        throw new Error(`${side.name}: not every request was answered as it should be: ${JSON.stringify(measured)}`);
       rounds.push({ side: side.name, measured });
     }
   }
@@ -142,9 +177,20 @@ const rows = ['bare-node', 'durabase'].map((name) => {
   const found = rounds.filter(({ side }) => side === name).map(({ measured }) => measured);
   const of = (read: (measured: Measurement) => number, digits: number): string => median(found.map(read)).toFixed(digits);
   return [
-    name, of(({ requests, seconds }) => requests / seconds, 0), of(({ p50Ms }) => p50Ms, 1), of(({ p99Ms }) => p99Ms, 1),
-    of(({ serverMs }) => serverMs, 3), of(({ postgresMs }) => postgresMs, 3), of(wholeMs, 3), String(found.reduce((sum, { requests }) => sum + requests, 0)),
+    name,
+    of(({ requests, seconds }) => requests / seconds, 0),
+    of(({ p50Ms }) => p50Ms, 1),
+    of(({ p99Ms }) => p99Ms, 1),
+    of(({ serverMs }) => serverMs, 3),
+    of(({ postgresMs }) => postgresMs, 3),
+    of(wholeMs, 3),
+    String(found.reduce((sum, { requests }) => sum + requests, 0)),
   ];
 });
-console.log(`\n${table(`The README tour, ${config.connections} connections, ${values.seconds} s, median of ${values.rounds}; no request failed`,
-  ['server', 'requests/s', 'p50 ms', 'p99 ms', 'server CPU ms', 'Postgres CPU ms', 'whole CPU ms', 'requests'], rows)}`);
+console.log(
+  `\n${table(
+    `The README tour, ${config.connections} connections, ${values.seconds} s, median of ${values.rounds}; no request failed`,
+    ['server', 'requests/s', 'p50 ms', 'p99 ms', 'server CPU ms', 'Postgres CPU ms', 'whole CPU ms', 'requests'],
+    rows,
+  )}`,
+);

@@ -17,7 +17,11 @@ export const CONNECTION_HELP = [
 
 export interface Session {
   readonly app: string;
-  request(method: string, path: string, options?: { readonly body?: string; readonly contentType?: string; readonly accept?: string }): Promise<string>;
+  request(
+    method: string,
+    path: string,
+    options?: { readonly body?: string; readonly contentType?: string; readonly accept?: string },
+  ): Promise<string>;
 }
 
 type Flags = Readonly<Partial<Record<keyof typeof CONNECTION_OPTIONS, string | undefined>>>;
@@ -34,11 +38,16 @@ export async function signIn(flags: Flags): Promise<Session> {
   return {
     app,
     request: (method, path, options = {}) =>
-      send(`${base}${path}`, method, {
-        Authorization: `Bearer ${token}`,
-        Accept: options.accept ?? 'application/json',
-        ...(options.body === undefined ? {} : { 'Content-Type': options.contentType ?? 'application/json' }),
-      }, options.body),
+      send(
+        `${base}${path}`,
+        method,
+        {
+          Authorization: `Bearer ${token}`,
+          Accept: options.accept ?? 'application/json',
+          ...(options.body === undefined ? {} : { 'Content-Type': options.contentType ?? 'application/json' }),
+        },
+        options.body,
+      ),
   };
 }
 
@@ -56,7 +65,9 @@ async function send(url: string, method: string, headers: Readonly<Record<string
 
 function messageOf(text: string): string {
   try {
-    const { error } = JSON.parse(text) as { error: { message: string; hint?: string; details?: { path?: string; field?: string; message: string }[] } };
+    const { error } = JSON.parse(text) as {
+      error: { message: string; hint?: string; details?: { path?: string; field?: string; message: string }[] };
+    };
     const details = (error.details ?? []).map((detail) => `\n  ${detail.path ?? detail.field ?? ''}: ${detail.message}`).join('');
     return `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}${details}`;
   } catch {

@@ -52,16 +52,25 @@ export async function main(argv: readonly string[]): Promise<number> {
 function explain(verb: string, error: unknown): number {
   const isKnown = error instanceof ConfigError || isAppError(error) || isUsageError(error);
   const hint = isAppError(error) && error.hint !== undefined ? ` ${error.hint}` : '';
-  process.stderr.write(`durabase ${verb}: ${isKnown ? (error as Error).message + hint : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `durabase ${verb}: ${isKnown ? (error as Error).message + hint : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   if (error instanceof ConfigError) return verb === 'api' || verb === 'worker' ? EXIT_CONFIG : 1;
   return isUsageError(error) ? 2 : 1;
 }
 
-const isUsageError = (error: unknown): boolean => error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+const isUsageError = (error: unknown): boolean =>
+  error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
 
 function overview(): string {
   const rows = Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
-  return ['Usage: durabase <verb> [options]', '', ...rows, '', 'durabase <verb> --help tells more; durabase start --help lists all settings.'].join('\n');
+  return [
+    'Usage: durabase <verb> [options]',
+    '',
+    ...rows,
+    '',
+    'durabase <verb> --help tells more; durabase start --help lists all settings.',
+  ].join('\n');
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -17,7 +17,9 @@ export async function serve(start: (config: Config) => Promise<readonly Served[]
   const served = await starting;
   process.send?.({ type: 'ready' });
   await stop;
-  const deadline = new Promise<void>((resolve) => void setTimeout(resolve, process.connected || process.channel === undefined ? GRACE_MS : 2000));
+  const deadline = new Promise<void>(
+    (resolve) => void setTimeout(resolve, process.connected || process.channel === undefined ? GRACE_MS : 2000),
+  );
   // What was started last is closed first.
   const closing = [...served].reverse().reduce<Promise<void>>((before, one) => before.then(() => one.close()), Promise.resolve());
   await Promise.race([closing, deadline]);

@@ -64,7 +64,8 @@ interface TokenAnswer {
   readonly data: { readonly access_token: string; readonly user?: SignedInUser };
 }
 
-const authPath = (scope: Scope): string => (scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`);
+const authPath = (scope: Scope): string =>
+  scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`;
 
 /** `base` is the server's origin; the empty string means the page's own. */
 export function createClient(base = ''): Client {
@@ -89,7 +90,12 @@ export function createClient(base = ''): Client {
     const parsed = await readJson(response);
     if (!response.ok) {
       const failure = parsed as ApiErrorBody | undefined;
-      throw new ApiError(response.status, failure?.error.code ?? 'INTERNAL_ERROR', failure?.error.message ?? `The server answered ${response.status}.`, failure);
+      throw new ApiError(
+        response.status,
+        failure?.error.code ?? 'INTERNAL_ERROR',
+        failure?.error.message ?? `The server answered ${response.status}.`,
+        failure,
+      );
     }
     return { body: parsed as T, etag: response.headers.get('etag') };
   };

@@ -1,5 +1,10 @@
 const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
 };
 
 /** Milliseconds of `30m 4h 2d 1w` or ISO 8601 (`PT30M`, `P2DT4H`, `P1W`). Throws TypeError on anything else. */

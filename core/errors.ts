@@ -72,11 +72,7 @@ export class AppError extends Error {
 
 /** True for an AppError, optionally of one code. Safe across realms: matches on shape, not on the class. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
-  return (
-    error instanceof Error &&
-    error.name === 'AppError' &&
-    (code === undefined || (error as AppError).code === code)
-  );
+  return error instanceof Error && error.name === 'AppError' && (code === undefined || (error as AppError).code === code);
 }
 
 /** The up to five known names nearest to a mistyped one, for "did you mean" hints. */

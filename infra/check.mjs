@@ -9,14 +9,44 @@ const bin = (file) => [process.execPath, path.join(root, 'node_modules', file)];
 const CACHE = path.join('node_modules', '.cache', 'durabase');
 
 const STEPS = [
-  { name: 'lint', command: [...bin('eslint/bin/eslint.js'), '.', '--cache', '--cache-location', path.join(CACHE, 'eslint'), '--max-warnings', '0'] },
-  { name: 'types', command: [...bin('typescript/bin/tsc'), '-p', '.', '--noEmit', '--incremental', '--tsBuildInfoFile', path.join(CACHE, 'types.tsbuildinfo')] },
+  {
+    name: 'lint',
+    command: [...bin('eslint/bin/eslint.js'), '.', '--cache', '--cache-location', path.join(CACHE, 'eslint'), '--max-warnings', '0'],
+  },
+  {
+    name: 'types',
+    command: [
+      ...bin('typescript/bin/tsc'),
+      '-p',
+      '.',
+      '--noEmit',
+      '--incremental',
+      '--tsBuildInfoFile',
+      path.join(CACHE, 'types.tsbuildinfo'),
+    ],
+  },
   ...(fs.existsSync(path.join(root, 'admin', 'tsconfig.json'))
     ? [{ name: 'types of the admin', command: [...bin('typescript/bin/tsc'), '-p', 'admin', '--noEmit'] }]
     : []),
-  { name: 'format', command: [...bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '--cache', '--cache-location', path.join(CACHE, 'prettier'), '.'] },
+  {
+    name: 'format',
+    command: [
+      ...bin('prettier/bin/prettier.cjs'),
+      '--check',
+      '--log-level',
+      'warn',
+      '--cache',
+      '--cache-location',
+      path.join(CACHE, 'prettier'),
+      '.',
+    ],
+  },
   { name: 'architecture', command: [...bin('vitest/vitest.mjs'), 'run', '--mode', 'architecture', '--reporter', 'dot'] },
-  { name: 'audit', command: [process.execPath, process.env.npm_execpath ?? '', 'audit', '--audit-level', 'high', '--json'], judge: judgeAudit },
+  {
+    name: 'audit',
+    command: [process.execPath, process.env.npm_execpath ?? '', 'audit', '--audit-level', 'high', '--json'],
+    judge: judgeAudit,
+  },
 ];
 
 /** A registry that has no audit service, or none at all, proves nothing; one that answers decides. */

@@ -9,7 +9,10 @@ import path from 'node:path';
 export async function compile(root, folders, hashOf) {
   const stampFile = path.join(root, 'dist', '.cache', 'compiled.json');
   const before = readJson(stampFile);
-  const settings = hashOf(path.join(root, 'tsconfig.build.json')) + hashOf(path.join(root, 'tsconfig.json')) + hashOf(path.join(root, 'package-lock.json'));
+  const settings =
+    hashOf(path.join(root, 'tsconfig.build.json')) +
+    hashOf(path.join(root, 'tsconfig.json')) +
+    hashOf(path.join(root, 'package-lock.json'));
   const known = before.settings === settings ? before.files : {};
   const files = Object.fromEntries(folders.flatMap((folder) => sources(root, folder)).map((file) => [file, hashOf(path.join(root, file))]));
   const changed = Object.keys(files).filter((file) => files[file] !== known[file] || !fs.existsSync(outputOf(root, file)));
@@ -30,7 +33,10 @@ async function transpile(root, files) {
   // Alone, a file does not know that the package is of type module.
   const compilerOptions = { ...options, module: ts.ModuleKind.ESNext, moduleResolution: undefined, rootDir: undefined, outDir: undefined };
   for (const file of files) {
-    const { outputText, sourceMapText } = ts.transpileModule(fs.readFileSync(path.join(root, file), 'utf8'), { compilerOptions, fileName: path.basename(file) });
+    const { outputText, sourceMapText } = ts.transpileModule(fs.readFileSync(path.join(root, file), 'utf8'), {
+      compilerOptions,
+      fileName: path.basename(file),
+    });
     const output = outputOf(root, file);
     const source = path.relative(path.dirname(output), path.join(root, file));
     fs.mkdirSync(path.dirname(output), { recursive: true });

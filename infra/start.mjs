@@ -19,7 +19,10 @@ const WORKSHOP = {
   test: { needs: ['server', 'bundle', 'admin'], run: (args) => suite(args) },
   'test:e2e': { needs: ['server', 'bundle', 'admin'], run: (args) => suite(['--mode', 'e2e', ...args]) },
   check: { needs: [], run: (args) => runNode([path.join(root, 'infra', 'check.mjs'), ...args]) },
-  bench: { needs: ['server', 'bundle', 'admin'], run: (args) => script('bench', args.length > 0 && !args[0].startsWith('-') ? args : ['main', ...args]) },
+  bench: {
+    needs: ['server', 'bundle', 'admin'],
+    run: (args) => script('bench', args.length > 0 && !args[0].startsWith('-') ? args : ['main', ...args]),
+  },
   prove: { needs: ['server', 'bundle', 'admin'], run: (args) => script(path.join('test', 'proofs'), args) },
 };
 
@@ -29,7 +32,13 @@ async function main([verb = 'start', ...args]) {
     await install();
     const workshop = WORKSHOP[verb];
     const wantsHelp = args.includes('--help') || args.includes('-h');
-    const needs = workshop?.needs ?? (verb === 'start' && !wantsHelp ? ['server', 'bundle', 'admin'] : ['api', 'worker'].includes(verb) && !wantsHelp ? ['server', 'bundle'] : ['server']);
+    const needs =
+      workshop?.needs ??
+      (verb === 'start' && !wantsHelp
+        ? ['server', 'bundle', 'admin']
+        : ['api', 'worker'].includes(verb) && !wantsHelp
+          ? ['server', 'bundle']
+          : ['server']);
     if (needs.length > 0) await locked(() => build(needs));
     if (workshop !== undefined) process.exitCode = (await workshop.run(args)) ?? 0;
     else await commandLine(verb, args);
@@ -66,7 +75,14 @@ async function install() {
   }
   await withTicker('Installing the packages (npm ci, under a minute on most machines)', async () => {
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    const { code, output } = await capture(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional']);
+    const { code, output } = await capture(npm[0], [
+      ...npm.slice(1),
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      '--include=dev',
+      '--include=optional',
+    ]);
     if (code !== 0) throw new Stop(`npm ci failed: ${/ENOSPC/.test(output) ? 'the disk is full.' : reasonOf(output)}`);
     fs.writeFileSync(stamp, hash);
   });
@@ -74,7 +90,10 @@ async function install() {
 
 /** npm prints its reason first and its manual after it. */
 function reasonOf(output) {
-  const lines = output.split('\n').filter((line) => line.startsWith('npm error ')).map((line) => line.slice('npm error '.length));
+  const lines = output
+    .split('\n')
+    .filter((line) => line.startsWith('npm error '))
+    .map((line) => line.slice('npm error '.length));
   return lines.slice(0, 6).join(' ') || output.trim().split('\n').slice(-6).join('\n');
 }
 
@@ -137,7 +156,9 @@ function treeHash(inputs) {
   for (const input of inputs) {
     const at = path.join(root, input);
     if (!fs.existsSync(at)) continue;
-    const files = fs.statSync(at).isFile() ? [''] : fs.readdirSync(at, { recursive: true, withFileTypes: true }).flatMap((entry) => insideOf(at, entry));
+    const files = fs.statSync(at).isFile()
+      ? ['']
+      : fs.readdirSync(at, { recursive: true, withFileTypes: true }).flatMap((entry) => insideOf(at, entry));
     for (const file of files.sort()) hash.update(`${input}/${file}\0`).update(fs.readFileSync(path.join(at, file)));
   }
   return hash.digest('hex');
@@ -188,8 +209,11 @@ async function suite(args) {
 }
 
 function script(folder, [name, ...args]) {
-  const files = fs.existsSync(path.join(root, folder)) ? fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith('.ts')) : [];
-  if (!files.includes(`${name}.ts`)) throw new Stop(`Say which: ${files.map((file) => file.slice(0, -3)).join(', ') || `there is nothing in ${folder} yet`}.`);
+  const files = fs.existsSync(path.join(root, folder))
+    ? fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith('.ts'))
+    : [];
+  if (!files.includes(`${name}.ts`))
+    throw new Stop(`Say which: ${files.map((file) => file.slice(0, -3)).join(', ') || `there is nothing in ${folder} yet`}.`);
   return runNode(['--import', 'tsx', path.join(root, folder, `${name}.ts`), ...args]);
 }
 

@@ -63,5 +63,10 @@ export interface PlatformContext {
 }
 
 export const systemActor = (id: string | null = null): Actor => ({
-  kind: 'system', id, email: null, roles: [], isAdmin: true, sessionId: null,
+  kind: 'system',
+  id,
+  email: null,
+  roles: [],
+  isAdmin: true,
+  sessionId: null,
 });

@@ -1,6 +1,9 @@
 /** Page and size of a list; what is missing or no number falls back to the default, what is too large to the maximum. */
 export function clampPage(params: URLSearchParams, maxPerPage: number): { readonly page: number; readonly perPage: number } {
-  return { page: natural(params.get('page'), 1, 1_000_000), perPage: natural(params.get('per_page'), Math.min(25, maxPerPage), maxPerPage) };
+  return {
+    page: natural(params.get('page'), 1, 1_000_000),
+    perPage: natural(params.get('per_page'), Math.min(25, maxPerPage), maxPerPage),
+  };
 }
 
 function natural(text: string | null, fallback: number, most: number): number {

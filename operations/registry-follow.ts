@@ -63,7 +63,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     })();
     return running;
   };
-  const quietly = (): void => void refresh().catch((error: unknown) => options.log.warn({ err: error }, 'the registry could not be read; trying again'));
+  const quietly = (): void =>
+    void refresh().catch((error: unknown) => options.log.warn({ err: error }, 'the registry could not be read; trying again'));
   const timers = [setInterval(quietly, POLL_MS)];
   if (lease !== undefined) timers.push(setInterval(() => void lease.renew(seenEvent).catch(() => undefined), RENEW_MS));
   const sources: WakeUps[] = [listenForSchemaEvents(options.listenUrl, quietly, options.log)];
@@ -191,11 +192,15 @@ class Lease {
   async renew(seenEvent: number): Promise<void> {
     // The time before the statement: the database's renewal is never older than what this process believes.
     const askedAt = performance.now();
-    await execute(this.#options.pool, sql`
+    await execute(
+      this.#options.pool,
+      sql`
       insert into durabase.api_leases (process_id, seen_event, address)
       values (${value(this.#processId, 'uuid')}, ${value(seenEvent, 'bigint')}, ${value(this.#options.address ?? null, 'text')})
       on conflict (process_id) do update
-        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now()`, { prepared: true });
+        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now()`,
+      { prepared: true },
+    );
     this.#renewedAt = Math.max(this.#renewedAt, askedAt);
   }
 

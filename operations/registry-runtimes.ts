@@ -34,9 +34,9 @@ export async function loadByIds(pool: pg.Pool, ids: readonly string[]): Promise<
 }
 
 export async function servedVersion(pool: pg.Pool, appId: string): Promise<number | undefined> {
-  const rows = await run<{ served_version: number }>(
-    pool, sql`select served_version from durabase.apps where id = ${value(appId)}`, { prepared: true },
-  );
+  const rows = await run<{ served_version: number }>(pool, sql`select served_version from durabase.apps where id = ${value(appId)}`, {
+    prepared: true,
+  });
   return rows[0]?.served_version;
 }
 
@@ -54,7 +54,9 @@ const toRuntime = (row: AppRow): AppRuntime =>
 
 /** One app at one version, with a memory for what is compiled from it. */
 export function createAppRuntime(
-  app: Pick<AppRuntime, 'id' | 'name' | 'displayName' | 'storage' | 'status' | 'schemaName' | 'version'> & { readonly document: SchemaDocument },
+  app: Pick<AppRuntime, 'id' | 'name' | 'displayName' | 'storage' | 'status' | 'schemaName' | 'version'> & {
+    readonly document: SchemaDocument;
+  },
 ): AppRuntime {
   const { document, ...facts } = app;
   const built = new Map<object, unknown>();

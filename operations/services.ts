@@ -12,20 +12,35 @@ export type RunningServices = Services & { close(): Promise<void> };
 /** What a process works with, made once. Needs Postgres with our control schema; everything else may be away. */
 export async function createServices(config: Config, role: 'api' | 'worker', log: Logger): Promise<RunningServices> {
   const { databaseUrl } = config;
-  if (databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
+  if (databaseUrl === undefined)
+    throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
   const keyring = createKeyring(requireSecretKey(config));
   const pool = createPool({
-    url: databaseUrl, max: config.databasePoolMax, applicationName: `durabase-${role}`,
+    url: databaseUrl,
+    max: config.databasePoolMax,
+    applicationName: `durabase-${role}`,
     onError: (error) => log.warn({ error: error.message }, 'a database connection was lost'),
   });
   try {
     const registry = await createRegistry({
-      pool, listenUrl: config.databaseDirectUrl ?? databaseUrl, log, redisUrl: config.redisUrl, role, address: `${config.host}:${config.port}`,
+      pool,
+      listenUrl: config.databaseDirectUrl ?? databaseUrl,
+      log,
+      redisUrl: config.redisUrl,
+      role,
+      address: `${config.host}:${config.port}`,
     });
     const temporal = createTemporalGateway(config, log);
     const outbound = createOutbound(config.webhookAllowCidrs);
     return {
-      config, log, pool, registry, temporal, keyring, outbound, clock: () => new Date(),
+      config,
+      log,
+      pool,
+      registry,
+      temporal,
+      keyring,
+      outbound,
+      clock: () => new Date(),
       async close() {
         await registry.close();
         await temporal.close();

@@ -39,7 +39,10 @@ function contentHash(): string {
   const hash = createHash('sha256');
   hash.update(fs.readFileSync(createRequire(import.meta.url).resolve('@temporalio/workflow/package.json')));
   for (const folder of ['workflows', 'core']) {
-    const files = fs.readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(extension)).sort();
+    const files = fs
+      .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith(extension))
+      .sort();
     for (const file of files) hash.update(`${folder}/${file}\0`).update(fs.readFileSync(path.join(root, folder, file)));
   }
   return hash.digest('hex').slice(0, 16);

@@ -28,7 +28,10 @@ export function startDispatcher(services: Services): Loop {
     for (const row of claimed.rows) {
       inFlight.set(row.webhook, (inFlight.get(row.webhook) ?? 0) + 1);
       const attempt = attemptDelivery(services, claimed.app, row.id, 'dispatcher')
-        .then(() => undefined, (error: unknown) => services.log.error({ delivery: row.id, error: String(error) }, 'an attempt could not be recorded'))
+        .then(
+          () => undefined,
+          (error: unknown) => services.log.error({ delivery: row.id, error: String(error) }, 'an attempt could not be recorded'),
+        )
         .finally(() => {
           running.delete(attempt);
           const left = (inFlight.get(row.webhook) ?? 1) - 1;

@@ -73,13 +73,18 @@ function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRo
   } catch (error) {
     // One bad definition must not hold up what is behind it: it becomes a visible failed start.
     services.log.error({ app: app.id, event: event.seq, error: String(error) }, 'triggers of an event could not be matched');
-    return [{ workflow_id: `process/${app.id}/${event.seq}.unmatched`, kind: 'process', input: { event: event.seq }, error: String(error) }];
+    return [
+      { workflow_id: `process/${app.id}/${event.seq}.unmatched`, kind: 'process', input: { event: event.seq }, error: String(error) },
+    ];
   }
 }
 
 async function disabledWebhooks(client: pg.Client, app: AppRuntime): Promise<ReadonlySet<string>> {
   if (app.model.document.webhooks.length === 0) return new Set();
-  const rows = await query<{ webhook: string }>(client, sql`select webhook from ${id(app.storage, '_webhook_state')} where disabled_at is not null`);
+  const rows = await query<{ webhook: string }>(
+    client,
+    sql`select webhook from ${id(app.storage, '_webhook_state')} where disabled_at is not null`,
+  );
   return new Set(rows.map((row) => row.webhook));
 }
 
@@ -93,7 +98,12 @@ function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, disa
   return entity.webhooks.flatMap((hook): DeliveryRow[] => {
     if (hook.id === undefined || isSynchronous(hook) || !concerns(hook, event)) return [];
     const base = {
-      id: uuidv7(), event_seq: event.seq, webhook: hook.id, entity: event.entity, record_id: event.record_id, record_version: event.record_version,
+      id: uuidv7(),
+      event_seq: event.seq,
+      webhook: hook.id,
+      entity: event.entity,
+      record_id: event.record_id,
+      record_version: event.record_version,
     };
     try {
       if (!meetsCondition(hook, change)) return [];
@@ -115,14 +125,25 @@ function orderedStart(app: AppRuntime, row: DeliveryRow): StartRow {
 }
 
 async function store(
-  services: Services, client: pg.Client, app: AppRuntime, starts: readonly StartRow[], deliveries: readonly DeliveryRow[],
+  services: Services,
+  client: pg.Client,
+  app: AppRuntime,
+  starts: readonly StartRow[],
+  deliveries: readonly DeliveryRow[],
 ): Promise<void> {
   if (starts.length === 0 && deliveries.length === 0) return;
   await client.query('savepoint app');
   try {
     if (starts.length > 0) await query(client, insertStarts(app, starts));
     if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
-    await query(client, markWork(app, starts.length > 0, deliveries.some((row) => row.status === 'pending')));
+    await query(
+      client,
+      markWork(
+        app,
+        starts.length > 0,
+        deliveries.some((row) => row.status === 'pending'),
+      ),
+    );
     await client.query('release savepoint app');
   } catch (error) {
     // An app whose storage is being removed must not stop the others; a lost connection stops the pass by itself.

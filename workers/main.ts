@@ -30,7 +30,8 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const log = options.log ?? pino({ level: config.logLevel, name: 'worker' });
   armCrashPoint(config.crashAt);
   const ownerUrl = config.databaseOwnerUrl ?? config.databaseUrl;
-  if (ownerUrl === undefined) throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
+  if (ownerUrl === undefined)
+    throw new ConfigError('DATABASE_URL is not set. Set it, or use `npm start`, which brings an embedded Postgres.');
   await waitForServer(ownerUrl, log);
   await migrateControl(ownerUrl, log);
   await migrateApps(ownerUrl, log);

@@ -48,7 +48,9 @@ export function startRelay(services: Services, onDecided: (decided: Decided) => 
 /** Waits for a turn at leading; undefined when the process is asked to stop first. */
 async function elect(services: Services, onHint: () => void, signal: AbortSignal): Promise<pg.Client | undefined> {
   const url = services.config.databaseDirectUrl ?? services.config.databaseUrl ?? '';
-  const client = await connectDirect(url, 'durabase-relay', (error) => services.log.warn({ error: error.message }, 'relay connection lost'));
+  const client = await connectDirect(url, 'durabase-relay', (error) =>
+    services.log.warn({ error: error.message }, 'relay connection lost'),
+  );
   try {
     while (!signal.aborted) {
       const answer = await client.query<{ won: boolean }>('select pg_try_advisory_lock($1) as won', [ELECTION_KEY]);
@@ -119,13 +121,18 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
       if (events.length > 0) {
         const more = await fanOut(services, client, events);
         decided = {
-          events: decided.events + events.length, starts: decided.starts + more.starts, deliveries: decided.deliveries + more.deliveries,
+          events: decided.events + events.length,
+          starts: decided.starts + more.starts,
+          deliveries: decided.deliveries + more.deliveries,
         };
       }
       if (rows.length < PAGE) break;
     }
     if (snapshot !== undefined) {
-      await client.query('update durabase.relay_cursor set snapshot = $1::text::pg_snapshot, moved_at = now() where id = 1 and snapshot::text <> $1::text', [snapshot]);
+      await client.query(
+        'update durabase.relay_cursor set snapshot = $1::text::pg_snapshot, moved_at = now() where id = 1 and snapshot::text <> $1::text',
+        [snapshot],
+      );
     }
     await client.query('commit');
     return decided;
@@ -142,4 +149,3 @@ function toEvent(row: RawEvent): EventRow | undefined {
   const { snapshot: _, ...event } = row;
   return { ...event, seq: row.seq, at: row.at.toISOString() };
 }
-

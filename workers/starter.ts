@@ -93,7 +93,8 @@ async function mark(services: Services, app: AppRuntime, start: Start, state: 's
 }
 
 /** Temporal is not there: due again in a second, and this try does not count. */
-const giveBack = (services: Services, app: AppRuntime, starts: readonly Start[]): Promise<void> => postpone(services, app, starts, 1_000, true);
+const giveBack = (services: Services, app: AppRuntime, starts: readonly Start[]): Promise<void> =>
+  postpone(services, app, starts, 1_000, true);
 
 async function postpone(services: Services, app: AppRuntime, starts: readonly Start[], ms: number, isUncounted: boolean): Promise<void> {
   await execute(
@@ -101,7 +102,10 @@ async function postpone(services: Services, app: AppRuntime, starts: readonly St
     sql`with s as (
           update ${id(app.storage, '_starts')} set due_at = now() + ${value(ms, 'double precision')} * interval '1 millisecond',
             tries = tries - ${value(isUncounted ? 1 : 0, 'integer')}
-          where workflow_id = any(${value(starts.map((start) => start.workflow_id), 'text[]')})
+          where workflow_id = any(${value(
+            starts.map((start) => start.workflow_id),
+            'text[]',
+          )})
         )
         insert into durabase.work (app, kind, due_at)
         values (${value(app.id)}, 'starts', now() + ${value(ms, 'double precision')} * interval '1 millisecond')

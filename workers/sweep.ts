@@ -7,7 +7,9 @@ const EVERY_MS = 10_000;
 /** Looks for migrations that are recorded and that nobody works on: at the start, then every ten seconds. */
 export function startSweep(services: Services): Loop {
   return loop('sweep', services.log, async (signal, waker) => {
-    await startPlannedMigrations(services).catch((error: unknown) => services.log.debug({ err: error }, 'open migrations could not be looked at'));
+    await startPlannedMigrations(services).catch((error: unknown) =>
+      services.log.debug({ err: error }, 'open migrations could not be looked at'),
+    );
     await pause(EVERY_MS, signal, waker);
   });
 }

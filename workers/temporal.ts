@@ -31,7 +31,13 @@ export function startTemporalWorkers(services: Services, bundle: () => Promise<W
   });
 }
 
-async function serve(services: Services, workflowBundle: WorkflowBundleOption, activities: object, signal: AbortSignal, health: HealthRecord): Promise<void> {
+async function serve(
+  services: Services,
+  workflowBundle: WorkflowBundleOption,
+  activities: object,
+  signal: AbortSignal,
+  health: HealthRecord,
+): Promise<void> {
   const { config, log } = services;
   await ensureNamespaceReady(config);
   const connection = await NativeConnection.connect(serverOptions(config));
@@ -39,12 +45,20 @@ async function serve(services: Services, workflowBundle: WorkflowBundleOption, a
   const stop = (): void => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
   try {
     for (const queue of QUEUES) {
-      workers.push(await Worker.create({
-        ...queue, connection, namespace: config.temporal.namespace, workflowBundle, activities, dataConverter,
-        shutdownGraceTime: '4s', shutdownForceTime: '8s',
-        // After a kill, work bound to the dead worker's cache comes back to the others this soon.
-        stickyQueueScheduleToStartTimeout: '3s',
-      }));
+      workers.push(
+        await Worker.create({
+          ...queue,
+          connection,
+          namespace: config.temporal.namespace,
+          workflowBundle,
+          activities,
+          dataConverter,
+          shutdownGraceTime: '4s',
+          shutdownForceTime: '8s',
+          // After a kill, work bound to the dead worker's cache comes back to the others this soon.
+          stickyQueueScheduleToStartTimeout: '3s',
+        }),
+      );
     }
     if (signal.aborted) return;
     signal.addEventListener('abort', stop, { once: true });
@@ -86,9 +100,14 @@ function installRuntime(log: Logger): void {
  */
 function levelOf(level: LogLevel, meta: LogMetadata | undefined): 'trace' | 'debug' | 'warn' | 'error' {
   switch (level) {
-    case 'TRACE': return 'trace';
-    case 'DEBUG': case 'INFO': return 'debug';
-    case 'WARN': return meta?.['sdkComponent'] === 'worker' ? 'debug' : 'warn';
-    case 'ERROR': return 'error';
+    case 'TRACE':
+      return 'trace';
+    case 'DEBUG':
+    case 'INFO':
+      return 'debug';
+    case 'WARN':
+      return meta?.['sdkComponent'] === 'worker' ? 'debug' : 'warn';
+    case 'ERROR':
+      return 'error';
   }
 }

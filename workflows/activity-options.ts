@@ -4,8 +4,9 @@ import { ERROR_STATUS, type ErrorCode } from '../core/errors.ts';
 
 /** Refusals that a repetition cannot change. What is missing here is tried again: limits, maintenance, servers that are away. */
 const WORTH_REPEATING: readonly ErrorCode[] = ['RATE_LIMITED', 'INTERNAL_ERROR', 'WEBHOOK_UNAVAILABLE', 'UNAVAILABLE', 'MAINTENANCE'];
-export const NON_RETRYABLE: readonly ErrorCode[] = (Object.keys(ERROR_STATUS) as ErrorCode[])
-  .filter((code) => !WORTH_REPEATING.includes(code));
+export const NON_RETRYABLE: readonly ErrorCode[] = (Object.keys(ERROR_STATUS) as ErrorCode[]).filter(
+  (code) => !WORTH_REPEATING.includes(code),
+);
 
 const nonRetryableErrorTypes = [...NON_RETRYABLE];
 

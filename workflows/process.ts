@@ -4,8 +4,19 @@
  * timer or an operator. Conditions, expressions and writes happen in activities only.
  */
 import {
-  ActivityFailure, allHandlersFinished, ApplicationFailure, CancellationScope, condition, continueAsNew, isCancellation,
-  proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { durationMs } from '../core/duration.ts';
 import type { ProcessStep } from '../core/model/document.ts';
@@ -15,7 +26,14 @@ import { cancelRunUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery }
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
 import { appIdAttribute, dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type {
-  ActorRef, DecisionInput, HistoryEntry, ProcessInput, ProcessResult, ProcessState, RunStatus, RunView,
+  ActorRef,
+  DecisionInput,
+  HistoryEntry,
+  ProcessInput,
+  ProcessResult,
+  ProcessState,
+  RunStatus,
+  RunView,
 } from './contracts/types.ts';
 import { keptInHistory } from './kept-in-history.ts';
 
@@ -51,8 +69,17 @@ export async function process(input: ProcessInput): Promise<ProcessResult> {
 }
 
 const FIRST_STATE: ProcessState = {
-  version: 1, context: {}, currentStep: null, visits: 0, history: [], task: null, revision: 0, answered: [],
-  isBegun: false, deadline: null, streak: 0,
+  version: 1,
+  context: {},
+  currentStep: null,
+  visits: 0,
+  history: [],
+  task: null,
+  revision: 0,
+  answered: [],
+  isBegun: false,
+  deadline: null,
+  streak: 0,
 };
 
 const refuse = (type: 'INVALID_STATE' | 'FORBIDDEN', message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, type);
@@ -80,7 +107,10 @@ class Run {
 
   view(): RunView {
     return {
-      id: this.#input.runId, status: this.#status, current_step: this.#state.currentStep, current_step_deadline: this.#state.deadline,
+      id: this.#input.runId,
+      status: this.#status,
+      current_step: this.#state.currentStep,
+      current_step_deadline: this.#state.deadline,
     };
   }
 
@@ -111,7 +141,8 @@ class Run {
     const { task } = this.#state;
     if (task === null || task.id !== decision.taskId) throw refuse('INVALID_STATE', 'This task is no longer open.');
     if (this.#decision !== undefined) throw refuse('INVALID_STATE', `The task has been ${this.#decision.decision} already.`);
-    if (task.dueAt !== null && Date.now() >= Date.parse(task.dueAt)) throw refuse('INVALID_STATE', `The time to decide ended at ${task.dueAt}.`);
+    if (task.dueAt !== null && Date.now() >= Date.parse(task.dueAt))
+      throw refuse('INVALID_STATE', `The time to decide ended at ${task.dueAt}.`);
   }
 
   async decide(decision: DecisionInput): Promise<RunView> {
@@ -158,7 +189,10 @@ class Run {
     if (this.#rest !== 'operator') throw refuse('INVALID_STATE', 'No step of this run has failed.');
     const step = this.#steps.get(this.#state.currentStep ?? '');
     if (resolution.action === 'skip' && (step?.type === 'approval' || step?.type === 'condition')) {
-      throw refuse('INVALID_STATE', `The step "${step.id}" decides where the run goes, so it cannot be skipped: retry it, or cancel the run.`);
+      throw refuse(
+        'INVALID_STATE',
+        `The step "${step.id}" decides where the run goes, so it cannot be skipped: retry it, or cancel the run.`,
+      );
     }
   }
 
@@ -185,12 +219,22 @@ class Run {
   async #open(): Promise<boolean> {
     const { app, runId, definition, trigger, schemaVersion } = this.#input;
     upsertSearchAttributes([
-      { key: appIdAttribute, value: app }, { key: stateAttribute, value: 'running' },
+      { key: appIdAttribute, value: app },
+      { key: stateAttribute, value: 'running' },
       ...(trigger.entity === null ? [] : [{ key: entityAttribute, value: trigger.entity }]),
       ...(trigger.recordId === null ? [] : [{ key: recordIdAttribute, value: trigger.recordId }]),
     ]);
     const opened = await local.openRun.executeWithOptions({ ...brief, summary: `start ${definition.name}` }, [
-      { app, runId, workflowId: workflowInfo().workflowId, definition: withoutSteps(definition), firstStep: definition.steps[0]?.id ?? null, trigger, schemaVersion, now: timeNow() },
+      {
+        app,
+        runId,
+        workflowId: workflowInfo().workflowId,
+        definition: withoutSteps(definition),
+        firstStep: definition.steps[0]?.id ?? null,
+        trigger,
+        schemaVersion,
+        now: timeNow(),
+      },
     ]);
     if (!opened.isWanted) return false;
     this.#change({ context: opened.context, currentStep: definition.steps[0]?.id ?? null });
@@ -199,7 +243,8 @@ class Run {
 
   async #advance(id: string): Promise<void> {
     const step = this.#steps.get(id);
-    if (step === undefined) throw ApplicationFailure.nonRetryable(`The step "${id}" does not exist in the definition of this run.`, 'VALIDATION_FAILED');
+    if (step === undefined)
+      throw ApplicationFailure.nonRetryable(`The step "${id}" does not exist in the definition of this run.`, 'VALIDATION_FAILED');
     if (!this.#state.isBegun) await this.#continueAsNewWhenDue();
     let next: string | null;
     try {
@@ -223,7 +268,8 @@ class Run {
     const streak = this.#state.streak + 1;
     if (streak > MAX_STREAK) {
       throw ApplicationFailure.nonRetryable(
-        `The run entered ${MAX_STREAK} steps without waiting for anybody: the steps around "${step.id}" form an endless loop.`, 'INVALID_STATE',
+        `The run entered ${MAX_STREAK} steps without waiting for anybody: the steps around "${step.id}" form an endless loop.`,
+        'INVALID_STATE',
       );
     }
     const deadline = deadlineOf(step);
@@ -231,7 +277,9 @@ class Run {
     if (step.type === 'approval') await this.#openTask(step, deadline);
     else await this.#project();
     this.#begun++;
-    setCurrentDetails(`**${this.#input.definition.name}** is at \`${step.id}\` (${step.type})${deadline === null ? '' : ` until ${deadline}`}.`);
+    setCurrentDetails(
+      `**${this.#input.definition.name}** is at \`${step.id}\` (${step.type})${deadline === null ? '' : ` until ${deadline}`}.`,
+    );
   }
 
   async #openTask(step: Approval, deadline: string | null): Promise<void> {
@@ -241,8 +289,12 @@ class Run {
     try {
       await local.openTask.executeWithOptions({ ...brief, summary: `ask for a decision: ${step.id}` }, [
         {
-          ...this.#scope(), projection: this.#projection(), task,
-          assignee: step.assignee ?? null, allowSelfApproval: step.allow_self_approval, commentRequired: step.comment_required,
+          ...this.#scope(),
+          projection: this.#projection(),
+          task,
+          assignee: step.assignee ?? null,
+          allowSelfApproval: step.allow_self_approval,
+          commentRequired: step.comment_required,
         },
       ]);
     } catch (error) {
@@ -279,7 +331,8 @@ class Run {
       const options = action.type === 'http' ? { ...outbound, taskQueue: OUTBOUND_QUEUE } : effect;
       const key = `process/${this.#input.app}/${this.#input.runId}/${this.#state.visits}/${index}`;
       const result = await this.#work.run(() =>
-        proxy.performAction.executeWithOptions({ ...options, summary: `${step.id}: ${action.type}` }, [{ ...this.#scope(), action, key }]));
+        proxy.performAction.executeWithOptions({ ...options, summary: `${step.id}: ${action.type}` }, [{ ...this.#scope(), action, key }]),
+      );
       if (result.saved !== undefined) this.#change({ context: { ...this.#state.context, ...result.saved } });
       if (this.#cancelled !== undefined) return null;
     }
@@ -298,7 +351,10 @@ class Run {
       this.#change({ task: null });
       await this.#project(task === null ? undefined : { taskId: task.id, state: 'timed_out' });
       if (step.on_timeout === undefined) {
-        throw ApplicationFailure.nonRetryable(`Nobody decided the step "${step.id}" in time (${step.timeout ?? ''}), and it has no on_timeout.`, 'INVALID_STATE');
+        throw ApplicationFailure.nonRetryable(
+          `Nobody decided the step "${step.id}" in time (${step.timeout ?? ''}), and it has no on_timeout.`,
+          'INVALID_STATE',
+        );
       }
       return target(step.on_timeout);
     }
@@ -316,12 +372,16 @@ class Run {
     if (isOver()) return;
     this.#rest = rest;
     upsertSearchAttributes([
-      { key: stateAttribute, value: REST_STATES[rest] }, { key: dueAtAttribute, value: deadline === null ? null : new Date(deadline) },
+      { key: stateAttribute, value: REST_STATES[rest] },
+      { key: dueAtAttribute, value: deadline === null ? null : new Date(deadline) },
     ]);
     if (deadline === null || rest === 'operator') await condition(isOver);
     else await condition(isOver, Math.max(1, Date.parse(deadline) - Date.now()));
     this.#rest = undefined;
-    upsertSearchAttributes([{ key: stateAttribute, value: 'running' }, { key: dueAtAttribute, value: null }]);
+    upsertSearchAttributes([
+      { key: stateAttribute, value: 'running' },
+      { key: dueAtAttribute, value: null },
+    ]);
   }
 
   /** A step that failed for good: its `on_error`, else the run stays visible until an operator retries, skips or cancels. */
@@ -347,8 +407,10 @@ class Run {
     if (status === 'cancelled') {
       const by = this.#cancelled;
       this.#note({
-        step: currentStep ?? '', status: 'cancelled',
-        ...(by === undefined ? {} : { by: nameOf(by.actor) }), ...(by?.reason === undefined ? {} : { comment: by.reason }),
+        step: currentStep ?? '',
+        status: 'cancelled',
+        ...(by === undefined ? {} : { by: nameOf(by.actor) }),
+        ...(by?.reason === undefined ? {} : { comment: by.reason }),
       });
     }
     this.#status = status;

@@ -1,5 +1,12 @@
 import {
-  ActivityFailure, ApplicationFailure, log, patched, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes,
+  ActivityFailure,
+  ApplicationFailure,
+  log,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { DdlActivities } from '../activities/ddl.ts';
 import { brief, long } from './activity-options.ts';
@@ -10,19 +17,31 @@ import type { SchemaMigrationInput, SchemaMigrationResult } from './contracts/ty
 const { applyBriefSteps } = proxyLocalActivities<DdlActivities>({ ...brief, scheduleToCloseTimeout: '1h' });
 const { switchSchemaVersion, awaitApiLeases, completeSchemaMigration, failSchemaMigration } = proxyLocalActivities<DdlActivities>(brief);
 /** The heartbeat is only a sign of life: a worker killed inside the step is noticed after five seconds. */
-const { applyLongStep } = proxyActivities<DdlActivities>({ ...long, heartbeatTimeout: '5s', retry: { ...long.retry, initialInterval: '1s' } });
+const { applyLongStep } = proxyActivities<DdlActivities>({
+  ...long,
+  heartbeatTimeout: '5s',
+  retry: { ...long.retry, initialInterval: '1s' },
+});
 
 type Ended = Extract<Awaited<ReturnType<DdlActivities['applyBriefSteps']>>, { kind: 'ended' }>;
 
 /** One schema migration: expand, switch, wait until every api process serves the new version, contract. */
 export async function schemaMigration(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
   const showState = patched('state-attribute')
-    ? (state: string): void => upsertSearchAttributes([{ key: appIdAttribute, value: input.app }, { key: stateAttribute, value: state }])
+    ? (state: string): void =>
+        upsertSearchAttributes([
+          { key: appIdAttribute, value: input.app },
+          { key: stateAttribute, value: state },
+        ])
     : (): void => undefined;
   showState('running');
   const result = await migrate(input);
   showState(result.status);
-  setCurrentDetails(result.error === undefined ? `Migration ${input.number}: ${result.status}` : `Migration ${input.number}: ${result.status}. ${result.error}`);
+  setCurrentDetails(
+    result.error === undefined
+      ? `Migration ${input.number}: ${result.status}`
+      : `Migration ${input.number}: ${result.status}. ${result.error}`,
+  );
   return result;
 }
 

@@ -53,7 +53,8 @@ export async function withDdlSession<T>(options: DdlSessionOptions, work: (sessi
 async function takeLock(client: pg.Client, options: DdlSessionOptions, deadline: number): Promise<void> {
   for (;;) {
     const [row] = await run<{ taken: boolean }>(
-      client, sql`select pg_try_advisory_lock(hashtextextended(${value(`durabase.ddl/${options.app}`)}, 0)) as taken`,
+      client,
+      sql`select pg_try_advisory_lock(hashtextextended(${value(`durabase.ddl/${options.app}`)}, 0)) as taken`,
     );
     if (row?.taken === true) return;
     // The session of a worker that died may live until the server notices; its work is ours to find finished.
@@ -62,8 +63,11 @@ async function takeLock(client: pg.Client, options: DdlSessionOptions, deadline:
 }
 
 async function brief(
-  client: pg.Client, statements: readonly Sql[], lockedTable: { readonly storage: string; readonly table: string } | undefined,
-  deadline: number, onWait: (() => void) | undefined,
+  client: pg.Client,
+  statements: readonly Sql[],
+  lockedTable: { readonly storage: string; readonly table: string } | undefined,
+  deadline: number,
+  onWait: (() => void) | undefined,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const lockMs = Math.min(FIRST_LOCK_TRY_MS * attempt, LONGEST_LOCK_TRY_MS);
@@ -91,9 +95,12 @@ async function waitOrGiveUp(deadline: number, ms: number, onWait: (() => void) |
 
 /** Lock tries this short never make an autovacuum give way by itself. One that prevents wraparound is left alone. */
 async function cancelAutovacuum(client: pg.Client, at: { readonly storage: string; readonly table: string }): Promise<void> {
-  await run(client, sql`
+  await run(
+    client,
+    sql`
     select pg_cancel_backend(a.pid) from pg_stat_activity a
     join pg_locks l on l.pid = a.pid join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
     where a.backend_type = 'autovacuum worker' and a.query not like '%wraparound%'
-      and n.nspname = ${value(at.storage)} and c.relname = ${value(at.table)}`).catch(() => undefined);
+      and n.nspname = ${value(at.storage)} and c.relname = ${value(at.table)}`,
+  ).catch(() => undefined);
 }

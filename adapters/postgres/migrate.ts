@@ -37,7 +37,8 @@ export async function migrateControl(url: string, log?: Logger): Promise<void> {
 export async function migrateApp(url: string, storage: string): Promise<void> {
   await withLock(url, async (session) => {
     const [app] = await run<{ system_version: string | null }>(
-      session, sql`select system_version from durabase.apps where storage = ${value(storage)}`,
+      session,
+      sql`select system_version from durabase.apps where storage = ${value(storage)}`,
     );
     if (app === undefined) throw new ConfigError(`No app is stored in "${storage}".`);
     const done = APP_MIGRATIONS.findIndex((migration) => migration.name === app.system_version);
@@ -91,7 +92,9 @@ export async function checkDatabaseVersion(pool: pg.Pool): Promise<'current' | '
 }
 
 const newer = (found: string): ConfigError =>
-  new ConfigError(`The database was upgraded by a newer Durabase (${found} is unknown here). Start this process from that version or a newer one.`);
+  new ConfigError(
+    `The database was upgraded by a newer Durabase (${found} is unknown here). Start this process from that version or a newer one.`,
+  );
 
 async function refuseNewer(db: Db): Promise<void> {
   const known = new Set(CONTROL_MIGRATIONS.map((migration) => migration.name));
@@ -111,10 +114,13 @@ async function appliedControl(db: Db): Promise<string[]> {
 
 async function refuseOldServer(db: Db): Promise<void> {
   const [row] = await run<{ number: number; version: string }>(
-    db, sql`select current_setting('server_version_num')::integer as number, current_setting('server_version') as version`,
+    db,
+    sql`select current_setting('server_version_num')::integer as number, current_setting('server_version') as version`,
   );
   if ((row?.number ?? 0) < OLDEST_POSTGRES) {
-    throw new ConfigError(`Postgres ${row?.version ?? ''} is too old: Durabase runs on Postgres 15 to 18. Point DATABASE_URL at one of those.`);
+    throw new ConfigError(
+      `Postgres ${row?.version ?? ''} is too old: Durabase runs on Postgres 15 to 18. Point DATABASE_URL at one of those.`,
+    );
   }
 }
 
@@ -130,7 +136,9 @@ async function refusePooler(session: pg.Client, url: string): Promise<void> {
   try {
     await run(second, sql`begin`);
     if ((await pidOf(second)) === first) {
-      throw new ConfigError('The database is reached through a transaction-mode pooler. Set DATABASE_DIRECT_URL to a direct or session-mode connection.');
+      throw new ConfigError(
+        'The database is reached through a transaction-mode pooler. Set DATABASE_DIRECT_URL to a direct or session-mode connection.',
+      );
     }
     await run(second, sql`rollback`);
   } finally {
@@ -141,7 +149,9 @@ async function refusePooler(session: pg.Client, url: string): Promise<void> {
 async function withLock(url: string, work: (session: pg.Client) => Promise<void>): Promise<void> {
   const session = await connectDirect(url, 'durabase-migrate').catch((error: unknown) => {
     if (error instanceof Error && error.message.includes('unsupported startup parameter')) {
-      throw new ConfigError('The database is reached through a pooler that drops session settings. Set DATABASE_DIRECT_URL to a direct connection.');
+      throw new ConfigError(
+        'The database is reached through a pooler that drops session settings. Set DATABASE_DIRECT_URL to a direct connection.',
+      );
     }
     throw error;
   });
@@ -169,6 +179,7 @@ function source(): Knex.MigrationSource<(typeof CONTROL_MIGRATIONS)[number]> {
   return {
     getMigrations: () => Promise.resolve([...CONTROL_MIGRATIONS]),
     getMigrationName: (migration) => migration.name,
-    getMigration: (migration) => Promise.resolve({ up: (knex) => migration.up(knex), down: () => Promise.reject(new Error('not reversible')) }),
+    getMigration: (migration) =>
+      Promise.resolve({ up: (knex) => migration.up(knex), down: () => Promise.reject(new Error('not reversible')) }),
   };
 }

@@ -37,7 +37,11 @@ export function createPool(options: PoolOptions): pg.Pool {
 }
 
 /** A connection of its own for DDL, LISTEN and election: no statement timeout, never through a transaction-mode pooler. */
-export async function connectDirect(url: string, applicationName: string, onError: (error: Error) => void = () => undefined): Promise<pg.Client> {
+export async function connectDirect(
+  url: string,
+  applicationName: string,
+  onError: (error: Error) => void = () => undefined,
+): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     types,

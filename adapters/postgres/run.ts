@@ -15,7 +15,9 @@ export interface RunOptions {
 }
 
 export async function run<Row extends pg.QueryResultRow = pg.QueryResultRow>(
-  db: Db, statement: Sql, options: RunOptions = {},
+  db: Db,
+  statement: Sql,
+  options: RunOptions = {},
 ): Promise<Row[]> {
   return (await query<Row>(db, statement, options, undefined)).rows;
 }
@@ -32,7 +34,10 @@ export async function execute(db: Db, statement: Sql, options: RunOptions = {}):
 }
 
 async function query<Row extends pg.QueryResultRow | (string | null)[]>(
-  db: Db, statement: Sql, options: RunOptions, rowMode: 'array' | undefined,
+  db: Db,
+  statement: Sql,
+  options: RunOptions,
+  rowMode: 'array' | undefined,
 ): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
   const { text, values } = render(statement);
   const config = {
@@ -95,8 +100,8 @@ async function forgetOldest(client: pg.PoolClient | pg.Client, name: string | un
 }
 
 /** The five-letter SQLSTATE of a failure, when it is one of Postgres. */
-export const sqlState = (error: unknown): string | undefined =>
-  error instanceof pg.DatabaseError ? error.code : undefined;
+export const sqlState = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined);
 
 const isConnectionLost = (error: Error | undefined): boolean =>
-  error !== undefined && (!(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57P') || (error.code ?? '').startsWith('08'));
+  error !== undefined &&
+  (!(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57P') || (error.code ?? '').startsWith('08'));

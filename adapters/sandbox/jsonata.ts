@@ -54,7 +54,9 @@ async function evaluate(source: string, scope: ExpressionScope, timeoutMs: numbe
       end();
     };
     const fail = (reason: string): void =>
-      settle(() => reject(new AppError('VALIDATION_FAILED', `The expression ${shorten(source)} ${reason}`, { hint: 'Simplify the expression.' })));
+      settle(() =>
+        reject(new AppError('VALIDATION_FAILED', `The expression ${shorten(source)} ${reason}`, { hint: 'Simplify the expression.' })),
+      );
     const onMessage = (reply: SandboxReply): void => {
       if (reply.id !== id) return;
       if (reply.ok) settle(() => resolve(reply.value));
@@ -88,10 +90,15 @@ async function start(): Promise<Worker> {
   const isSource = import.meta.url.endsWith('.ts');
   const file = new URL(isSource ? './jsonata-thread.ts' : './jsonata-thread.js', import.meta.url);
   const options = {
-    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }, env: {}, execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+    env: {},
+    execArgv: [],
   };
   const worker = isSource
-    ? new Worker(`import('tsx/esm/api').then((tsx) => tsx.tsImport(${JSON.stringify(file.href)}, ${JSON.stringify(file.href)}))`, { ...options, eval: true })
+    ? new Worker(`import('tsx/esm/api').then((tsx) => tsx.tsImport(${JSON.stringify(file.href)}, ${JSON.stringify(file.href)}))`, {
+        ...options,
+        eval: true,
+      })
     : new Worker(file, options);
   await new Promise<void>((resolve, reject) => {
     const tooLate = setTimeout(() => reject(new AppError('UNAVAILABLE', 'The expression sandbox did not start.')), START_MS);

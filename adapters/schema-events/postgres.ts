@@ -12,9 +12,19 @@ import { run, type Db } from '../postgres/run.ts';
 export const CHANNEL = 'durabase_schema';
 
 export type SchemaEventType =
-  | 'schema.created' | 'schema.updated.compatible' | 'schema.updated.breaking' | 'schema.migration.requested'
-  | 'schema.migration.started' | 'schema.migration.phase' | 'schema.migration.completed' | 'schema.migration.aborted'
-  | 'schema.migration.failed' | 'app.created' | 'app.updated' | 'app.suspended' | 'app.retired';
+  | 'schema.created'
+  | 'schema.updated.compatible'
+  | 'schema.updated.breaking'
+  | 'schema.migration.requested'
+  | 'schema.migration.started'
+  | 'schema.migration.phase'
+  | 'schema.migration.completed'
+  | 'schema.migration.aborted'
+  | 'schema.migration.failed'
+  | 'app.created'
+  | 'app.updated'
+  | 'app.suspended'
+  | 'app.retired';
 
 export interface NewSchemaEvent {
   readonly type: SchemaEventType;
@@ -32,14 +42,17 @@ export interface NewSchemaEvent {
  */
 export async function appendSchemaEvent(db: Db, event: NewSchemaEvent): Promise<number> {
   await run(db, sql`select pg_advisory_xact_lock(hashtextextended('durabase.schema_events', 0))`);
-  const [row] = await run<{ id: string }>(db, sql`
+  const [row] = await run<{ id: string }>(
+    db,
+    sql`
     with added as (
       insert into durabase.schema_events (type, app, schema_name, old_version, new_version, body)
       values (${value(event.type)}, ${value(event.app, 'text')}, ${value(event.schemaName ?? null, 'text')},
               ${value(event.oldVersion ?? null, 'integer')}, ${value(event.newVersion ?? null, 'integer')},
               ${value(JSON.stringify(event.body ?? {}), 'jsonb')})
       returning id)
-    select id, pg_notify(${value(CHANNEL)}, id::text) from added`);
+    select id, pg_notify(${value(CHANNEL)}, id::text) from added`,
+  );
   return Number(row?.id ?? 0);
 }
 
@@ -51,7 +64,9 @@ export interface SchemaEventHead {
 /** Events after a position, in order. */
 export async function readSchemaEvents(db: Db, after: number): Promise<SchemaEventHead[]> {
   const rows = await run<{ id: string; app: string | null }>(
-    db, sql`select id, app from durabase.schema_events where id > ${value(after, 'bigint')} order by id limit 1000`, { prepared: true },
+    db,
+    sql`select id, app from durabase.schema_events where id > ${value(after, 'bigint')} order by id limit 1000`,
+    { prepared: true },
   );
   return rows.map((row) => ({ id: Number(row.id), app: row.app }));
 }

@@ -17,18 +17,21 @@ export function serverOptions(config: Config): ServerOptions {
       hint: 'Set TEMPORAL_ADDRESS, or use `npm start`, which brings a local server.',
     });
   }
-  const clientCertPair = tls.cert !== undefined && tls.key !== undefined
-    ? { crt: fs.readFileSync(tls.cert), key: fs.readFileSync(tls.key) } : undefined;
+  const clientCertPair =
+    tls.cert !== undefined && tls.key !== undefined ? { crt: fs.readFileSync(tls.cert), key: fs.readFileSync(tls.key) } : undefined;
   const isTls = tls.ca !== undefined || clientCertPair !== undefined || apiKey !== undefined;
   return {
     address,
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(isTls
       ? {
-          tls: tls.ca === undefined && clientCertPair === undefined ? true as const : {
-            ...(tls.ca === undefined ? {} : { serverRootCACertificate: fs.readFileSync(tls.ca) }),
-            ...(clientCertPair === undefined ? {} : { clientCertPair }),
-          },
+          tls:
+            tls.ca === undefined && clientCertPair === undefined
+              ? (true as const)
+              : {
+                  ...(tls.ca === undefined ? {} : { serverRootCACertificate: fs.readFileSync(tls.ca) }),
+                  ...(clientCertPair === undefined ? {} : { clientCertPair }),
+                },
         }
       : {}),
   };

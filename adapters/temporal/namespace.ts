@@ -6,8 +6,13 @@ import { serverOptions } from './connection-options.ts';
 
 /** Values of `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPE: Readonly<Partial<Record<SearchAttributeType, number>>> = {
-  [SearchAttributeType.TEXT]: 1, [SearchAttributeType.KEYWORD]: 2, [SearchAttributeType.INT]: 3, [SearchAttributeType.DOUBLE]: 4,
-  [SearchAttributeType.BOOL]: 5, [SearchAttributeType.DATETIME]: 6, [SearchAttributeType.KEYWORD_LIST]: 7,
+  [SearchAttributeType.TEXT]: 1,
+  [SearchAttributeType.KEYWORD]: 2,
+  [SearchAttributeType.INT]: 3,
+  [SearchAttributeType.DOUBLE]: 4,
+  [SearchAttributeType.BOOL]: 5,
+  [SearchAttributeType.DATETIME]: 6,
+  [SearchAttributeType.KEYWORD_LIST]: 7,
 };
 const RETENTION_SECONDS = 30 * 86_400;
 const GRPC_NOT_FOUND = 5;
@@ -40,7 +45,8 @@ async function ensureRetention(connection: Connection, namespace: string): Promi
   } catch (error) {
     if (grpcCode(error) === GRPC_NOT_FOUND) {
       await ignoring([GRPC_ALREADY_EXISTS], () =>
-        connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention }));
+        connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention }),
+      );
       return;
     }
     // A managed cluster does not let its users change the namespace; its administrators decide the retention there.

@@ -62,18 +62,34 @@ function Office({ discovery, onImported, onSignedOut }: OfficeProps): ReactEleme
     return { ...base, logout: async (params: unknown) => base.logout(params).then(() => (onSignedOut(), false as const)) };
   }, [discovery, onSignedOut]);
   const resources = useMemo(
-    () => discovery.entities.filter((entity) => entity.permissions.read).map((entity) => ({ entity, pages: entityPages(discovery, entity) })),
+    () =>
+      discovery.entities.filter((entity) => entity.permissions.read).map((entity) => ({ entity, pages: entityPages(discovery, entity) })),
     [discovery],
   );
   const store = useMemo(() => localStorageStore(undefined, `durabase.${app}`), [app]);
   return (
     <DiscoveryProvider value={discovery}>
       <Admin
-        basename={`/t/${app}`} dataProvider={dataProvider} authProvider={authProvider} store={store} layout={AppLayout} title="Durabase"
-        lightTheme={lightTheme} darkTheme={darkTheme} disableTelemetry requireAuth loginPage={false}
+        basename={`/t/${app}`}
+        dataProvider={dataProvider}
+        authProvider={authProvider}
+        store={store}
+        layout={AppLayout}
+        title="Durabase"
+        lightTheme={lightTheme}
+        darkTheme={darkTheme}
+        disableTelemetry
+        requireAuth
+        loginPage={false}
       >
         {resources.map(({ entity, pages }) => (
-          <Resource key={entity.name} name={entity.name} options={{ label: entity.label }} recordRepresentation={representation(entity)} {...pages} />
+          <Resource
+            key={entity.name}
+            name={entity.name}
+            options={{ label: entity.label }}
+            recordRepresentation={representation(entity)}
+            {...pages}
+          />
         ))}
         <CustomRoutes>
           <Route path="/" element={<Navigate to={`/t/${app}/${resources[0]?.entity.name ?? 'inbox'}`} replace />} />
@@ -87,7 +103,9 @@ function Office({ discovery, onImported, onSignedOut }: OfficeProps): ReactEleme
   );
 }
 
-const representation = (entity: DiscoveredEntity) => (record: Record<string, unknown>): string => {
-  const title = record[entity.display_field];
-  return typeof title === 'string' || typeof title === 'number' ? String(title) : String(record['id'] as string);
-};
+const representation =
+  (entity: DiscoveredEntity) =>
+  (record: Record<string, unknown>): string => {
+    const title = record[entity.display_field];
+    return typeof title === 'string' || typeof title === 'number' ? String(title) : String(record['id'] as string);
+  };

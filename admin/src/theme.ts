@@ -9,7 +9,10 @@ const components = (isDark: boolean): RaThemeOptions['components'] => ({
   MuiTableCell: { styleOverrides: { root: { fontVariantNumeric: 'tabular-nums' } } },
   MuiTableSortLabel: { styleOverrides: { root: { minHeight: 24 } } },
   MuiPaper: { styleOverrides: { root: { backgroundImage: 'none' } } },
-  MuiButtonBase: { defaultProps: { disableRipple: true }, styleOverrides: { root: { '&.Mui-focusVisible': { outline: `2px solid ${isDark ? '#8ab4ff' : '#2f5bea'}`, outlineOffset: 1 } } } },
+  MuiButtonBase: {
+    defaultProps: { disableRipple: true },
+    styleOverrides: { root: { '&.Mui-focusVisible': { outline: `2px solid ${isDark ? '#8ab4ff' : '#2f5bea'}`, outlineOffset: 1 } } },
+  },
   MuiTextField: { defaultProps: { variant: 'outlined' as const } },
 });
 
@@ -17,8 +20,13 @@ export const lightTheme: RaThemeOptions = {
   ...defaultLightTheme,
   ...shared,
   palette: {
-    mode: 'light', primary: { main: '#2f5bea' }, secondary: { main: '#1b2433' }, success: { main: '#1b7f4b' }, warning: { main: '#9a5b00' },
-    error: { main: '#b3261e' }, background: { default: '#f6f7f9', paper: '#ffffff' },
+    mode: 'light',
+    primary: { main: '#2f5bea' },
+    secondary: { main: '#1b2433' },
+    success: { main: '#1b7f4b' },
+    warning: { main: '#9a5b00' },
+    error: { main: '#b3261e' },
+    background: { default: '#f6f7f9', paper: '#ffffff' },
   },
   components: { ...defaultLightTheme.components, ...components(false) },
 };
@@ -27,7 +35,12 @@ export const darkTheme: RaThemeOptions = {
   ...defaultDarkTheme,
   ...shared,
   palette: {
-    mode: 'dark', primary: { main: '#8ab4ff' }, secondary: { main: '#c7d2e5' }, error: { main: '#ff8a80' }, success: { main: '#7fd6a4' }, warning: { main: '#ffc46b' },
+    mode: 'dark',
+    primary: { main: '#8ab4ff' },
+    secondary: { main: '#c7d2e5' },
+    error: { main: '#ff8a80' },
+    success: { main: '#7fd6a4' },
+    warning: { main: '#ffc46b' },
     background: { default: '#0f1216', paper: '#171b21' },
   },
   components: { ...defaultDarkTheme.components, ...components(true) },

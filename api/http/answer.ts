@@ -16,12 +16,15 @@ export const textAnswer = (text: string, status = 200, headers?: Answer['headers
   headers === undefined ? { status, text } : { status, text, headers };
 
 /** `{data: ...}` around JSON text. */
-export const dataText = (json: string, status = 200, headers?: Answer['headers']): Answer => textAnswer(`{"data":${json}}`, status, headers);
+export const dataText = (json: string, status = 200, headers?: Answer['headers']): Answer =>
+  textAnswer(`{"data":${json}}`, status, headers);
 
 /** `{data: ...}` around a value. */
-export const dataAnswer = (data: unknown, status = 200, headers?: Answer['headers']): Answer => dataText(JSON.stringify(data ?? null), status, headers);
+export const dataAnswer = (data: unknown, status = 200, headers?: Answer['headers']): Answer =>
+  dataText(JSON.stringify(data ?? null), status, headers);
 
-export const bodyAnswer = (body: unknown, status = 200, headers?: Answer['headers']): Answer => textAnswer(JSON.stringify(body), status, headers);
+export const bodyAnswer = (body: unknown, status = 200, headers?: Answer['headers']): Answer =>
+  textAnswer(JSON.stringify(body), status, headers);
 
 export interface SendOptions {
   readonly requestId: string;

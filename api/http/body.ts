@@ -13,7 +13,9 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   if (text === '') return undefined;
   const type = request.headers['content-type'];
   if (type !== undefined && !isJson(type)) {
-    throw new AppError('UNSUPPORTED_MEDIA', `The body is "${type.slice(0, 100)}", and this route takes JSON.`, { hint: 'Send Content-Type: application/json.' });
+    throw new AppError('UNSUPPORTED_MEDIA', `The body is "${type.slice(0, 100)}", and this route takes JSON.`, {
+      hint: 'Send Content-Type: application/json.',
+    });
   }
   let parsed: unknown;
   try {

@@ -83,7 +83,9 @@ export const jsonOf = (call: Call): Promise<unknown> => readJsonBody(call.reques
 export async function objectOf(call: Call): Promise<Record<string, unknown>> {
   const body = await readJsonBody(call.request);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.', { hint: 'Send Content-Type: application/json and a body like {"name": "value"}.' });
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.', {
+      hint: 'Send Content-Type: application/json and a body like {"name": "value"}.',
+    });
   }
   return body as Record<string, unknown>;
 }

@@ -12,7 +12,13 @@ export function errorAnswer(thrown: unknown, requestId: string, log: Logger): An
   }
   const { details } = error;
   const body = {
-    error: { code: error.code, message: error.message, details, ...(error.hint === undefined ? {} : { hint: error.hint }), request_id: requestId },
+    error: {
+      code: error.code,
+      message: error.message,
+      details,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      request_id: requestId,
+    },
     ...(error.code === 'VALIDATION_FAILED' || error.code === 'NESTED_WRITE_FAILED' ? { errors: details.map(mirror) } : {}),
   };
   const headers: Record<string, string> = {};
@@ -21,7 +27,11 @@ export function errorAnswer(thrown: unknown, requestId: string, log: Logger): An
   return textAnswer(JSON.stringify(body), error.status, headers);
 }
 
-const mirror = (detail: ErrorDetail): Record<string, unknown> => ({ field: detail.path ?? detail.field ?? null, code: detail.rule ?? 'invalid', message: detail.message });
+const mirror = (detail: ErrorDetail): Record<string, unknown> => ({
+  field: detail.path ?? detail.field ?? null,
+  code: detail.rule ?? 'invalid',
+  message: detail.message,
+});
 
 /** The refusal a failure amounts to. */
 export function toAppError(thrown: unknown): AppError {
@@ -29,16 +39,27 @@ export function toAppError(thrown: unknown): AppError {
   const state = sqlState(thrown) ?? '';
   if (state === '57014') {
     return new AppError('INVALID_VALUE', 'The request took longer than a statement may (10 s) and was stopped.', {
-      hint: 'Ask for fewer rows, or filter and sort by indexed fields.', cause: thrown,
+      hint: 'Ask for fewer rows, or filter and sort by indexed fields.',
+      cause: thrown,
     });
   }
   if (/^(08|53|57P|58)/.test(state) || isConnectionTrouble(thrown)) {
-    return new AppError('UNAVAILABLE', 'The database does not answer right now.', { hint: 'Try again in a moment.', retryAfter: 1, cause: thrown });
+    return new AppError('UNAVAILABLE', 'The database does not answer right now.', {
+      hint: 'Try again in a moment.',
+      retryAfter: 1,
+      cause: thrown,
+    });
   }
   if (/^(40001|40P01|55P03)$/.test(state)) {
-    return new AppError('UNAVAILABLE', 'The record was being changed by too many requests at once.', { hint: 'Try again.', retryAfter: 1, cause: thrown });
+    return new AppError('UNAVAILABLE', 'The record was being changed by too many requests at once.', {
+      hint: 'Try again.',
+      retryAfter: 1,
+      cause: thrown,
+    });
   }
-  return new AppError('INTERNAL_ERROR', 'Something went wrong on our side. The log has the details under this request id.', { cause: thrown });
+  return new AppError('INTERNAL_ERROR', 'Something went wrong on our side. The log has the details under this request id.', {
+    cause: thrown,
+  });
 }
 
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
@@ -48,5 +69,7 @@ function isConnectionTrouble(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   if (NETWORK.has((thrown as NodeJS.ErrnoException).code ?? '')) return true;
   // Texts of node-postgres, which gives these no code.
-  return /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/.test(thrown.message);
+  return /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/.test(
+    thrown.message,
+  );
 }

@@ -18,7 +18,8 @@ export function securityHeaders(config: Pick<Config, 'publicUrl'>): Readonly<Rec
 }
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const REQUEST_HEADERS = 'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, X-Tenant-Id, X-Api-Key, Schema-Version';
+const REQUEST_HEADERS =
+  'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, X-Tenant-Id, X-Api-Key, Schema-Version';
 const EXPOSED = 'ETag, Location, Retry-After, X-Request-Id';
 
 /** The CORS headers for the caller's origin, or none when it is not allowed. Credentials never go with a wildcard. */
@@ -38,7 +39,11 @@ export function corsHeaders(call: Call, config: Pick<Config, 'corsOrigins'>): Re
   };
 }
 
-export const preflightHeaders = { 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': REQUEST_HEADERS, 'Access-Control-Max-Age': '600' } as const;
+export const preflightHeaders = {
+  'Access-Control-Allow-Methods': METHODS,
+  'Access-Control-Allow-Headers': REQUEST_HEADERS,
+  'Access-Control-Max-Age': '600',
+} as const;
 
 const originsOf = (app: AppRuntime | undefined): readonly string[] => app?.model.settings.origins ?? [];
 const isListed = (origins: readonly string[], origin: string): boolean => origins.includes(origin);

@@ -52,7 +52,10 @@ async function findApp(api: Api, call: Call, path: readonly string[], tenant: st
   const home = tenant ?? config.defaultApp;
   if (isReservedWord(first)) {
     if (!first.startsWith('_') && first !== 'auth') throw noSuchRoute(call);
-    if (home === undefined) throw new AppError('APP_NOT_FOUND', 'The path names no app, and there is no default app.', { hint: 'Use /api/<app>/..., or set DEFAULT_APP.' });
+    if (home === undefined)
+      throw new AppError('APP_NOT_FOUND', 'The path names no app, and there is no default app.', {
+        hint: 'Use /api/<app>/..., or set DEFAULT_APP.',
+      });
     return { app: await appNamed(api, home), rest: path };
   }
   const cached = registry.cachedByName(first);
@@ -93,7 +96,10 @@ function refuseUnlessServing(api: Api, app: AppRuntime): void {
       throw new AppError('APP_NOT_FOUND', `There is no app "${app.name}".`);
   }
   if (!api.services.registry.isHealthy) {
-    throw new AppError('UNAVAILABLE', 'This process cannot be sure that it knows the newest schema.', { hint: 'Try again in a moment.', retryAfter: 1 });
+    throw new AppError('UNAVAILABLE', 'This process cannot be sure that it knows the newest schema.', {
+      hint: 'Try again in a moment.',
+      retryAfter: 1,
+    });
   }
 }
 

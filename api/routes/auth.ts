@@ -88,4 +88,5 @@ async function bodyOf(call: Call): Promise<Record<string, unknown>> {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
 }
 
-export const platformAuthRoute = (api: Api, call: Call, rest: readonly string[]): Promise<Answer> => authRoute(api, call, PLATFORM_REALM, rest);
+export const platformAuthRoute = (api: Api, call: Call, rest: readonly string[]): Promise<Answer> =>
+  authRoute(api, call, PLATFORM_REALM, rest);

@@ -2,7 +2,13 @@
 import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
 import {
-  createDefinition, deleteDefinition, getDefinition, listDefinitions, sectionOf, updateDefinition, type DefinitionAnswer,
+  createDefinition,
+  deleteDefinition,
+  getDefinition,
+  listDefinitions,
+  sectionOf,
+  updateDefinition,
+  type DefinitionAnswer,
 } from '../../operations/schemas/definitions.ts';
 import type { PublishOptions } from '../../operations/schemas/publish.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
@@ -48,6 +54,7 @@ export function ifMatchOf(call: Call): PublishOptions {
   const given = headerOf(call, 'if-match');
   if (given === undefined || given.trim() === '*') return {};
   const version = /^\s*(?:W\/)?"?(\d{1,9})"?\s*$/.exec(given)?.[1];
-  if (version === undefined) throw new AppError('PRECONDITION_FAILED', 'If-Match must be the number of the schema version you edited, like "3".');
+  if (version === undefined)
+    throw new AppError('PRECONDITION_FAILED', 'If-Match must be the number of the schema version you edited, like "3".');
   return { ifMatch: Number(version) };
 }

@@ -9,6 +9,9 @@ export async function discoveryRoute(ctx: AppContext, call: Call, rest: readonly
   if (rest.length > 0 || call.method !== 'GET') throw noSuchRoute(call);
   call.route = '/api/:app/_discovery';
   const { text, etag } = discover(ctx);
-  const isKnown = headerOf(call, 'if-none-match')?.split(',').some((tag) => tag.trim() === etag) === true;
+  const isKnown =
+    headerOf(call, 'if-none-match')
+      ?.split(',')
+      .some((tag) => tag.trim() === etag) === true;
   return isKnown ? { status: 304, text: '', headers: { ETag: etag } } : textAnswer(text, 200, { ETag: etag });
 }

@@ -11,10 +11,16 @@ export async function importRoute(ctx: AppContext, call: Call): Promise<Answer> 
   const mode = oneOf(call.query, 'mode', ['skip', 'merge', 'replace'] as const);
   const events = oneOf(call.query, 'events', ['all', 'none'] as const);
   const unknown = [...call.query.keys()].find((name) => name !== 'mode' && name !== 'events');
-  if (unknown !== undefined) throw new AppError('UNKNOWN_PARAMETER', `"${unknown}" is not a parameter of an import.`, { hint: 'It takes mode and events.' });
+  if (unknown !== undefined)
+    throw new AppError('UNKNOWN_PARAMETER', `"${unknown}" is not a parameter of an import.`, { hint: 'It takes mode and events.' });
   const document = await documentOf(call);
-  if (document === undefined || document === '') throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document, as JSON or YAML.');
-  const options: ImportOptions = { ...ifMatchOf(call), ...(mode === undefined ? {} : { mode }), ...(events === undefined ? {} : { events }) };
+  if (document === undefined || document === '')
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document, as JSON or YAML.');
+  const options: ImportOptions = {
+    ...ifMatchOf(call),
+    ...(mode === undefined ? {} : { mode }),
+    ...(events === undefined ? {} : { events }),
+  };
   const report = await importDocument(ctx, document, options);
   return bodyAnswer({ message: report.message, data: report }, 200, { ETag: `"${report.schema_version}"` });
 }

@@ -59,7 +59,11 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
 
 const etagOf = (version: string): string => `"${version}"`;
 
-const unquoted = (tag: string): string => tag.trim().replace(/^W\//, '').replace(/^"(.*)"$/, '$1');
+const unquoted = (tag: string): string =>
+  tag
+    .trim()
+    .replace(/^W\//, '')
+    .replace(/^"(.*)"$/, '$1');
 
 const matches = (given: string | undefined, etag: string): boolean =>
   given !== undefined && (given.trim() === '*' || given.split(',').some((tag) => unquoted(tag) === unquoted(etag)));

@@ -6,7 +6,14 @@ import { listFindings } from '../../operations/schemas/findings.ts';
 import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
 import { moveToVersion } from '../../operations/schemas/move.ts';
 import type { Published } from '../../operations/schemas/run-migration.ts';
-import { diffVersions, getVersion, listVersions, planDocument, publishVersion, rollbackVersion } from '../../operations/schemas/versions.ts';
+import {
+  diffVersions,
+  getVersion,
+  listVersions,
+  planDocument,
+  publishVersion,
+  rollbackVersion,
+} from '../../operations/schemas/versions.ts';
 import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { documentOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { ifMatchOf } from './definitions.ts';

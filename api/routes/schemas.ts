@@ -1,6 +1,14 @@
 /** `/api/_platform/schemas`: what apps can follow, and publishing it. */
 import type { PlatformContext } from '../../operations/context.ts';
-import { createSchema, getSchema, getSchemaVersion, listSchemas, listSchemaVersions, planSchema, publishSchema } from '../../operations/schemas/shared.ts';
+import {
+  createSchema,
+  getSchema,
+  getSchemaVersion,
+  listSchemas,
+  listSchemaVersions,
+  planSchema,
+  publishSchema,
+} from '../../operations/schemas/shared.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
 import { ifMatchOf } from './definitions.ts';

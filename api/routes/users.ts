@@ -1,5 +1,10 @@
 import {
-  createAccount, deleteAccount, getAccount, listAccounts, updateAccount, type AccountScope,
+  createAccount,
+  deleteAccount,
+  getAccount,
+  listAccounts,
+  updateAccount,
+  type AccountScope,
 } from '../../operations/users/accounts.ts';
 import type { Api } from '../api.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';

@@ -21,7 +21,8 @@ export async function checkAnswers(target: Checked, data: SampleIds, expected: E
   const ask = async (scenario: Scenario, request: BenchRequest): Promise<unknown> => {
     config.port = target.port;
     const answer = await send(target, request);
-    if (answer.status >= 300) throw new Error(`${target.name} ${scenario}: ${request.path} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
+    if (answer.status >= 300)
+      throw new Error(`${target.name} ${scenario}: ${request.path} answered ${answer.status}: ${answer.text.slice(0, 500)}`);
     return target.view(scenario, answer.json);
   };
   const { requests } = target;

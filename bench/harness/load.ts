@@ -58,14 +58,23 @@ export async function runLoad(wrk: string, load: Load): Promise<LoadResult> {
   const [program, args] = isWrkThere(wrk)
     ? [wrk, ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s', '-s', path.join(here, 'wrk.lua'), url]]
     : [process.execPath, [path.join(here, 'own-load.mjs'), load.port, load.connections, load.seconds, load.file].map(String)];
-  const { code, output } = await capture(program, args, { ...process.env, BENCH_REQUESTS: load.file, BENCH_ALSO_RIGHT: String(load.alsoRight ?? '') });
+  const { code, output } = await capture(program, args, {
+    ...process.env,
+    BENCH_REQUESTS: load.file,
+    BENCH_ALSO_RIGHT: String(load.alsoRight ?? ''),
+  });
   const line = /^BENCH (\{.*\})$/m.exec(output)?.[1];
   if (code !== 0 || line === undefined) throw new Error(`The load generator failed: ${output.slice(-1000)}`);
   return JSON.parse(line) as LoadResult;
 }
 
 /** A warm-up, then one measurement with the CPU of both sides: milliseconds per request. */
-export async function measure(wrk: string, load: Load, pids: { readonly server: number; readonly postgres: number }, warmup: number): Promise<Measurement> {
+export async function measure(
+  wrk: string,
+  load: Load,
+  pids: { readonly server: number; readonly postgres: number },
+  warmup: number,
+): Promise<Measurement> {
   if (warmup > 0) await runLoad(wrk, { ...load, seconds: warmup });
   const before = { server: cpuSeconds(pids.server), postgres: cpuSeconds(pids.postgres) };
   const result = await runLoad(wrk, load);

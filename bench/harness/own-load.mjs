@@ -6,7 +6,7 @@ const [port, connections, seconds, file] = process.argv.slice(2);
 const alsoRight = Number(process.env.BENCH_ALSO_RIGHT);
 const bytes = fs.readFileSync(file);
 const requests = [];
-for (let at = 0; at < bytes.length; ) {
+for (let at = 0; at < bytes.length;) {
   const end = bytes.indexOf(10, at);
   const length = Number(bytes.toString('latin1', at, end));
   requests.push(bytes.subarray(end + 1, end + 1 + length));
@@ -55,5 +55,12 @@ function drive() {
 await Promise.all(Array.from({ length: Number(connections) }, drive));
 const sorted = latencies.sort((a, b) => a - b);
 const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-const result = { requests: sorted.length, seconds: (performance.now() - started) / 1000, p50Ms: at(0.5), p99Ms: at(0.99), badStatus, socketErrors };
+const result = {
+  requests: sorted.length,
+  seconds: (performance.now() - started) / 1000,
+  p50Ms: at(0.5),
+  p99Ms: at(0.99),
+  badStatus,
+  socketErrors,
+};
 console.log(`BENCH ${JSON.stringify(result)}`);

@@ -49,7 +49,9 @@ export function startBackground(options: Omit<ServerOptions, 'port' | 'readyPath
 function spawnLogged(options: Omit<ServerOptions, 'port' | 'readyPath'>): ChildProcess {
   const log = fs.openSync(options.logFile, 'a');
   const child = spawn(options.command, options.args, {
-    env: options.env, stdio: ['ignore', log, log], ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: options.env,
+    stdio: ['ignore', log, log],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   fs.closeSync(log);
   running.add(child);

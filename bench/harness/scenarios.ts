@@ -9,7 +9,13 @@ export type Scenario = (typeof SCENARIOS)[number];
 export const ORDER: readonly Scenario[] = ['A', 'B', 'C', 'D', 'G', 'F', 'E'];
 
 export const LABELS: Readonly<Record<Scenario, string>> = {
-  A: 'get by id', B: 'list 25', C: 'filter + page 3', D: 'get + includes', E: 'create', F: 'update field', G: 'list, row-level permission',
+  A: 'get by id',
+  B: 'list 25',
+  C: 'filter + page 3',
+  D: 'get + includes',
+  E: 'create',
+  F: 'update field',
+  G: 'list, row-level permission',
 };
 
 export interface NewTicket {
@@ -35,8 +41,11 @@ export interface Requests {
 export function newTicket(data: SampleIds, index: number): NewTicket {
   const random = rng(1000 + index);
   return {
-    title: text(random, 40), status: STATUSES[index % STATUSES.length]!, priority: 1 + (index % 5),
-    customer_id: data.customerIds[index % data.customerIds.length]!, body: text(random, 200),
+    title: text(random, 40),
+    status: STATUSES[index % STATUSES.length]!,
+    priority: 1 + (index % 5),
+    customer_id: data.customerIds[index % data.customerIds.length]!,
+    body: text(random, 200),
   };
 }
 

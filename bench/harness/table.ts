@@ -14,7 +14,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-export const geometricMean = (values: readonly number[]): number => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 export const wholeMs = (sample: Pick<Measurement, 'serverMs' | 'postgresMs'>): number => sample.serverMs + sample.postgresMs;
 
 /** The target all others are compared with. */
@@ -48,9 +49,13 @@ export function report(samples: readonly Sample[]): string {
     return found.length === 0 ? '–' : show(found);
   };
   const section = (title: string, show: (samples: Sample[]) => string): string =>
-    table(title, ['target', ...used.map((scenario) => `${scenario} ${LABELS[scenario]}`)],
-      targets.map((target) => [target, ...used.map((scenario) => cell(target, scenario, show))]));
-  const mid = (found: readonly Sample[], key: keyof Measurement, digits: number): string => median(found.map((sample) => sample[key])).toFixed(digits);
+    table(
+      title,
+      ['target', ...used.map((scenario) => `${scenario} ${LABELS[scenario]}`)],
+      targets.map((target) => [target, ...used.map((scenario) => cell(target, scenario, show))]),
+    );
+  const mid = (found: readonly Sample[], key: keyof Measurement, digits: number): string =>
+    median(found.map((sample) => sample[key])).toFixed(digits);
   return [
     section('Server CPU ms + Postgres CPU ms per request', (found) => `${mid(found, 'serverMs', 2)} + ${mid(found, 'postgresMs', 2)}`),
     ratios(samples, targets, used),
@@ -66,10 +71,17 @@ function ratios(samples: readonly Sample[], targets: readonly string[], used: re
     const mean = known.length === used.length ? geometricMean(known).toFixed(2) : `${geometricMean(known).toFixed(2)} (of ${known.length})`;
     return [target, ...found.map((value) => value?.toFixed(2) ?? '–'), mean];
   });
-  return table(`Whole CPU (server + Postgres) per request, as a multiple of ${BASE} in the same round`, ['target', ...used, 'geometric mean'], rows);
+  return table(
+    `Whole CPU (server + Postgres) per request, as a multiple of ${BASE} in the same round`,
+    ['target', ...used, 'geometric mean'],
+    rows,
+  );
 }
 
 export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  return `**${title}**\n\n${line(head)}|---|${head.slice(1).map(() => '---:').join('|')}|\n${rows.map(line).join('')}`;
+  return `**${title}**\n\n${line(head)}|---|${head
+    .slice(1)
+    .map(() => '---:')
+    .join('|')}|\n${rows.map(line).join('')}`;
 }

@@ -29,11 +29,22 @@ export async function bareTarget(world: World, module: string): Promise<Target> 
   target.prepare(context);
   const port = await freePort();
   const { cmd, args, env } = target.start(context);
-  const server = await startServer({ name: target.name, command: cmd, args, env: { PATH: process.env['PATH'], ...env, PORT: String(port) }, port, logFile: world.log(target.name) });
+  const server = await startServer({
+    name: target.name,
+    command: cmd,
+    args,
+    env: { PATH: process.env['PATH'], ...env, PORT: String(port) },
+    port,
+    logFile: world.log(target.name),
+  });
   world.onEnd(() => server.stop());
   const tokens = target.tokens(context);
   return {
-    name: target.name, port, pid: server.pid, stop: () => server.stop(), scenarios: SCENARIOS,
+    name: target.name,
+    port,
+    pid: server.pid,
+    stop: () => server.stop(),
+    scenarios: SCENARIOS,
     requests: { ...target.requests, G: (region) => target.requests.G(region, 0, { tokens }) },
     view: (scenario, json) => target.view(scenario, json),
     restore: () => void [RESTORE('tickets'), 'vacuum analyze tickets'].map((statement) => psql(context.db, statement)),
@@ -52,11 +63,18 @@ const DOCUMENT = {
   roles: [{ name: 'agent' }, ...Array.from({ length: config.regions }, (_none, region) => ({ name: `r${region}` }))],
   entities: [
     {
-      name: 'customer', table: 'customers',
-      fields: [{ name: 'name', type: 'string', required: true }, { name: 'email', type: 'string', required: true }, { name: 'region', type: 'string', required: true }],
+      name: 'customer',
+      table: 'customers',
+      fields: [
+        { name: 'name', type: 'string', required: true },
+        { name: 'email', type: 'string', required: true },
+        { name: 'region', type: 'string', required: true },
+      ],
     },
     {
-      name: 'ticket', table: 'tickets', indexes: [{ fields: ['status'] }, { fields: ['created_at'] }],
+      name: 'ticket',
+      table: 'tickets',
+      indexes: [{ fields: ['status'] }, { fields: ['created_at'] }],
       fields: [
         { name: 'title', type: 'string', required: true },
         { name: 'status', type: 'enum', enum: ['open', 'pending', 'resolved', 'closed'], required: true },
@@ -67,7 +85,8 @@ const DOCUMENT = {
       ],
     },
     {
-      name: 'comment', table: 'comments',
+      name: 'comment',
+      table: 'comments',
       fields: [
         { name: 'ticket', type: 'relation', target: 'ticket', required: true, on_delete: 'cascade' },
         { name: 'author', type: 'string', required: true },
@@ -82,7 +101,9 @@ const DOCUMENT = {
     { entity: 'ticket', action: 'update', roles: ['agent'] },
     // Scenario G: a region is a role, and the one condition over the relation serves them all.
     {
-      entity: 'ticket', action: 'read', roles: Array.from({ length: config.regions }, (_none, region) => `r${region}`),
+      entity: 'ticket',
+      action: 'read',
+      roles: Array.from({ length: config.regions }, (_none, region) => `r${region}`),
       conditions: [{ field: 'customer.region', operator: 'eq', value: '$user.roles' }],
     },
   ],
@@ -107,7 +128,8 @@ export async function setUpDurabase(world: World): Promise<string> {
 
 async function createUsers(call: Caller): Promise<void> {
   const names = ['agent', ...Array.from({ length: config.regions }, (_none, region) => `r${region}`)];
-  for (const name of names) await call('POST', `/api/${APP}/_admin/users`, { email: `${name}@bench.test`, password: PASSWORD, roles: [name] });
+  for (const name of names)
+    await call('POST', `/api/${APP}/_admin/users`, { email: `${name}@bench.test`, password: PASSWORD, roles: [name] });
 }
 
 /** Twice the same api: asked as a user with plain grants (and in G as one of a region), and as an admin. */
@@ -122,7 +144,12 @@ export async function durabaseTargets(world: World, storage: string, options: { 
   };
   await renew();
   const target = (name: string, token: () => string, scenarios: readonly Scenario[]): Target => ({
-    name, port: api.port, pid: api.pid, stop: () => api.stop(), scenarios, renew,
+    name,
+    port: api.port,
+    pid: api.pid,
+    stop: () => api.stop(),
+    scenarios,
+    renew,
     requests: durabaseRequests(token, (region) => tokens.regions[region] ?? ''),
     view: viewOf,
     restore() {
@@ -132,7 +159,11 @@ export async function durabaseTargets(world: World, storage: string, options: { 
   });
   return [
     target('durabase', () => tokens.agent, SCENARIOS),
-    target('durabase-admin', () => tokens.admin, SCENARIOS.filter((scenario) => scenario !== 'G')),
+    target(
+      'durabase-admin',
+      () => tokens.admin,
+      SCENARIOS.filter((scenario) => scenario !== 'G'),
+    ),
   ];
 }
 
@@ -143,7 +174,10 @@ function durabaseRequests(token: () => string, regionToken: (region: number) => 
   return {
     A: (id) => ({ path: `${tickets}/${id}`, headers: headers() }),
     B: (status) => ({ path: `${tickets}?filter[status]=${status}&${newest}`, headers: headers() }),
-    C: (statuses) => ({ path: `${tickets}?filter[priority.gte]=3&filter[status.in]=${statuses.join(',')}&${newest}&page=3`, headers: headers() }),
+    C: (statuses) => ({
+      path: `${tickets}?filter[priority.gte]=3&filter[status.in]=${statuses.join(',')}&${newest}&page=3`,
+      headers: headers(),
+    }),
     D: (id) => ({ path: `${tickets}/${id}?include=customer,comments`, headers: headers() }),
     E: (ticket) => ({ method: 'POST', path: tickets, json: ticket, headers: headers() }),
     F: (id, index) => ({ method: 'PATCH', path: `${tickets}/${id}`, json: { priority: 1 + (index % 5) }, headers: headers() }),

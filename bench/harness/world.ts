@@ -80,11 +80,21 @@ function environment(world: World, database: string, port: number, temporal: str
 }
 
 /** The built api on a database of the world; `nodeArgs` for a profiler. */
-export async function startApi(world: World, database: string, options: { temporal?: string; nodeArgs?: readonly string[] } = {}): Promise<Durabase> {
+export async function startApi(
+  world: World,
+  database: string,
+  options: { temporal?: string; nodeArgs?: readonly string[] } = {},
+): Promise<Durabase> {
   const port = await freePort();
   const api = await startServer({
-    name: 'durabase', command: process.execPath, args: [...(options.nodeArgs ?? []), main(), 'api'], port,
-    env: environment(world, database, port, options.temporal), logFile: world.log('api'), readyPath: '/health/ready', cwd: world.dir,
+    name: 'durabase',
+    command: process.execPath,
+    args: [...(options.nodeArgs ?? []), main(), 'api'],
+    port,
+    env: environment(world, database, port, options.temporal),
+    logFile: world.log('api'),
+    readyPath: '/health/ready',
+    cwd: world.dir,
   });
   world.onEnd(() => api.stop());
   const token = await signIn(port, '_platform', PLATFORM_ADMIN.email, PLATFORM_ADMIN.password);
@@ -95,8 +105,12 @@ export async function startApi(world: World, database: string, options: { tempor
 export async function withStack<T>(world: World, database: string, work: (durabase: Durabase) => Promise<T>): Promise<T> {
   const temporal = await startTemporal({ file: path.join(world.dir, `temporal-${database}.db`), logFile: world.log('temporal') });
   const worker = startBackground({
-    name: 'worker', command: process.execPath, args: [main(), 'worker'],
-    env: environment(world, database, 0, temporal.address), logFile: world.log('worker'), cwd: world.dir,
+    name: 'worker',
+    command: process.execPath,
+    args: [main(), 'worker'],
+    env: environment(world, database, 0, temporal.address),
+    logFile: world.log('worker'),
+    cwd: world.dir,
   });
   const stop = once(async () => {
     await worker.stop();
@@ -129,7 +143,10 @@ export const caller =
   async (method, route, json) => {
     const response = await fetch(`http://127.0.0.1:${port}${route}`, {
       method,
-      headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
     const text = await response.text();

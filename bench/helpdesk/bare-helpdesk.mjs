@@ -15,7 +15,10 @@ const BY_COMPANY = `from tickets t where deleted_at is null
 
 async function listByPriority(priorities, limit) {
   const [rows, [{ count }]] = await Promise.all([
-    query('byPriority', `select id, title, status, priority ${BY_PRIORITY} order by priority desc, title, id limit $2`, [priorities, limit]),
+    query('byPriority', `select id, title, status, priority ${BY_PRIORITY} order by priority desc, title, id limit $2`, [
+      priorities,
+      limit,
+    ]),
     query('countByPriority', `select count(*)::int ${BY_PRIORITY}`, [priorities]),
   ]);
   return { data: rows, meta: { page: 1, per_page: limit, total: count } };
@@ -23,7 +26,11 @@ async function listByPriority(priorities, limit) {
 
 async function listByCompany(pattern, limit) {
   const [rows, [{ count }]] = await Promise.all([
-    query('byCompany', `select t.*, (select row_to_json(c) from customers c where c.id = t.customer_id) as customer ${BY_COMPANY} order by id limit $2`, [pattern, limit]),
+    query(
+      'byCompany',
+      `select t.*, (select row_to_json(c) from customers c where c.id = t.customer_id) as customer ${BY_COMPANY} order by id limit $2`,
+      [pattern, limit],
+    ),
     query('countByCompany', `select count(*)::int ${BY_COMPANY}`, [pattern]),
   ]);
   const responses = await query('responses', 'select * from responses where ticket_id = any($1) order by id', [rows.map((row) => row.id)]);
@@ -33,26 +40,44 @@ async function listByCompany(pattern, limit) {
 
 const get = async (id) => (await query('get', 'select * from tickets where id = $1 and deleted_at is null', [id]))[0];
 const create = async (b) =>
-  (await query('create', 'insert into tickets (title, description, customer_id) values ($1, $2, $3) returning *', [b.title, b.description, b.customer_id]))[0];
+  (
+    await query('create', 'insert into tickets (title, description, customer_id) values ($1, $2, $3) returning *', [
+      b.title,
+      b.description,
+      b.customer_id,
+    ])
+  )[0];
 const update = async (id, b) =>
-  (await query('update', 'update tickets set category = $2, updated_at = now() where id = $1 and deleted_at is null returning *', [id, b.category]))[0];
+  (
+    await query('update', 'update tickets set category = $2, updated_at = now() where id = $1 and deleted_at is null returning *', [
+      id,
+      b.category,
+    ])
+  )[0];
 
 function isSignedIn(header) {
   const [head, body, signature] = (header ?? '').replace('Bearer ', '').split('.');
   const mac = createHmac('sha256', SECRET).update(`${head}.${body}`).digest();
   const given = Buffer.from(signature ?? '', 'base64url');
-  return given.length === mac.length && timingSafeEqual(given, mac) && JSON.parse(Buffer.from(body, 'base64url').toString()).sub !== undefined;
+  return (
+    given.length === mac.length && timingSafeEqual(given, mac) && JSON.parse(Buffer.from(body, 'base64url').toString()).sub !== undefined
+  );
 }
 
 const read = (request) =>
   new Promise((resolve, reject) => {
     const chunks = [];
-    request.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(JSON.parse(Buffer.concat(chunks)))).on('error', reject);
+    request
+      .on('data', (chunk) => chunks.push(chunk))
+      .on('end', () => resolve(JSON.parse(Buffer.concat(chunks))))
+      .on('error', reject);
   });
 
 function send(response, body, status = 200) {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body ?? { error: {} }));
-  response.writeHead(body === undefined ? 404 : status, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length }).end(bytes);
+  response
+    .writeHead(body === undefined ? 404 : status, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length })
+    .end(bytes);
 }
 
 async function answer(request, response) {
@@ -69,7 +94,10 @@ async function answer(request, response) {
     const parameters = new URLSearchParams(request.url.slice(mark + 1));
     const limit = Number(parameters.get('per_page'));
     const company = parameters.get('company');
-    return send(response, company === null ? await listByPriority(parameters.get('priority').split(','), limit) : await listByCompany(company, limit));
+    return send(
+      response,
+      company === null ? await listByPriority(parameters.get('priority').split(','), limit) : await listByCompany(company, limit),
+    );
   }
   const id = path.slice('/tickets/'.length);
   return send(response, { data: request.method === 'PATCH' ? await update(id, await read(request)) : await get(id) });

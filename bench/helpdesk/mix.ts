@@ -26,9 +26,26 @@ export function mixOf(tour: Tour, { tickets, customers }: HelpdeskIds): BenchReq
     const customer = customers[round % customers.length]!;
     const update = (index: number): BenchRequest => tour.update(ticket(index), CATEGORIES[(round * 3 + index) % CATEGORIES.length]!);
     return [
-      tour.listByPriority(), tour.get(ticket(0)), tour.create(customer), tour.get(ticket(1)), tour.listByCompany(), update(2), tour.get(ticket(3)),
-      tour.listByPriority(), tour.refused(customer), tour.get(ticket(4)), tour.listByCompany(), update(5), tour.listByPriority(), tour.get(ticket(6)),
-      tour.create(customer), tour.discovery(), tour.listByCompany(), update(7), tour.listByPriority(), tour.get(ticket(8)),
+      tour.listByPriority(),
+      tour.get(ticket(0)),
+      tour.create(customer),
+      tour.get(ticket(1)),
+      tour.listByCompany(),
+      update(2),
+      tour.get(ticket(3)),
+      tour.listByPriority(),
+      tour.refused(customer),
+      tour.get(ticket(4)),
+      tour.listByCompany(),
+      update(5),
+      tour.listByPriority(),
+      tour.get(ticket(6)),
+      tour.create(customer),
+      tour.discovery(),
+      tour.listByCompany(),
+      update(7),
+      tour.listByPriority(),
+      tour.get(ticket(8)),
     ];
   }).flat();
 }
@@ -42,8 +59,18 @@ export function bareTour(token: string): Tour {
     listByPriority: () => ({ path: '/tickets?priority=high,critical&per_page=3', headers }),
     listByCompany: () => ({ path: '/tickets?company=%25a%25&per_page=1', headers }),
     get: (ticket) => ({ path: `/tickets/${ticket}`, headers }),
-    create: (customer) => ({ method: 'POST', path: '/tickets', json: { title: TITLE, description: DESCRIPTION, customer_id: customer }, headers }),
-    refused: (customer) => ({ method: 'POST', path: '/tickets', json: { title: 'Hot', description: DESCRIPTION, customer_id: customer }, headers }),
+    create: (customer) => ({
+      method: 'POST',
+      path: '/tickets',
+      json: { title: TITLE, description: DESCRIPTION, customer_id: customer },
+      headers,
+    }),
+    refused: (customer) => ({
+      method: 'POST',
+      path: '/tickets',
+      json: { title: 'Hot', description: DESCRIPTION, customer_id: customer },
+      headers,
+    }),
     update: (ticket, category) => ({ method: 'PATCH', path: `/tickets/${ticket}`, json: { category }, headers }),
     discovery: () => ({ path: '/_discovery', headers }),
   };
@@ -53,11 +80,24 @@ export function durabaseTour(app: string, token: string): Tour {
   const headers = { authorization: `Bearer ${token}` };
   const tickets = `/api/${app}/ticket`;
   return {
-    listByPriority: () => ({ path: `${tickets}?filter[priority.in]=high,critical&sort=-priority,title&fields=title,status,priority&per_page=3`, headers }),
+    listByPriority: () => ({
+      path: `${tickets}?filter[priority.in]=high,critical&sort=-priority,title&fields=title,status,priority&per_page=3`,
+      headers,
+    }),
     listByCompany: () => ({ path: `${tickets}?filter[customer.company.like]=%25a%25&include=customer,responses&per_page=1`, headers }),
     get: (ticket) => ({ path: `${tickets}/${ticket}`, headers }),
-    create: (customer) => ({ method: 'POST', path: tickets, json: { title: TITLE, description: DESCRIPTION, customer_id: customer }, headers }),
-    refused: (customer) => ({ method: 'POST', path: tickets, json: { title: 'Hot', description: DESCRIPTION, customer_id: customer }, headers }),
+    create: (customer) => ({
+      method: 'POST',
+      path: tickets,
+      json: { title: TITLE, description: DESCRIPTION, customer_id: customer },
+      headers,
+    }),
+    refused: (customer) => ({
+      method: 'POST',
+      path: tickets,
+      json: { title: 'Hot', description: DESCRIPTION, customer_id: customer },
+      headers,
+    }),
     update: (ticket, category) => ({ method: 'PATCH', path: `${tickets}/${ticket}`, json: { category }, headers }),
     discovery: () => ({ path: `/api/${app}/_discovery`, headers }),
   };

@@ -6,7 +6,10 @@ const args = process.argv.slice(2);
 const option = (name) => args[args.indexOf(name) + 1];
 const text = fs.readFileSync(0, 'utf8');
 const client = new pg.Client({
-  host: option('-h'), port: Number(option('-p')), user: option('-U'), database: option('-d'),
+  host: option('-h'),
+  port: Number(option('-p')),
+  user: option('-U'),
+  database: option('-d'),
   types: { getTypeParser: () => (raw) => raw },
 });
 await client.connect();

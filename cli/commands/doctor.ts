@@ -42,7 +42,14 @@ async function postgres(config: Config): Promise<Finding[]> {
   if (config.databaseUrl === undefined) return [embedded()];
   const found = await database('DATABASE_URL', config.databaseUrl);
   if (config.databaseOwnerUrl === undefined) {
-    return [found, finding('note', 'postgres', 'DATABASE_OWNER_URL is not set: api and worker share one role, so the api could change tables. SQL for two roles is below.')];
+    return [
+      found,
+      finding(
+        'note',
+        'postgres',
+        'DATABASE_OWNER_URL is not set: api and worker share one role, so the api could change tables. SQL for two roles is below.',
+      ),
+    ];
   }
   return [found, await database('DATABASE_OWNER_URL', config.databaseOwnerUrl), await apiRights(config.databaseUrl)];
 }
@@ -71,7 +78,8 @@ async function apiRights(url: string): Promise<Finding> {
   try {
     await client.connect();
     const { rows } = await client.query<{ can: boolean }>("select has_database_privilege(current_database(), 'CREATE') as can");
-    if (rows[0]?.can === true) return finding('note', 'postgres', "the role of DATABASE_URL may create schemas; the api needs no such right");
+    if (rows[0]?.can === true)
+      return finding('note', 'postgres', 'the role of DATABASE_URL may create schemas; the api needs no such right');
     return finding('ok', 'postgres', 'the role of DATABASE_URL has no right to change tables');
   } catch (error) {
     return finding('note', 'postgres', `the rights of DATABASE_URL could not be read: ${(error as Error).message}`);
@@ -84,19 +92,36 @@ async function temporal(config: Config): Promise<Finding> {
   const { address } = config.temporal;
   if (address !== undefined) {
     const answers = await isListening(address.slice(0, address.lastIndexOf(':')), Number(address.slice(address.lastIndexOf(':') + 1)));
-    return answers ? finding('ok', 'temporal', `TEMPORAL_ADDRESS ${address} answers`) : finding('missing', 'temporal', `TEMPORAL_ADDRESS ${address} does not answer. Start the server there, or leave the variable out for a local one.`);
+    return answers
+      ? finding('ok', 'temporal', `TEMPORAL_ADDRESS ${address} answers`)
+      : finding(
+          'missing',
+          'temporal',
+          `TEMPORAL_ADDRESS ${address} does not answer. Start the server there, or leave the variable out for a local one.`,
+        );
   }
   const executable = installedTemporal();
   if (executable !== undefined) return finding('ok', 'temporal', `local server ${executable}`);
-  if (onPath('go') !== undefined) return finding('note', 'temporal', `not there yet; the first start downloads it or compiles it with Go (minutes, once, into ${cacheFolder()})`);
-  return finding('note', 'temporal', 'not there yet and no Go to compile it with: the first start needs the Internet, or a temporal command on PATH, or TEMPORAL_ADDRESS');
+  if (onPath('go') !== undefined)
+    return finding(
+      'note',
+      'temporal',
+      `not there yet; the first start downloads it or compiles it with Go (minutes, once, into ${cacheFolder()})`,
+    );
+  return finding(
+    'note',
+    'temporal',
+    'not there yet and no Go to compile it with: the first start needs the Internet, or a temporal command on PATH, or TEMPORAL_ADDRESS',
+  );
 }
 
 async function redis(config: Config): Promise<Finding> {
   if (config.redisUrl === undefined) return finding('ok', 'redis', 'not configured; schema events use Postgres');
   const { hostname, port } = new URL(config.redisUrl);
   const answers = await isListening(hostname, Number(port || 6379));
-  return answers ? finding('ok', 'redis', `REDIS_URL ${hostname} answers`) : finding('missing', 'redis', `REDIS_URL ${hostname}:${port || 6379} does not answer. Start it, or leave the variable out.`);
+  return answers
+    ? finding('ok', 'redis', `REDIS_URL ${hostname} answers`)
+    : finding('missing', 'redis', `REDIS_URL ${hostname}:${port || 6379} does not answer. Start it, or leave the variable out.`);
 }
 
 function isListening(host: string, port: number): Promise<boolean> {
@@ -131,7 +156,8 @@ async function disk(config: Config): Promise<Finding> {
 async function secret(config: Config): Promise<Finding> {
   if (config.secretKey !== undefined) return finding('ok', 'secret', 'SECRET_KEY is set');
   const file = path.resolve(config.dataDir, 'secret.key');
-  if (!config.isDevelopment) return finding('missing', 'secret', 'SECRET_KEY is not set; outside a development start it must be: the same for every api and worker');
+  if (!config.isDevelopment)
+    return finding('missing', 'secret', 'SECRET_KEY is not set; outside a development start it must be: the same for every api and worker');
   if (!fs.existsSync(file)) return finding('ok', 'secret', `SECRET_KEY is not set; the first start makes ${file}`);
   const isOpen = (fs.statSync(file).mode & 0o077) !== 0;
   return isOpen ? finding('note', 'secret', `${file} can be read by others: chmod 600 ${file}`) : finding('ok', 'secret', file);

@@ -28,7 +28,8 @@ export const command: Command = {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     const [file] = positionals;
     if (file === undefined) throw new ConfigError('Say which file to import: durabase import FILE --app NAME.');
-    if (!['skip', 'merge', 'replace'].includes(values.mode)) throw new ConfigError(`--mode ${values.mode} is not one of skip, merge, replace.`);
+    if (!['skip', 'merge', 'replace'].includes(values.mode))
+      throw new ConfigError(`--mode ${values.mode} is not one of skip, merge, replace.`);
     const body = readDocument(file);
     const session = await signIn(values);
     if (values.create) await createApp(session);

@@ -35,7 +35,8 @@ export const command: Command = {
 function settingRows(): string[] {
   return Object.entries(SETTINGS).map(([name, { schema, help }]) => {
     const fallback: unknown = schema.safeParse(undefined).data;
-    const shown = fallback === undefined || fallback === '' || (Array.isArray(fallback) && fallback.length === 0) ? '' : ` [${String(fallback)}]`;
+    const shown =
+      fallback === undefined || fallback === '' || (Array.isArray(fallback) && fallback.length === 0) ? '' : ` [${String(fallback)}]`;
     return `  ${name.padEnd(26)} ${help}${shown}`;
   });
 }

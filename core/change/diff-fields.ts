@@ -8,7 +8,10 @@ export function diffFields(before: EntityDefinition, after: EntityDefinition): C
   const { added, removed, kept } = pair(before.fields, after.fields, (field) => field.name);
   return [
     ...removed.map((field): Change => ({
-      kind: 'drop_field', class: 'breaking', entity, field: field.name,
+      kind: 'drop_field',
+      class: 'breaking',
+      entity,
+      field: field.name,
       message: `Field "${entity}.${field.name}" would be dropped with its values.`,
       hint: 'Keep the field; mark it `hidden: true` or leave it out of read permissions.',
     })),
@@ -21,19 +24,36 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   const at = { entity, field: now.name };
   const compatible = (kind: ChangeKind, facts: Partial<Change>): Change => ({ kind, class: 'compatible', ...at, ...facts });
   const breaking = (kind: ChangeKind, message: string, hint: string, facts: Partial<Change> = {}): Change => ({
-    kind, class: 'breaking', ...at, ...facts, message, hint,
+    kind,
+    class: 'breaking',
+    ...at,
+    ...facts,
+    message,
+    hint,
   });
   const title = `"${entity}.${now.name}"`;
   const changes: Change[] = [];
   if (old.name !== now.name) {
-    changes.push(breaking('rename_field', `Field "${entity}.${old.name}" cannot be renamed to "${now.name}" yet.`,
-      'Keep the name and set `label` for what people see.', { field: old.name, from: old.name, to: now.name }));
+    changes.push(
+      breaking(
+        'rename_field',
+        `Field "${entity}.${old.name}" cannot be renamed to "${now.name}" yet.`,
+        'Keep the name and set `label` for what people see.',
+        { field: old.name, from: old.name, to: now.name },
+      ),
+    );
   }
   if (old.type !== now.type || old.target !== now.target || old.precision !== now.precision) {
-    changes.push(isTypeLoosened(old, now)
-      ? compatible('change_type', { from: old.type, to: now.type })
-      : breaking('change_type', `The type of field ${title} cannot be changed from ${describe(old)} to ${describe(now)}.`,
-        'Add a new field with the new type and fill it, then read that one.', { from: describe(old), to: describe(now) }));
+    changes.push(
+      isTypeLoosened(old, now)
+        ? compatible('change_type', { from: old.type, to: now.type })
+        : breaking(
+            'change_type',
+            `The type of field ${title} cannot be changed from ${describe(old)} to ${describe(now)}.`,
+            'Add a new field with the new type and fill it, then read that one.',
+            { from: describe(old), to: describe(now) },
+          ),
+    );
   }
   // Whether stored records allow it is asked of the database: see `plan`.
   if (old.required !== now.required) changes.push(compatible('set_required', { from: old.required, to: now.required }));
@@ -43,13 +63,20 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   for (const limit of LIMITS) {
     if (isSame(old[limit.name], now[limit.name])) continue;
     const facts = { property: limit.name, from: old[limit.name] ?? null, to: now[limit.name] ?? null };
-    changes.push(limit.isLoosened(old[limit.name], now[limit.name])
-      ? compatible('set_limit', facts)
-      : breaking('set_limit', `The ${limit.name} of field ${title} would become stricter than its stored values may be.`,
-        'Add a rule: it is checked when a record is written next.', facts));
+    changes.push(
+      limit.isLoosened(old[limit.name], now[limit.name])
+        ? compatible('set_limit', facts)
+        : breaking(
+            'set_limit',
+            `The ${limit.name} of field ${title} would become stricter than its stored values may be.`,
+            'Add a rule: it is checked when a record is written next.',
+            facts,
+          ),
+    );
   }
   for (const property of FREE_PROPERTIES) {
-    if (!isSame(old[property], now[property])) changes.push(compatible('set_field', { property, from: old[property] ?? null, to: now[property] ?? null }));
+    if (!isSame(old[property], now[property]))
+      changes.push(compatible('set_field', { property, from: old[property] ?? null, to: now[property] ?? null }));
   }
   return changes;
 }
@@ -57,7 +84,11 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
 const FREE_PROPERTIES = ['label', 'description', 'hidden', 'auto', 'computed', 'nullable', 'on_delete', 'display_field'] as const;
 
 const describe = (field: FieldDefinition): string =>
-  field.type === 'relation' ? `a relation to ${field.target ?? '?'}` : field.type === 'decimal' && field.precision !== undefined ? `decimal(${field.precision})` : field.type;
+  field.type === 'relation'
+    ? `a relation to ${field.target ?? '?'}`
+    : field.type === 'decimal' && field.precision !== undefined
+      ? `decimal(${field.precision})`
+      : field.type;
 
 /** Types that share the text column, from the strict ones to those that take any text. */
 const isTypeLoosened = (old: FieldDefinition, now: FieldDefinition): boolean =>
@@ -68,10 +99,12 @@ function diffEnum(old: FieldDefinition, now: FieldDefinition, at: { entity: stri
   const gone = now.enum === undefined ? [] : old.enum === undefined ? undefined : old.enum.filter((item) => !now.enum?.includes(item));
   if (gone?.length === 0) return { ...facts, class: 'compatible' };
   return {
-    ...facts, class: 'breaking',
-    message: gone === undefined
-      ? `Field ${title} would be limited to a list that stored values may not be in.`
-      : `Field ${title} would lose the values ${gone.map(String).join(', ')}, which records may hold.`,
+    ...facts,
+    class: 'breaking',
+    message:
+      gone === undefined
+        ? `Field ${title} would be limited to a list that stored values may not be in.`
+        : `Field ${title} would lose the values ${gone.map(String).join(', ')}, which records may hold.`,
     hint: 'Keep the values; refuse them for new records by a rule.',
   };
 }
@@ -81,7 +114,10 @@ const numeric = (limit: Limit): number => (typeof limit === 'number' ? limit : N
 const upper = (old: Limit, now: Limit): boolean => now === undefined || (old !== undefined && numeric(now) >= numeric(old));
 const lower = (old: Limit, now: Limit): boolean => now === undefined || (old !== undefined && numeric(now) <= numeric(old));
 
-const LIMITS: readonly { readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern'; isLoosened(old: Limit, now: Limit): boolean }[] = [
+const LIMITS: readonly {
+  readonly name: 'min' | 'max' | 'min_length' | 'max_length' | 'pattern';
+  isLoosened(old: Limit, now: Limit): boolean;
+}[] = [
   { name: 'min', isLoosened: lower },
   { name: 'max', isLoosened: upper },
   { name: 'min_length', isLoosened: lower },

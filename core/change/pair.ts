@@ -5,7 +5,11 @@ export interface Pairs<T> {
   readonly kept: readonly (readonly [T, T])[];
 }
 
-export function pair<T extends { readonly id?: string | undefined }>(before: readonly T[], after: readonly T[], nameOf: (item: T) => string): Pairs<T> {
+export function pair<T extends { readonly id?: string | undefined }>(
+  before: readonly T[],
+  after: readonly T[],
+  nameOf: (item: T) => string,
+): Pairs<T> {
   const byId = new Map(before.flatMap((item) => (item.id === undefined ? [] : [[item.id, item] as const])));
   const byName = new Map(before.map((item) => [nameOf(item), item]));
   const used = new Set<T>();
@@ -31,9 +35,15 @@ const unclaimed = <T extends { readonly id?: string | undefined }>(item: T, name
 export const isSame = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 
 export function canonical(input: unknown): string {
-  return JSON.stringify(input, (key, member: unknown) => {
-    if (key === 'id' || key === 'was') return undefined;
-    if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).filter(([, inner]) => inner !== undefined).sort(([x], [y]) => (x < y ? -1 : 1)));
-  }) ?? 'undefined';
+  return (
+    JSON.stringify(input, (key, member: unknown) => {
+      if (key === 'id' || key === 'was') return undefined;
+      if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
+      return Object.fromEntries(
+        Object.entries(member)
+          .filter(([, inner]) => inner !== undefined)
+          .sort(([x], [y]) => (x < y ? -1 : 1)),
+      );
+    }) ?? 'undefined'
+  );
 }

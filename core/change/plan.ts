@@ -64,7 +64,10 @@ function planTable(storage: string, before: TableShape | undefined, after: Table
 }
 
 function planColumn(
-  storage: string, before: ColumnShape | undefined, after: ColumnShape, table: TableShape,
+  storage: string,
+  before: ColumnShape | undefined,
+  after: ColumnShape,
+  table: TableShape,
 ): { steps: Step[]; checks: Check[] } {
   if (before === undefined) return addColumn(storage, table, after);
   const steps: Step[] = [];
@@ -81,7 +84,14 @@ function planColumn(
 function orphanChecks(storage: string, key: ForeignKeyShape, before: Shape, after: Shape): Check[] {
   const isStored = before.tables.get(key.table)?.columns.has(key.column) === true && before.tables.has(key.targetTable);
   if (!isStored) return [];
-  return [hasNoOrphans(storage, key, after.tables.get(key.table)?.owner ?? key.table, after.tables.get(key.targetTable)?.owner ?? key.targetTable)];
+  return [
+    hasNoOrphans(
+      storage,
+      key,
+      after.tables.get(key.table)?.owner ?? key.table,
+      after.tables.get(key.targetTable)?.owner ?? key.targetTable,
+    ),
+  ];
 }
 
 /** What no single change names but the tables would lose: a relation that re-types a column, a link table that vanishes. */
@@ -93,7 +103,9 @@ function storageLosses(before: Shape, after: Shape): Change[] {
       const now = next.columns.get(column.name);
       if (now === undefined) return [loss(table.owner, column.name, `The values of "${table.owner}.${column.name}" would be dropped.`)];
       if (now.type === column.type && now.isIdentity === column.isIdentity) return [];
-      return [loss(table.owner, column.name, `"${table.owner}.${column.name}" is stored as ${column.type} and would have to become ${now.type}.`)];
+      return [
+        loss(table.owner, column.name, `"${table.owner}.${column.name}" is stored as ${column.type} and would have to become ${now.type}.`),
+      ];
     });
     const isKeyKept = next.key.join() === table.key.join();
     return isKeyKept ? columns : [...columns, loss(table.owner, undefined, `The key of "${table.owner}" would change.`)];
@@ -101,7 +113,11 @@ function storageLosses(before: Shape, after: Shape): Change[] {
 }
 
 const loss = (entity: string, field: string | undefined, message: string): Change => ({
-  kind: 'change_storage', class: 'breaking', entity, ...(field === undefined ? {} : { field }), message,
+  kind: 'change_storage',
+  class: 'breaking',
+  entity,
+  ...(field === undefined ? {} : { field }),
+  message,
   hint: 'Keep what is stored; add a new field or relation beside it.',
 });
 
@@ -117,4 +133,5 @@ function order(steps: readonly Step[]): Step[] {
 }
 
 /** The statements as a person reads them; DDL has no parameters. */
-export const stepText = (step: Step): string => step.statements.map((statement) => render(statement).text.replaceAll(/\s+/g, ' ').trim()).join(';\n');
+export const stepText = (step: Step): string =>
+  step.statements.map((statement) => render(statement).text.replaceAll(/\s+/g, ' ').trim()).join(';\n');

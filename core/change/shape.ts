@@ -109,12 +109,14 @@ function indexesOf(entity: EntityModel, key: readonly string[], relations: reado
   for (const columns of uniques) add(columns, true, entity.hasSoftDelete);
   // A foreign key may only point at a full unique.
   for (const relation of relations) {
-    const column = relation.source === entity.name && relation.source_key !== undefined ? fieldColumn(entity, relation.source_key) : undefined;
+    const column =
+      relation.source === entity.name && relation.source_key !== undefined ? fieldColumn(entity, relation.source_key) : undefined;
     if (column !== undefined && !isKey([column])) add([column], true, false);
   }
   for (const index of entity.definition.indexes) if (!index.unique) add(columnsOf(index.fields), false, false);
   for (const field of entity.fields.values()) {
-    const isCovered = field.column === key[0] || [...indexes.values()].some((index) => index.columns[0] === field.column && !index.liveOnly);
+    const isCovered =
+      field.column === key[0] || [...indexes.values()].some((index) => index.columns[0] === field.column && !index.liveOnly);
     if (field.references !== undefined && !isCovered) add([field.column], false, false);
   }
   return indexes;
@@ -131,14 +133,21 @@ function joinTable(relation: RelationDefinition, model: AppModel): TableShape | 
   const target = model.entities.get(relation.target)?.fields.get(end?.targetColumn ?? '');
   if (end?.join === undefined || source === undefined || target === undefined) return undefined;
   const column = (name: string, field: FieldModel): ColumnShape => ({
-    name, type: columnType(field), isRequired: true, default: undefined, isIdentity: false,
+    name,
+    type: columnType(field),
+    isRequired: true,
+    default: undefined,
+    isIdentity: false,
   });
   const { table, localColumn, targetColumn } = end.join;
   const name = derivedName(table, [targetColumn], 'idx');
   return {
     table,
     owner: relation.name,
-    columns: new Map([[localColumn, column(localColumn, source)], [targetColumn, column(targetColumn, target)]]),
+    columns: new Map([
+      [localColumn, column(localColumn, source)],
+      [targetColumn, column(targetColumn, target)],
+    ]),
     key: [localColumn, targetColumn],
     indexes: new Map([[name, { name, columns: [targetColumn], isUnique: false, liveOnly: false }]]),
   };
@@ -152,7 +161,11 @@ function foreignKeysOf(relation: RelationDefinition, model: AppModel): ForeignKe
   const target = model.entities.get(relation.target);
   if (source === undefined || target === undefined) return [];
   const key = (table: string, column: string, to: EntityModel, targetColumn: string): ForeignKeyShape => ({
-    name: derivedName(table, [column, to.table, targetColumn], 'fkey'), table, column, targetTable: to.table, targetColumn,
+    name: derivedName(table, [column, to.table, targetColumn], 'fkey'),
+    table,
+    column,
+    targetTable: to.table,
+    targetColumn,
   });
   if (relation.type === 'many_to_many') {
     const end = linkEnd(relation, model);

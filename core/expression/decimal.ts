@@ -76,7 +76,8 @@ export function compareNumeric(a: Numeric, b: Numeric): number {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-const isSmallInteger = (value: Numeric): value is number => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 67_000_000;
+const isSmallInteger = (value: Numeric): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 67_000_000;
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
 

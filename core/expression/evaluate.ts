@@ -75,7 +75,8 @@ function compile(node: Expression): Run {
 /** What a function is given, it goes over at least once. */
 function counted(value: unknown): unknown {
   if (typeof value === 'string') countText(value);
-  else if (typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Sequence)) countSteps(listOf(value).length);
+  else if (typeof value === 'object' && value !== null && (Array.isArray(value) || value instanceof Sequence))
+    countSteps(listOf(value).length);
   return value;
 }
 
@@ -88,8 +89,7 @@ function compileList(items: readonly Run[]): Run {
 }
 
 function compileObject(entries: readonly (readonly [Run, Run])[]): Run {
-  return (scope, item) =>
-    Object.fromEntries(entries.map(([key, value]) => [toText(key(scope, item)) ?? '', single(value(scope, item))]));
+  return (scope, item) => Object.fromEntries(entries.map(([key, value]) => [toText(key(scope, item)) ?? '', single(value(scope, item))]));
 }
 
 function compileLogic(operator: 'and' | 'or', parts: readonly Run[]): Run {
@@ -232,7 +232,10 @@ function compileHead(head: PathHead): Run {
   }
 }
 
-const compileMember = (run: Run, name: string): Run => (scope, item) => memberOf(run(scope, item), name);
+const compileMember =
+  (run: Run, name: string): Run =>
+  (scope, item) =>
+    memberOf(run(scope, item), name);
 
 /** Own members only: `record.constructor` is null. A list gives the members of its items. */
 function memberOf(value: unknown, name: string): unknown {
@@ -256,7 +259,10 @@ function mapItems(items: readonly unknown[], apply: (item: unknown) => unknown):
   return new Sequence(results);
 }
 
-const compileMap = (run: Run, apply: Run): Run => (scope, item) => mapItems(listOf(run(scope, item)), (each) => apply(scope, each));
+const compileMap =
+  (run: Run, apply: Run): Run =>
+  (scope, item) =>
+    mapItems(listOf(run(scope, item)), (each) => apply(scope, each));
 
 function compileFilters(start: Run, filters: readonly PathFilter[]): Run {
   return filters.reduce<Run>((run, filter) => {

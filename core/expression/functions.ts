@@ -20,23 +20,31 @@ const wordsOf = (value: unknown): string | undefined => {
   return plain === null || typeof plain === 'object' ? undefined : (toText(plain) ?? undefined);
 };
 
-const onText = (apply: (text: string) => unknown): Implementation => ([value]) => {
-  const text = wordsOf(value);
-  return text === undefined ? null : apply(text);
-};
-const onTexts = (apply: (text: string, other: string) => unknown, otherwise: unknown = null): Implementation => ([value, other]) => {
-  const text = wordsOf(value);
-  const second = wordsOf(other);
-  return text === undefined || second === undefined ? otherwise : apply(text, second);
-};
-const onNumber = (apply: (number: Numeric) => unknown): Implementation => ([value]) => {
-  const number = numberOf(value);
-  return number === undefined ? null : apply(number);
-};
-const onTime = (apply: (micros: number) => unknown): Implementation => ([value]) => {
-  const micros = timeOf(value);
-  return micros === undefined ? null : apply(micros);
-};
+const onText =
+  (apply: (text: string) => unknown): Implementation =>
+  ([value]) => {
+    const text = wordsOf(value);
+    return text === undefined ? null : apply(text);
+  };
+const onTexts =
+  (apply: (text: string, other: string) => unknown, otherwise: unknown = null): Implementation =>
+  ([value, other]) => {
+    const text = wordsOf(value);
+    const second = wordsOf(other);
+    return text === undefined || second === undefined ? otherwise : apply(text, second);
+  };
+const onNumber =
+  (apply: (number: Numeric) => unknown): Implementation =>
+  ([value]) => {
+    const number = numberOf(value);
+    return number === undefined ? null : apply(number);
+  };
+const onTime =
+  (apply: (micros: number) => unknown): Implementation =>
+  ([value]) => {
+    const micros = timeOf(value);
+    return micros === undefined ? null : apply(micros);
+  };
 
 /** Numbers are milliseconds since 1970, as in JavaScript. */
 function timeOf(value: unknown): number | undefined {
@@ -96,17 +104,21 @@ function substring([value, from, length]: readonly unknown[]): string | null {
   return points.slice(begin, count === undefined ? undefined : begin + Math.max(Math.trunc(Number(count)), 0)).join('');
 }
 
-const between = (unit: number): Implementation => ([from, to]) => {
-  const start = timeOf(from);
-  const end = timeOf(to);
-  return start === undefined || end === undefined ? null : Math.trunc((end - start) / unit) + 0;
-};
-const shifted = (unit: number): Implementation => ([value, amount]) => {
-  const micros = timeOf(value);
-  const count = numberOf(amount);
-  if (micros === undefined || count === undefined) return null;
-  return writeMicros(micros + Math.round(Number(count) * unit));
-};
+const between =
+  (unit: number): Implementation =>
+  ([from, to]) => {
+    const start = timeOf(from);
+    const end = timeOf(to);
+    return start === undefined || end === undefined ? null : Math.trunc((end - start) / unit) + 0;
+  };
+const shifted =
+  (unit: number): Implementation =>
+  ([value, amount]) => {
+    const micros = timeOf(value);
+    const count = numberOf(amount);
+    if (micros === undefined || count === undefined) return null;
+    return writeMicros(micros + Math.round(Number(count) * unit));
+  };
 
 const MINUTE = 60_000_000;
 const HOUR = 60 * MINUTE;
@@ -125,7 +137,8 @@ export function compilePattern(pattern: string): RE2JS {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'it cannot be read';
     throw new AppError('VALIDATION_FAILED', `The pattern ${JSON.stringify(pattern)} is not valid: ${reason}.`, {
-      hint: 'Patterns are RE2: no look-around and no back references.', cause,
+      hint: 'Patterns are RE2: no look-around and no back references.',
+      cause,
     });
   }
   if (patterns.size >= 500) patterns.clear();
@@ -189,7 +202,12 @@ export const FUNCTIONS: Readonly<Record<FunctionName, Implementation>> = {
   substringAfter: onTexts(after),
   replace: replaceText,
   split: onTexts((text, mark) => text.split(mark).slice(0, 10_000)),
-  join: ([value, mark]) => boundedText(listOf(value).map((item) => toText(item) ?? '').join(textOf(mark) ?? '')),
+  join: ([value, mark]) =>
+    boundedText(
+      listOf(value)
+        .map((item) => toText(item) ?? '')
+        .join(textOf(mark) ?? ''),
+    ),
   match: onTexts((text, pattern) => compilePattern(pattern).matcher(text).find(), false),
   test: onTexts((text, pattern) => compilePattern(pattern).matcher(text).find(), false),
   exists: ([value]) => single(value) !== null,

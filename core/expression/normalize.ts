@@ -14,7 +14,13 @@ export interface NormalizedExpression {
 }
 
 const RENAMED: Readonly<Record<string, string>> = {
-  '==': '=', '===': '=', '!==': '!=', '<>': '!=', '&&': 'and', '||': 'or', '?.': '.',
+  '==': '=',
+  '===': '=',
+  '!==': '!=',
+  '<>': '!=',
+  '&&': 'and',
+  '||': 'or',
+  '?.': '.',
 };
 /** Words that stand before a bracket without being called. */
 const NOT_FUNCTIONS = new Set(['and', 'or', 'in', 'function', 'λ']);
@@ -162,7 +168,9 @@ function rewriteName(tokens: readonly Token[], at: number, token: Token, out: To
 }
 
 export function unknownFunction(name: string, position: number): Error {
-  const near = nearestNames(name, knownFunctionNames()).slice(0, 3).map((candidate) => `$${candidate}`);
+  const near = nearestNames(name, knownFunctionNames())
+    .slice(0, 3)
+    .map((candidate) => `$${candidate}`);
   return expressionError(`there is no function "${name}".`, position, `Close names: ${near.join(', ')}.`);
 }
 
@@ -177,7 +185,10 @@ function rewriteNew(tokens: readonly Token[], at: number, token: Token, out: Tok
 }
 
 const startsOperand = (token: Token | undefined): boolean =>
-  token !== undefined && (token.kind !== 'operator' || ['(', '[', '{', '!', '-'].includes(token.text)) && !isName(token, 'and') && !isName(token, 'or');
+  token !== undefined &&
+  (token.kind !== 'operator' || ['(', '[', '{', '!', '-'].includes(token.text)) &&
+  !isName(token, 'and') &&
+  !isName(token, 'or');
 
 function wrapNot(tokens: readonly Token[], at: number, end: number, out: Token[]): number {
   const token = tokens[at];

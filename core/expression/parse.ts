@@ -43,7 +43,8 @@ export function parseTree(source: NormalizedExpression): AstNode {
     const failure = error as { readonly message?: string; readonly position?: number; readonly token?: string };
     const end = failure.position ?? source.text.length;
     const start = Math.max(end - (failure.token === undefined || failure.token === '(end)' ? 0 : failure.token.length), 0);
-    const reason = typeof failure.position === 'number' && failure.message !== undefined ? failure.message : 'it cannot be read, or is nested too deep';
+    const reason =
+      typeof failure.position === 'number' && failure.message !== undefined ? failure.message : 'it cannot be read, or is nested too deep';
     throw expressionError(`${reason.replace(/\.$/, '')}.`, source.sourceOffset(start));
   }
   checkTree(tree, source);
@@ -66,7 +67,8 @@ function checkTree(tree: AstNode, source: NormalizedExpression): void {
     if (node.type === 'bind') bound.add(String((node.lhs as AstNode).value));
     for (const name of [node.focus, node.index]) if (typeof name === 'string') bound.add(name);
     for (const child of Object.values(node)) {
-      if (typeof child === 'object' && child !== null) pending.push({ node: child as object, depth: depth + (isSameLevel(node, child as AstNode) ? 0 : 1) });
+      if (typeof child === 'object' && child !== null)
+        pending.push({ node: child as object, depth: depth + (isSameLevel(node, child as AstNode) ? 0 : 1) });
     }
   }
   for (const { name, at } of variables) checkVariable(name, at, bound);
@@ -74,12 +76,18 @@ function checkTree(tree: AstNode, source: NormalizedExpression): void {
 
 /** Lists, and chains of `and`, `or` and `&`, which become one node. */
 const isSameLevel = (parent: AstNode, child: AstNode): boolean =>
-  Array.isArray(child) || (parent.type === 'binary' && child.type === 'binary' && child.value === parent.value && CHAINED.has(String(child.value)));
+  Array.isArray(child) ||
+  (parent.type === 'binary' && child.type === 'binary' && child.value === parent.value && CHAINED.has(String(child.value)));
 const CHAINED = new Set(['and', 'or', '&']);
 
 function checkVariable(name: string, at: number, bound: ReadonlySet<string>): void {
   if (bound.has(name) || isRoot(name) || isKnownFunction(name)) return;
-  if (REFUSED_FUNCTIONS.has(name)) throw expressionError(`the function "$${name}" is not allowed here.`, at, 'Expressions are pure: the same values give the same result.');
+  if (REFUSED_FUNCTIONS.has(name))
+    throw expressionError(
+      `the function "$${name}" is not allowed here.`,
+      at,
+      'Expressions are pure: the same values give the same result.',
+    );
   throw unknownFunction(`$${name}`, at);
 }
 
@@ -257,7 +265,14 @@ function required(node: AstNode | undefined): AstNode {
 }
 
 const CONSTRUCTS: Readonly<Record<string, string>> = {
-  lambda: 'a function of your own', bind: 'a variable of your own (:=)', apply: 'the chain operator ~>', wildcard: 'the wildcard *',
-  descendant: 'the wildcard **', parent: 'the parent operator %', sort: 'sorting with ^( )', transform: 'a transform | |',
-  partial: 'a function with missing arguments', function: 'a function inside a path',
+  lambda: 'a function of your own',
+  bind: 'a variable of your own (:=)',
+  apply: 'the chain operator ~>',
+  wildcard: 'the wildcard *',
+  descendant: 'the wildcard **',
+  parent: 'the parent operator %',
+  sort: 'sorting with ^( )',
+  transform: 'a transform | |',
+  partial: 'a function with missing arguments',
+  function: 'a function inside a path',
 };

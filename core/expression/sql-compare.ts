@@ -2,7 +2,23 @@
 import { and, or, raw, sql, value, type Sql, type SqlType } from '../sql/sql.ts';
 import { compareNumeric, isNumericText, toNumeric, type Numeric } from './decimal.ts';
 import {
-  asNumber, asText, asTime, boolean, computed, describe, FALSE, guard, isNull, jsonText, looksNumeric, looksTimely, noSql, textTime, type ColumnScalar, type ConstantScalar, type Scalar,
+  asNumber,
+  asText,
+  asTime,
+  boolean,
+  computed,
+  describe,
+  FALSE,
+  guard,
+  isNull,
+  jsonText,
+  looksNumeric,
+  looksTimely,
+  noSql,
+  textTime,
+  type ColumnScalar,
+  type ConstantScalar,
+  type Scalar,
 } from './sql-scalar.ts';
 import type { CompareOperator } from './syntax.ts';
 import { microsOf, writeMicros } from './time.ts';
@@ -22,7 +38,9 @@ export function compareSql(operator: CompareOperator, left: Scalar, right: Scala
 
 export function equalSql(left: Scalar, right: Scalar): Sql {
   if (left.kind === 'constant') {
-    return right.kind === 'constant' ? boolean(isEqual(left.value, right.value, left.meansText || right.meansText)) : equalsConstant(right, left);
+    return right.kind === 'constant'
+      ? boolean(isEqual(left.value, right.value, left.meansText || right.meansText))
+      : equalsConstant(right, left);
   }
   return right.kind === 'constant' ? equalsConstant(left, right) : equalsColumn(left, right);
 }
@@ -53,7 +71,8 @@ function equalsConstant(column: ColumnScalar, constant: ConstantScalar): Sql {
 
 function numberEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   const numeric = toNumeric(constant.value);
-  const showsText = column.stored === 'decimal' || column.text !== undefined || (column.stored === 'bigint' && !/^-?\d+$/.test(String(constant.value)));
+  const showsText =
+    column.stored === 'decimal' || column.text !== undefined || (column.stored === 'bigint' && !/^-?\d+$/.test(String(constant.value)));
   if (constant.isLiteral && typeof constant.value === 'string' && (numeric === undefined || showsText)) {
     throw noSql('a number compared with a quoted text', 'Write the number without quotes.');
   }
@@ -94,7 +113,10 @@ function timeToConstant(operator: Order | '=', column: ColumnScalar, constant: C
   const text = micros === undefined ? null : writeMicros(micros);
   if (text !== null) return guard([column], sql`${column.sql} ${OPERATORS[operator]} ${value(text, 'timestamptz')}`);
   if (constant.isLiteral && typeof constant.value === 'string') {
-    throw noSql(`a date compared with the text ${JSON.stringify(constant.value.slice(0, 40))}`, "Write dates as '2026-01-31' or '2026-01-31T10:00:00Z'.");
+    throw noSql(
+      `a date compared with the text ${JSON.stringify(constant.value.slice(0, 40))}`,
+      "Write dates as '2026-01-31' or '2026-01-31T10:00:00Z'.",
+    );
   }
   // By code point, like any two texts; a text that is no time equals none.
   return operator !== '=' && typeof constant.value === 'string' ? orderText(operator, asText(column), constant.value) : FALSE;
@@ -109,7 +131,10 @@ function jsonEquals(column: ColumnScalar, constant: ConstantScalar): Sql {
   if (numeric === undefined) return same;
   if (!constant.meansText) return sql`coalesce(${asNumber(column)} = ${value(String(numeric), 'numeric')}, false)`;
   const text = sql`(${column.sql} #>> '{}')`;
-  return or([same, sql`(case when jsonb_typeof(${column.sql}) = 'number' then ${text}::numeric = ${value(String(numeric), 'numeric')} else false end)`]);
+  return or([
+    same,
+    sql`(case when jsonb_typeof(${column.sql}) = 'number' then ${text}::numeric = ${value(String(numeric), 'numeric')} else false end)`,
+  ]);
 }
 
 function equalsColumn(left: ColumnScalar, right: ColumnScalar): Sql {
@@ -117,9 +142,11 @@ function equalsColumn(left: ColumnScalar, right: ColumnScalar): Sql {
   const pair = new Set([left.class, right.class]);
   if (pair.size === 1) return equalsSameClass(left, right);
   const bothNull = and([isNull(left), isNull(right)]);
-  if (pair.has('time') && (pair.has('text') || pair.has('json'))) return or([bothNull, sql`coalesce(${asTime(left)} = ${asTime(right)}, false)`]);
+  if (pair.has('time') && (pair.has('text') || pair.has('json')))
+    return or([bothNull, sql`coalesce(${asTime(left)} = ${asTime(right)}, false)`]);
   if (pair.has('json') && pair.has('text')) return or([bothNull, ...sameTexts(left, right)]);
-  if (pair.has('json') && !pair.has('number')) throw noSql(`a json value compared with a ${describe(left.class === 'json' ? right : left)}`);
+  if (pair.has('json') && !pair.has('number'))
+    throw noSql(`a json value compared with a ${describe(left.class === 'json' ? right : left)}`);
   if (pair.has('number') && (pair.has('text') || pair.has('json'))) {
     return or([bothNull, sql`coalesce(${asNumber(left)} = ${asNumber(right)}, false)`]);
   }
@@ -132,7 +159,8 @@ function equalsColumn(left: ColumnScalar, right: ColumnScalar): Sql {
 function sameTexts(left: ColumnScalar, right: ColumnScalar): Sql[] {
   const [a, b] = [left, right].map((side) => (side.class === 'json' ? jsonText(side) : side.sql));
   return [
-    sql`coalesce(${a ?? FALSE} = ${b ?? FALSE}, false)`, sql`coalesce(${asNumber(left)} = ${asNumber(right)}, false)`,
+    sql`coalesce(${a ?? FALSE} = ${b ?? FALSE}, false)`,
+    sql`coalesce(${asNumber(left)} = ${asNumber(right)}, false)`,
     sql`coalesce(${asTime(left)} = ${asTime(right)}, false)`,
   ];
 }
@@ -151,7 +179,10 @@ function equalsSameClass(left: ColumnScalar, right: ColumnScalar): Sql {
       return left.stored === right.stored && left.stored !== undefined
         ? sql`(${left.sql} is not distinct from ${right.sql})`
         : sql`(${asTime(left)} is not distinct from ${asTime(right)})`;
-    case 'boolean': case 'uuid': case 'clock': case 'file':
+    case 'boolean':
+    case 'uuid':
+    case 'clock':
+    case 'file':
       return sql`(${left.sql} is not distinct from ${right.sql})`;
   }
 }
@@ -174,11 +205,14 @@ function orderConstant(operator: Order, column: ColumnScalar, constant: Constant
       if (numeric !== undefined) return numberToConstant(operator, column, numeric);
       if (constant.isLiteral) throw noSql('a number compared with a text', 'Write the number without quotes.');
       return FALSE;
-    case 'text': case 'clock':
+    case 'text':
+    case 'clock':
       return orderText(operator, asText(column), limit);
     case 'uuid':
       if (typeof limit !== 'string') return FALSE;
-      return UUID.test(limit) ? guard([column], sql`${column.sql} ${OPERATORS[operator]} ${value(limit, 'uuid')}`) : orderText(operator, asText(column), limit);
+      return UUID.test(limit)
+        ? guard([column], sql`${column.sql} ${OPERATORS[operator]} ${value(limit, 'uuid')}`)
+        : orderText(operator, asText(column), limit);
     case 'time':
       return timeToConstant(operator, column, constant);
     case 'json':
@@ -250,8 +284,18 @@ export function inConstantsSql(left: Scalar, items: readonly ConstantScalar[]): 
 function anyOf(column: ColumnScalar, items: readonly ConstantScalar[]): Sql | undefined {
   const bind = (type: SqlType, list: readonly unknown[]): Sql => guard([column], sql`${column.sql} = any(${value(list, type)})`);
   const values = items.map((item) => item.value);
-  if (column.class === 'text' && items.every((item) => typeof item.value === 'string' && item.meansText && microsOf(item.value) === undefined && !item.value.includes('\0'))) return bind('text[]', values);
-  if (column.class === 'uuid' && values.every((item) => typeof item === 'string')) return bind('uuid[]', values.filter((item) => UUID.test(item)));
+  if (
+    column.class === 'text' &&
+    items.every(
+      (item) => typeof item.value === 'string' && item.meansText && microsOf(item.value) === undefined && !item.value.includes('\0'),
+    )
+  )
+    return bind('text[]', values);
+  if (column.class === 'uuid' && values.every((item) => typeof item === 'string'))
+    return bind(
+      'uuid[]',
+      values.filter((item) => UUID.test(item)),
+    );
   if ((column.stored === 'int' || column.stored === 'bigint') && values.every((item) => typeof item === 'number' && isBigint(item))) {
     return bind('bigint[]', values.map(String));
   }

@@ -27,17 +27,29 @@ function mark(args: readonly Scalar[], name: string): Sql {
   return value(found, 'text');
 }
 
-const search = (build: (text: Sql, other: Sql) => Sql): SqlFunction => (args) =>
-  truth(sql`coalesce(${build(asText(at(args, 0)), asText(at(args, 1)))}, false)`);
-const between = (seconds: number): SqlFunction => (args) =>
-  number(sql`trunc(extract(epoch from (${asTime(at(args, 1))} - ${asTime(at(args, 0))})) / ${value(seconds, 'numeric')})`);
+const search =
+  (build: (text: Sql, other: Sql) => Sql): SqlFunction =>
+  (args) =>
+    truth(sql`coalesce(${build(asText(at(args, 0)), asText(at(args, 1)))}, false)`);
+const between =
+  (seconds: number): SqlFunction =>
+  (args) =>
+    number(sql`trunc(extract(epoch from (${asTime(at(args, 1))} - ${asTime(at(args, 0))})) / ${value(seconds, 'numeric')})`);
 /** Outside the years 1 to 9999, and for a distance that leads there from anywhere, null: an interval out of range would fail the statement. */
-const shifted = (unit: string, most: number): SqlFunction => (args) => {
-  const moved = sql`(select case when abs(d.n) <= ${value(most, 'numeric')} then d.at + d.n::double precision * interval ${raw(`'${unit}'`)} end as at
+const shifted =
+  (unit: string, most: number): SqlFunction =>
+  (args) => {
+    const moved = sql`(select case when abs(d.n) <= ${value(most, 'numeric')} then d.at + d.n::double precision * interval ${raw(`'${unit}'`)} end as at
     from (select ${asTime(at(args, 0))} as at, ${asNumber(at(args, 1))} as n) d)`;
-  return computed('time', sql`(select case when e.at >= '0001-01-01 00:00+00'::timestamptz and e.at < '10000-01-01 00:00+00'::timestamptz then e.at end from ${moved} e)`);
-};
-const timePart = (part: string): SqlFunction => (args) => number(sql`extract(${raw(part)} from ${asTime(at(args, 0))})`);
+    return computed(
+      'time',
+      sql`(select case when e.at >= '0001-01-01 00:00+00'::timestamptz and e.at < '10000-01-01 00:00+00'::timestamptz then e.at end from ${moved} e)`,
+    );
+  };
+const timePart =
+  (part: string): SqlFunction =>
+  (args) =>
+    number(sql`extract(${raw(part)} from ${asTime(at(args, 0))})`);
 
 function substring(args: readonly Scalar[]): ColumnScalar {
   const whole = asText(at(args, 0));
@@ -55,7 +67,9 @@ const cased = (name: 'lower' | 'upper', argument: Scalar): Sql =>
 
 function substringAfter(args: readonly Scalar[]): ColumnScalar {
   const [whole, wanted] = [asText(at(args, 0)), mark(args, 'substringAfter')];
-  return text(sql`(case when strpos(${whole}, ${wanted}) > 0 then substr(${whole}, strpos(${whole}, ${wanted}) + length(${wanted})) else ${whole} end)`);
+  return text(
+    sql`(case when strpos(${whole}, ${wanted}) > 0 then substr(${whole}, strpos(${whole}, ${wanted}) + length(${wanted})) else ${whole} end)`,
+  );
 }
 
 function len(args: readonly Scalar[]): ColumnScalar {
@@ -67,7 +81,8 @@ function len(args: readonly Scalar[]): ColumnScalar {
     if (argument.mapped === undefined) return number(size);
     return number(sql`(case when ${argument.mapped.when} then jsonb_array_length(${argument.mapped.items})::numeric else ${size} end)`);
   }
-  if (argument.kind === 'sql' && !['text', 'uuid', 'clock', 'time'].includes(argument.class)) throw noSql(`$len of a ${describe(argument)}`);
+  if (argument.kind === 'sql' && !['text', 'uuid', 'clock', 'time'].includes(argument.class))
+    throw noSql(`$len of a ${describe(argument)}`);
   return number(sql`coalesce(length(${asText(argument)}), 0)::numeric`);
 }
 
@@ -81,7 +96,8 @@ function toNumber(args: readonly Scalar[]): ColumnScalar {
 
 function round(args: readonly Scalar[]): ColumnScalar {
   const places = args[1] === undefined ? 0 : constant(args[1], 'the digits of $round');
-  if (typeof places !== 'number' || !Number.isInteger(places) || Math.abs(places) > 100) throw noSql('$round to digits that are no whole number');
+  if (typeof places !== 'number' || !Number.isInteger(places) || Math.abs(places) > 100)
+    throw noSql('$round to digits that are no whole number');
   return number(sql`round(${asNumber(at(args, 0))}, ${value(places, 'integer')})`);
 }
 

@@ -43,8 +43,22 @@ export function noSql(construct: string, hint?: string): AppError {
 }
 
 const CLASSES: Readonly<Record<StoredType, ScalarClass>> = {
-  string: 'text', text: 'text', email: 'text', url: 'text', enum: 'text', int: 'number', bigint: 'number', float: 'number',
-  decimal: 'number', boolean: 'boolean', uuid: 'uuid', timestamp: 'time', date: 'time', time: 'clock', json: 'json', file: 'file',
+  string: 'text',
+  text: 'text',
+  email: 'text',
+  url: 'text',
+  enum: 'text',
+  int: 'number',
+  bigint: 'number',
+  float: 'number',
+  decimal: 'number',
+  boolean: 'boolean',
+  uuid: 'uuid',
+  timestamp: 'time',
+  date: 'time',
+  time: 'clock',
+  json: 'json',
+  file: 'file',
 };
 
 export function columnScalar(column: Sql, type: StoredType): ColumnScalar {
@@ -89,14 +103,22 @@ export function asNumber(scalar: Scalar): Sql {
   switch (scalar.class) {
     case 'number':
       // The detour over text keeps the digits one sees: a direct cast would cut a double at 15.
-      return scalar.stored === 'float' ? sql`${scalar.sql}::text::numeric` : scalar.stored === 'decimal' || scalar.stored === undefined ? scalar.sql : sql`${scalar.sql}::numeric`;
+      return scalar.stored === 'float'
+        ? sql`${scalar.sql}::text::numeric`
+        : scalar.stored === 'decimal' || scalar.stored === undefined
+          ? scalar.sql
+          : sql`${scalar.sql}::numeric`;
     case 'text':
       return sql`(case when ${looksNumeric(scalar.sql)} then (${scalar.sql})::numeric end)`;
     case 'json': {
       const text = sql`(${scalar.sql} #>> '{}')`;
       return sql`(case when jsonb_typeof(${scalar.sql}) = 'number' then ${text}::numeric when jsonb_typeof(${scalar.sql}) = 'string' and ${looksNumeric(text)} then ${text}::numeric end)`;
     }
-    case 'boolean': case 'time': case 'uuid': case 'clock': case 'file':
+    case 'boolean':
+    case 'time':
+    case 'uuid':
+    case 'clock':
+    case 'file':
       throw noSql(`a ${describe(scalar)} used as a number`);
   }
 }
@@ -113,12 +135,17 @@ export function asText(scalar: Scalar): Sql {
     case 'text':
       return scalar.sql;
     case 'number':
-      return scalar.stored === undefined || scalar.stored === 'float' ? sql`trim_scale(${asNumber(scalar)})::text` : sql`${scalar.sql}::text`;
-    case 'boolean': case 'uuid': case 'clock':
+      return scalar.stored === undefined || scalar.stored === 'float'
+        ? sql`trim_scale(${asNumber(scalar)})::text`
+        : sql`${scalar.sql}::text`;
+    case 'boolean':
+    case 'uuid':
+    case 'clock':
       return sql`(${scalar.sql})::text`;
     case 'time':
       return sql`(to_jsonb(${scalar.sql}) #>> '{}')`;
-    case 'json': case 'file':
+    case 'json':
+    case 'file':
       throw noSql(`a ${describe(scalar)} used as a text`);
   }
 }
@@ -131,7 +158,8 @@ const numberTime = (millis: Sql): Sql =>
   sql`(case when abs(${millis}) <= ${value(MAX_MILLIS, 'numeric')} then 'epoch'::timestamptz + (${millis})::double precision * interval '1 millisecond' end)`;
 
 /** The text of a json text, null for any other json. */
-export const jsonText = (scalar: ColumnScalar): Sql => sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`;
+export const jsonText = (scalar: ColumnScalar): Sql =>
+  sql`(case when jsonb_typeof(${scalar.sql}) = 'string' then ${scalar.sql} #>> '{}' end)`;
 
 const FALSE_PATTERN = raw(`'${FALSE_TEXT_PATTERN}'`);
 const TIME_PATTERN = raw(`'${TIME_TEXT_PATTERN}'`);
@@ -157,7 +185,14 @@ export function asTime(scalar: Scalar): Sql {
 
 export function describe(scalar: ColumnScalar): string {
   const names: Readonly<Record<ScalarClass, string>> = {
-    number: 'number', text: 'text', boolean: 'boolean', time: 'date or timestamp', uuid: 'uuid', clock: 'time of day', json: 'json value', file: 'file',
+    number: 'number',
+    text: 'text',
+    boolean: 'boolean',
+    time: 'date or timestamp',
+    uuid: 'uuid',
+    clock: 'time of day',
+    json: 'json value',
+    file: 'file',
   };
   return names[scalar.class];
 }
@@ -171,7 +206,10 @@ export function truthOf(scalar: ColumnScalar): Sql {
       return sql`coalesce(${scalar.sql} <> 0, false)`;
     case 'text':
       return sql`coalesce(${scalar.sql} !~ ${FALSE_PATTERN}, false)`;
-    case 'time': case 'uuid': case 'clock': case 'file':
+    case 'time':
+    case 'uuid':
+    case 'clock':
+    case 'file':
       return sql`(${scalar.sql} is not null)`;
     case 'json':
       throw noSql('the truth of a json value', 'Compare it: record.data.open = true.');

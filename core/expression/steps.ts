@@ -12,7 +12,9 @@ export function startSteps(): void {
 export function countSteps(amount: number): void {
   steps += amount;
   if (steps > MAX_STEPS) {
-    throw new AppError('TOO_LARGE', `An expression took more than ${MAX_STEPS} steps.`, { hint: 'Let it go over fewer list items or shorter texts.' });
+    throw new AppError('TOO_LARGE', `An expression took more than ${MAX_STEPS} steps.`, {
+      hint: 'Let it go over fewer list items or shorter texts.',
+    });
   }
 }
 

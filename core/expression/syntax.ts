@@ -19,8 +19,7 @@ export type PathHead =
   | { readonly kind: 'value'; readonly value: Expression };
 
 export type PathFilter =
-  | { readonly kind: 'index'; readonly index: number }
-  | { readonly kind: 'predicate'; readonly predicate: Expression };
+  { readonly kind: 'index'; readonly index: number } | { readonly kind: 'predicate'; readonly predicate: Expression };
 
 export interface PathStep {
   /** A member's name, or what is worked out for every item. */

@@ -1,7 +1,6 @@
 /** Points in time as texts: what JSON holds. Compared in microseconds, since Postgres keeps six digits. */
 
-const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 const DAYS =
   '(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))' +
@@ -31,7 +30,8 @@ export function microsOf(value: unknown): number | undefined {
 /** Milliseconds beyond this have no exact microseconds in a double (the year 2255). Same in SQL. */
 export const MAX_MILLIS = 9_000_000_000_000;
 
-export const microsOfMillis = (millis: number): number | undefined => (Math.abs(millis) <= MAX_MILLIS ? Math.round(millis * 1000) : undefined);
+export const microsOfMillis = (millis: number): number | undefined =>
+  Math.abs(millis) <= MAX_MILLIS ? Math.round(millis * 1000) : undefined;
 
 function offsetMinutes(text: string | undefined): number | undefined {
   if (text === undefined || text === 'Z') return 0;

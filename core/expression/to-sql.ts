@@ -6,7 +6,19 @@ import { namesOf, type CompiledExpression } from './expression.ts';
 import { compareSql, equalSql, inColumnSql, inConstantsSql } from './sql-compare.ts';
 import { functionSql } from './sql-functions.ts';
 import {
-  asNumber, asText, asTime, boolean, columnScalar, computed, describe, FALSE, noSql, truthOf, type ColumnScalar, type ConstantScalar, type Scalar,
+  asNumber,
+  asText,
+  asTime,
+  boolean,
+  columnScalar,
+  computed,
+  describe,
+  FALSE,
+  noSql,
+  truthOf,
+  type ColumnScalar,
+  type ConstantScalar,
+  type Scalar,
   type ScalarClass,
 } from './sql-scalar.ts';
 import { isRoot, meansText, visitExpression, type Expression, type Root } from './syntax.ts';
@@ -90,32 +102,51 @@ class Compiler {
         if (node.name === 'not') return sql`(not ${this.truth(argumentOf(node))})`;
         if (node.name === 'boolean') return this.truth(argumentOf(node));
         break;
-      case 'literal': case 'path': case 'list': case 'object': case 'arithmetic': case 'negate': case 'concat':
+      case 'literal':
+      case 'path':
+      case 'list':
+      case 'object':
+      case 'arithmetic':
+      case 'negate':
+      case 'concat':
     }
     const scalar = this.scalar(node);
     return scalar.kind === 'constant' ? boolean(isTrue(scalar.value)) : truthOf(scalar);
   }
 
   scalar(node: Expression): Scalar {
-    if (isConstant(node)) return { kind: 'constant', value: this.#evaluate(node), meansText: meansText(node), isLiteral: node.kind === 'literal' };
+    if (isConstant(node))
+      return { kind: 'constant', value: this.#evaluate(node), meansText: meansText(node), isLiteral: node.kind === 'literal' };
     switch (node.kind) {
       case 'path':
         return this.#column(node);
-      case 'compare': case 'in': case 'logic':
+      case 'compare':
+      case 'in':
+      case 'logic':
         return computed('boolean', this.truth(node));
       case 'arithmetic':
         return this.#arithmetic(node);
       case 'negate':
         return computed('number', sql`(- ${asNumber(this.scalar(node.value))})`);
       case 'concat':
-        return computed('text', sql`(${join(node.parts.map((part) => sql`coalesce(${asText(this.scalar(part))}, '')`), ' || ')})`);
+        return computed(
+          'text',
+          sql`(${join(
+            node.parts.map((part) => sql`coalesce(${asText(this.scalar(part))}, '')`),
+            ' || ',
+          )})`,
+        );
       case 'choose':
         return this.#choice(node);
       case 'call':
         if (node.name === 'not' || node.name === 'boolean') return computed('boolean', this.truth(node));
         if (node.name === 'exists' && isWholeRecord(argumentOf(node))) return computed('boolean', raw('true'));
-        return functionSql(node.name, node.args.map((argument) => this.scalar(argument)));
-      case 'list': case 'object':
+        return functionSql(
+          node.name,
+          node.args.map((argument) => this.scalar(argument)),
+        );
+      case 'list':
+      case 'object':
         throw noSql(node.kind === 'list' ? 'a list with fields in it' : 'an object');
       case 'literal':
         return { kind: 'constant', value: node.value, meansText: meansText(node), isLiteral: true };
@@ -129,7 +160,8 @@ class Compiler {
     const scope: Partial<Record<Root, unknown>> = {};
     visitExpression(node, (part) => {
       if (part.kind !== 'path') return;
-      const root = part.head.kind === 'root' ? part.head.root : part.head.kind === 'name' && isRoot(part.head.name) ? part.head.name : undefined;
+      const root =
+        part.head.kind === 'root' ? part.head.root : part.head.kind === 'name' && isRoot(part.head.name) ? part.head.name : undefined;
       if (root === undefined) return;
       const names = namesOf(part);
       const found = this.#scope.variable(root, names);
@@ -141,7 +173,10 @@ class Compiler {
 
   #column(node: PathNode): ColumnScalar {
     const names = node.steps.map((step) => step.member);
-    const isPlain = node.head.kind === 'root' && node.filters.length === 0 && node.steps.every((step) => typeof step.member === 'string' && step.filters.length === 0);
+    const isPlain =
+      node.head.kind === 'root' &&
+      node.filters.length === 0 &&
+      node.steps.every((step) => typeof step.member === 'string' && step.filters.length === 0);
     if (!isPlain) throw noSql('a filter or a mapped bracket in a path');
     const path = names as string[];
     for (let length = path.length; length > 0; length--) {
@@ -159,13 +194,20 @@ class Compiler {
     if (rightNode.kind === 'list') {
       const items = rightNode.items.map((item) => this.scalar(item));
       const constants = items.filter((item): item is ConstantScalar => item.kind === 'constant');
-      if (constants.length === items.length) return inConstantsSql(left, constants.map((item) => asMeant(item, leftNode)));
+      if (constants.length === items.length)
+        return inConstantsSql(
+          left,
+          constants.map((item) => asMeant(item, leftNode)),
+        );
       return or(items.map((item) => equalSql(left, item)));
     }
     const right = this.scalar(rightNode);
     if (right.kind === 'sql') return inColumnSql(left, right);
     const items = listOf(right.value).map((item) => ({ ...right, value: item, isLiteral: false }));
-    return inConstantsSql(left, items.map((item) => asMeant(item, leftNode)));
+    return inConstantsSql(
+      left,
+      items.map((item) => asMeant(item, leftNode)),
+    );
   }
 
   #arithmetic(node: Extract<Expression, { kind: 'arithmetic' }>): ColumnScalar {
@@ -181,7 +223,8 @@ class Compiler {
       if (side.kind === 'sql' && side.class === 'text' && (node.operator === '+' || node.operator === '-')) {
         throw noSql(`"${node.operator}" with a text field`, 'Join texts with &; calculate with $number(record.code).');
       }
-      if (side.kind === 'constant' && typeof side.value === 'string' && node.operator === '+' && side.isLiteral) throw noSql('"+" with a text', 'Join texts with &.');
+      if (side.kind === 'constant' && typeof side.value === 'string' && node.operator === '+' && side.isLiteral)
+        throw noSql('"+" with a text', 'Join texts with &.');
     }
     const [a, b] = [asNumber(left), asNumber(right)];
     switch (node.operator) {
@@ -198,15 +241,22 @@ class Compiler {
         return computed('number', sql`(${a} % nullif(${b}, 0))`);
       case '/':
         // Fifteen significant digits, like the closure: a double gives back as many when it becomes numeric.
-        return computed('number', sql`(select case when abs(q.x) <= 1e300 then case when abs(q.x) < 1e-300 then 0 else q.x::double precision::numeric end end
-          from (select ${a} / nullif(${b}, 0) as x) q)`);
+        return computed(
+          'number',
+          sql`(select case when abs(q.x) <= 1e300 then case when abs(q.x) < 1e-300 then 0 else q.x::double precision::numeric end end
+          from (select ${a} / nullif(${b}, 0) as x) q)`,
+        );
     }
   }
 
   #choice(node: Extract<Expression, { kind: 'choose' }>): ColumnScalar {
     const branches = [this.scalar(node.then), this.scalar(node.otherwise)];
-    const typed = branches.find((branch): branch is ColumnScalar => branch.kind === 'sql') ?? branches.map(typedConstantOrNull).find((branch) => branch !== undefined);
-    const areTexts = branches.every((branch) => (branch.kind === 'sql' ? TEXTUAL.has(branch.class) : branch.value === null || typeof branch.value === 'string'));
+    const typed =
+      branches.find((branch): branch is ColumnScalar => branch.kind === 'sql') ??
+      branches.map(typedConstantOrNull).find((branch) => branch !== undefined);
+    const areTexts = branches.every((branch) =>
+      branch.kind === 'sql' ? TEXTUAL.has(branch.class) : branch.value === null || typeof branch.value === 'string',
+    );
     const kind = areTexts ? 'text' : (typed?.class ?? 'text');
     const [then, otherwise] = branches.map((branch) => castTo(kind, branch));
     if (then === undefined || otherwise === undefined) throw noSql('an incomplete choice');
@@ -252,7 +302,7 @@ function jsonMember(column: Sql, names: readonly string[]): ColumnScalar {
 const isWholeRecord = (node: Expression): boolean =>
   node.kind === 'path' && node.head.kind === 'root' && node.head.root === 'record' && node.steps.length === 0 && node.filters.length === 0;
 
-const isTime = (scalar: Scalar): boolean => scalar.kind === 'sql' ? scalar.class === 'time' : typeof scalar.value === 'string';
+const isTime = (scalar: Scalar): boolean => (scalar.kind === 'sql' ? scalar.class === 'time' : typeof scalar.value === 'string');
 
 const asMeant = (item: ConstantScalar, left: Expression): ConstantScalar => (meansText(left) ? { ...item, meansText: true } : item);
 
@@ -288,7 +338,8 @@ function typedConstant(scalar: ConstantScalar): ColumnScalar {
 function castTo(kind: ScalarClass, scalar: Scalar): Sql {
   const isEmpty = scalar.kind === 'constant' && scalar.value === null;
   if (isEmpty) return raw('null');
-  if (kind === 'number' && (scalar.kind === 'constant' ? typeof scalar.value === 'number' : scalar.class === 'number')) return asNumber(scalar);
+  if (kind === 'number' && (scalar.kind === 'constant' ? typeof scalar.value === 'number' : scalar.class === 'number'))
+    return asNumber(scalar);
   if (kind === 'time' && (scalar.kind === 'sql' ? scalar.class === 'time' : microsOf(scalar.value) !== undefined)) return asTime(scalar);
   if (kind === 'text' && scalar.kind === 'sql' && TEXTUAL.has(scalar.class)) return asText(scalar);
   const typed = scalar.kind === 'constant' ? typedConstant(scalar) : scalar;

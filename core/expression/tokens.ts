@@ -18,8 +18,47 @@ const MAX_DOUBLING = 6;
 
 /** Longest first: the scanner takes the first that fits. */
 const OPERATORS = [
-  '===', '!==', '==', '!=', '<=', '>=', '<>', '&&', '||', '??', '?:', '?.', '**', '..', ':=', '~>',
-  '.', '[', ']', '{', '}', '(', ')', ',', '@', '#', ';', ':', '?', '+', '-', '*', '/', '%', '|', '=', '<', '>', '^', '&', '!',
+  '===',
+  '!==',
+  '==',
+  '!=',
+  '<=',
+  '>=',
+  '<>',
+  '&&',
+  '||',
+  '??',
+  '?:',
+  '?.',
+  '**',
+  '..',
+  ':=',
+  '~>',
+  '.',
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  ',',
+  '@',
+  '#',
+  ';',
+  ':',
+  '?',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '|',
+  '=',
+  '<',
+  '>',
+  '^',
+  '&',
+  '!',
 ] as const;
 
 const NAME = /[\p{L}_][\p{L}\p{N}\p{M}_]*/uy;
@@ -77,7 +116,8 @@ function readToken(source: string, at: number, previous: Token | undefined): Tok
   const name = match(NAME, source, at);
   if (name !== undefined) return { kind: 'name', text: name, start: at, end: at + name.length };
   const operator = OPERATORS.find((candidate) => source.startsWith(candidate, at));
-  if (operator === undefined) throw expressionError(`the character "${String.fromCodePoint(source.codePointAt(at) ?? 0)}" has no meaning here.`, at);
+  if (operator === undefined)
+    throw expressionError(`the character "${String.fromCodePoint(source.codePointAt(at) ?? 0)}" has no meaning here.`, at);
   if (operator === '/' && !endsOperand(previous)) {
     throw expressionError('a pattern between slashes is not allowed.', at, "Give the pattern as a text: $match(record.code, '^[A-Z]+$').");
   }
@@ -128,7 +168,8 @@ const UNSTORABLE = /\0|\p{Surrogate}/u;
 
 /** What Postgres can hold in no text: NUL, and half of a surrogate pair. `source`: where to find the place in. */
 function refuseUnstorable(text: string, start: number, source?: string): void {
-  if (UNSTORABLE.test(text)) throw expressionError('NUL and half a surrogate pair are no characters.', source === undefined ? start : source.search(UNSTORABLE));
+  if (UNSTORABLE.test(text))
+    throw expressionError('NUL and half a surrogate pair are no characters.', source === undefined ? start : source.search(UNSTORABLE));
 }
 
 function writeText(value: string, quote: string): string {
@@ -164,7 +205,8 @@ function checkBrackets(tokens: readonly Token[], end: number): void {
       if (open.length > MAX_BRACKET_DEPTH) throw expressionError(`brackets are nested deeper than ${MAX_BRACKET_DEPTH}.`, token.start);
     } else if (token.text === ')' || token.text === ']' || token.text === '}') {
       const opened = open.pop();
-      if (opened === undefined || CLOSING[opened.text] !== token.text) throw expressionError(`"${token.text}" closes nothing.`, token.start);
+      if (opened === undefined || CLOSING[opened.text] !== token.text)
+        throw expressionError(`"${token.text}" closes nothing.`, token.start);
     }
   }
   const left = open.pop();

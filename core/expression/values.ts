@@ -40,7 +40,14 @@ export function isTrue(value: unknown): boolean {
   // No recursion: lists of a body may be nested as deep as its author likes.
   for (let plain = pending.pop(); plain !== undefined; plain = pending.pop()) {
     if (Array.isArray(plain)) for (const item of plain as unknown[]) pending.push(item ?? null);
-    else if (typeof plain === 'string' ? !FALSE_TEXT.test(plain) : typeof plain === 'object' && plain !== null ? Object.keys(plain).length > 0 : Boolean(plain)) return true;
+    else if (
+      typeof plain === 'string'
+        ? !FALSE_TEXT.test(plain)
+        : typeof plain === 'object' && plain !== null
+          ? Object.keys(plain).length > 0
+          : Boolean(plain)
+    )
+      return true;
   }
   return false;
 }
@@ -73,7 +80,9 @@ function areDeepEqual(a: object, b: object, meansText: boolean): boolean {
   }
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && isEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], meansText));
+  return keys.every(
+    (key) => Object.hasOwn(b, key) && isEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], meansText),
+  );
 }
 
 /** Less than 0, 0 or more; undefined when the two have no order (null, booleans, lists, a number and a word). */

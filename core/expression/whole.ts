@@ -11,16 +11,22 @@ import { isEqual, compareOrder, listOf, single, toText } from './values.ts';
 
 type Operation = (left: unknown, right: unknown) => unknown;
 
-const ordered = (test: (order: number) => boolean): Operation => (left, right) => {
-  const order = compareOrder(left, right);
-  return order !== undefined && test(order);
-};
-const calculated = (operator: ArithmeticOperator): Operation => (left, right) => {
-  const [a, b] = [toNumeric(single(left)), toNumeric(single(right))];
-  if (a !== undefined && b !== undefined) return calculate(operator, a, b) ?? undefined;
-  const [x, y] = [single(left), single(right)];
-  return operator === '+' && x !== null && y !== null && (typeof x === 'string' || typeof y === 'string') ? `${toText(x)}${toText(y)}` : undefined;
-};
+const ordered =
+  (test: (order: number) => boolean): Operation =>
+  (left, right) => {
+    const order = compareOrder(left, right);
+    return order !== undefined && test(order);
+  };
+const calculated =
+  (operator: ArithmeticOperator): Operation =>
+  (left, right) => {
+    const [a, b] = [toNumeric(single(left)), toNumeric(single(right))];
+    if (a !== undefined && b !== undefined) return calculate(operator, a, b) ?? undefined;
+    const [x, y] = [single(left), single(right)];
+    return operator === '+' && x !== null && y !== null && (typeof x === 'string' || typeof y === 'string')
+      ? `${toText(x)}${toText(y)}`
+      : undefined;
+  };
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   '=': (left, right) => isEqual(left, right, false),
@@ -75,7 +81,12 @@ function replaceOperators(tree: unknown): void {
     if (typeof node !== 'object' || node === null) continue;
     const { type, value, lhs, rhs } = node as Node;
     if (type === 'binary' && typeof value === 'string' && Object.hasOwn(OPERATIONS, value)) {
-      Object.assign(node, { type: 'function', value: '(', arguments: [lhs, rhs], procedure: { type: 'variable', value: bindingOf(value) } });
+      Object.assign(node, {
+        type: 'function',
+        value: '(',
+        arguments: [lhs, rhs],
+        procedure: { type: 'variable', value: bindingOf(value) },
+      });
       delete (node as Node).lhs;
       delete (node as Node).rhs;
     }

@@ -33,14 +33,35 @@ const make = (node: Node): Sql => new Part(node);
 export const raw = (text: string): Sql => make({ kind: 'raw', text });
 
 /** A bound parameter. `cast` is a type name of ours (for instance `uuid`, `text[]`). */
-export const value = (bound: unknown, cast?: SqlType): Sql =>
-  make({ kind: 'value', value: bound, cast });
+export const value = (bound: unknown, cast?: SqlType): Sql => make({ kind: 'value', value: bound, cast });
 
 /** The Postgres types we bind parameters as. */
 export type SqlType =
-  | 'text' | 'integer' | 'bigint' | 'double precision' | 'numeric' | 'boolean' | 'uuid' | 'timestamptz' | 'date' | 'time'
-  | 'jsonb' | 'interval' | 'xid8' | 'text[]' | 'integer[]' | 'bigint[]' | 'double precision[]' | 'numeric[]' | 'boolean[]'
-  | 'uuid[]' | 'timestamptz[]' | 'date[]' | 'time[]' | 'jsonb[]' | 'pg_snapshot';
+  | 'text'
+  | 'integer'
+  | 'bigint'
+  | 'double precision'
+  | 'numeric'
+  | 'boolean'
+  | 'uuid'
+  | 'timestamptz'
+  | 'date'
+  | 'time'
+  | 'jsonb'
+  | 'interval'
+  | 'xid8'
+  | 'text[]'
+  | 'integer[]'
+  | 'bigint[]'
+  | 'double precision[]'
+  | 'numeric[]'
+  | 'boolean[]'
+  | 'uuid[]'
+  | 'timestamptz[]'
+  | 'date[]'
+  | 'time[]'
+  | 'jsonb[]'
+  | 'pg_snapshot';
 
 const PLAIN_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const utf8 = new TextEncoder();

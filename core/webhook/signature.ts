@@ -17,7 +17,11 @@ export interface SignedHeaders {
  * is being rotated the old one signs too, so that receivers can change over at leisure.
  */
 export function signatureHeaders(
-  id: string, timestampSeconds: number, body: string, keys: readonly Uint8Array[], hmac: Hmac,
+  id: string,
+  timestampSeconds: number,
+  body: string,
+  keys: readonly Uint8Array[],
+  hmac: Hmac,
 ): SignedHeaders {
   if (id.includes('.')) throw new TypeError('A webhook id may not hold a dot: it separates the signed parts.');
   const content = `${id}.${timestampSeconds}.${body}`;

@@ -53,7 +53,8 @@ export async function checkDatabase(variable: string, url: string): Promise<void
   try {
     await client.connect();
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
-    if (Number(rows[0]?.server_version_num) < LEAST_VERSION) throw new ConfigError(`${variable}: the server is older than Postgres 15. Update it, or leave ${variable} out for an embedded one.`);
+    if (Number(rows[0]?.server_version_num) < LEAST_VERSION)
+      throw new ConfigError(`${variable}: the server is older than Postgres 15. Update it, or leave ${variable} out for an embedded one.`);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`${variable} (${withoutPassword(url)}): ${reasonOf(error)}`);
@@ -99,7 +100,10 @@ export async function withDatabase<T>(config: Config, work: (url: string) => Pro
   }
   const dataDir = path.resolve(config.dataDir);
   const dir = path.join(dataDir, `pg${findPostgres().major}`);
-  if (!fs.existsSync(dir)) throw new ConfigError(`There is no database yet: DATABASE_URL is not set and ${dir} does not exist. Run npm start first, or set DATABASE_URL or DATA_DIR.`);
+  if (!fs.existsSync(dir))
+    throw new ConfigError(
+      `There is no database yet: DATABASE_URL is not set and ${dir} does not exist. Run npm start first, or set DATABASE_URL or DATA_DIR.`,
+    );
   const password = passwordOf(dataDir);
   const server = await startPostgres({ dir, password, logFile: path.join(dataDir, 'logs', 'postgres.log') });
   try {

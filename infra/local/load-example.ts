@@ -26,7 +26,11 @@ export async function loadExample(config: Config, { port, dataDir, progress }: E
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   progress(`Loading the example app "${EXAMPLE_APP}"`);
-  const { access_token: token } = await call<{ access_token: string }>(`${base}/api/_platform/auth/login`, undefined, JSON.stringify(config.platformAdmin));
+  const { access_token: token } = await call<{ access_token: string }>(
+    `${base}/api/_platform/auth/login`,
+    undefined,
+    JSON.stringify(config.platformAdmin),
+  );
   const app = JSON.stringify({ name: EXAMPLE_APP, display_name: 'Helpdesk' });
   await call(`${base}/api/_platform/apps`, token, app, [409]);
   await call(`${base}/api/${EXAMPLE_APP}/_admin/import?events=none`, token, fs.readFileSync(file, 'utf8'));
@@ -37,6 +41,7 @@ async function call<T>(url: string, token: string | undefined, body: string, acc
   const headers = { 'Content-Type': 'application/json', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
   const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(120_000) });
   const text = await response.text();
-  if (!response.ok && !accepted.includes(response.status)) throw new ConfigError(`${new URL(url).pathname} answered ${response.status}: ${text.slice(0, 400)}`);
+  if (!response.ok && !accepted.includes(response.status))
+    throw new ConfigError(`${new URL(url).pathname} answered ${response.status}: ${text.slice(0, 400)}`);
   return response.ok ? (JSON.parse(text) as { data: T }).data : (undefined as T);
 }

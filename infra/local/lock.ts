@@ -32,7 +32,9 @@ export async function takeLock(dataDir: string, url: string, waitMs = 4000): Pro
       const holder = lockHolder(dataDir);
       if (holder === undefined) removeStale(file, dataDir);
       else if (Date.now() > deadline) {
-        throw new ConfigError(`Durabase already runs on ${dataDir} (process ${holder.pid}, ${holder.url}). Stop it with: kill ${holder.pid}; or set DATA_DIR and PORT for a second one.`);
+        throw new ConfigError(
+          `Durabase already runs on ${dataDir} (process ${holder.pid}, ${holder.url}). Stop it with: kill ${holder.pid}; or set DATA_DIR and PORT for a second one.`,
+        );
       }
     }
   } finally {

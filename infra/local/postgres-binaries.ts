@@ -22,14 +22,18 @@ export function findPostgres(): PostgresBinaries {
     );
   }
   const major = majorOf(folder);
-  if (major < LEAST_MAJOR) throw new ConfigError(`The installed Postgres is version ${major}; ${LEAST_MAJOR} or newer is needed. Update it, or set DATABASE_URL.`);
+  if (major < LEAST_MAJOR)
+    throw new ConfigError(`The installed Postgres is version ${major}; ${LEAST_MAJOR} or newer is needed. Update it, or set DATABASE_URL.`);
   return { folder, major };
 }
 
 function majorOf(folder: string): number {
   const shown = spawnSync(path.join(folder, 'postgres'), ['--version'], { encoding: 'utf8', cwd: '/' });
   const major = /(\d+)[.\d]*(beta|rc|$|\s)/.exec(shown.stdout ?? '')?.[1];
-  if (major === undefined) throw new ConfigError(`${path.join(folder, 'postgres')} does not run here: ${(shown.stderr || String(shown.error ?? '')).trim().slice(0, 300)}`);
+  if (major === undefined)
+    throw new ConfigError(
+      `${path.join(folder, 'postgres')} does not run here: ${(shown.stderr || String(shown.error ?? '')).trim().slice(0, 300)}`,
+    );
   return Number(major);
 }
 
@@ -59,7 +63,11 @@ function systemBinaries(): string | undefined {
   const debian = '/usr/lib/postgresql';
   const majors = fs.existsSync(debian) ? fs.readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const server = onPath('postgres');
-  const candidates = [...(server === undefined ? [] : [path.dirname(server)]), ...(shown ? [shown] : []), ...majors.map((major) => path.join(debian, major, 'bin'))];
+  const candidates = [
+    ...(server === undefined ? [] : [path.dirname(server)]),
+    ...(shown ? [shown] : []),
+    ...majors.map((major) => path.join(debian, major, 'bin')),
+  ];
   return candidates.find((folder) => fs.existsSync(path.join(folder, 'postgres')) && fs.existsSync(path.join(folder, 'initdb')));
 }
 
@@ -81,7 +89,9 @@ export function chooseUser(bin: string, dir: string): RunAs {
   const prefix = ['unshare', '--user', '--map-user=65534', '--map-group=65534'];
   fs.chownSync(dir, 0, 0);
   if (spawnSync('unshare', [...prefix.slice(1), path.join(bin, 'postgres'), '--version'], { cwd: '/' }).status === 0) return { prefix };
-  throw new ConfigError(`Postgres cannot run as root from ${dir}. Put the checkout and DATA_DIR into folders other users can traverse (not a 0700 home), or start as a normal user.`);
+  throw new ConfigError(
+    `Postgres cannot run as root from ${dir}. Put the checkout and DATA_DIR into folders other users can traverse (not a 0700 home), or start as a normal user.`,
+  );
 }
 
 function userIds(user: string): { uid: number; gid: number } | undefined {

@@ -59,19 +59,24 @@ function prepare(bin: string, major: number, dir: string, password: string | und
     if (fs.existsSync(version)) {
       const found = Number(fs.readFileSync(version, 'utf8'));
       if (found === major) return chooseUser(bin, dir);
-      throw new ConfigError(`${dir} holds data of Postgres ${found || '(unreadable version)'}, but the server is version ${major}. Use a server of that version through DATABASE_URL, or another DATA_DIR.`);
+      throw new ConfigError(
+        `${dir} holds data of Postgres ${found || '(unreadable version)'}, but the server is version ${major}. Use a server of that version through DATABASE_URL, or another DATA_DIR.`,
+      );
     }
     if (fs.readdirSync(dir).length > 0) throw damaged(dir, 'PG_VERSION is missing');
     return initialize(bin, dir, password);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(dir);
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw new ConfigError(`${dir} cannot be written by this user. Set DATA_DIR to a folder of yours.`);
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw new ConfigError(`${dir} cannot be written by this user. Set DATA_DIR to a folder of yours.`);
     throw error;
   }
 }
 
 const damaged = (dir: string, why: string): ConfigError =>
-  new ConfigError(`The database folder ${dir} is damaged (${why}). Move it away to start with an empty database, or put a copy of it back.`);
+  new ConfigError(
+    `The database folder ${dir} is damaged (${why}). Move it away to start with an empty database, or put a copy of it back.`,
+  );
 
 /** Beside its place and renamed at the end: a killed initdb must not leave a folder that looks like a database. */
 function initialize(bin: string, dir: string, password: string | undefined): RunAs {
@@ -101,15 +106,31 @@ function initialize(bin: string, dir: string, password: string | undefined): Run
 /** One line out of a server's log. */
 function explain(output: string, dir: string): ConfigError {
   if (isDiskFull(output)) return diskFull(dir);
-  const lines = output.trim().split('\n').filter((line) => /FATAL|PANIC|error:|could not/i.test(line));
-  const last = (lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? output.trim().split('\n').at(-1) ?? '').replace(/^.*?(FATAL|PANIC|error):\s*/, '');
-  if (/pg_control|checkpoint record|control file|invalid (magic|page)|not a valid data directory|No such file|checksum|global\/|pg_wal|postgresql\.conf/i.test(output)) return damaged(dir, last);
+  const lines = output
+    .trim()
+    .split('\n')
+    .filter((line) => /FATAL|PANIC|error:|could not/i.test(line));
+  const last = (lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? output.trim().split('\n').at(-1) ?? '').replace(
+    /^.*?(FATAL|PANIC|error):\s*/,
+    '',
+  );
+  if (
+    /pg_control|checkpoint record|control file|invalid (magic|page)|not a valid data directory|No such file|checksum|global\/|pg_wal|postgresql\.conf/i.test(
+      output,
+    )
+  )
+    return damaged(dir, last);
   return new ConfigError(`Postgres did not start in ${dir}: ${last}`);
 }
 
 async function serves(port: number, dir: string, password: string | undefined): Promise<boolean> {
   const client = new pg.Client({
-    host: '127.0.0.1', port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 1500, ...(password === undefined ? {} : { password }),
+    host: '127.0.0.1',
+    port,
+    user: 'postgres',
+    database: 'postgres',
+    connectionTimeoutMillis: 1500,
+    ...(password === undefined ? {} : { password }),
   });
   client.on('error', () => undefined);
   try {

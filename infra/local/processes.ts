@@ -65,7 +65,11 @@ function isReady(child: ChildProcess): Promise<void> {
   });
 }
 
-function whenEnded(child: ChildProcess, options: ProcessOptions, lastWords: () => string | undefined): Promise<{ isFinal: boolean; why: string }> {
+function whenEnded(
+  child: ChildProcess,
+  options: ProcessOptions,
+  lastWords: () => string | undefined,
+): Promise<{ isFinal: boolean; why: string }> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ isFinal: true, why: error.message }));
     child.once('close', (code, signal) => {

@@ -21,7 +21,12 @@ export function readyTable(config: Config, facts: ReadyFacts): string[] {
   const rows: [string, string][] = [
     ['Admin', `${base}/admin`],
     ['Platform admin', `${config.platformAdmin.email} / ${isPublished ? PUBLISHED_PASSWORD : '(PLATFORM_ADMIN_PASSWORD)'}`],
-    ...(facts.hasExample ? ([['Example app', `${base}/api/${EXAMPLE_APP}`], ['Its admin', `admin@localhost / ${PUBLISHED_PASSWORD}`]] as [string, string][]) : []),
+    ...(facts.hasExample
+      ? ([
+          ['Example app', `${base}/api/${EXAMPLE_APP}`],
+          ['Its admin', `admin@localhost / ${PUBLISHED_PASSWORD}`],
+        ] as [string, string][])
+      : []),
     ['Temporal Web UI', facts.uiUrl ?? '(TEMPORAL_UI_URL is not set)'],
     ['Postgres', `${withoutPassword(facts.databaseUrl)}`],
     ['Data and logs', path.resolve(facts.dataDir)],
@@ -33,7 +38,13 @@ export function readyTable(config: Config, facts: ReadyFacts): string[] {
     ...rows.map(([name, text]) => `  ${name.padEnd(16)} ${text}`),
     '',
     ...(facts.hasExample ? tryIt(base) : []),
-    ...(isPublished ? ['  WARNING: these passwords are published. They work on a loopback address only; set PLATFORM_ADMIN_PASSWORD and change', '  the app admins before anybody else can reach this machine.', ''] : []),
+    ...(isPublished
+      ? [
+          '  WARNING: these passwords are published. They work on a loopback address only; set PLATFORM_ADMIN_PASSWORD and change',
+          '  the app admins before anybody else can reach this machine.',
+          '',
+        ]
+      : []),
     '  Ctrl-C stops everything.',
     '',
   ];

@@ -18,7 +18,14 @@ export class RunFile {
   }
 
   note(name: string, pid: number): void {
-    this.write({ ...this.state, processes: { ...this.state.processes, [name]: { pid, birth: birthMark(pid) }, supervisor: { pid: process.pid, birth: birthMark(process.pid) } } });
+    this.write({
+      ...this.state,
+      processes: {
+        ...this.state.processes,
+        [name]: { pid, birth: birthMark(pid) },
+        supervisor: { pid: process.pid, birth: birthMark(process.pid) },
+      },
+    });
   }
 
   notePort(name: string, port: number): void {

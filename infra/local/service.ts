@@ -48,10 +48,13 @@ export async function keepRunning(definition: ServiceDefinition, events: Service
   };
 
   const revive = async (firstReason: string): Promise<void> => {
-    for (let why = firstReason; !isStopping; ) {
+    for (let why = firstReason; !isStopping;) {
       deaths = [...deaths.filter((at) => Date.now() - at < WINDOW_MS), Date.now()];
       if (deaths.length >= MOST_DEATHS) {
-        events.gaveUp(definition.name, `it ended ${MOST_DEATHS} times within a minute (${why}). Its last lines:\n${definition.lastLines()}`);
+        events.gaveUp(
+          definition.name,
+          `it ended ${MOST_DEATHS} times within a minute (${why}). Its last lines:\n${definition.lastLines()}`,
+        );
         return;
       }
       const retryMs = Math.min(5000, 200 * 2 ** (deaths.length - 1));

@@ -111,8 +111,14 @@ class Stack {
     if (this.isStopping) return;
     const hasExample = await this.example();
     for (const line of readyTable(this.config, {
-      port: this.port, dataDir: this.dataDir, hasExample, databaseUrl: database.databaseUrl, uiUrl: temporal.uiUrl, seconds: (Date.now() - this.startedAt) / 1000,
-    })) this.options.print(line);
+      port: this.port,
+      dataDir: this.dataDir,
+      hasExample,
+      databaseUrl: database.databaseUrl,
+      uiUrl: temporal.uiUrl,
+      seconds: (Date.now() - this.startedAt) / 1000,
+    }))
+      this.options.print(line);
     this.rotation = setInterval(() => ['postgres', 'temporal'].forEach((name) => rotateWritten(this.log(name))), 60_000);
   }
 
@@ -122,7 +128,8 @@ class Stack {
     clearInterval(this.rotation);
     // What is just being started has a process id only when that is done.
     await Promise.race([Promise.allSettled(this.pending), sleep(4000)]);
-    for (const name of ['api', 'app', 'worker', 'temporal', 'postgres']) await this.services.find((service) => service.name === name)?.stop();
+    for (const name of ['api', 'app', 'worker', 'temporal', 'postgres'])
+      await this.services.find((service) => service.name === name)?.stop();
     this.runFile.clear();
   }
 
@@ -191,15 +198,23 @@ class Stack {
   private refuseOtherMajor(major: number): void {
     const others = fs.readdirSync(this.dataDir).filter((name) => /^pg\d+$/.test(name) && name !== `pg${major}`);
     if (others.length === 0 || fs.existsSync(path.join(this.dataDir, `pg${major}`))) return;
-    throw new ConfigError(`${path.join(this.dataDir, others[0] ?? '')} was made by another version; the Postgres here is version ${major}. Serve it with that version through DATABASE_URL, or set another DATA_DIR.`);
+    throw new ConfigError(
+      `${path.join(this.dataDir, others[0] ?? '')} was made by another version; the Postgres here is version ${major}. Serve it with that version through DATABASE_URL, or set another DATA_DIR.`,
+    );
   }
 
   private async temporal(): Promise<{ address: string; uiUrl: string | undefined; isLocal: boolean }> {
     const given = this.config.temporal.address;
     if (given !== undefined) return { address: given, uiUrl: this.config.temporal.uiUrl, isLocal: false };
     let ports = { port: this.runFile.port('temporal') ?? DEFAULT_TEMPORAL_PORT, uiPort: this.config.temporal.uiPort };
-    if (this.options.env['TEMPORAL_UI_PORT'] !== undefined && this.runFile.alive('temporal') === undefined && !(await isPortFree(ports.uiPort))) {
-      throw new ConfigError(`Port ${ports.uiPort} (TEMPORAL_UI_PORT) is in use by another program. Stop that, or set TEMPORAL_UI_PORT to a free one.`);
+    if (
+      this.options.env['TEMPORAL_UI_PORT'] !== undefined &&
+      this.runFile.alive('temporal') === undefined &&
+      !(await isPortFree(ports.uiPort))
+    ) {
+      throw new ConfigError(
+        `Port ${ports.uiPort} (TEMPORAL_UI_PORT) is in use by another program. Stop that, or set TEMPORAL_UI_PORT to a free one.`,
+      );
     }
     let isStarted = false;
     await this.keep({
@@ -207,10 +222,15 @@ class Stack {
       lastLines: () => tail(this.log('temporal'), 5),
       start: async () => {
         const pid = this.runFile.alive('temporal');
-        const previous = pid === undefined ? undefined : { pid, port: ports.port, uiPort: this.runFile.port('temporal-ui') ?? ports.uiPort };
+        const previous =
+          pid === undefined ? undefined : { pid, port: ports.port, uiPort: this.runFile.port('temporal-ui') ?? ports.uiPort };
         const server = await startTemporal({
-          file: path.join(this.dataDir, 'temporal.db'), logFile: this.log('temporal'), namespace: this.config.temporal.namespace, ...ports,
-          progress: (line) => this.progress(line), ...(previous === undefined ? {} : { previous }),
+          file: path.join(this.dataDir, 'temporal.db'),
+          logFile: this.log('temporal'),
+          namespace: this.config.temporal.namespace,
+          ...ports,
+          progress: (line) => this.progress(line),
+          ...(previous === undefined ? {} : { previous }),
         });
         if (isStarted && server.port !== ports.port) await this.refusePort(server, ports.port);
         isStarted = true;
@@ -223,7 +243,13 @@ class Stack {
     return { address: `127.0.0.1:${ports.port}`, uiUrl: `http://127.0.0.1:${ports.uiPort}`, isLocal: true };
   }
 
-  private childEnvironment(found: { secretKey: string; databaseUrl: string; isEmbedded: boolean; address: string; uiUrl: string | undefined }): NodeJS.ProcessEnv {
+  private childEnvironment(found: {
+    secretKey: string;
+    databaseUrl: string;
+    isEmbedded: boolean;
+    address: string;
+    uiUrl: string | undefined;
+  }): NodeJS.ProcessEnv {
     return {
       ...this.options.env,
       PORT: String(this.port),
@@ -245,7 +271,11 @@ class Stack {
     const child = (name: string, args: readonly string[]): Promise<void> => {
       const start = (): Promise<RunningService> =>
         startProcess({
-          name, args, env, logFile: this.log(name), show: (line) => this.options.print(`${name}: ${line}`),
+          name,
+          args,
+          env,
+          logFile: this.log(name),
+          show: (line) => this.options.print(`${name}: ${line}`),
           ...(this.options.main === undefined ? {} : { main: this.options.main }),
         });
       return this.keep({ name, start, lastLines: () => tail(this.log(name), 5) });
@@ -269,7 +299,8 @@ class Stack {
         return this.isStopping;
       }
     };
-    if (!(await waitFor(isReady, 60_000, 50))) throw new ConfigError(`The api did not become ready within a minute (${last}). See ${this.log('api')}.`);
+    if (!(await waitFor(isReady, 60_000, 50)))
+      throw new ConfigError(`The api did not become ready within a minute (${last}). See ${this.log('api')}.`);
   }
 
   private async example(): Promise<boolean> {
@@ -279,7 +310,9 @@ class Stack {
       await loadExample(this.config, { port: this.port, dataDir: this.dataDir, progress: (line) => this.progress(line) });
       return true;
     } catch (error) {
-      this.progress(`The example app was not loaded (${error instanceof Error ? error.message : String(error)}); the next start tries again`);
+      this.progress(
+        `The example app was not loaded (${error instanceof Error ? error.message : String(error)}); the next start tries again`,
+      );
       return false;
     }
   }

@@ -54,7 +54,10 @@ export async function waitFor(isDone: () => boolean | Promise<boolean>, timeoutM
 
 /** Ends a process: the polite signal first, SIGKILL when it stays. */
 export async function endProcess(pid: number, signal: NodeJS.Signals, graceMs: number): Promise<void> {
-  for (const [name, waitMs] of [[signal, graceMs], ['SIGKILL', 2000]] as const) {
+  for (const [name, waitMs] of [
+    [signal, graceMs],
+    ['SIGKILL', 2000],
+  ] as const) {
     try {
       process.kill(pid, name);
     } catch {
@@ -112,7 +115,9 @@ export const isDiskFull = (text: string): boolean => NO_SPACE.test(text);
 
 /** The one line for a full disk. */
 export const diskFull = (folder: string): ConfigError =>
-  new ConfigError(`The disk of ${path.resolve(folder)} is full (${freeMegabytes(folder)} MB free). Free some space, or set DATA_DIR to a folder on another disk.`);
+  new ConfigError(
+    `The disk of ${path.resolve(folder)} is full (${freeMegabytes(folder)} MB free). Free some space, or set DATA_DIR to a folder on another disk.`,
+  );
 
 /** Text of a file's end. */
 export function tail(file: string, lines: number): string {

@@ -41,7 +41,13 @@ async function downloadTemporal(progress: Progress): Promise<string | undefined>
     server: { executable: { type: 'cached-download', downloadDir: folder }, log: { format: 'json', level: 'error' } },
   }).then((server) => server.teardown());
   started.catch(() => undefined);
-  const isFetched = await Promise.race([started.then(() => true, () => false), sleep(60_000).then(() => false)]);
+  const isFetched = await Promise.race([
+    started.then(
+      () => true,
+      () => false,
+    ),
+    sleep(60_000).then(() => false),
+  ]);
   const file = isFetched ? fs.readdirSync(folder).find((name) => name.startsWith('temporal')) : undefined;
   if (file === undefined) {
     progress('The download did not answer');
@@ -167,14 +173,25 @@ function startFailure(options: TemporalOptions): Error {
   const file = options.file ?? 'memory';
   if (isDiskFull(last)) return diskFull(path.dirname(file));
   if (/file is not a database|malformed|disk image/i.test(last)) {
-    return new ConfigError(`The Temporal database ${file} is damaged. Move it away to start with an empty one (running workflows are lost), or restore a copy.`);
+    return new ConfigError(
+      `The Temporal database ${file} is damaged. Move it away to start with an empty one (running workflows are lost), or restore a copy.`,
+    );
   }
   return new ConfigError(`The Temporal server did not start; see ${options.logFile}. Its last lines: ${last}`);
 }
 
 function serverArguments(options: TemporalOptions, namespace: string, port: number, uiPort: number): string[] {
   return [
-    'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace, '--log-level', 'error',
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--namespace',
+    namespace,
+    '--log-level',
+    'error',
     ...(options.file === undefined ? [] : ['--db-filename', options.file]),
     ...(options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type === 'DATETIME' ? 'Datetime' : 'Keyword'}`]),

@@ -56,9 +56,11 @@ interface AppInput {
 const KNOWN = new Set(['name', 'display_name', 'isolation', 'db_driver', 'schema', 'version']);
 
 async function readInput(ctx: PlatformContext, body: unknown): Promise<AppInput> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
   const given = body as Record<string, unknown>;
-  const details: ErrorDetail[] = Object.keys(given).filter((key) => !KNOWN.has(key))
+  const details: ErrorDetail[] = Object.keys(given)
+    .filter((key) => !KNOWN.has(key))
     .map((key) => ({ field: key, rule: 'unknown', message: `An app has no field "${key}".` }));
   const displayName = given['display_name'] ?? '';
   if (typeof displayName !== 'string' || displayName.length > 200) {
@@ -71,19 +73,30 @@ async function readInput(ctx: PlatformContext, body: unknown): Promise<AppInput>
 }
 
 /** `schema` names one that exists, or the app itself; `version` one of its versions. */
-async function readSchema(ctx: PlatformContext, name: string, given: Record<string, unknown>): Promise<Pick<AppInput, 'follows' | 'version'>> {
+async function readSchema(
+  ctx: PlatformContext,
+  name: string,
+  given: Record<string, unknown>,
+): Promise<Pick<AppInput, 'follows' | 'version'>> {
   const { schema = name, version = null } = given;
   const refuse = (field: string, message: string): AppError =>
-    new AppError('VALIDATION_FAILED', `The app is not valid: ${message}.`, { details: [{ field, rule: 'reference', message }], hint: 'GET /api/_platform/schemas lists schemas.' });
+    new AppError('VALIDATION_FAILED', `The app is not valid: ${message}.`, {
+      details: [{ field, rule: 'reference', message }],
+      hint: 'GET /api/_platform/schemas lists schemas.',
+    });
   if (typeof schema !== 'string') throw refuse('schema', '"schema" must be the name of a schema');
-  if (version !== null && (typeof version !== 'number' || !Number.isInteger(version) || version < 1)) throw refuse('version', '"version" must be a whole number from 1');
+  if (version !== null && (typeof version !== 'number' || !Number.isInteger(version) || version < 1))
+    throw refuse('version', '"version" must be a whole number from 1');
   if (given['schema'] === undefined && version === null) return { follows: undefined, version };
-  const [found] = await run<{ has_version: boolean; entities: string[] }>(ctx.services.pool, sql`
+  const [found] = await run<{ has_version: boolean; entities: string[] }>(
+    ctx.services.pool,
+    sql`
     select ${value(version, 'integer')} is null or v.version is not null as has_version,
            array(select jsonb_path_query(v.document, '$.entities[*].name') #>> '{}') as entities
     from durabase.schemas s left join durabase.schema_versions v
       on v.schema_name = s.name and v.version = coalesce(${value(version, 'integer')}, s.latest_version)
-    where s.name = ${value(schema)}`);
+    where s.name = ${value(schema)}`,
+  );
   if (found === undefined && schema === name && version === null) return { follows: undefined, version };
   if (found === undefined) throw refuse('schema', `there is no schema "${schema.slice(0, 100)}"`);
   if (!found.has_version) throw refuse('version', `the schema "${schema}" has no version ${String(version)}`);
@@ -102,18 +115,22 @@ function refuseUnbuilt(given: Record<string, unknown>): void {
 async function insertApp(ctx: PlatformContext, app: string, input: AppInput): Promise<void> {
   try {
     // A schema keeps its name for good, so the successor of a retired app gets one of its own.
-    await execute(ctx.services.pool, sql`
+    await execute(
+      ctx.services.pool,
+      sql`
       insert into durabase.apps (id, name, display_name, storage, pinned_version, schema_name, created_by)
       select ${value(app, 'text')}, ${value(input.name, 'text')}, ${value(input.displayName, 'text')}, ${value(`app_${app}`, 'text')},
         ${value(input.version, 'integer')},
         case when ${value(input.follows ?? null, 'text')} is not null then ${value(input.follows ?? null, 'text')}
           when exists (select from durabase.schemas where name = ${value(input.name, 'text')})
           then ${value(`${input.name.slice(0, 50)}-${app}`, 'text')} else ${value(input.name, 'text')} end,
-        ${value(ctx.actor.id, 'text')}`);
+        ${value(ctx.actor.id, 'text')}`,
+    );
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
     throw new AppError('CONFLICT', `There is an app "${input.name}" already.`, {
-      details: [{ field: 'name', rule: 'unique', message: 'is taken' }], cause: error,
+      details: [{ field: 'name', rule: 'unique', message: 'is taken' }],
+      cause: error,
     });
   }
 }
@@ -133,7 +150,9 @@ async function startProvision(temporal: Client, app: string): Promise<WorkflowHa
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
     throw new AppError('UNAVAILABLE', 'The workflow engine (Temporal) did not take the order to make the app.', {
-      hint: 'Nothing was changed. Try again.', retryAfter: 5, cause: error,
+      hint: 'Nothing was changed. Try again.',
+      retryAfter: 5,
+      cause: error,
     });
   }
 }

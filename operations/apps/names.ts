@@ -8,7 +8,15 @@ export const APP_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
 
 /** First path segments with a meaning of their own; whatever begins with `_` is reserved too. */
 export const RESERVED_WORDS: ReadonlySet<string> = new Set([
-  'auth', 'projects', 'v1', 'platform', 'control-plane', 'health', 'metrics', 'admin', 'temporal',
+  'auth',
+  'projects',
+  'v1',
+  'platform',
+  'control-plane',
+  'health',
+  'metrics',
+  'admin',
+  'temporal',
 ]);
 
 export const isReservedWord = (word: string): boolean => word.startsWith('_') || RESERVED_WORDS.has(word);
@@ -39,8 +47,11 @@ export async function checkEntityNames(services: Services, app: Pick<AppRuntime,
   if (reserved !== undefined) {
     throw new AppError('VALIDATION_FAILED', `An entity of the default app may not be called "${reserved}", which is a reserved word.`);
   }
-  const [taken] = await run<{ name: string }>(services.pool, sql`
-    select name from durabase.apps where name = any(${value(entities, 'text[]')}) and status <> 'retired' limit 1`);
+  const [taken] = await run<{ name: string }>(
+    services.pool,
+    sql`
+    select name from durabase.apps where name = any(${value(entities, 'text[]')}) and status <> 'retired' limit 1`,
+  );
   if (taken !== undefined) {
     throw new AppError('CONFLICT', `There is an app "${taken.name}", so the default app may not have an entity of that name.`);
   }

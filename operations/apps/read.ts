@@ -29,19 +29,23 @@ export async function listApps(ctx: PlatformContext, query: URLSearchParams): Pr
   const search = query.get('q') ?? '';
   const where = sql`a.status <> 'retired' and (${value(search, 'text')} = '' or position(lower(${value(search, 'text')}) in lower(a.name || ' ' || a.display_name)) > 0)`;
   const order = orderOf(query.get('sort'));
-  const text = await runText(ctx.services.pool, sql`
+  const text = await runText(
+    ctx.services.pool,
+    sql`
     select json_build_object(
       'data', coalesce((select json_agg(${appJson('f')} order by ${order}, name) from (
         select * from durabase.apps a where ${where} order by ${order}, name
         limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
-        'total', (select count(*) from durabase.apps a where ${where})))::text`);
+        'total', (select count(*) from durabase.apps a where ${where})))::text`,
+  );
   return text ?? '{"data":[]}';
 }
 
 function orderOf(sort: string | null): Sql {
   const [field = 'name', direction = ''] = sort === null ? ['name'] : sort.startsWith('-') ? [sort.slice(1), 'desc'] : sort.split(':');
-  if (!SORTABLE.includes(field)) throw new AppError('UNKNOWN_FIELD', `Apps cannot be sorted by "${field}".`, { hint: `Use one of ${SORTABLE.join(', ')}.` });
+  if (!SORTABLE.includes(field))
+    throw new AppError('UNKNOWN_FIELD', `Apps cannot be sorted by "${field}".`, { hint: `Use one of ${SORTABLE.join(', ')}.` });
   return sql`${id(field)} ${direction.toLowerCase() === 'desc' ? raw('desc') : raw('asc')}`;
 }
 
@@ -54,16 +58,22 @@ function wholeNumber(query: URLSearchParams, name: string, fallback: number, mos
 
 /** The JSON of one app; APP_NOT_FOUND when there is none. */
 export async function getApp(ctx: PlatformContext, name: string): Promise<string> {
-  const text = await runText(ctx.services.pool, sql`
-    select ${appJson('a')}::text from durabase.apps a where a.name = ${value(name, 'text')} and a.status <> 'retired'`);
+  const text = await runText(
+    ctx.services.pool,
+    sql`
+    select ${appJson('a')}::text from durabase.apps a where a.name = ${value(name, 'text')} and a.status <> 'retired'`,
+  );
   if (text === null) throw noSuchApp(name);
   return text;
 }
 
 /** The row of an app that is not gone; APP_NOT_FOUND when there is none. */
 export async function findApp(ctx: PlatformContext, name: string): Promise<AppRow> {
-  const [row] = await run<AppRow>(ctx.services.pool, sql`
-    select id, name, storage, status, retire_at from durabase.apps where name = ${value(name, 'text')} and status <> 'retired'`);
+  const [row] = await run<AppRow>(
+    ctx.services.pool,
+    sql`
+    select id, name, storage, status, retire_at from durabase.apps where name = ${value(name, 'text')} and status <> 'retired'`,
+  );
   if (row === undefined) throw noSuchApp(name);
   return row;
 }

@@ -42,7 +42,8 @@ export async function retireApp(ctx: PlatformContext, name: string, options: { r
     await ctx.services.registry.refresh();
   }
   const [after] = await run<{ status: string; retire_at: Date | null }>(
-    ctx.services.pool, sql`select status, retire_at from durabase.apps where id = ${value(app.id, 'text')}`,
+    ctx.services.pool,
+    sql`select status, retire_at from durabase.apps where id = ${value(app.id, 'text')}`,
   );
   return { name, status: after?.status ?? 'retired', retire_at: after?.retire_at?.toISOString() ?? null };
 }
@@ -50,9 +51,12 @@ export async function retireApp(ctx: PlatformContext, name: string, options: { r
 async function suspend(ctx: PlatformContext, app: AppRow, keepMs: number): Promise<AppRow> {
   const retireAt = new Date(Date.now() + keepMs);
   await transaction(ctx.services.pool, async (client) => {
-    const changed = await execute(client, sql`
+    const changed = await execute(
+      client,
+      sql`
       update durabase.apps set status = 'retiring', retire_at = ${value(retireAt, 'timestamptz')}, updated_at = now()
-      where id = ${value(app.id, 'text')} and status in ('active', 'suspended', 'failed')`);
+      where id = ${value(app.id, 'text')} and status in ('active', 'suspended', 'failed')`,
+    );
     if (changed === 0) throw new AppError('CONFLICT', `The app "${app.name}" is being changed by somebody else.`, { retryAfter: 1 });
     await appendSchemaEvent(client, { type: 'app.suspended', app: app.id });
     await audit(client, ctx.actor, { app: app.id, action: 'app.delete', target: app.name, detail: { retire_at: retireAt.toISOString() } });
@@ -77,7 +81,9 @@ async function startRetire(ctx: PlatformContext, app: AppRow): Promise<WorkflowH
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
     throw new AppError('UNAVAILABLE', 'The app is suspended, but the workflow engine (Temporal) did not take the order to remove it.', {
-      hint: 'Repeat the request: repeating is safe.', retryAfter: 5, cause: error,
+      hint: 'Repeat the request: repeating is safe.',
+      retryAfter: 5,
+      cause: error,
     });
   }
 }
@@ -90,10 +96,12 @@ export async function restoreApp(ctx: PlatformContext, name: string): Promise<st
   const handle = temporal.workflow.getHandle(workflowIdOf(app));
   try {
     const answer = handle.executeUpdate(cancelRetirementUpdate);
-    if (!(await within(answer, WAIT_MS))) throw new AppError('UNAVAILABLE', 'No worker answers.', { hint: 'Repeat the request: repeating is safe.', retryAfter: 5 });
+    if (!(await within(answer, WAIT_MS)))
+      throw new AppError('UNAVAILABLE', 'No worker answers.', { hint: 'Repeat the request: repeating is safe.', retryAfter: 5 });
     if (!(await answer).cancelled) throw new AppError('CONFLICT', `The data of "${name}" is being removed already.`);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new AppError('CONFLICT', `The retirement of "${name}" has ended already.`, { cause: error });
+    if (error instanceof WorkflowNotFoundError)
+      throw new AppError('CONFLICT', `The retirement of "${name}" has ended already.`, { cause: error });
     throw error;
   }
   await audit(ctx.services.pool, ctx.actor, { app: app.id, action: 'app.restore', target: name });

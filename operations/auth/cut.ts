@@ -6,27 +6,39 @@ import { sql, value } from '../../core/sql/sql.ts';
 
 /** Ends one session: its refresh token is dead now, its access tokens within two seconds. */
 export async function cutSession(db: Db, realm: Realm, sessionId: string): Promise<void> {
-  await execute(db, sql`
+  await execute(
+    db,
+    sql`
     with ended as (
       update ${realm.sessions} set revoked_at = now() where id = ${value(sessionId, 'uuid')} and revoked_at is null returning id
     )
-    insert into durabase.revocations (app, session_id) select ${value(realm.key, 'text')}, id from ended`);
+    insert into durabase.revocations (app, session_id) select ${value(realm.key, 'text')}, id from ended`,
+  );
 }
 
 /** Raises the account's epoch, so that every access token made before is refused; with `sessions`, refreshing ends too. */
 export async function cutAccount(db: Db, realm: Realm, userId: string, options: { readonly sessions: boolean }): Promise<void> {
-  const [row] = await run<{ epoch: number }>(db, sql`
-    update ${realm.users} set epoch = epoch + 1 where id = ${value(userId, 'uuid')} returning epoch`);
+  const [row] = await run<{ epoch: number }>(
+    db,
+    sql`
+    update ${realm.users} set epoch = epoch + 1 where id = ${value(userId, 'uuid')} returning epoch`,
+  );
   if (row === undefined) return;
   await announceEpoch(db, realm, userId, row.epoch);
   if (!options.sessions) return;
-  await execute(db, sql`
-    update ${realm.sessions} set revoked_at = now() where user_id = ${value(userId, 'uuid')} and revoked_at is null`);
+  await execute(
+    db,
+    sql`
+    update ${realm.sessions} set revoked_at = now() where user_id = ${value(userId, 'uuid')} and revoked_at is null`,
+  );
 }
 
 /** Tokens of an account with an epoch below this one are refused everywhere. */
 export async function announceEpoch(db: Db, realm: Realm, userId: string, epoch: number): Promise<void> {
-  await execute(db, sql`
+  await execute(
+    db,
+    sql`
     insert into durabase.revocations (app, user_id, epoch)
-    values (${value(realm.key, 'text')}, ${value(userId, 'uuid')}, ${value(epoch, 'integer')})`);
+    values (${value(realm.key, 'text')}, ${value(userId, 'uuid')}, ${value(epoch, 'integer')})`,
+  );
 }

@@ -31,17 +31,27 @@ export async function seedAppAdmin(services: Pick<Services, 'pool' | 'config' | 
   const password = isPublished ? DEFAULT_PASSWORD : randomBytes(24).toString('base64url');
   const made = await insertAdmin(services, realm, { email: APP_ADMIN_EMAIL, password, isPublished });
   if (!made) return;
-  if (isPublished) services.log.warn({ app, email: APP_ADMIN_EMAIL }, 'the admin of the new app has the published development password: change it');
-  else services.log.warn({ app, email: APP_ADMIN_EMAIL }, 'the admin of the new app has no known password: set one with `durabase admin reset-password`');
+  if (isPublished)
+    services.log.warn({ app, email: APP_ADMIN_EMAIL }, 'the admin of the new app has the published development password: change it');
+  else
+    services.log.warn(
+      { app, email: APP_ADMIN_EMAIL },
+      'the admin of the new app has no known password: set one with `durabase admin reset-password`',
+    );
 }
 
 async function insertAdmin(
-  services: Pick<Services, 'pool'>, realm: Realm, account: { email: string; password: string; isPublished: boolean },
+  services: Pick<Services, 'pool'>,
+  realm: Realm,
+  account: { email: string; password: string; isPublished: boolean },
 ): Promise<boolean> {
   const hash = await hashPassword(account.password);
-  const inserted = await execute(services.pool, sql`
+  const inserted = await execute(
+    services.pool,
+    sql`
     insert into ${realm.users} (id, email, password_hash, roles, must_change)
     values (${value(uuidv7(), 'uuid')}, ${value(account.email, 'text')}, ${value(hash, 'text')}, ${value(['admin'], 'text[]')}, ${value(account.isPublished, 'boolean')})
-    on conflict do nothing`);
+    on conflict do nothing`,
+  );
   return inserted > 0;
 }

@@ -52,11 +52,16 @@ const refused = (): AppError => new AppError('UNAUTHORIZED', 'The email or the p
 
 export async function login(services: Services, tokens: Tokens, realm: Realm, input: unknown, client: ClientInfo): Promise<SignIn> {
   const { email, password } = (typeof input === 'object' && input !== null ? input : {}) as { email?: unknown; password?: unknown };
-  const isGiven = typeof email === 'string' && typeof password === 'string' && email.length <= 320 && password.length <= 1_024 && !email.includes('\0');
+  const isGiven =
+    typeof email === 'string' && typeof password === 'string' && email.length <= 320 && password.length <= 1_024 && !email.includes('\0');
   const [account] = isGiven
-    ? await run<AccountRow>(services.pool, sql`
+    ? await run<AccountRow>(
+        services.pool,
+        sql`
         select id, email, password_hash, roles, active, epoch, must_change
-        from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`, { prepared: true })
+        from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`,
+        { prepared: true },
+      )
     : [];
   const isRight = await verifyPassword(isGiven ? password : '', account?.password_hash);
   if (account === undefined || !isRight || !account.active) throw refused();
@@ -66,11 +71,15 @@ export async function login(services: Services, tokens: Tokens, realm: Realm, in
   }
   const sessionId = uuidv7();
   const secret = newSecret();
-  await execute(services.pool, sql`
+  await execute(
+    services.pool,
+    sql`
     with ended as (delete from ${realm.sessions} where user_id = ${value(account.id, 'uuid')} and expires_at < now())
     insert into ${realm.sessions} (id, user_id, refresh_hash, expires_at, user_agent, address)
     values (${value(sessionId, 'uuid')}, ${value(account.id, 'uuid')}, ${value(hashOf(secret), 'text')}, now() + ${REFRESH_LIFE},
-      ${value(client.userAgent?.slice(0, 500) ?? null, 'text')}, ${value(client.address, 'text')})`, { prepared: true });
+      ${value(client.userAgent?.slice(0, 500) ?? null, 'text')}, ${value(client.address, 'text')})`,
+    { prepared: true },
+  );
   return signIn(tokens, realm, account, sessionId, secret);
 }
 
@@ -79,7 +88,9 @@ export async function refresh(services: Services, tokens: Tokens, realm: Realm, 
   const given = parseRefreshToken(refreshToken);
   if (given === undefined) throw new AppError('UNAUTHORIZED', 'The refresh token is not valid.', { hint: 'Sign in again.' });
   const secret = newSecret();
-  const [account] = await run<AccountRow>(services.pool, sql`
+  const [account] = await run<AccountRow>(
+    services.pool,
+    sql`
     with rotated as (
       update ${realm.sessions} set
         refresh_hash = ${value(hashOf(secret), 'text')}, used_at = now(), expires_at = now() + ${REFRESH_LIFE},
@@ -89,7 +100,9 @@ export async function refresh(services: Services, tokens: Tokens, realm: Realm, 
       returning user_id
     )
     select u.id, u.email, u.roles, u.active, u.epoch, u.must_change, null::text as password_hash
-    from ${realm.users} u join rotated on rotated.user_id = u.id`, { prepared: true });
+    from ${realm.users} u join rotated on rotated.user_id = u.id`,
+    { prepared: true },
+  );
   if (account === undefined) {
     await endIfReused(services, realm, given);
     throw new AppError('UNAUTHORIZED', 'The refresh token is not valid any more.', { hint: 'Sign in again.' });
@@ -106,24 +119,34 @@ export async function logout(services: Services, realm: Realm, refreshToken: unk
   const given = parseRefreshToken(refreshToken);
   if (given === undefined) return;
   const hash = value(hashOf(given.secret), 'text');
-  const [session] = await run<{ id: string }>(services.pool, sql`
+  const [session] = await run<{ id: string }>(
+    services.pool,
+    sql`
     select id from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')}
-      and (refresh_hash = ${hash} or ${hash} = any(previous_hashes))`);
+      and (refresh_hash = ${hash} or ${hash} = any(previous_hashes))`,
+  );
   if (session !== undefined) await cutSession(services.pool, realm, session.id);
 }
 
 /** The account behind a verified token, as it is now. */
 export async function me(services: Services, realm: Realm, userId: string): Promise<SignedInUser> {
-  const [account] = await run<AccountRow>(services.pool, sql`
-    select id, email, roles, must_change from ${realm.users} where id = ${value(userId, 'uuid')} and active`, { prepared: true });
+  const [account] = await run<AccountRow>(
+    services.pool,
+    sql`
+    select id, email, roles, must_change from ${realm.users} where id = ${value(userId, 'uuid')} and active`,
+    { prepared: true },
+  );
   if (account === undefined) throw new AppError('UNAUTHORIZED', 'The account is not active.');
   return userOf(account);
 }
 
 /** Somebody used a replaced token: whoever holds the newer one may be a thief, so the family ends. */
 async function endIfReused(services: Services, realm: Realm, given: RefreshToken): Promise<void> {
-  const [session] = await run<{ previous_hashes: string[] }>(services.pool, sql`
-    select previous_hashes from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')} and revoked_at is null`);
+  const [session] = await run<{ previous_hashes: string[] }>(
+    services.pool,
+    sql`
+    select previous_hashes from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')} and revoked_at is null`,
+  );
   const wanted = Buffer.from(hashOf(given.secret));
   const isReused = session?.previous_hashes.some((hash) => hash.length === wanted.length && timingSafeEqual(Buffer.from(hash), wanted));
   if (isReused !== true) return;
@@ -144,7 +167,10 @@ async function signIn(tokens: Tokens, realm: Realm, account: AccountRow, session
 }
 
 const userOf = (account: AccountRow): SignedInUser => ({
-  id: account.id, email: account.email, roles: account.roles.map((role) => role.toLowerCase()), must_change: account.must_change,
+  id: account.id,
+  email: account.email,
+  roles: account.roles.map((role) => role.toLowerCase()),
+  must_change: account.must_change,
 });
 
 interface RefreshToken {

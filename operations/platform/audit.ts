@@ -15,9 +15,12 @@ export interface AuditEntry {
 
 /** Writes one entry; inside a transaction it stands and falls with what it tells of. */
 export async function audit(db: Db, actor: Actor, entry: AuditEntry): Promise<void> {
-  await execute(db, sql`
+  await execute(
+    db,
+    sql`
     insert into durabase.audit (app, action, actor, target, detail)
     values (${value(entry.app, 'text')}, ${value(entry.action, 'text')},
       ${value(JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email }), 'jsonb')},
-      ${value(entry.target, 'text')}, ${value(JSON.stringify(entry.detail ?? {}), 'jsonb')})`);
+      ${value(entry.target, 'text')}, ${value(JSON.stringify(entry.detail ?? {}), 'jsonb')})`,
+  );
 }

@@ -11,14 +11,17 @@ export async function listAudit(ctx: PlatformContext, query: URLSearchParams): P
   const app = value(query.get('app'), 'text');
   const action = value(query.get('action'), 'text');
   const where = sql`(${app} is null or p.name = ${app}) and (${action} is null or a.action = ${action})`;
-  const text = await runText(ctx.services.pool, sql`
+  const text = await runText(
+    ctx.services.pool,
+    sql`
     select json_build_object(
       'data', coalesce((select json_agg(row_to_json(f) order by f.id desc) from (
         select a.id, p.name as app, a.action, a.actor, a.target, a.detail, a.at
         from durabase.audit a left join durabase.apps p on p.id = a.app where ${where}
         order by a.id desc limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
-        'total', (select count(*) from durabase.audit a left join durabase.apps p on p.id = a.app where ${where})))::text`);
+        'total', (select count(*) from durabase.audit a left join durabase.apps p on p.id = a.app where ${where})))::text`,
+  );
   return text ?? '{"data":[]}';
 }
 
@@ -27,11 +30,14 @@ export async function listSchemaEvents(ctx: PlatformContext, query: URLSearchPar
   const after = query.get('after') ?? '0';
   if (!/^\d{1,18}$/.test(after)) throw new AppError('INVALID_VALUE', '"after" must be the number of an event.');
   const { perPage } = clampPage(query, 500);
-  const text = await runText(ctx.services.pool, sql`
+  const text = await runText(
+    ctx.services.pool,
+    sql`
     select json_build_object('data', coalesce(json_agg(row_to_json(f) order by f.id), '[]'::json))::text from (
       select e.id, e.type, p.name as app, e.schema_name as schema, e.old_version, e.new_version, e.body, e.at
       from durabase.schema_events e left join durabase.apps p on p.id = e.app
-      where e.id > ${value(after, 'bigint')} order by e.id limit ${value(perPage, 'integer')}) f`);
+      where e.id > ${value(after, 'bigint')} order by e.id limit ${value(perPage, 'integer')}) f`,
+  );
   return text ?? '{"data":[]}';
 }
 
@@ -41,13 +47,16 @@ export async function listMigrations(ctx: PlatformContext, query: URLSearchParam
   const app = value(query.get('app'), 'text');
   const status = value(query.get('status'), 'text');
   const where = sql`(${app} is null or p.name = ${app}) and (${status} is null or m.status = ${status})`;
-  const text = await runText(ctx.services.pool, sql`
+  const text = await runText(
+    ctx.services.pool,
+    sql`
     select json_build_object(
       'data', coalesce((select json_agg(row_to_json(f) order by f.created_at desc) from (
         select m.id, p.name as app, m.number, m.from_version, m.to_version, m.status, m.phase, m.error, m.workflow_id, m.created_at, m.updated_at
         from durabase.migrations m join durabase.apps p on p.id = m.app where ${where}
         order by m.created_at desc limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
-        'total', (select count(*) from durabase.migrations m join durabase.apps p on p.id = m.app where ${where})))::text`);
+        'total', (select count(*) from durabase.migrations m join durabase.apps p on p.id = m.app where ${where})))::text`,
+  );
   return text ?? '{"data":[]}';
 }

@@ -1,4 +1,9 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { grpcCode } from '../../adapters/temporal/namespace.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
@@ -14,7 +19,11 @@ const SERVER_TROUBLE = new Set([1, 4, 14]);
  * Asks a run by an update and waits for its answer at most five seconds. `gone` means that Temporal has no such open
  * workflow. Anything that may pass is UNAVAILABLE: update ids make a repetition safe.
  */
-export async function askRun(services: Services, workflowId: string, ask: (handle: WorkflowHandle) => Promise<unknown>): Promise<'answered' | 'gone'> {
+export async function askRun(
+  services: Services,
+  workflowId: string,
+  ask: (handle: WorkflowHandle) => Promise<unknown>,
+): Promise<'answered' | 'gone'> {
   const client = await services.temporal.client();
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {

@@ -10,7 +10,12 @@ import { recordPathsOf, resolveValue } from './values.ts';
 const ADMINS: TaskAssignee = { type: 'admin' };
 
 /** Who may decide, read at the moment the task opens. */
-export async function resolveAssignee(services: Services, app: AppRuntime, step: StepScope, assignee: AssigneeDefinition | null): Promise<TaskAssignee> {
+export async function resolveAssignee(
+  services: Services,
+  app: AppRuntime,
+  step: StepScope,
+  assignee: AssigneeDefinition | null,
+): Promise<TaskAssignee> {
   switch (assignee?.type) {
     case undefined:
       return ADMINS;
@@ -37,9 +42,18 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 async function users(db: Db, app: AppRuntime, named: readonly unknown[]): Promise<TaskAssignee> {
   const names = named.filter((name): name is string => typeof name === 'string' && name !== '');
   if (names.length === 0) return ADMINS;
-  const rows = await run<{ id: string }>(db, sql`
+  const rows = await run<{ id: string }>(
+    db,
+    sql`
     select id from ${id(app.storage, '_users')}
-    where active and (id = any(${value(names.filter((name) => UUID.test(name)), 'uuid[]')}) or lower(email) = any(${value(names.map((name) => name.toLowerCase()), 'text[]')}))
-    order by id limit 100`);
+    where active and (id = any(${value(
+      names.filter((name) => UUID.test(name)),
+      'uuid[]',
+    )}) or lower(email) = any(${value(
+      names.map((name) => name.toLowerCase()),
+      'text[]',
+    )}))
+    order by id limit 100`,
+  );
   return rows.length === 0 ? ADMINS : { type: 'user', user_ids: rows.map((row) => row.id) };
 }

@@ -28,11 +28,15 @@ export async function decideRun(ctx: AppContext, runId: string, decision: 'appro
     });
   }
   const input: DecisionInput = {
-    taskId: task.id, decision, actor: actorRef(ctx.actor), key: decisionKey(task.id, ctx.actor.id, decision),
+    taskId: task.id,
+    decision,
+    actor: actorRef(ctx.actor),
+    key: decisionKey(task.id, ctx.actor.id, decision),
     ...(comment === undefined || comment === '' ? {} : { comment }),
   };
   const outcome = await askRun(ctx.services, row.workflow_id, (handle) =>
-    handle.executeUpdate(decideTaskUpdate, { args: [input], updateId: input.key }));
+    handle.executeUpdate(decideTaskUpdate, { args: [input], updateId: input.key }),
+  );
   const after = await findRun(ctx, runId);
   if (outcome === 'gone') {
     // Ended while we asked: say so. Still running in the projection: between two of its Temporal runs, or projected in a moment.
@@ -44,7 +48,8 @@ export async function decideRun(ctx: AppContext, runId: string, decision: 'appro
 
 /** The task a decision is about, or INVALID_STATE with what is the case instead. */
 function openTaskOf(row: RunRow): NonNullable<RunRow['task']> {
-  if (row.status !== 'running') throw new AppError('INVALID_STATE', `The run is ${row.status.replaceAll('_', ' ')}: there is nothing to decide.`);
+  if (row.status !== 'running')
+    throw new AppError('INVALID_STATE', `The run is ${row.status.replaceAll('_', ' ')}: there is nothing to decide.`);
   if (row.task === null) {
     const last = row.history.findLast((entry) => ['approved', 'rejected', 'timed_out'].includes(entry.status));
     const known = last === undefined ? '' : ` The step "${last.step}" was ${last.status.replace('_', ' ')} at ${last.at}.`;
@@ -54,4 +59,3 @@ function openTaskOf(row: RunRow): NonNullable<RunRow['task']> {
 }
 
 export const actorRef = ({ kind, id, roles }: Actor): DecisionInput['actor'] => ({ kind, id, roles });
-

@@ -20,7 +20,9 @@ export async function listRuns(ctx: AppContext, query: URLSearchParams): Promise
   }
   const conditions = [
     visibleTo(ctx.app, ctx.actor),
-    ...(status === null ? [] : [status === 'stuck' ? raw("r.status = 'running' and r.error is not null") : sql`r.status = ${value(status)}`]),
+    ...(status === null
+      ? []
+      : [status === 'stuck' ? raw("r.status = 'running' and r.error is not null") : sql`r.status = ${value(status)}`]),
     ...equal(query, 'workflow', raw('r.workflow_name')),
     ...equal(query, 'entity', raw('r.entity')),
     ...equal(query, 'record_id', raw('r.record_id')),
@@ -66,6 +68,7 @@ function positive(query: URLSearchParams, parameter: string, fallback: number, m
 
 function checkParameters(query: URLSearchParams, known: readonly string[]): void {
   for (const parameter of query.keys()) {
-    if (!known.includes(parameter)) throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${parameter}" here; known are ${known.join(', ')}.`);
+    if (!known.includes(parameter))
+      throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${parameter}" here; known are ${known.join(', ')}.`);
   }
 }

@@ -18,11 +18,16 @@ export interface TriggeredProcess {
 export function matchTriggers(app: AppRuntime, event: EventRow): TriggeredProcess[] {
   if (event.depth > MAX_DEPTH || event.action === 'custom') return [];
   const entity = app.model.entities.get(event.entity);
-  return app.memo(matchTriggers, byEntity).get(event.entity)?.flatMap((definition) => {
-    if (!hasHappened(definition, event)) return [];
-    const verdict = checkCondition(definition, event, entity);
-    return verdict === 'no' ? [] : [toStart(app, definition, event, verdict === 'ask')];
-  }) ?? [];
+  return (
+    app
+      .memo(matchTriggers, byEntity)
+      .get(event.entity)
+      ?.flatMap((definition) => {
+        if (!hasHappened(definition, event)) return [];
+        const verdict = checkCondition(definition, event, entity);
+        return verdict === 'no' ? [] : [toStart(app, definition, event, verdict === 'ask')];
+      }) ?? []
+  );
 }
 
 function byEntity(app: AppRuntime): ReadonlyMap<string, readonly WorkflowDefinition[]> {
@@ -43,7 +48,11 @@ function hasHappened({ trigger }: WorkflowDefinition, event: EventRow): boolean 
     case 'record_updated':
       return event.action === 'update' && (trigger.field === undefined || isTransition(trigger, event, trigger.field));
     case 'state_change':
-      return (event.action === 'create' || event.action === 'update') && trigger.field !== undefined && isTransition(trigger, event, trigger.field);
+      return (
+        (event.action === 'create' || event.action === 'update') &&
+        trigger.field !== undefined &&
+        isTransition(trigger, event, trigger.field)
+      );
     case 'manual':
       return false;
   }
@@ -53,7 +62,7 @@ function hasHappened({ trigger }: WorkflowDefinition, event: EventRow): boolean 
 function isTransition(trigger: WorkflowDefinition['trigger'], event: EventRow, field: string): boolean {
   const isCreate = event.action === 'create';
   const after = event.record?.[field] ?? null;
-  const before = isCreate ? null : (event.old !== null && field in event.old ? (event.old[field] ?? null) : after);
+  const before = isCreate ? null : event.old !== null && field in event.old ? (event.old[field] ?? null) : after;
   if (isSame(before, after)) return false;
   if (trigger.from !== undefined && (isCreate ? !isOneOf(trigger.from, null) : !isOneOf(trigger.from, before))) return false;
   return trigger.to === undefined || isOneOf(trigger.to, after);
@@ -73,12 +82,19 @@ function isSame(a: unknown, b: unknown): boolean {
 function checkCondition({ trigger }: WorkflowDefinition, event: EventRow, entity: EntityModel | undefined): 'yes' | 'no' | 'ask' {
   if (trigger.condition === undefined) return 'yes';
   const expression = compileExpression(trigger.condition);
-  const readsRelations = expression.recordPaths.some(([head, next]) => next !== undefined && head !== undefined && entity?.fields.has(head) !== true);
+  const readsRelations = expression.recordPaths.some(
+    ([head, next]) => next !== undefined && head !== undefined && entity?.fields.has(head) !== true,
+  );
   if (!expression.isCommon || readsRelations) return 'ask';
   const old = recordBefore(event);
   const record = event.record ?? event.old;
   const holds = expression.evaluate({
-    record, old, action: event.action, now: event.at, user: event.actor, context: {},
+    record,
+    old,
+    action: event.action,
+    now: event.at,
+    user: event.actor,
+    context: {},
     trigger: { type: trigger.type, entity: event.entity, record_id: event.record_id, record, old, user: event.actor, action: event.action },
   });
   return isTrue(holds) ? 'yes' : 'no';
@@ -95,8 +111,12 @@ function toStart(app: AppRuntime, definition: WorkflowDefinition, event: EventRo
       definition: definitionOf(definition, mustAsk),
       schemaVersion: app.version,
       trigger: {
-        type: definition.trigger.type, eventSeq: event.seq, entity: event.entity, recordId: event.record_id,
-        actor: { kind: event.actor.kind, id: event.actor.id, roles: event.actor.roles }, depth: event.depth,
+        type: definition.trigger.type,
+        eventSeq: event.seq,
+        entity: event.entity,
+        recordId: event.record_id,
+        actor: { kind: event.actor.kind, id: event.actor.id, roles: event.actor.roles },
+        depth: event.depth,
       },
     },
   };
@@ -106,7 +126,10 @@ function toStart(app: AppRuntime, definition: WorkflowDefinition, event: EventRo
 export function definitionOf(definition: WorkflowDefinition, mustAsk: boolean): ProcessInput['definition'] {
   const { condition } = definition.trigger;
   return {
-    id: definition.id ?? definition.name, name: definition.name, steps: definition.steps, context: definition.context,
+    id: definition.id ?? definition.name,
+    name: definition.name,
+    steps: definition.steps,
+    context: definition.context,
     ...(mustAsk && condition !== undefined ? { condition } : {}),
   };
 }

@@ -16,7 +16,8 @@ export interface Decider {
 
 /** Undefined when they may, else the reason. */
 export function refusalToDecide(
-  decider: Decider, task: { readonly assignee: TaskAssignee; readonly requestedBy: string | null; readonly allowsSelfApproval: boolean },
+  decider: Decider,
+  task: { readonly assignee: TaskAssignee; readonly requestedBy: string | null; readonly allowsSelfApproval: boolean },
 ): string | undefined {
   // The installation's operators stand outside the app: they are who a stuck approval is brought to.
   if (decider.kind !== 'user') return undefined;

@@ -16,9 +16,12 @@ export async function cancelRun(ctx: AppContext, runId: string, reason?: string)
     throw new AppError('FORBIDDEN', 'Only an admin, or who caused the run, may cancel it.');
   }
   requireRunning(row);
-  const outcome = await askRun(ctx.services, row.workflow_id, (handle) => handle.executeUpdate(cancelRunUpdate, {
-    args: [{ actor: actorRef(ctx.actor), ...(reason === undefined ? {} : { reason }) }], updateId: `cancel-${row.id}`,
-  }));
+  const outcome = await askRun(ctx.services, row.workflow_id, (handle) =>
+    handle.executeUpdate(cancelRunUpdate, {
+      args: [{ actor: actorRef(ctx.actor), ...(reason === undefined ? {} : { reason }) }],
+      updateId: `cancel-${row.id}`,
+    }),
+  );
   if (outcome === 'gone') await endProjection(ctx, row.id);
   return toAnswer(ctx.services, ctx.actor, await findRun(ctx, runId));
 }
@@ -35,7 +38,8 @@ async function resolve(ctx: AppContext, runId: string, action: 'retry' | 'skip')
   requireRunning(row);
   if (row.error === null) throw new AppError('INVALID_STATE', 'No step of this run has failed.');
   const outcome = await askRun(ctx.services, row.workflow_id, (handle) =>
-    handle.executeUpdate(resolveFailureUpdate, { args: [{ action, actor: actorRef(ctx.actor) }] }));
+    handle.executeUpdate(resolveFailureUpdate, { args: [{ action, actor: actorRef(ctx.actor) }] }),
+  );
   if (outcome === 'gone') {
     throw new AppError('INVALID_STATE', 'Temporal does not know this run any more, so it cannot go on.', { hint: 'Cancel it.' });
   }
@@ -51,11 +55,17 @@ async function endProjection(ctx: AppContext, runId: string): Promise<void> {
   const { services, app, actor, now } = ctx;
   const entry = { step: '', status: 'cancelled', by: actor.id ?? actor.kind, at: now.toISOString() };
   await transaction(services.pool, async (client) => {
-    await execute(client, sql`
-      update ${id(app.storage, '_tasks')} set state = 'cancelled', decided_at = now() where run_id = ${value(runId, 'uuid')} and state = 'pending'`);
-    await execute(client, sql`
+    await execute(
+      client,
+      sql`
+      update ${id(app.storage, '_tasks')} set state = 'cancelled', decided_at = now() where run_id = ${value(runId, 'uuid')} and state = 'pending'`,
+    );
+    await execute(
+      client,
+      sql`
       update ${id(app.storage, '_runs')} set status = 'cancelled', error = null, current_step_deadline = null, updated_at = now(),
         history = history || ${value(JSON.stringify([entry]), 'jsonb')}
-      where id = ${value(runId, 'uuid')} and status = 'running'`);
+      where id = ${value(runId, 'uuid')} and status = 'running'`,
+    );
   });
 }

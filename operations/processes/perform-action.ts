@@ -33,7 +33,13 @@ interface Step {
 }
 
 /** Performs `action` as the system, on behalf of the run; a repetition under the same key returns the first result. */
-export async function performAction(services: Services, app: AppRuntime, step: StepScope, action: ProcessAction, key: string): Promise<ActionResult> {
+export async function performAction(
+  services: Services,
+  app: AppRuntime,
+  step: StepScope,
+  action: ProcessAction,
+  key: string,
+): Promise<ActionResult> {
   const ctx: AppContext = {
     services,
     app,
@@ -78,10 +84,14 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
 }
 
 /** The record an action is about: its own, or the run's. */
-function subject({ scope, step }: Step, action: { readonly entity?: string | undefined; readonly record_id?: string | undefined }): { entity: string; recordId: string } {
+function subject(
+  { scope, step }: Step,
+  action: { readonly entity?: string | undefined; readonly record_id?: string | undefined },
+): { entity: string; recordId: string } {
   const entity = action.entity ?? step.trigger.entity;
   const resolved = action.record_id === undefined ? step.trigger.recordId : resolveValue(action.record_id, scope);
-  if (entity === null || entity === undefined) throw new AppError('INVALID_STATE', 'The action names no entity, and the run has no record.');
+  if (entity === null || entity === undefined)
+    throw new AppError('INVALID_STATE', 'The action names no entity, and the run has no record.');
   if (typeof resolved !== 'string' && typeof resolved !== 'number') {
     throw new AppError('INVALID_STATE', `The action finds no record: ${action.record_id ?? 'the run has none'}.`);
   }
@@ -90,15 +100,17 @@ function subject({ scope, step }: Step, action: { readonly entity?: string | und
 
 function bodyFor({ ctx, scope }: Step, entityName: string, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entity = entityOf(ctx.app.model, entityName);
-  return Object.fromEntries(Object.entries(fields).map(([field, given]) =>
-    [field, valueForField(entity.fields.get(field), resolveValue(given, scope), scope.now)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, given]) => [field, valueForField(entity.fields.get(field), resolveValue(given, scope), scope.now)]),
+  );
 }
 
 async function setField(step: Step, action: Action<'set_field'>): Promise<ActionResult> {
   const { entity, recordId } = subject(step, action);
-  const body = action.expression === undefined
-    ? bodyFor(step, entity, { [action.field]: action.value ?? null })
-    : { [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null };
+  const body =
+    action.expression === undefined
+      ? bodyFor(step, entity, { [action.field]: action.value ?? null })
+      : { [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null };
   await updateRecord(step.ctx, entity, recordId, body);
   return {};
 }
@@ -111,19 +123,22 @@ async function callHttp({ ctx, scope, key }: Step, action: Action<'http'>): Prom
   const done = await findEffect(services.pool, app.storage, key);
   if (done !== undefined) return done as ActionResult;
   const body = action.body === undefined ? undefined : JSON.stringify(resolveValue(action.body, scope));
-  const response = await answered(async () => services.outbound.send({
-    url: String(resolveValue(action.url, scope)),
-    method: action.method,
-    headers: {
-      'user-agent': 'Durabase-Workflow/1',
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
-      ...(await resolveSecrets(services, app, action.headers)),
-      'idempotency-key': key,
-    },
-    ...(body === undefined ? {} : { body }),
-  }));
+  const response = await answered(async () =>
+    services.outbound.send({
+      url: String(resolveValue(action.url, scope)),
+      method: action.method,
+      headers: {
+        'user-agent': 'Durabase-Workflow/1',
+        ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+        ...(await resolveSecrets(services, app, action.headers)),
+        'idempotency-key': key,
+      },
+      ...(body === undefined ? {} : { body }),
+    }),
+  );
   checkStatus(response);
-  const result: ActionResult = action.save_as === undefined ? {} : { saved: { [action.save_as]: { status: response.status, body: bodyOf(response) } } };
+  const result: ActionResult =
+    action.save_as === undefined ? {} : { saved: { [action.save_as]: { status: response.status, body: bodyOf(response) } } };
   await saveEffect(services.pool, app.storage, key, result);
   return result;
 }
@@ -146,7 +161,11 @@ function checkStatus(response: OutboundResponse): void {
   const isWorthRepeating = response.status >= 500 || [408, 425, 429].includes(response.status);
   if (!isWorthRepeating) throw new AppError('WEBHOOK_REJECTED', message);
   const seconds = Number(response.headers['retry-after']);
-  throw new AppError('WEBHOOK_UNAVAILABLE', message, Number.isFinite(seconds) && seconds > 0 ? { retryAfter: Math.min(seconds, 86_400) } : {});
+  throw new AppError(
+    'WEBHOOK_UNAVAILABLE',
+    message,
+    Number.isFinite(seconds) && seconds > 0 ? { retryAfter: Math.min(seconds, 86_400) } : {},
+  );
 }
 
 function bodyOf(response: OutboundResponse): unknown {
@@ -162,10 +181,13 @@ async function sendEvent({ ctx, scope, step, key }: Step, action: Action<'send_e
   const data = { event: action.event, ...(resolveValue(action.data, scope) as Record<string, unknown>) };
   await transaction(ctx.services.pool, async (client) => {
     if (!(await saveEffect(client, ctx.app.storage, key, {}))) return;
-    await execute(client, sql`
+    await execute(
+      client,
+      sql`
       insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, cause, depth)
       values (${value(ctx.app.id)}, ${value(step.trigger.entity ?? '')}, ${value(step.trigger.recordId ?? '')}, 'custom', 0, ${value(ctx.app.version)},
-              ${value(JSON.stringify({ kind: 'system', id: step.runId, roles: [] }), 'jsonb')}, ${value(JSON.stringify(data), 'jsonb')}, ${value(ctx.cause)}, ${value(ctx.depth)})`);
+              ${value(JSON.stringify({ kind: 'system', id: step.runId, roles: [] }), 'jsonb')}, ${value(JSON.stringify(data), 'jsonb')}, ${value(ctx.cause)}, ${value(ctx.depth)})`,
+    );
   });
   hintRelay(ctx.services);
   return {};

@@ -31,13 +31,19 @@ export interface NewRun {
 export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promise<Record<string, unknown>> {
   const table = id(app.storage, '_runs');
   const { trigger, definition } = opened;
-  await execute(db, sql`
+  await execute(
+    db,
+    sql`
     insert into ${table} (id, workflow_id, definition_id, workflow_name, schema_version, entity, record_id, status, current_step, context, started_by, created_at, updated_at)
     values (${value(opened.runId, 'uuid')}, ${value(opened.workflowId)}, ${value(definition.id)}, ${value(definition.name)}, ${value(opened.schemaVersion)},
             ${value(trigger.entity)}, ${value(trigger.recordId)}, 'running', ${value(opened.firstStep)}, ${value(JSON.stringify(opened.context), 'jsonb')},
             ${value(JSON.stringify(trigger.actor), 'jsonb')}, ${value(opened.now, 'timestamptz')}, ${value(opened.now, 'timestamptz')})
-    on conflict (id) do nothing`);
-  const rows = await run<{ context: Record<string, unknown> }>(db, sql`select context from ${table} where id = ${value(opened.runId, 'uuid')}`);
+    on conflict (id) do nothing`,
+  );
+  const rows = await run<{ context: Record<string, unknown> }>(
+    db,
+    sql`select context from ${table} where id = ${value(opened.runId, 'uuid')}`,
+  );
   return rows[0]?.context ?? opened.context;
 }
 
@@ -49,20 +55,26 @@ export async function projectRun(services: Services, app: AppRuntime, projection
   }
   const { taskId, state } = projection.closes;
   await transaction(services.pool, async (client) => {
-    await execute(client, sql`
+    await execute(
+      client,
+      sql`
       update ${id(app.storage, '_tasks')} set state = ${value(state)}, decided_at = now()
-      where id = ${value(taskId, 'uuid')} and state = 'pending'`);
+      where id = ${value(taskId, 'uuid')} and state = 'pending'`,
+    );
     await writeRun(client, app, projection);
   });
 }
 
 async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
-  await execute(db, sql`
+  await execute(
+    db,
+    sql`
     update ${id(app.storage, '_runs')} set
       status = ${value(status)}, current_step = ${value(state.currentStep)}, current_step_deadline = ${value(state.deadline, 'timestamptz')},
       context = ${value(JSON.stringify(state.context), 'jsonb')}, history = ${value(JSON.stringify(state.history), 'jsonb')},
       state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)}, updated_at = now()
-    where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`);
+    where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`,
+  );
 }
 
 export interface NewTask {
@@ -79,11 +91,14 @@ export interface NewTask {
 /** Shows the task and the run that waits for it at once, so that neither is ever seen without the other. */
 export async function insertTask(services: Services, app: AppRuntime, task: NewTask, projection: RunProjection): Promise<void> {
   await transaction(services.pool, async (client) => {
-    await execute(client, sql`
+    await execute(
+      client,
+      sql`
       insert into ${id(app.storage, '_tasks')} (id, run_id, step, state, assignee, allow_self_approval, comment_required, requested_by, due_at, created_at)
       values (${value(task.id, 'uuid')}, ${value(projection.runId, 'uuid')}, ${value(task.step)}, 'pending', ${value(JSON.stringify(task.assignee), 'jsonb')},
               ${value(task.allowSelfApproval)}, ${value(task.commentRequired)}, ${value(task.requestedBy)}, ${value(task.dueAt, 'timestamptz')}, ${value(task.now, 'timestamptz')})
-      on conflict (id) do nothing`);
+      on conflict (id) do nothing`,
+    );
     await writeRun(client, app, projection);
   });
 }

@@ -10,7 +10,13 @@ export type JsonRow = Readonly<Record<string, unknown>>;
 export type RecordPaths = readonly (readonly string[])[];
 
 /** The live record, with the related records that `paths` reach; null when it does not exist (any more). */
-export async function readRecord(db: Db, app: AppRuntime, entityName: string, recordId: string, paths: RecordPaths = []): Promise<JsonRow | null> {
+export async function readRecord(
+  db: Db,
+  app: AppRuntime,
+  entityName: string,
+  recordId: string,
+  paths: RecordPaths = [],
+): Promise<JsonRow | null> {
   const entity = app.model.entities.get(entityName);
   if (entity === undefined) return null;
   const row = (await select(db, app, entity, sql`${recordIdText(entity, 't')} = ${value(recordId)}`, 1))[0];
@@ -39,11 +45,16 @@ async function readRelated(db: Db, app: AppRuntime, end: RelationEnd, row: JsonR
   const target = app.model.entities.get(end.target);
   const key = row[end.localColumn];
   if (target === undefined || key === null || key === undefined) return end.cardinality === 'one' ? null : [];
-  const type = COLUMN_TYPES[(end.join === undefined ? target.fields.get(end.targetColumn) : app.model.entities.get(end.entity)?.fields.get(end.localColumn))?.type ?? 'text'];
+  const type =
+    COLUMN_TYPES[
+      (end.join === undefined ? target.fields.get(end.targetColumn) : app.model.entities.get(end.entity)?.fields.get(end.localColumn))
+        ?.type ?? 'text'
+    ];
   const bound = value(String(key), type);
-  const where = end.join === undefined
-    ? sql`${id('t', end.targetColumn)} = ${bound}`
-    : sql`exists (select from ${id(app.storage, end.join.table)} j where ${id('j', end.join.targetColumn)} = ${id('t', end.targetColumn)} and ${id('j', end.join.localColumn)} = ${bound})`;
+  const where =
+    end.join === undefined
+      ? sql`${id('t', end.targetColumn)} = ${bound}`
+      : sql`exists (select from ${id(app.storage, end.join.table)} j where ${id('j', end.join.targetColumn)} = ${id('t', end.targetColumn)} and ${id('j', end.join.localColumn)} = ${bound})`;
   const rows = await select(db, app, target, where, end.cardinality === 'one' ? 1 : MAX_RELATED);
   const full = await Promise.all(rows.map((found) => withRelated(db, app, target, found, paths)));
   return end.cardinality === 'one' ? (full[0] ?? null) : full;

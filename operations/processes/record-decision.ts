@@ -23,30 +23,40 @@ interface TaskRow {
 export async function recordDecision(services: Services, app: AppRuntime, decision: DecisionInput, now: string): Promise<void> {
   const table = id(app.storage, '_tasks');
   await transaction(services.pool, async (client) => {
-    const [task] = await run<TaskRow>(client, sql`
+    const [task] = await run<TaskRow>(
+      client,
+      sql`
       select state, assignee, allow_self_approval, comment_required, requested_by, decided_by
-      from ${table} where id = ${value(decision.taskId, 'uuid')} for no key update`);
+      from ${table} where id = ${value(decision.taskId, 'uuid')} for no key update`,
+    );
     if (task === undefined) throw new AppError('INVALID_STATE', 'This task does not exist any more.');
     if (task.state !== 'pending') {
       if (task.decided_by?.key === decision.key) return;
       throw new AppError('INVALID_STATE', `The task is ${task.state.replace('_', ' ')} already.`);
     }
     const refusal = refusalToDecide(await currentDecider(client, app, decision), {
-      assignee: task.assignee, requestedBy: task.requested_by, allowsSelfApproval: task.allow_self_approval,
+      assignee: task.assignee,
+      requestedBy: task.requested_by,
+      allowsSelfApproval: task.allow_self_approval,
     });
     if (refusal !== undefined) throw new AppError('FORBIDDEN', refusal);
-    if (task.comment_required && (decision.comment ?? '').trim() === '') throw new AppError('VALIDATION_FAILED', 'This step asks for a comment.');
-    await run(client, sql`
+    if (task.comment_required && (decision.comment ?? '').trim() === '')
+      throw new AppError('VALIDATION_FAILED', 'This step asks for a comment.');
+    await run(
+      client,
+      sql`
       update ${table} set state = ${value(decision.decision)}, decided_at = ${value(now, 'timestamptz')}, comment = ${value(decision.comment ?? null)},
         decided_by = ${value(JSON.stringify({ ...decision.actor, key: decision.key }), 'jsonb')}
-      where id = ${value(decision.taskId, 'uuid')}`);
+      where id = ${value(decision.taskId, 'uuid')}`,
+    );
   });
 }
 
 async function currentDecider(db: Db, app: AppRuntime, { actor }: DecisionInput): Promise<Decider> {
   if (actor.kind !== 'user') return { ...actor, isAdmin: true };
   const [user] = await run<{ roles: string[]; active: boolean }>(
-    db, sql`select roles, active from ${id(app.storage, '_users')} where id::text = ${value(actor.id)}`,
+    db,
+    sql`select roles, active from ${id(app.storage, '_users')} where id::text = ${value(actor.id)}`,
   );
   if (user?.active !== true) throw new AppError('FORBIDDEN', 'This user account is gone or switched off.');
   const roles = user.roles.map((role) => role.toLowerCase());

@@ -11,4 +11,7 @@ export function runIdOf(workflowId: string): string {
 
 /** The id of a decision's update: the same person deciding the same task the same way is the same decision. */
 export const decisionKey = (taskId: string, actorId: string | null, decision: string): string =>
-  createHash('sha256').update(`${taskId}\0${actorId ?? ''}\0${decision}`).digest('hex').slice(0, 32);
+  createHash('sha256')
+    .update(`${taskId}\0${actorId ?? ''}\0${decision}`)
+    .digest('hex')
+    .slice(0, 32);

@@ -58,20 +58,33 @@ export interface RunRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly task: {
-    readonly id: string; readonly step: string; readonly assignee: TaskAssignee; readonly due_at: string | null;
-    readonly comment_required: boolean; readonly allow_self_approval: boolean; readonly requested_by: string | null;
+    readonly id: string;
+    readonly step: string;
+    readonly assignee: TaskAssignee;
+    readonly due_at: string | null;
+    readonly comment_required: boolean;
+    readonly allow_self_approval: boolean;
+    readonly requested_by: string | null;
   } | null;
 }
 
 /** Runs with their pending task. `where` speaks of `r` (runs) and `t` (the pending task, if any). */
-export async function selectRuns(db: Db, app: AppRuntime, where: Sql, page?: { readonly limit: number; readonly offset: number }): Promise<RunRow[]> {
+export async function selectRuns(
+  db: Db,
+  app: AppRuntime,
+  where: Sql,
+  page?: { readonly limit: number; readonly offset: number },
+): Promise<RunRow[]> {
   const limits = page === undefined ? empty : sql` limit ${value(page.limit)} offset ${value(page.offset)}`;
-  return run<RunRow>(db, sql`
+  return run<RunRow>(
+    db,
+    sql`
     select r.id, r.workflow_id, r.definition_id, r.workflow_name, r.schema_version, r.entity, r.record_id, r.status, r.current_step,
            r.current_step_deadline, r.context, r.history, r.error, r.started_by, r.created_at, r.updated_at,
            case when t.id is null then null else json_build_object('id', t.id, 'step', t.step, 'assignee', t.assignee, 'due_at', t.due_at,
              'comment_required', t.comment_required, 'allow_self_approval', t.allow_self_approval, 'requested_by', t.requested_by) end as task
-    ${fromRuns(app)} where ${where} order by r.created_at desc, r.id desc${limits}`);
+    ${fromRuns(app)} where ${where} order by r.created_at desc, r.id desc${limits}`,
+  );
 }
 
 export async function countRuns(db: Db, app: AppRuntime, where: Sql): Promise<number> {
@@ -109,9 +122,7 @@ export async function getRun(ctx: AppContext, runId: string): Promise<RunAnswer>
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export async function findRun(ctx: AppContext, runId: string, visible: Sql = raw('true')): Promise<RunRow> {
-  const [row] = UUID.test(runId)
-    ? await selectRuns(ctx.services.pool, ctx.app, and([sql`r.id = ${value(runId, 'uuid')}`, visible]))
-    : [];
+  const [row] = UUID.test(runId) ? await selectRuns(ctx.services.pool, ctx.app, and([sql`r.id = ${value(runId, 'uuid')}`, visible])) : [];
   if (row === undefined) throw new AppError('NOT_FOUND', `There is no workflow run "${runId}".`);
   return row;
 }
@@ -142,8 +153,13 @@ export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnsw
 function taskAnswer(actor: Actor, task: NonNullable<RunRow['task']>): TaskAnswer {
   const reason = refusalOf(actor, task);
   return {
-    id: task.id, step: task.step, assignee: task.assignee, due_at: task.due_at === null ? null : new Date(task.due_at).toISOString(),
-    comment_required: task.comment_required, can_decide: reason === undefined, ...(reason === undefined ? {} : { reason }),
+    id: task.id,
+    step: task.step,
+    assignee: task.assignee,
+    due_at: task.due_at === null ? null : new Date(task.due_at).toISOString(),
+    comment_required: task.comment_required,
+    can_decide: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

@@ -18,18 +18,23 @@ export interface StepScope {
 }
 
 /** The trigger for paths and expressions: `trigger.record` is the record as the event left it (before a deletion). */
-export async function readTrigger(db: Db, app: AppRuntime, trigger: ProcessInput['trigger'], paths: RecordPaths): Promise<Record<string, unknown>> {
+export async function readTrigger(
+  db: Db,
+  app: AppRuntime,
+  trigger: ProcessInput['trigger'],
+  paths: RecordPaths,
+): Promise<Record<string, unknown>> {
   const event = trigger.eventSeq === null ? undefined : await readEvent(db, trigger.eventSeq);
   const entity = trigger.entity === null ? undefined : app.model.entities.get(trigger.entity);
   const row = event?.record ?? event?.old ?? null;
-  const record = row === null || entity === undefined
-    ? row
-    : await withRelated(db, app, entity, row, paths);
+  const record = row === null || entity === undefined ? row : await withRelated(db, app, entity, row, paths);
   return {
     type: trigger.type,
     entity: trigger.entity,
     record_id: trigger.recordId,
-    record: record ?? (trigger.entity === null || trigger.recordId === null ? null : await readRecord(db, app, trigger.entity, trigger.recordId, paths)),
+    record:
+      record ??
+      (trigger.entity === null || trigger.recordId === null ? null : await readRecord(db, app, trigger.entity, trigger.recordId, paths)),
     old: event?.action === 'update' ? { ...event.record, ...event.old } : (event?.old ?? null),
     action: event?.action ?? null,
     user: { id: trigger.actor.id, roles: trigger.actor.roles },
@@ -39,7 +44,8 @@ export async function readTrigger(db: Db, app: AppRuntime, trigger: ProcessInput
 
 async function readEvent(db: Db, seq: string): Promise<{ record: JsonRow | null; old: JsonRow | null; action: string } | undefined> {
   const rows = await run<{ record: JsonRow | null; old: JsonRow | null; action: string }>(
-    db, sql`select record, old, action from durabase.events where seq = ${value(seq, 'bigint')}`,
+    db,
+    sql`select record, old, action from durabase.events where seq = ${value(seq, 'bigint')}`,
   );
   return rows[0];
 }

@@ -13,11 +13,13 @@ import { openRun } from './open-run.ts';
 import { runIdOf } from './run-id.ts';
 import { findRun, type RunAnswer, toAnswer } from './runs.ts';
 
-const bodySchema = z.strictObject({
-  context: z.record(z.string(), z.json()).default({}),
-  /** The record the run is about, of the trigger's entity. */
-  record_id: z.union([z.string(), z.number()]).transform(String).optional(),
-}).prefault({});
+const bodySchema = z
+  .strictObject({
+    context: z.record(z.string(), z.json()).default({}),
+    /** The record the run is about, of the trigger's entity. */
+    record_id: z.union([z.string(), z.number()]).transform(String).optional(),
+  })
+  .prefault({});
 
 /** Starts a definition whose trigger is `manual`. The run exists in the answer; Temporal has accepted it. */
 export async function startRun(ctx: AppContext, name: string, body: unknown): Promise<RunAnswer> {
@@ -36,14 +38,22 @@ export async function startRun(ctx: AppContext, name: string, body: unknown): Pr
     definition: definitionOf(definition, false),
     schemaVersion: ctx.app.version,
     trigger: {
-      type: 'manual', eventSeq: null, entity, recordId: entity === null ? null : recordId,
-      actor: actorRef(ctx.actor), depth: ctx.depth, context: parsed.data.context,
+      type: 'manual',
+      eventSeq: null,
+      entity,
+      recordId: entity === null ? null : recordId,
+      actor: actorRef(ctx.actor),
+      depth: ctx.depth,
+      context: parsed.data.context,
     },
   };
   await startInTemporal(ctx, workflowId, input);
   // Shown at once; the run's own first step finds it and goes on with the same context.
   await openRun(ctx.services, ctx.app, {
-    ...input, workflowId, firstStep: definition.steps[0]?.id ?? null, now: ctx.now.toISOString(),
+    ...input,
+    workflowId,
+    firstStep: definition.steps[0]?.id ?? null,
+    now: ctx.now.toISOString(),
   });
   return toAnswer(ctx.services, ctx.actor, await findRun(ctx, input.runId));
 }
@@ -52,11 +62,21 @@ function definitionNamed(ctx: AppContext, name: string): AppContext['app']['mode
   const { workflows } = ctx.app.model;
   const definition = workflows.find((candidate) => candidate.name === name || candidate.id === name);
   if (definition === undefined) {
-    const near = nearestNames(name, workflows.filter(({ trigger }) => trigger.type === 'manual').map((candidate) => candidate.name));
-    throw new AppError('NOT_FOUND', `There is no workflow "${name}".`, near.length === 0 ? {} : { hint: `Did you mean ${near.join(', ')}?` });
+    const near = nearestNames(
+      name,
+      workflows.filter(({ trigger }) => trigger.type === 'manual').map((candidate) => candidate.name),
+    );
+    throw new AppError(
+      'NOT_FOUND',
+      `There is no workflow "${name}".`,
+      near.length === 0 ? {} : { hint: `Did you mean ${near.join(', ')}?` },
+    );
   }
   if (definition.trigger.type !== 'manual') {
-    throw new AppError('INVALID_STATE', `The workflow "${name}" starts by itself (${definition.trigger.type}); only those with the trigger "manual" are started by hand.`);
+    throw new AppError(
+      'INVALID_STATE',
+      `The workflow "${name}" starts by itself (${definition.trigger.type}); only those with the trigger "manual" are started by hand.`,
+    );
   }
   if (!definition.active) throw new AppError('INVALID_STATE', `The workflow "${name}" is switched off.`);
   return definition;
@@ -65,10 +85,15 @@ function definitionNamed(ctx: AppContext, name: string): AppContext['app']['mode
 async function startInTemporal(ctx: AppContext, workflowId: string, input: ProcessInput): Promise<void> {
   const client = await ctx.services.temporal.client();
   try {
-    await client.withDeadline(Date.now() + 5_000, () => client.workflow.start('process', {
-      taskQueue: CONTROL_QUEUE, workflowId, args: [input], workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      staticSummary: `${input.definition.name} (started by hand)`,
-    }));
+    await client.withDeadline(Date.now() + 5_000, () =>
+      client.workflow.start('process', {
+        taskQueue: CONTROL_QUEUE,
+        workflowId,
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: `${input.definition.name} (started by hand)`,
+      }),
+    );
   } catch (error) {
     throw temporalUnavailable(error);
   }

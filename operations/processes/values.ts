@@ -49,9 +49,13 @@ export function recordPathsOf(given: unknown): RecordPaths {
 export function valueForField(field: FieldModel | undefined, resolved: unknown, now: string): unknown {
   if (resolved !== 'now') return resolved;
   switch (field?.type) {
-    case 'timestamp': return now;
-    case 'date': return now.slice(0, 10);
-    case 'time': return now.slice(11, 19);
-    default: return resolved;
+    case 'timestamp':
+      return now;
+    case 'date':
+      return now.slice(0, 10);
+    case 'time':
+      return now.slice(11, 19);
+    default:
+      return resolved;
   }
 }

@@ -28,8 +28,14 @@ export interface DefinitionAnswer {
 }
 
 const NOUNS: Readonly<Record<Section, string>> = {
-  entities: 'entity', relations: 'relation', rules: 'rule', state_machines: 'state machine', workflows: 'workflow',
-  permissions: 'permission', webhooks: 'webhook', roles: 'role',
+  entities: 'entity',
+  relations: 'relation',
+  rules: 'rule',
+  state_machines: 'state machine',
+  workflows: 'workflow',
+  permissions: 'permission',
+  webhooks: 'webhook',
+  roles: 'role',
 };
 
 /** `state-machines` and `state_machines` are the same section; undefined for a word that is none. */
@@ -50,12 +56,21 @@ export function getDefinition(ctx: AppContext, section: Section, key: string): R
   return shown(section, find(ctx.app.model.document, section, key));
 }
 
-export async function createDefinition(ctx: AppContext, section: Section, body: unknown, options: PublishOptions = {}): Promise<DefinitionAnswer> {
+export async function createDefinition(
+  ctx: AppContext,
+  section: Section,
+  body: unknown,
+  options: PublishOptions = {},
+): Promise<DefinitionAnswer> {
   const item = readItem(section, body);
-  const published = await publishChange(ctx, (current) => {
-    refuseDuplicate(current, section, item);
-    return replaceSection(current, section, [...current[section], item]);
-  }, options);
+  const published = await publishChange(
+    ctx,
+    (current) => {
+      refuseDuplicate(current, section, item);
+      return replaceSection(current, section, [...current[section], item]);
+    },
+    options,
+  );
   const created = published.document[section].at(-1);
   if (created === undefined) return answer(published, {});
   // The only time that the secret is shown: afterwards it can be changed, not read.
@@ -65,33 +80,63 @@ export async function createDefinition(ctx: AppContext, section: Section, body: 
 
 /** Keys that the body does not name keep what they have; a list, when given, is the whole list. */
 export async function updateDefinition(
-  ctx: AppContext, section: Section, key: string, body: unknown, options: PublishOptions = {},
+  ctx: AppContext,
+  section: Section,
+  key: string,
+  body: unknown,
+  options: PublishOptions = {},
 ): Promise<DefinitionAnswer> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
   let id: string | undefined;
-  const published = await publishChange(ctx, (current) => {
-    const existing = find(current, section, key);
-    id = existing.id;
-    const item = { ...readItem(section, { ...existing, ...body }), ...(existing.id === undefined ? {} : { id: existing.id }) };
-    refuseDuplicate(current, section, item, existing);
-    return replaceSection(current, section, current[section].map((other) => (other === existing ? item : other)));
-  }, options);
+  const published = await publishChange(
+    ctx,
+    (current) => {
+      const existing = find(current, section, key);
+      id = existing.id;
+      const item = { ...readItem(section, { ...existing, ...body }), ...(existing.id === undefined ? {} : { id: existing.id }) };
+      refuseDuplicate(current, section, item, existing);
+      return replaceSection(
+        current,
+        section,
+        current[section].map((other) => (other === existing ? item : other)),
+      );
+    },
+    options,
+  );
   const updated = (published.document[section] as readonly Definition[]).find((item) => item.id === id);
   return answer(published, updated === undefined ? {} : shown(section, updated));
 }
 
 /** What has a table behind it is refused with UNSAFE_CHANGE by the plan. */
-export async function deleteDefinition(ctx: AppContext, section: Section, key: string, options: PublishOptions = {}): Promise<DefinitionAnswer> {
-  const published = await publishChange(ctx, (current) => {
-    const existing = find(current, section, key);
-    return replaceSection(current, section, current[section].filter((other) => other !== existing));
-  }, options);
+export async function deleteDefinition(
+  ctx: AppContext,
+  section: Section,
+  key: string,
+  options: PublishOptions = {},
+): Promise<DefinitionAnswer> {
+  const published = await publishChange(
+    ctx,
+    (current) => {
+      const existing = find(current, section, key);
+      return replaceSection(
+        current,
+        section,
+        current[section].filter((other) => other !== existing),
+      );
+    },
+    options,
+  );
   return answer(published, { [isNamed(section) ? 'name' : 'id']: key, deleted: true });
 }
 
 const answer = (published: Published, data: unknown): DefinitionAnswer => ({
-  data, changes: published.changes, findings: published.findings, schema_version: published.version,
-  migration: published.isPending ? published.migration : null, isPending: published.isPending,
+  data,
+  changes: published.changes,
+  findings: published.findings,
+  schema_version: published.version,
+  migration: published.isPending ? published.migration : null,
+  isPending: published.isPending,
 });
 
 const isNamed = (section: Section): boolean => ['entities', 'relations', 'workflows', 'roles'].includes(section);
@@ -112,8 +157,15 @@ function find(document: SchemaDocument, section: Section, key: string): Definiti
   const isSame = (name: string | undefined): boolean => (section === 'roles' ? name?.toLowerCase() === key.toLowerCase() : name === key);
   const found = items.find((item) => item.id === key) ?? items.find((item) => isSame(nameOf(item)));
   if (found !== undefined) return found;
-  const near = nearestNames(key, items.flatMap((item) => nameOf(item) ?? []));
-  throw new AppError('NOT_FOUND', `There is no ${NOUNS[section]} "${key.slice(0, 100)}".`, near.length === 0 ? {} : { hint: `Nearest: ${near.join(', ')}.` });
+  const near = nearestNames(
+    key,
+    items.flatMap((item) => nameOf(item) ?? []),
+  );
+  throw new AppError(
+    'NOT_FOUND',
+    `There is no ${NOUNS[section]} "${key.slice(0, 100)}".`,
+    near.length === 0 ? {} : { hint: `Nearest: ${near.join(', ')}.` },
+  );
 }
 
 function refuseDuplicate(document: SchemaDocument, section: Section, item: Definition, self?: Definition): void {
@@ -121,7 +173,9 @@ function refuseDuplicate(document: SchemaDocument, section: Section, item: Defin
   const others = (document[section] as readonly Definition[]).filter((other) => other !== self);
   const taken = others.find((other) => identitiesOf(section, other).some((key) => keys.has(key)));
   if (taken === undefined) return;
-  throw new AppError('CONFLICT', `There is already a ${NOUNS[section]} "${labelOf(section, taken)}".`, { hint: 'Update that one, or choose another name.' });
+  throw new AppError('CONFLICT', `There is already a ${NOUNS[section]} "${labelOf(section, taken)}".`, {
+    hint: 'Update that one, or choose another name.',
+  });
 }
 
 interface TimesRow extends pg.QueryResultRow {
@@ -131,12 +185,15 @@ interface TimesRow extends pg.QueryResultRow {
 }
 
 async function changeTimes(ctx: AppContext, section: Section): Promise<Map<string, Omit<TimesRow, 'id'>>> {
-  const rows = await run<TimesRow>(ctx.services.pool, sql`
+  const rows = await run<TimesRow>(
+    ctx.services.pool,
+    sql`
     select id, to_json(min(at))#>>'{}' as created_at, to_json(max(at))#>>'{}' as updated_at
     from (select item->>'id' as id, md5(item::text) as content, min(v.created_at) as at
           from durabase.schema_versions v, jsonb_array_elements(v.document->${literal(section)}) as item
           where v.schema_name = ${value(ctx.app.schemaName)} and v.version <= ${value(ctx.app.version, 'integer')}
           group by 1, 2) forms
-    group by id`);
+    group by id`,
+  );
   return new Map(rows.map(({ id, created_at, updated_at }) => [id, { created_at, updated_at }]));
 }

@@ -40,7 +40,9 @@ function describeEntities(ctx: AppContext): object[] {
     const entity = ctx.app.model.entities.get(name);
     return entity !== undefined && accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now).isGranted;
   };
-  return [...ctx.app.model.entities.values()].filter((entity) => isReadable(entity.name)).map((entity) => describeEntity(ctx, entity, isReadable));
+  return [...ctx.app.model.entities.values()]
+    .filter((entity) => isReadable(entity.name))
+    .map((entity) => describeEntity(ctx, entity, isReadable));
 }
 
 function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entity: string) => boolean): object {
@@ -61,7 +63,10 @@ function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entit
     soft_delete: entity.hasSoftDelete,
     slug: entity.slugField !== undefined && names.has(entity.slugField.name) ? entity.slugField.name : null,
     permissions: {
-      read: read.isGranted, create: create.isGranted, update: update.isGranted, delete: access('delete').isGranted,
+      read: read.isGranted,
+      create: create.isGranted,
+      update: update.isGranted,
+      delete: access('delete').isGranted,
     },
     fields: fields.map((field) => describeField(field, [create, update], isReadable)),
     relations: entity.relations.filter((end) => isReadable(end.target) && canFollow(end, names)).map(describeRelation),
@@ -99,15 +104,24 @@ function describeField(field: FieldModel, writes: readonly Access[], isReadable:
 const canFollow = (end: RelationEnd, readable: ReadonlySet<string>): boolean => end.direction === 'link' || readable.has(end.localColumn);
 
 const describeRelation = (end: RelationEnd): object => ({
-  name: end.name, names: end.names, type: end.relation.type, cardinality: end.cardinality, direction: end.direction, target: end.target,
-  local_field: end.localColumn, target_field: end.targetColumn, write_mode: end.writeMode,
+  name: end.name,
+  names: end.names,
+  type: end.relation.type,
+  cardinality: end.cardinality,
+  direction: end.direction,
+  target: end.target,
+  local_field: end.localColumn,
+  target_field: end.targetColumn,
+  write_mode: end.writeMode,
 });
 
 const describeMachine = (machine: StateMachineDefinition): object => ({
   field: machine.field,
   initial: machine.definition.initial,
   transitions: machine.definition.transitions.map((transition) => ({
-    from: Array.isArray(transition.from) ? transition.from : [transition.from], to: transition.to, roles: transition.roles,
+    from: Array.isArray(transition.from) ? transition.from : [transition.from],
+    to: transition.to,
+    roles: transition.roles,
   })),
 });
 

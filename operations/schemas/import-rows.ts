@@ -35,7 +35,11 @@ class Refused extends Error {
   }
 }
 
-export async function importRows(ctx: AppContext, data: Readonly<Record<string, readonly Row[]>>, events: 'all' | 'none'): Promise<RowsReport> {
+export async function importRows(
+  ctx: AppContext,
+  data: Readonly<Record<string, readonly Row[]>>,
+  events: 'all' | 'none',
+): Promise<RowsReport> {
   try {
     return await transaction(ctx.services.pool, async (client) => {
       await run(client, sql`set constraints all deferred`);
@@ -51,7 +55,10 @@ export async function importRows(ctx: AppContext, data: Readonly<Record<string, 
 }
 
 async function rowsToWrite(
-  ctx: AppContext, client: pg.PoolClient, data: Readonly<Record<string, readonly Row[]>>, events: 'all' | 'none',
+  ctx: AppContext,
+  client: pg.PoolClient,
+  data: Readonly<Record<string, readonly Row[]>>,
+  events: 'all' | 'none',
 ): Promise<Pending[]> {
   const pending: Pending[] = [];
   const unknown: { path: string; message: string }[] = [];
@@ -70,9 +77,17 @@ async function rowsToWrite(
 }
 
 const linkNamed = (ctx: AppContext, table: string): RelationEnd | undefined =>
-  [...ctx.app.model.entities.values()].flatMap((entity) => entity.relations).find((end) => end.join?.table === table || (end.direction === 'link' && end.relation.name === table));
+  [...ctx.app.model.entities.values()]
+    .flatMap((entity) => entity.relations)
+    .find((end) => end.join?.table === table || (end.direction === 'link' && end.relation.name === table));
 
-async function recordRows(ctx: AppContext, client: pg.PoolClient, entity: EntityModel, rows: readonly Row[], events: 'all' | 'none'): Promise<Pending[]> {
+async function recordRows(
+  ctx: AppContext,
+  client: pg.PoolClient,
+  entity: EntityModel,
+  rows: readonly Row[],
+  events: 'all' | 'none',
+): Promise<Pending[]> {
   const key = entity.key[0];
   const hasCountedKey = entity.isKeyGenerated && (entity.keyType === 'int' || entity.keyType === 'bigint');
   const isFilled = hasCountedKey && (await run(client, sql`select from ${id(ctx.app.storage, entity.table)} limit 1`)).length > 0;
@@ -80,17 +95,28 @@ async function recordRows(ctx: AppContext, client: pg.PoolClient, entity: Entity
     const path = `sample_data.${entity.name}[${index}]`;
     // A counted key cannot tell a row that was imported before: such rows are for an empty entity.
     if (key !== undefined && row[key.name] === undefined && isFilled) return [{ path, insert: () => Promise.resolve('skipped') }];
-    const body = key === undefined || row[key.name] !== undefined || entity.keyType !== 'uuid' || !entity.isKeyGenerated
-      ? row : { ...row, [key.name]: stableUuid(`${ctx.app.id}/${entity.name}/${index}/${canonical(row)}`) };
+    const body =
+      key === undefined || row[key.name] !== undefined || entity.keyType !== 'uuid' || !entity.isKeyGenerated
+        ? row
+        : { ...row, [key.name]: stableUuid(`${ctx.app.id}/${entity.name}/${index}/${canonical(row)}`) };
     return [{ path, insert: (connection) => insertRecord(ctx, connection, entity, body, events) }];
   });
 }
 
-async function insertRecord(ctx: AppContext, client: pg.PoolClient, entity: EntityModel, body: Row, events: 'all' | 'none'): Promise<Attempt> {
+async function insertRecord(
+  ctx: AppContext,
+  client: pg.PoolClient,
+  entity: EntityModel,
+  body: Row,
+  events: 'all' | 'none',
+): Promise<Attempt> {
   const key = entity.key[0];
   if (key !== undefined && body[key.name] !== undefined) {
-    const known = await run(client, sql`
-      select from ${id(ctx.app.storage, entity.table)} where ${id(key.column)} = ${value(body[key.name], COLUMN_TYPES[key.type])}`);
+    const known = await run(
+      client,
+      sql`
+      select from ${id(ctx.app.storage, entity.table)} where ${id(key.column)} = ${value(body[key.name], COLUMN_TYPES[key.type])}`,
+    );
     if (known.length > 0) return 'skipped';
   }
   const write = newWrite(ctx, { asSampleData: true, events }, client, true);
@@ -110,9 +136,12 @@ function linkRow(ctx: AppContext, end: RelationEnd, row: Row, path: string): Pen
     async insert(client) {
       const { join } = end;
       if (join === undefined) return 'skipped';
-      const count = await execute(client, sql`
+      const count = await execute(
+        client,
+        sql`
         insert into ${id(ctx.app.storage, join.table)} (${id(join.localColumn)}, ${id(join.targetColumn)})
-        values (${value(row[join.localColumn])}, ${value(row[join.targetColumn])}) on conflict do nothing`);
+        values (${value(row[join.localColumn])}, ${value(row[join.targetColumn])}) on conflict do nothing`,
+      );
       return count > 0 ? 'created' : 'skipped';
     },
   };
@@ -156,10 +185,14 @@ function messageOf(error: unknown): string {
 /** Rows that brought their own numbers must not meet those the engine counts next. */
 async function advanceIdentity(ctx: AppContext, client: pg.PoolClient, entity: EntityModel | undefined): Promise<void> {
   const key = entity?.key[0];
-  if (entity === undefined || key === undefined || !entity.isKeyGenerated || (entity.keyType !== 'int' && entity.keyType !== 'bigint')) return;
+  if (entity === undefined || key === undefined || !entity.isKeyGenerated || (entity.keyType !== 'int' && entity.keyType !== 'bigint'))
+    return;
   const table = id(ctx.app.storage, entity.table);
-  await run(client, sql`
+  await run(
+    client,
+    sql`
     select setval(s.name, m.highest) from (select max(${id(key.column)}) as highest from ${table}) m,
       (select pg_get_serial_sequence(${value(`"${ctx.app.storage}"."${entity.table}"`)}, ${value(key.column)}) as name) s
-    where m.highest is not null and s.name is not null`);
+    where m.highest is not null and s.name is not null`,
+  );
 }

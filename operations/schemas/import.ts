@@ -38,11 +38,15 @@ const MIGRATION_MS = 60_000;
 export async function importDocument(ctx: AppContext, input: unknown, options: ImportOptions = {}): Promise<ImportReport> {
   const incoming = readDocument(unwrapped(input));
   let items: readonly MergeReportItem[] = [];
-  const published = await publishChange(ctx, (current) => {
-    const merged = mergeDocument(current, incoming, options.mode ?? 'skip');
-    items = merged.report;
-    return merged.document;
-  }, options);
+  const published = await publishChange(
+    ctx,
+    (current) => {
+      const merged = mergeDocument(current, incoming, options.mode ?? 'skip');
+      items = merged.report;
+      return merged.document;
+    },
+    options,
+  );
   if (published.isPending && published.migration !== null) await untilServed(ctx, published.migration.id);
   const rows = await rowsOf(ctx, incoming, options);
   const count = (section: string): number => items.filter((item) => item.section === section && item.outcome === 'created').length;
@@ -50,8 +54,13 @@ export async function importDocument(ctx: AppContext, input: unknown, options: I
   const imported = Object.values(summary).reduce((sum, one) => sum + one, 0);
   return {
     message: messageOf(imported, rows, published.changes.length),
-    summary, imported, errors: rows.errors, items,
-    changes: published.changes, findings: published.findings, schema_version: published.version,
+    summary,
+    imported,
+    errors: rows.errors,
+    items,
+    changes: published.changes,
+    findings: published.findings,
+    schema_version: published.version,
   };
 }
 
@@ -62,7 +71,8 @@ function unwrapped(input: unknown): unknown {
 }
 
 function messageOf(imported: number, rows: RowsReport, changes: number): string {
-  if (rows.errors.length > 0) return `The definitions are imported; no sample row is, because ${rows.errors.length} of them cannot be stored.`;
+  if (rows.errors.length > 0)
+    return `The definitions are imported; no sample row is, because ${rows.errors.length} of them cannot be stored.`;
   if (imported === 0 && changes === 0) return 'Everything in this document was there already.';
   return `Imported ${imported} item${imported === 1 ? '' : 's'}${rows.skipped === 0 ? '' : `; ${rows.skipped} sample rows were there already`}.`;
 }
@@ -83,7 +93,8 @@ async function untilServed(ctx: AppContext, migration: string): Promise<void> {
     if (status === 'failed' || status === 'aborted') throw new AppError('CONFLICT', error ?? 'The migration was aborted.');
     if (Date.now() > deadline) {
       throw new AppError('UNAVAILABLE', 'The migration of this import still runs; its sample rows are not written yet.', {
-        hint: 'Import the same document again when it has finished: what is there is skipped.', retryAfter: 30,
+        hint: 'Import the same document again when it has finished: what is there is skipped.',
+        retryAfter: 30,
       });
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -43,14 +43,17 @@ const BRIEF_DEADLINE_MS = 8_000;
 const LONG_DEADLINE_MS = 10 * 60_000;
 
 async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
-  const [row] = await run<MigrationRow>(pool, sql`
+  const [row] = await run<MigrationRow>(
+    pool,
+    sql`
     select m.id, m.app, m.status, m.from_version, m.to_version, m.error, m.progress->>'event' as switched_event,
            a.storage, a.schema_name, a.served_version, p.document as previous, n.document as next
     from durabase.migrations m
     join durabase.apps a on a.id = m.app
     join durabase.schema_versions n on n.schema_name = a.schema_name and n.version = m.to_version
     left join durabase.schema_versions p on p.schema_name = a.schema_name and p.version = m.from_version
-    where m.id = ${value(migration, 'uuid')}`);
+    where m.id = ${value(migration, 'uuid')}`,
+  );
   if (row === undefined) throw new AppError('NOT_FOUND', 'The migration is not in the catalog.');
   return row;
 }
@@ -102,18 +105,28 @@ export async function applyLong(services: Services, migration: string, key: stri
 }
 
 const session = (services: Services, row: MigrationRow, deadlineMs: number) => ({
-  url: ownerUrl(services), app: row.app, name: `durabase-ddl/${row.id}`, deadlineMs,
+  url: ownerUrl(services),
+  app: row.app,
+  name: `durabase-ddl/${row.id}`,
+  deadlineMs,
 });
 
 /** planned → running, once, with its event. */
 async function begin(services: Services, row: MigrationRow): Promise<MigrationRow> {
   if (row.status !== 'planned') return row;
   await transaction(services.pool, async (client) => {
-    const changed = await execute(client, sql`
-      update durabase.migrations set status = 'running', updated_at = now() where id = ${value(row.id, 'uuid')} and status = 'planned'`);
+    const changed = await execute(
+      client,
+      sql`
+      update durabase.migrations set status = 'running', updated_at = now() where id = ${value(row.id, 'uuid')} and status = 'planned'`,
+    );
     if (changed === 0) return;
     await appendSchemaEvent(client, {
-      type: 'schema.migration.started', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      type: 'schema.migration.started',
+      app: row.app,
+      schemaName: row.schema_name,
+      oldVersion: row.from_version,
+      newVersion: row.to_version,
       body: { migration_id: row.id, phase: 'expand' },
     });
   });
@@ -122,7 +135,8 @@ async function begin(services: Services, row: MigrationRow): Promise<MigrationRo
 
 async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<string>> {
   const rows = await run<{ key: string }>(
-    pool, sql`select key from durabase.migration_steps where migration = ${value(migration, 'uuid')} and state = 'done'`,
+    pool,
+    sql`select key from durabase.migration_steps where migration = ${value(migration, 'uuid')} and state = 'done'`,
   );
   return new Set(rows.map((row) => row.key));
 }
@@ -142,7 +156,10 @@ async function applyStep(services: Services, ddl: DdlSession, row: MigrationRow,
     }
   } catch (error) {
     if (step.isOptional === true && isRefusedByData(error)) {
-      services.log.warn({ migration: row.id, step: step.key }, 'stored records refuse a step that follows the switch; the engine checks it on write');
+      services.log.warn(
+        { migration: row.id, step: step.key },
+        'stored records refuse a step that follows the switch; the engine checks it on write',
+      );
       return ddl.brief([record]);
     }
     throw explain(error, step);
@@ -155,9 +172,13 @@ const isRefusedByData = (error: unknown): boolean => ['23502', '23503', '23505',
 /** What the data did since the plan's checks, in words; a lock that is not free stays a passing trouble. */
 function explain(error: unknown, step: Step): unknown {
   if (isRefusedByData(error)) {
-    return new AppError('CONFLICT', `The records of "${step.table}" changed while the migration ran and do not fit the new definition (${step.key}).`, {
-      hint: 'Publish again: the check names what is in the way.',
-    });
+    return new AppError(
+      'CONFLICT',
+      `The records of "${step.table}" changed while the migration ran and do not fit the new definition (${step.key}).`,
+      {
+        hint: 'Publish again: the check names what is in the way.',
+      },
+    );
   }
   if (error instanceof LockNotTaken) return new AppError('UNAVAILABLE', `The table "${step.table}" is busy.`);
   return error;
@@ -169,21 +190,37 @@ export async function switchVersion(services: Services, migration: string): Prom
   if (row.switched_event !== null) return { event: Number(row.switched_event) };
   crashPoint('migration.before_switch');
   const event = await transaction(services.pool, async (client) => {
-    const [app] = await run<{ served_version: number }>(client, sql`select served_version from durabase.apps where id = ${value(row.app)} for update`);
-    const [current] = await run<{ status: string; event: string | null }>(client, sql`
-      select status, progress->>'event' as event from durabase.migrations where id = ${value(row.id, 'uuid')} for update`);
+    const [app] = await run<{ served_version: number }>(
+      client,
+      sql`select served_version from durabase.apps where id = ${value(row.app)} for update`,
+    );
+    const [current] = await run<{ status: string; event: string | null }>(
+      client,
+      sql`
+      select status, progress->>'event' as event from durabase.migrations where id = ${value(row.id, 'uuid')} for update`,
+    );
     if (current?.event !== null && current?.event !== undefined) return Number(current.event);
     if (current?.status !== 'running' || app?.served_version !== row.from_version) {
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
     const number = await appendSchemaEvent(client, {
-      type: 'schema.migration.completed', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      type: 'schema.migration.completed',
+      app: row.app,
+      schemaName: row.schema_name,
+      oldVersion: row.from_version,
+      newVersion: row.to_version,
       body: { migration_id: row.id },
     });
-    await execute(client, sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`);
-    await execute(client, sql`
+    await execute(
+      client,
+      sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
+    );
+    await execute(
+      client,
+      sql`
       update durabase.migrations set status = 'ready', phase = 'contract', updated_at = now(),
-        progress = progress || jsonb_build_object('event', ${value(number, 'bigint')}) where id = ${value(row.id, 'uuid')}`);
+        progress = progress || jsonb_build_object('event', ${value(number, 'bigint')}) where id = ${value(row.id, 'uuid')}`,
+    );
     return number;
   });
   crashPoint('migration.after_switch');
@@ -197,9 +234,13 @@ const SLOWEST_PROCESS_MS = 8_000;
 export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void> {
   const deadline = Date.now() + SLOWEST_PROCESS_MS;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
-    const [row] = await run<{ behind: number }>(pool, sql`
+    const [row] = await run<{ behind: number }>(
+      pool,
+      sql`
       select count(*)::integer as behind from durabase.api_leases
-      where renewed_at > now() - make_interval(secs => ${value(LEASE_SECONDS, 'integer')}) and seen_event < ${value(event, 'bigint')}`, { prepared: true });
+      where renewed_at > now() - make_interval(secs => ${value(LEASE_SECONDS, 'integer')}) and seen_event < ${value(event, 'bigint')}`,
+      { prepared: true },
+    );
     if (row?.behind === 0) return;
     if (Date.now() > deadline) throw new AppError('UNAVAILABLE', 'An api process has not confirmed the new version yet.');
     await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -207,26 +248,38 @@ export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void>
 }
 
 export async function completeMigration(services: Services, migration: string): Promise<void> {
-  await execute(services.pool, sql`
+  await execute(
+    services.pool,
+    sql`
     update durabase.migrations set status = 'completed', phase = 'done', updated_at = now()
-    where id = ${value(migration, 'uuid')} and status = 'ready'`);
+    where id = ${value(migration, 'uuid')} and status = 'ready'`,
+  );
 }
 
 /** Takes back what expand did, newest first, then says why. The version stays in the registry, unserved. */
 export async function failMigration(services: Services, migration: string, reason: string): Promise<void> {
   const row = await load(services.pool, migration);
   if (ENDED.has(row.status) || row.switched_event !== null) return;
-  const steps = stepsOf(row).filter((step) => step.phase === 'expand' && step.undo.length > 0).reverse();
+  const steps = stepsOf(row)
+    .filter((step) => step.phase === 'expand' && step.undo.length > 0)
+    .reverse();
   if (steps.length > 0 && row.status === 'running') {
     await withDdlSession(session(services, row, BRIEF_DEADLINE_MS), (ddl) => undo(ddl, row, steps));
   }
   await transaction(services.pool, async (client) => {
-    const changed = await execute(client, sql`
+    const changed = await execute(
+      client,
+      sql`
       update durabase.migrations set status = 'failed', error = ${value(reason)}, updated_at = now()
-      where id = ${value(migration, 'uuid')} and status in ('planned', 'running')`);
+      where id = ${value(migration, 'uuid')} and status in ('planned', 'running')`,
+    );
     if (changed === 0) return;
     await appendSchemaEvent(client, {
-      type: 'schema.migration.failed', app: row.app, schemaName: row.schema_name, oldVersion: row.from_version, newVersion: row.to_version,
+      type: 'schema.migration.failed',
+      app: row.app,
+      schemaName: row.schema_name,
+      oldVersion: row.from_version,
+      newVersion: row.to_version,
       body: { migration_id: row.id, error: reason },
     });
   });

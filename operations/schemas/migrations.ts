@@ -51,9 +51,15 @@ export async function listMigrations(ctx: AppContext): Promise<MigrationView[]> 
 
 /** By id, or by the version it leads to. */
 export async function getMigration(ctx: AppContext, key: string): Promise<MigrationView> {
-  const condition = /^\d{1,9}$/.test(key) ? sql`m.to_version = ${value(Number(key), 'integer')}` : sql`m.id::text = ${value(key.toLowerCase())}`;
-  const [row] = await run<Row>(ctx.services.pool, sql`${SELECT} where m.app = ${value(ctx.app.id)} and ${condition} order by m.number desc limit 1`);
-  if (row === undefined) throw new AppError('NOT_FOUND', `This app has no migration "${key}".`, { hint: 'GET _admin/migrations lists them.' });
+  const condition = /^\d{1,9}$/.test(key)
+    ? sql`m.to_version = ${value(Number(key), 'integer')}`
+    : sql`m.id::text = ${value(key.toLowerCase())}`;
+  const [row] = await run<Row>(
+    ctx.services.pool,
+    sql`${SELECT} where m.app = ${value(ctx.app.id)} and ${condition} order by m.number desc limit 1`,
+  );
+  if (row === undefined)
+    throw new AppError('NOT_FOUND', `This app has no migration "${key}".`, { hint: 'GET _admin/migrations lists them.' });
   return view(ctx.services, ctx.app.name, row);
 }
 

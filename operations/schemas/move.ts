@@ -15,7 +15,8 @@ import { carryOut, insertMigration, isMigrationOpen, type Outcome, type Publishe
 export const moveToVersion = (ctx: AppContext, toVersion: unknown): Promise<Published> => {
   if (typeof toVersion !== 'number' || !Number.isInteger(toVersion) || toVersion < 1) {
     throw new AppError('VALIDATION_FAILED', '"to_version" must be the number of a version of this schema.', {
-      details: [{ field: 'to_version', rule: 'type', message: 'must be a whole number from 1' }], hint: 'GET _admin/versions lists them.',
+      details: [{ field: 'to_version', rule: 'type', message: 'must be a whole number from 1' }],
+      hint: 'GET _admin/versions lists them.',
     });
   }
   return carryOut(ctx, () => record(ctx, toVersion));
@@ -42,24 +43,34 @@ async function record(ctx: AppContext, toVersion: number): Promise<Outcome> {
 /** The document of a version, as stored; version 0 is the empty one. */
 export async function documentAt(db: pg.Pool | pg.PoolClient, schemaName: string, version: number): Promise<SchemaDocument> {
   if (version === 0) return EMPTY_DOCUMENT;
-  const [row] = await run<{ document: SchemaDocument }>(db, sql`
-    select document from durabase.schema_versions where schema_name = ${value(schemaName)} and version = ${value(version, 'integer')}`);
-  if (row === undefined) throw new AppError('NOT_FOUND', `The schema has no version ${version}.`, { hint: 'GET _admin/versions lists them.' });
+  const [row] = await run<{ document: SchemaDocument }>(
+    db,
+    sql`
+    select document from durabase.schema_versions where schema_name = ${value(schemaName)} and version = ${value(version, 'integer')}`,
+  );
+  if (row === undefined)
+    throw new AppError('NOT_FOUND', `The schema has no version ${version}.`, { hint: 'GET _admin/versions lists them.' });
   return row.document;
 }
 
 /** What a new app will serve first: the version it was asked for, else what the schema's owner serves, else the newest. */
 export async function firstVersion(db: pg.Pool | pg.PoolClient, app: string): Promise<number> {
-  const [row] = await run<{ version: number }>(db, sql`
+  const [row] = await run<{ version: number }>(
+    db,
+    sql`
     select coalesce(a.pinned_version, o.served_version, s.latest_version) as version
     from durabase.apps a join durabase.schemas s on s.name = a.schema_name
     left join durabase.apps o on o.id = s.owner_app and o.status in ('active', 'suspended')
-    where a.id = ${value(app)} and s.owner_app is distinct from a.id`);
+    where a.id = ${value(app)} and s.owner_app is distinct from a.id`,
+  );
   return row?.version ?? 0;
 }
 
 /** Plans a follower's first migration, in the transaction that makes it active: whoever sees the app next starts it. */
-export async function planFirstMigration(client: pg.PoolClient, app: { readonly id: string; readonly schemaName: string; readonly storage: string }): Promise<void> {
+export async function planFirstMigration(
+  client: pg.PoolClient,
+  app: { readonly id: string; readonly schemaName: string; readonly storage: string },
+): Promise<void> {
   const version = await firstVersion(client, app.id);
   if (version === 0) return;
   const prepared = prepareMove(app.storage, EMPTY_DOCUMENT, await documentAt(client, app.schemaName, version));

@@ -42,23 +42,36 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export async function readOwned(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
   const served = await readServed(client, ctx, lock);
   if (served.ownerApp === ctx.app.id) return served;
-  throw new AppError('SHARED_SCHEMA', `App "${ctx.app.name}" follows the schema "${ctx.app.schemaName}", so its definitions cannot be changed here.`, {
-    hint: `Publish to POST /api/_platform/schemas/${ctx.app.schemaName}/versions.`,
-  });
+  throw new AppError(
+    'SHARED_SCHEMA',
+    `App "${ctx.app.name}" follows the schema "${ctx.app.schemaName}", so its definitions cannot be changed here.`,
+    {
+      hint: `Publish to POST /api/_platform/schemas/${ctx.app.schemaName}/versions.`,
+    },
+  );
 }
 
 /** The app's version as the catalog has it. With `lock` no other publish of this schema passes until the transaction ends. */
 export async function readServed(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
-  const [schema] = await run<{ owner_app: string | null; latest_version: number }>(client, sql`
-    select owner_app, latest_version from durabase.schemas where name = ${value(ctx.app.schemaName)}${lock ? sql` for update` : sql``}`);
+  const [schema] = await run<{ owner_app: string | null; latest_version: number }>(
+    client,
+    sql`
+    select owner_app, latest_version from durabase.schemas where name = ${value(ctx.app.schemaName)}${lock ? sql` for update` : sql``}`,
+  );
   if (schema === undefined) throw new AppError('INTERNAL_ERROR', `The schema of app "${ctx.app.name}" is not in the catalog.`);
-  const [row] = await run<{ served_version: number; document: SchemaDocument | null }>(client, sql`
+  const [row] = await run<{ served_version: number; document: SchemaDocument | null }>(
+    client,
+    sql`
     select a.served_version, v.document from durabase.apps a
     left join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version
-    where a.id = ${value(ctx.app.id)}`);
+    where a.id = ${value(ctx.app.id)}`,
+  );
   if (row === undefined) throw new AppError('APP_NOT_FOUND', `There is no app "${ctx.app.name}".`);
   return {
-    ownerApp: schema.owner_app, servedVersion: row.served_version, latestVersion: schema.latest_version, document: row.document ?? EMPTY_DOCUMENT,
+    ownerApp: schema.owner_app,
+    servedVersion: row.served_version,
+    latestVersion: schema.latest_version,
+    document: row.document ?? EMPTY_DOCUMENT,
   };
 }
 
@@ -116,8 +129,12 @@ export async function checkData(client: pg.Pool | pg.PoolClient, planned: Plan):
     const count = row?.count ?? 0;
     if (count === 0) continue;
     refused.push({
-      kind: check.kind, class: 'breaking', entity: check.entity, ...(check.field === undefined ? {} : { field: check.field }),
-      message: check.message(count), hint: check.hint,
+      kind: check.kind,
+      class: 'breaking',
+      entity: check.entity,
+      ...(check.field === undefined ? {} : { field: check.field }),
+      message: check.message(count),
+      hint: check.hint,
     });
   }
   refuseUnsafe(refused);

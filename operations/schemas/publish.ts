@@ -33,9 +33,13 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
       const served = await readOwned(client, ctx, true);
       if (await isMigrationOpen(client, ctx.app.id)) return { kind: 'blocked' };
       if (options.ifMatch !== undefined && options.ifMatch !== served.servedVersion) {
-        throw new AppError('PRECONDITION_FAILED', `The schema is at version ${served.servedVersion}, not ${options.ifMatch}: somebody else changed it.`, {
-          hint: 'Read the definitions again and repeat the change.',
-        });
+        throw new AppError(
+          'PRECONDITION_FAILED',
+          `The schema is at version ${served.servedVersion}, not ${options.ifMatch}: somebody else changed it.`,
+          {
+            hint: 'Read the definitions again and repeat the change.',
+          },
+        );
       }
       const prepared = prepare(ctx.app.storage, served.document, edit);
       if (prepared.changes.length === 0) return { kind: 'unchanged', served, prepared };
@@ -55,7 +59,10 @@ async function insertVersion(client: pg.PoolClient, ctx: AppContext, served: Ser
   const isFirst = served.servedVersion === 0;
   await insertVersionRow(client, { schemaName: ctx.app.schemaName, version, isFirst, prepared, actor: ctx.actor });
   await appendSchemaEvent(client, {
-    app: ctx.app.id, schemaName: ctx.app.schemaName, newVersion: version, body: { changes: prepared.changes },
+    app: ctx.app.id,
+    schemaName: ctx.app.schemaName,
+    newVersion: version,
+    body: { changes: prepared.changes },
     ...(isFirst ? { type: 'schema.created' } : { type: 'schema.updated.compatible', oldVersion: served.servedVersion }),
   });
   return insertMigration(client, ctx, { from: served.servedVersion, to: version, prepared });
@@ -70,11 +77,17 @@ export interface NewVersion {
 }
 
 /** Enters a version in the registry; the caller holds the schema's row. */
-export async function insertVersionRow(client: pg.PoolClient, { schemaName, version, isFirst, prepared, actor }: NewVersion): Promise<void> {
-  await execute(client, sql`
+export async function insertVersionRow(
+  client: pg.PoolClient,
+  { schemaName, version, isFirst, prepared, actor }: NewVersion,
+): Promise<void> {
+  await execute(
+    client,
+    sql`
     insert into durabase.schema_versions (schema_name, version, document, class, changes, hash, created_by)
     values (${value(schemaName)}, ${value(version, 'integer')}, ${value(JSON.stringify(prepared.document), 'jsonb')},
             ${value(isFirst ? 'initial' : classOf(prepared.changes))}, ${value(JSON.stringify(prepared.changes), 'jsonb')},
-            ${value(prepared.documentHash)}, ${value(actorText(actor), 'jsonb')})`);
+            ${value(prepared.documentHash)}, ${value(actorText(actor), 'jsonb')})`,
+  );
   await execute(client, sql`update durabase.schemas set latest_version = ${value(version, 'integer')} where name = ${value(schemaName)}`);
 }

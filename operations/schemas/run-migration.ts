@@ -61,7 +61,8 @@ async function connected(services: Services): Promise<Client> {
 
 const busy = (): AppError =>
   new AppError('CONFLICT', 'Another migration of this app is still running.', {
-    hint: 'Repeat this request when it has finished; GET _admin/migrations shows it.', retryAfter: 5,
+    hint: 'Repeat this request when it has finished; GET _admin/migrations shows it.',
+    retryAfter: 5,
   });
 
 const queues = new Map<string, Promise<unknown>>();
@@ -69,10 +70,12 @@ const queues = new Map<string, Promise<unknown>>();
 /** First come, first served within this process; between processes the open migration makes them wait. */
 async function inOrder<T>(app: string, deadline: number, work: () => Promise<T>): Promise<T> {
   const before = queues.get(app) ?? Promise.resolve();
-  const mine = before.catch(() => undefined).then(() => {
-    if (Date.now() > deadline) throw busy();
-    return work();
-  });
+  const mine = before
+    .catch(() => undefined)
+    .then(() => {
+      if (Date.now() > deadline) throw busy();
+      return work();
+    });
   queues.set(app, mine);
   try {
     return await mine;
@@ -82,9 +85,7 @@ async function inOrder<T>(app: string, deadline: number, work: () => Promise<T>)
 }
 
 export type Outcome =
-  | { readonly kind: 'blocked' }
-  | { readonly kind: 'unchanged'; readonly served: Served; readonly prepared: Prepared }
-  | Recorded;
+  { readonly kind: 'blocked' } | { readonly kind: 'unchanged'; readonly served: Served; readonly prepared: Prepared } | Recorded;
 
 export interface Recorded {
   readonly kind: 'recorded';
@@ -95,8 +96,11 @@ export interface Recorded {
 }
 
 export async function isMigrationOpen(client: pg.PoolClient, app: string): Promise<boolean> {
-  const rows = await run(client, sql`
-    select from durabase.migrations where app = ${value(app)} and status in ('planned', 'awaiting_approval', 'running', 'paused')`);
+  const rows = await run(
+    client,
+    sql`
+    select from durabase.migrations where app = ${value(app)} and status in ('planned', 'awaiting_approval', 'running', 'paused')`,
+  );
   return rows.length > 0;
 }
 
@@ -119,23 +123,37 @@ export interface Mover {
 export async function insertMigration(client: pg.PoolClient, { app, actor }: Mover, { from, to, prepared }: Move): Promise<Recorded> {
   const migrationId = uuidv7();
   const owner = value(app.id);
-  const [row] = await run<{ number: number }>(client, sql`
+  const [row] = await run<{ number: number }>(
+    client,
+    sql`
     insert into durabase.migrations (id, app, number, from_version, to_version, status, plan, plan_hash, workflow_id, created_by)
     select ${value(migrationId, 'uuid')}, ${owner}, n, ${value(from, 'integer')}, ${value(to, 'integer')}, 'planned',
            ${value(JSON.stringify({ changes: prepared.changes }), 'jsonb')}, ${value(prepared.planHash)},
            ${value(migrationWorkflowId(app.id, 0).slice(0, -1))} || n, ${value(actorText(actor), 'jsonb')}
     from (select coalesce(max(number), 0) + 1 as n from durabase.migrations where app = ${owner}) numbered
-    returning number`);
+    returning number`,
+  );
   const number = row?.number ?? 1;
   const steps = prepared.plan.steps.map((step, position) => ({
-    key: step.key, position, phase: step.phase, sql: stepText(step), lock: step.lock,
+    key: step.key,
+    position,
+    phase: step.phase,
+    sql: stepText(step),
+    lock: step.lock,
   }));
-  await execute(client, sql`
+  await execute(
+    client,
+    sql`
     insert into durabase.migration_steps (migration, key, position, phase, sql, lock)
     select ${value(migrationId, 'uuid')}, s.key, s.position, s.phase, s.sql, s.lock
-    from jsonb_to_recordset(${value(JSON.stringify(steps), 'jsonb')}) as s(key text, position integer, phase text, sql text, lock text)`);
+    from jsonb_to_recordset(${value(JSON.stringify(steps), 'jsonb')}) as s(key text, position integer, phase text, sql text, lock text)`,
+  );
   await appendSchemaEvent(client, {
-    type: 'schema.migration.requested', app: app.id, schemaName: app.schemaName, oldVersion: from, newVersion: to,
+    type: 'schema.migration.requested',
+    app: app.id,
+    schemaName: app.schemaName,
+    oldVersion: from,
+    newVersion: to,
     body: { migration_id: migrationId, number },
   });
   return { kind: 'recorded', version: to, prepared, migrationId, number };
@@ -143,8 +161,11 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
 
 /** Starts the migration an app was made with and waits a little; true when none is open any more. */
 export async function finishOpenMigration(services: Services, app: string): Promise<boolean> {
-  const [open] = await run<{ id: string; number: number }>(services.pool, sql`
-    select id, number from durabase.migrations where app = ${value(app)} and status in ('planned', 'running')`);
+  const [open] = await run<{ id: string; number: number }>(
+    services.pool,
+    sql`
+    select id, number from durabase.migrations where app = ${value(app)} and status in ('planned', 'running')`,
+  );
   if (open === undefined) return true;
   const client = await services.temporal.client();
   await startMigrationWorkflow(client, { app, migrationId: open.id, number: open.number }, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
@@ -152,7 +173,11 @@ export async function finishOpenMigration(services: Services, app: string): Prom
 }
 
 const unchanged = (outcome: Extract<Outcome, { kind: 'unchanged' }>): Published => ({
-  version: outcome.served.servedVersion, changes: [], findings: outcome.prepared.findings, migration: null, isPending: false,
+  version: outcome.served.servedVersion,
+  changes: [],
+  findings: outcome.prepared.findings,
+  migration: null,
+  isPending: false,
   document: outcome.served.document,
 });
 
@@ -177,17 +202,30 @@ async function finish(ctx: AppContext, client: Client, recorded: Recorded): Prom
  * A start that fails may have happened all the same. Aborting the planned row decides it: a workflow that comes up finds the
  * row aborted and ends; one that was quicker has made the row running, and then it goes on.
  */
-async function startOrAbort(ctx: AppContext, client: Client, recorded: { readonly migrationId: string; readonly number: number }): Promise<void> {
+async function startOrAbort(
+  ctx: AppContext,
+  client: Client,
+  recorded: { readonly migrationId: string; readonly number: number },
+): Promise<void> {
   const input = { app: ctx.app.id, migrationId: recorded.migrationId, number: recorded.number };
   try {
     await client.withDeadline(Date.now() + 3_000, () => startMigrationWorkflow(client, input, WorkflowIdReusePolicy.REJECT_DUPLICATE));
   } catch (error) {
     ctx.services.log.warn({ err: error, migration: recorded.migrationId }, 'a migration could not be started');
     const isAborted = await transaction(ctx.services.pool, async (connection) => {
-      const changed = await execute(connection, sql`
+      const changed = await execute(
+        connection,
+        sql`
         update durabase.migrations set status = 'aborted', error = 'Temporal did not answer.', updated_at = now()
-        where id = ${value(recorded.migrationId, 'uuid')} and status = 'planned'`);
-      if (changed > 0) await appendSchemaEvent(connection, { type: 'schema.migration.aborted', app: ctx.app.id, schemaName: ctx.app.schemaName, body: { migration_id: recorded.migrationId } });
+        where id = ${value(recorded.migrationId, 'uuid')} and status = 'planned'`,
+      );
+      if (changed > 0)
+        await appendSchemaEvent(connection, {
+          type: 'schema.migration.aborted',
+          app: ctx.app.id,
+          schemaName: ctx.app.schemaName,
+          body: { migration_id: recorded.migrationId },
+        });
       return changed > 0;
     });
     if (isAborted) throw temporalUnavailable(error);
@@ -204,7 +242,10 @@ export async function startMigrationWorkflow(client: Client, input: SchemaMigrat
     workflowIdReusePolicy: reuse,
     // A worker that dies inside a local activity is noticed after this long.
     workflowTaskTimeout: '5s',
-    typedSearchAttributes: [{ key: appIdAttribute, value: input.app }, { key: stateAttribute, value: 'running' }],
+    typedSearchAttributes: [
+      { key: appIdAttribute, value: input.app },
+      { key: stateAttribute, value: 'running' },
+    ],
   });
 }
 

@@ -24,8 +24,11 @@ const SCHEMA = sql`
 
 /** The JSON of `{data}`: every schema with its owner and followers. */
 export const listSchemas = async (ctx: PlatformContext): Promise<string> =>
-  (await runText(ctx.services.pool, sql`
-    select json_build_object('data', coalesce(json_agg(row_to_json(s) order by s.name), '[]'))::text from (${SCHEMA}) s`)) ?? '';
+  (await runText(
+    ctx.services.pool,
+    sql`
+    select json_build_object('data', coalesce(json_agg(row_to_json(s) order by s.name), '[]'))::text from (${SCHEMA}) s`,
+  )) ?? '';
 
 export async function getSchema(ctx: PlatformContext, name: string): Promise<string> {
   const text = await runText(ctx.services.pool, sql`select row_to_json(s)::text from (${SCHEMA} where s.name = ${value(name)}) s`);
@@ -41,14 +44,21 @@ export async function createSchema(ctx: PlatformContext, body: Record<string, un
   const { name, ...rest } = body;
   const details = Object.keys(rest).map((key) => ({ field: key, rule: 'unknown', message: `A schema has no field "${key}".` }));
   if (typeof name !== 'string' || !APP_NAME.test(name)) {
-    details.push({ field: 'name', rule: 'pattern', message: 'must begin with a small letter and hold only small letters, digits, "_" and "-", at most 63' });
+    details.push({
+      field: 'name',
+      rule: 'pattern',
+      message: 'must begin with a small letter and hold only small letters, digits, "_" and "-", at most 63',
+    });
   }
   if (details.length > 0) throw new AppError('VALIDATION_FAILED', 'The schema is not valid.', { details });
   try {
     await run(ctx.services.pool, sql`insert into durabase.schemas (name) values (${value(String(name))})`);
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
-    throw new AppError('CONFLICT', `There is a schema "${String(name)}" already.`, { details: [{ field: 'name', rule: 'unique', message: 'is taken' }], cause: error });
+    throw new AppError('CONFLICT', `There is a schema "${String(name)}" already.`, {
+      details: [{ field: 'name', rule: 'unique', message: 'is taken' }],
+      cause: error,
+    });
   }
   await audit(ctx.services.pool, ctx.actor, { app: null, action: 'schema.create', target: String(name) });
   return getSchema(ctx, String(name));
@@ -57,10 +67,15 @@ export async function createSchema(ctx: PlatformContext, body: Record<string, un
 /** The JSON of `{data}`: the versions of a schema, newest first, without their documents. */
 export async function listSchemaVersions(ctx: PlatformContext, name: string): Promise<string> {
   await getSchema(ctx, name);
-  return (await runText(ctx.services.pool, sql`
+  return (
+    (await runText(
+      ctx.services.pool,
+      sql`
     select json_build_object('data', coalesce(json_agg(row_to_json(v) order by v.version desc), '[]'))::text from (
       select version, class, changes, hash, created_by, created_at from durabase.schema_versions
-      where schema_name = ${value(name)} order by version desc limit 500) v`)) ?? '';
+      where schema_name = ${value(name)} order by version desc limit 500) v`,
+    )) ?? ''
+  );
 }
 
 export async function getSchemaVersion(ctx: PlatformContext, name: string, version: number): Promise<object> {
@@ -83,7 +98,14 @@ export async function publishSchema(ctx: PlatformContext, name: string, input: u
     const prepared = prepare(NO_STORAGE, await documentAt(client, name, latest), () => next);
     const version = prepared.changes.length === 0 ? latest : latest + 1;
     if (version > latest) await insertUnowned(client, ctx, name, version, prepared);
-    return { version, changes: prepared.changes, findings: prepared.findings, migration: null, isPending: false, document: prepared.document };
+    return {
+      version,
+      changes: prepared.changes,
+      findings: prepared.findings,
+      migration: null,
+      isPending: false,
+      document: prepared.document,
+    };
   });
   return published;
 }
@@ -91,10 +113,19 @@ export async function publishSchema(ctx: PlatformContext, name: string, input: u
 /** A plan needs the name of a Postgres schema; one that is made for no app is never run. */
 const NO_STORAGE = 'app';
 
-async function insertUnowned(client: pg.PoolClient, ctx: PlatformContext, name: string, version: number, prepared: Prepared): Promise<void> {
+async function insertUnowned(
+  client: pg.PoolClient,
+  ctx: PlatformContext,
+  name: string,
+  version: number,
+  prepared: Prepared,
+): Promise<void> {
   await insertVersionRow(client, { schemaName: name, version, isFirst: version === 1, prepared, actor: ctx.actor });
   await appendSchemaEvent(client, {
-    app: null, schemaName: name, newVersion: version, body: { changes: prepared.changes },
+    app: null,
+    schemaName: name,
+    newVersion: version,
+    body: { changes: prepared.changes },
     ...(version === 1 ? { type: 'schema.created' } : { type: 'schema.updated.compatible', oldVersion: version - 1 }),
   });
   await audit(client, ctx.actor, { app: null, action: 'schema.publish', target: name, detail: { version } });
@@ -107,21 +138,30 @@ export async function planSchema(ctx: PlatformContext, name: string, input: unkn
   const { pool } = ctx.services;
   const latest = await latestVersion(pool, name, false);
   const next = readDocument(input);
-  return planView(latest, prepare(NO_STORAGE, await documentAt(pool, name, latest), () => next));
+  return planView(
+    latest,
+    prepare(NO_STORAGE, await documentAt(pool, name, latest), () => next),
+  );
 }
 
 async function latestVersion(db: pg.Pool | pg.PoolClient, name: string, lock: boolean): Promise<number> {
-  const [row] = await run<{ latest_version: number }>(db, sql`
-    select latest_version from durabase.schemas where name = ${value(name)}${lock ? sql` for update` : sql``}`);
+  const [row] = await run<{ latest_version: number }>(
+    db,
+    sql`
+    select latest_version from durabase.schemas where name = ${value(name)}${lock ? sql` for update` : sql``}`,
+  );
   if (row === undefined) throw noSuchSchema(name);
   return row.latest_version;
 }
 
 /** The context of the app that owns a schema; undefined when none does any more. */
 async function ownerOf(ctx: PlatformContext, name: string): Promise<AppContext | undefined> {
-  const [row] = await run<{ id: string | null; status: string | null }>(ctx.services.pool, sql`
+  const [row] = await run<{ id: string | null; status: string | null }>(
+    ctx.services.pool,
+    sql`
     select o.id, o.status from durabase.schemas s left join durabase.apps o on o.id = s.owner_app and o.status not in ('retiring', 'retired', 'failed')
-    where s.name = ${value(name)}`);
+    where s.name = ${value(name)}`,
+  );
   if (row === undefined) throw noSuchSchema(name);
   const app = row.id === null ? undefined : await ctx.services.registry.byId(row.id);
   return app === undefined ? undefined : { ...ctx, app, cause: null, depth: 0 };

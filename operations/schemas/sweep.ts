@@ -10,16 +10,23 @@ import { startMigrationWorkflow } from './run-migration.ts';
  * nobody works on. Every step asks the catalogue first, so starting again repeats nothing.
  */
 export async function startPlannedMigrations(services: Services): Promise<number> {
-  const rows = await run<{ id: string; app: string; number: number }>(services.pool, sql`
+  const rows = await run<{ id: string; app: string; number: number }>(
+    services.pool,
+    sql`
     select id, app, number from durabase.migrations
     where status in ('planned', 'running', 'ready') and updated_at < now() - interval '3 seconds'
-    order by updated_at limit 100`);
+    order by updated_at limit 100`,
+  );
   if (rows.length === 0) return 0;
   const client = await services.temporal.client();
   let started = 0;
   for (const row of rows) {
     try {
-      await startMigrationWorkflow(client, { app: row.app, migrationId: row.id, number: row.number }, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
+      await startMigrationWorkflow(
+        client,
+        { app: row.app, migrationId: row.id, number: row.number },
+        WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      );
       started += 1;
     } catch (error) {
       services.log.warn({ err: error, migration: row.id }, 'an open migration could not be started; trying again');

@@ -32,15 +32,21 @@ type Row = Omit<VersionView, 'is_served'> & pg.QueryResultRow;
 const COLUMNS = sql`version, class, changes, hash, created_by, to_json(created_at)#>>'{}' as created_at`;
 
 export async function listVersions(ctx: AppContext): Promise<VersionView[]> {
-  const rows = await run<Row>(ctx.services.pool, sql`
-    select ${COLUMNS} from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} order by version desc limit 500`);
+  const rows = await run<Row>(
+    ctx.services.pool,
+    sql`
+    select ${COLUMNS} from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} order by version desc limit 500`,
+  );
   return rows.map((row) => ({ ...row, is_served: row.version === ctx.app.version }));
 }
 
 export async function getVersion(ctx: AppContext, version: number): Promise<VersionView & { readonly document: Record<string, unknown> }> {
-  const [row] = await run<Row & { document: SchemaDocument }>(ctx.services.pool, sql`
+  const [row] = await run<Row & { document: SchemaDocument }>(
+    ctx.services.pool,
+    sql`
     select ${COLUMNS}, document from durabase.schema_versions
-    where schema_name = ${value(ctx.app.schemaName)} and version = ${value(version, 'integer')}`);
+    where schema_name = ${value(ctx.app.schemaName)} and version = ${value(version, 'integer')}`,
+  );
   if (row === undefined) throw noVersion(version);
   return { ...row, is_served: row.version === ctx.app.version, document: exportDocument(row.document) };
 }
@@ -62,13 +68,20 @@ export async function diffVersions(ctx: AppContext, from: number, to: number): P
   return { from, to, class: classOf(changes), changes };
 }
 
-const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> => documentAt(ctx.services.pool, ctx.app.schemaName, version);
+const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> =>
+  documentAt(ctx.services.pool, ctx.app.schemaName, version);
 
 export interface PlanView {
   readonly from_version: number;
   readonly class: 'compatible' | 'breaking';
   readonly changes: readonly Change[];
-  readonly steps: readonly { readonly phase: string; readonly sql: string; readonly lock: string; readonly rewrite: boolean; readonly concurrent: boolean }[];
+  readonly steps: readonly {
+    readonly phase: string;
+    readonly sql: string;
+    readonly lock: string;
+    readonly rewrite: boolean;
+    readonly concurrent: boolean;
+  }[];
   readonly findings: readonly Finding[];
   readonly plan_hash: string;
 }
@@ -88,7 +101,11 @@ export function planView(fromVersion: number, prepared: Prepared): PlanView {
     class: classOf(prepared.changes),
     changes: prepared.changes,
     steps: prepared.plan.steps.map((step) => ({
-      phase: step.phase, sql: stepText(step), lock: step.lock, rewrite: step.rewrite, concurrent: step.mode === 'long',
+      phase: step.phase,
+      sql: stepText(step),
+      lock: step.lock,
+      rewrite: step.rewrite,
+      concurrent: step.mode === 'long',
     })),
     findings: prepared.findings,
     plan_hash: prepared.planHash,

@@ -36,7 +36,9 @@ export async function listAccounts(scope: AccountScope, query: URLSearchParams):
   const page = wholeNumber(query.get('page'), 1, 'page');
   const perPage = Math.min(wholeNumber(query.get('per_page'), 25, 'per_page'), MAX_PER_PAGE);
   const where = and(conditionsOf(query));
-  const text = await runText(scope.services.pool, sql`
+  const text = await runText(
+    scope.services.pool,
+    sql`
     with found as (
       select * from ${scope.realm.users} u where ${where} order by ${orderOf(query.get('sort'))}, id
       limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}
@@ -44,7 +46,8 @@ export async function listAccounts(scope: AccountScope, query: URLSearchParams):
     select json_build_object(
       'data', coalesce((select json_agg(${accountJson('found')} order by ${orderOf(query.get('sort'))}, id) from found), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
-        'total', (select count(*) from ${scope.realm.users} u where ${where})))::text`);
+        'total', (select count(*) from ${scope.realm.users} u where ${where})))::text`,
+  );
   return text ?? '{"data":[]}';
 }
 
@@ -59,7 +62,13 @@ function conditionsOf(query: URLSearchParams): Sql[] {
   const active = query.get('filter[active]');
   if (active !== null) conditions.push(sql`u.active = ${value(active === 'true', 'boolean')}`);
   const ids = query.get('filter[id]') ?? query.get('filter[id.in]');
-  if (ids !== null) conditions.push(sql`u.id = any(${value(ids.split(',').filter((one) => UUID.test(one)), 'uuid[]')})`);
+  if (ids !== null)
+    conditions.push(
+      sql`u.id = any(${value(
+        ids.split(',').filter((one) => UUID.test(one)),
+        'uuid[]',
+      )})`,
+    );
   return conditions;
 }
 
@@ -73,14 +82,20 @@ function orderOf(sort: string | null): Sql {
 
 function wholeNumber(given: string | null, fallback: number, name: string): number {
   if (given === null || given === '') return fallback;
-  if (!/^[1-9]\d{0,6}$/.test(given)) throw new AppError('INVALID_VALUE', `"${name}" must be a whole number from 1.`, { details: [{ field: name, rule: 'type', message: 'must be a whole number from 1' }] });
+  if (!/^[1-9]\d{0,6}$/.test(given))
+    throw new AppError('INVALID_VALUE', `"${name}" must be a whole number from 1.`, {
+      details: [{ field: name, rule: 'type', message: 'must be a whole number from 1' }],
+    });
   return Number(given);
 }
 
 /** The JSON of one account. */
 export async function getAccount(scope: AccountScope, userId: string): Promise<string> {
   const text = UUID.test(userId)
-    ? await runText(scope.services.pool, sql`select ${accountJson('u')}::text from ${scope.realm.users} u where id = ${value(userId, 'uuid')}`)
+    ? await runText(
+        scope.services.pool,
+        sql`select ${accountJson('u')}::text from ${scope.realm.users} u where id = ${value(userId, 'uuid')}`,
+      )
     : null;
   if (text === null) throw noSuchUser(userId);
   return text;
@@ -90,36 +105,46 @@ export async function createAccount(scope: AccountScope, body: unknown): Promise
   const input = readAccount(body, 'create');
   const hash = await hashPassword(input.password ?? '');
   const userId = uuidv7();
-  return translateTaken(input.email, () => transaction(scope.services.pool, async (client) => {
-    const text = await runText(client, sql`
+  return translateTaken(input.email, () =>
+    transaction(scope.services.pool, async (client) => {
+      const text = await runText(
+        client,
+        sql`
       insert into ${scope.realm.users} as u (id, email, password_hash, roles, active)
       values (${value(userId, 'uuid')}, ${value(input.email, 'text')}, ${value(hash, 'text')},
         ${value([...(input.roles ?? [])], 'text[]')}, ${value(input.active ?? true, 'boolean')})
-      returning ${accountJson('u')}::text`);
-    await audit(client, scope.actor, { app: appOf(scope), action: 'user.create', target: userId, detail: { roles: input.roles ?? [] } });
-    return { id: userId, text: text ?? '' };
-  }));
+      returning ${accountJson('u')}::text`,
+      );
+      await audit(client, scope.actor, { app: appOf(scope), action: 'user.create', target: userId, detail: { roles: input.roles ?? [] } });
+      return { id: userId, text: text ?? '' };
+    }),
+  );
 }
 
 /** Changes what is given and nothing else. */
 export async function updateAccount(scope: AccountScope, userId: string, body: unknown): Promise<string> {
   const input = readAccount(body, 'update');
   const hash = input.password === undefined ? undefined : await hashPassword(input.password);
-  return translateTaken(input.email, () => transaction(scope.services.pool, async (client) => {
-    const before = await lockAccount(client, scope, userId);
-    const stays = (input.active ?? before.active) && (input.roles ?? before.roles).includes('admin');
-    if (isActiveAdmin(before) && !stays) await refuseLastAdmin(client, scope, userId);
-    const isCut = hash !== undefined || hasOtherRoles(input, before) || (input.active === false && before.active);
-    const epoch = before.epoch + (isCut ? 1 : 0);
-    const text = await runText(client, sql`
+  return translateTaken(input.email, () =>
+    transaction(scope.services.pool, async (client) => {
+      const before = await lockAccount(client, scope, userId);
+      const stays = (input.active ?? before.active) && (input.roles ?? before.roles).includes('admin');
+      if (isActiveAdmin(before) && !stays) await refuseLastAdmin(client, scope, userId);
+      const isCut = hash !== undefined || hasOtherRoles(input, before) || (input.active === false && before.active);
+      const epoch = before.epoch + (isCut ? 1 : 0);
+      const text = await runText(
+        client,
+        sql`
       update ${scope.realm.users} as u set ${join(assignmentsOf(input, hash, epoch))} where id = ${value(userId, 'uuid')}
-      returning ${accountJson('u')}::text`);
-    if (isCut) await announceEpoch(client, scope.realm, userId, epoch);
-    if (hash !== undefined || input.active === false) await endSessions(client, scope, userId);
-    const detail = { changed: Object.keys(input), ...(input.roles === undefined ? {} : { roles: input.roles }) };
-    await audit(client, scope.actor, { app: appOf(scope), action: 'user.update', target: userId, detail });
-    return text ?? '';
-  }));
+      returning ${accountJson('u')}::text`,
+      );
+      if (isCut) await announceEpoch(client, scope.realm, userId, epoch);
+      if (hash !== undefined || input.active === false) await endSessions(client, scope, userId);
+      const detail = { changed: Object.keys(input), ...(input.roles === undefined ? {} : { roles: input.roles }) };
+      await audit(client, scope.actor, { app: appOf(scope), action: 'user.update', target: userId, detail });
+      return text ?? '';
+    }),
+  );
 }
 
 export async function deleteAccount(scope: AccountScope, userId: string): Promise<{ id: string }> {
@@ -142,24 +167,35 @@ interface Account {
 /** Every active admin's row is locked too, in one order, so that two admins cannot remove each other at the same moment. */
 async function lockAccount(client: pg.PoolClient, scope: AccountScope, userId: string): Promise<Account> {
   if (!UUID.test(userId)) throw noSuchUser(userId);
-  const rows = await run<Account & { id: string } & pg.QueryResultRow>(client, sql`
+  const rows = await run<Account & { id: string } & pg.QueryResultRow>(
+    client,
+    sql`
     select id, roles, active, epoch from ${scope.realm.users}
-    where id = ${value(userId, 'uuid')} or (active and 'admin' = any(roles)) order by id for update`);
+    where id = ${value(userId, 'uuid')} or (active and 'admin' = any(roles)) order by id for update`,
+  );
   const account = rows.find((row) => row.id === userId.toLowerCase());
   if (account === undefined) throw noSuchUser(userId);
   return account;
 }
 
 async function refuseLastAdmin(client: pg.PoolClient, scope: AccountScope, userId: string): Promise<void> {
-  const [row] = await run<{ others: boolean }>(client, sql`
-    select exists (select from ${scope.realm.users} where active and 'admin' = any(roles) and id <> ${value(userId, 'uuid')}) as others`);
+  const [row] = await run<{ others: boolean }>(
+    client,
+    sql`
+    select exists (select from ${scope.realm.users} where active and 'admin' = any(roles) and id <> ${value(userId, 'uuid')}) as others`,
+  );
   if (row?.others === true) return;
-  throw new AppError('CONFLICT', 'The last active admin cannot be removed, demoted or deactivated.', { hint: 'Make another user an admin first.' });
+  throw new AppError('CONFLICT', 'The last active admin cannot be removed, demoted or deactivated.', {
+    hint: 'Make another user an admin first.',
+  });
 }
 
 async function endSessions(client: pg.PoolClient, scope: AccountScope, userId: string): Promise<void> {
-  await execute(client, sql`
-    update ${scope.realm.sessions} set revoked_at = now() where user_id = ${value(userId, 'uuid')} and revoked_at is null`);
+  await execute(
+    client,
+    sql`
+    update ${scope.realm.sessions} set revoked_at = now() where user_id = ${value(userId, 'uuid')} and revoked_at is null`,
+  );
 }
 
 function assignmentsOf(input: AccountInput, hash: string | undefined, epoch: number): Sql[] {
@@ -186,7 +222,8 @@ async function translateTaken<T>(email: string | undefined, work: () => Promise<
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
     throw new AppError('CONFLICT', `There is a user with the email "${email ?? ''}" already.`, {
-      details: [{ field: 'email', rule: 'unique', message: 'is taken' }], cause: error,
+      details: [{ field: 'email', rule: 'unique', message: 'is taken' }],
+      cause: error,
     });
   }
 }

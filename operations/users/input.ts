@@ -14,12 +14,14 @@ const READ_ONLY = new Set(['id', 'created_at', 'updated_at', 'must_change']);
 
 /** Checks a body against the shape of an account and reports every mistake at once. */
 export function readAccount(body: unknown, action: 'create' | 'update'): AccountInput {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
   const given = body as Record<string, unknown>;
   const details: ErrorDetail[] = [];
   const fail = (field: string, rule: string, message: string): undefined => void details.push({ field, rule, message });
   for (const key of Object.keys(given)) {
-    if (!READ_ONLY.has(key) && !['email', 'password', 'roles', 'active'].includes(key)) fail(key, 'unknown', `A user has no field "${key}".`);
+    if (!READ_ONLY.has(key) && !['email', 'password', 'roles', 'active'].includes(key))
+      fail(key, 'unknown', `A user has no field "${key}".`);
   }
   const email = readEmail(given['email'], action, fail);
   const password = readPassword(given['password'], action, fail);
@@ -40,20 +42,23 @@ type Fail = (field: string, rule: string, message: string) => undefined;
 function readEmail(given: unknown, action: 'create' | 'update', fail: Fail): string | undefined {
   if (given === undefined && action === 'update') return undefined;
   if (given === undefined || given === null || given === '') return fail('email', 'required', '"email" is required.');
-  if (typeof given !== 'string' || given.length > 320 || !EMAIL.test(given.trim())) return fail('email', 'email', '"email" must be an email address.');
+  if (typeof given !== 'string' || given.length > 320 || !EMAIL.test(given.trim()))
+    return fail('email', 'email', '"email" must be an email address.');
   return given.trim();
 }
 
 function readPassword(given: unknown, action: 'create' | 'update', fail: Fail): string | undefined {
   const isEmpty = given === undefined || given === null || given === '';
   if (isEmpty) return action === 'update' ? undefined : fail('password', 'required', '"password" is required.');
-  if (typeof given !== 'string' || given.length > 1_024) return fail('password', 'type', '"password" must be text of at most 1,024 characters.');
+  if (typeof given !== 'string' || given.length > 1_024)
+    return fail('password', 'type', '"password" must be text of at most 1,024 characters.');
   return given;
 }
 
 function readRoles(given: unknown, fail: Fail): readonly string[] | undefined {
   if (given === undefined) return undefined;
-  const isList = Array.isArray(given) && given.length <= 100 && given.every((role) => typeof role === 'string' && /^[^\0\n]{1,100}$/.test(role.trim()));
+  const isList =
+    Array.isArray(given) && given.length <= 100 && given.every((role) => typeof role === 'string' && /^[^\0\n]{1,100}$/.test(role.trim()));
   if (!isList) return fail('roles', 'type', '"roles" must be a list of role names.');
   return [...new Set((given as string[]).map((role) => role.trim().toLowerCase()))];
 }

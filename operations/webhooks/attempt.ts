@@ -33,8 +33,12 @@ export async function attemptDelivery(services: Services, app: AppRuntime, deliv
   const hook = app.model.document.webhooks.find((candidate) => candidate.id === delivery.webhook);
   if (hook === undefined || !hook.active) {
     return finish(services, app, delivery, attemptId, by, {
-      status: null, latencyMs: null, error: 'The webhook was deleted or switched off.', response: null,
-      result: { outcome: 'dead', delayMs: null, reason: 'The webhook was deleted or switched off.' }, isGone: false,
+      status: null,
+      latencyMs: null,
+      error: 'The webhook was deleted or switched off.',
+      response: null,
+      result: { outcome: 'dead', delayMs: null, reason: 'The webhook was deleted or switched off.' },
+      isGone: false,
     });
   }
   const call = await callWebhook(services, app, hook, delivery.id, delivery.body);
@@ -59,7 +63,8 @@ async function begin(services: Services, app: AppRuntime, deliveryId: string, at
 
 async function settled(services: Services, app: AppRuntime, deliveryId: string): Promise<AttemptResult> {
   const rows = await run<{ status: string; reason: string | null }>(
-    services.pool, sql`select status, reason from ${id(app.storage, '_deliveries')} where id = ${value(deliveryId, 'uuid')}`,
+    services.pool,
+    sql`select status, reason from ${id(app.storage, '_deliveries')} where id = ${value(deliveryId, 'uuid')}`,
   );
   const isDelivered = rows[0]?.status === 'delivered';
   return { outcome: isDelivered ? 'delivered' : 'dead', delayMs: null, reason: rows[0]?.reason ?? 'The delivery no longer exists.' };
@@ -80,7 +85,14 @@ function judge(services: Services, hook: WebhookDefinition, delivery: DeliveryRo
     return { status: null, latencyMs: null, error: call.message, response: null, result, isGone: false };
   }
   if (call.kind === 'failed') {
-    return { status: null, latencyMs: null, error: call.message, response: null, result: again(hook, delivery, null, call.message), isGone: false };
+    return {
+      status: null,
+      latencyMs: null,
+      error: call.message,
+      response: null,
+      result: again(hook, delivery, null, call.message),
+      isGone: false,
+    };
   }
   const { status, headers, body, latencyMs } = call.response;
   const outcome = judgeStatus(status);
@@ -102,7 +114,12 @@ function again(hook: WebhookDefinition, delivery: DeliveryRow, wait: number | nu
 }
 
 async function finish(
-  services: Services, app: AppRuntime, delivery: DeliveryRow, attemptId: string, by: Attempter, judgement: Judgement,
+  services: Services,
+  app: AppRuntime,
+  delivery: DeliveryRow,
+  attemptId: string,
+  by: Attempter,
+  judgement: Judgement,
 ): Promise<AttemptResult> {
   const planned = judgement.result;
   const result: AttemptResult = by === 'test' && planned.outcome === 'retry' ? { ...planned, outcome: 'dead', delayMs: null } : planned;
@@ -145,7 +162,12 @@ function noteHealth(app: AppRuntime, webhook: string, judgement: Judgement) {
 /** The decision to go on in Temporal commits with the failed attempt; the starter carries it out when Temporal is there. */
 function handOver(app: AppRuntime, delivery: DeliveryRow, delayMs: number) {
   const input: DeliveryInput = {
-    app: app.id, deliveryId: delivery.id, webhook: delivery.webhook, eventSeq: delivery.event_seq, round: delivery.round, delayMs,
+    app: app.id,
+    deliveryId: delivery.id,
+    webhook: delivery.webhook,
+    eventSeq: delivery.event_seq,
+    round: delivery.round,
+    delayMs,
   };
   return startDelivery(app, input);
 }

@@ -28,12 +28,22 @@ export const hasSyncWebhooks = (entity: EntityModel, action: 'create' | 'update'
  * WEBHOOK_UNAVAILABLE for no answer or 5xx; nothing has been written then.
  */
 export async function callSyncWebhooks(
-  ctx: AppContext, entity: EntityModel, action: 'create' | 'update' | 'delete',
-  candidate: Readonly<Record<string, unknown>> | null, old: Readonly<Record<string, unknown>> | null, callKey: string = uuidv7(),
+  ctx: AppContext,
+  entity: EntityModel,
+  action: 'create' | 'update' | 'delete',
+  candidate: Readonly<Record<string, unknown>> | null,
+  old: Readonly<Record<string, unknown>> | null,
+  callKey: string = uuidv7(),
 ): Promise<void> {
   const change: Change = {
-    action, entity: entity.name, record: candidate, old, changes: changesBetween(candidate, old),
-    actor: { id: ctx.actor.id, roles: ctx.actor.roles }, at: ctx.now.toISOString(), schemaVersion: ctx.app.version,
+    action,
+    entity: entity.name,
+    record: candidate,
+    old,
+    changes: changesBetween(candidate, old),
+    actor: { id: ctx.actor.id, roles: ctx.actor.roles },
+    at: ctx.now.toISOString(),
+    schemaVersion: ctx.app.version,
   };
   for (const hook of entity.webhooks) {
     if (!isSynchronous(hook) || !concerns(hook, action) || !meetsCondition(hook, change)) continue;
@@ -72,7 +82,8 @@ function reasonIn(body: string): string | undefined {
 }
 
 function changesBetween(
-  candidate: Readonly<Record<string, unknown>> | null, old: Readonly<Record<string, unknown>> | null,
+  candidate: Readonly<Record<string, unknown>> | null,
+  old: Readonly<Record<string, unknown>> | null,
 ): Change['changes'] {
   if (candidate === null || old === null) return {};
   const changed = Object.entries(candidate).filter(([field, now]) => JSON.stringify(now) !== JSON.stringify(old[field]));

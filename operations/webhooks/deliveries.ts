@@ -12,7 +12,10 @@ import { buildPayload, type Change } from './payload.ts';
 
 const FILTERS = ['webhook', 'status', 'entity', 'record_id', 'page', 'per_page'] as const;
 const STATUSES: Readonly<Record<string, readonly string[]>> = {
-  pending: ['pending', 'sending'], retrying: ['retrying'], delivered: ['delivered'], dead: ['dead'],
+  pending: ['pending', 'sending'],
+  retrying: ['retrying'],
+  delivered: ['delivered'],
+  dead: ['dead'],
 };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -31,7 +34,9 @@ const view = (ctx: AppContext): Sql => sql`
 export async function listDeliveries(ctx: AppContext, params: URLSearchParams): Promise<string> {
   for (const name of params.keys()) {
     if (!(FILTERS as readonly string[]).includes(name)) {
-      throw new AppError('UNKNOWN_PARAMETER', `"${name}" is not a parameter of deliveries.`, { hint: `Near it: ${nearestNames(name, FILTERS).join(', ')}.` });
+      throw new AppError('UNKNOWN_PARAMETER', `"${name}" is not a parameter of deliveries.`, {
+        hint: `Near it: ${nearestNames(name, FILTERS).join(', ')}.`,
+      });
     }
   }
   const { page, perPage } = clampPage(params, ctx.app.model.settings.max_per_page);
@@ -85,7 +90,9 @@ export async function replayDelivery(ctx: AppContext, deliveryId: string): Promi
     );
     const row = rows[0];
     if (row === undefined) {
-      throw new AppError('INVALID_STATE', 'This delivery has not ended yet, so it cannot be replayed.', { hint: 'Wait until it is delivered or dead.' });
+      throw new AppError('INVALID_STATE', 'This delivery has not ended yet, so it cannot be replayed.', {
+        hint: 'Wait until it is delivered or dead.',
+      });
     }
     const input = { app: ctx.app.id, deliveryId, webhook: row.webhook, eventSeq: row.event_seq, round: row.round, delayMs: 0 };
     await execute(client, startDelivery(ctx.app, input));
@@ -103,8 +110,14 @@ export async function testWebhook(ctx: AppContext, webhookId: string): Promise<s
   if (entity === undefined) throw new AppError('INVALID_STATE', 'A test needs an entity, and this app has none yet.');
   const record = Object.fromEntries([...entity.fields.values()].map((field) => [field.name, null]));
   const change: Change = {
-    action: 'create', entity: entity.name, record, old: null, changes: {}, actor: { id: ctx.actor.id, roles: ctx.actor.roles },
-    at: ctx.now.toISOString(), schemaVersion: ctx.app.version,
+    action: 'create',
+    entity: entity.name,
+    record,
+    old: null,
+    changes: {},
+    actor: { id: ctx.actor.id, roles: ctx.actor.roles },
+    at: ctx.now.toISOString(),
+    schemaVersion: ctx.app.version,
   };
   const deliveryId = uuidv7();
   const payload = { ...buildPayload(ctx.app, entity, hook, change, deliveryId), test: true };

@@ -25,7 +25,10 @@ export interface WebhookPayload {
 }
 
 const EVENT_NAMES = {
-  create: 'record.created', update: 'record.updated', delete: 'record.deleted', restore: 'record.restored',
+  create: 'record.created',
+  update: 'record.updated',
+  delete: 'record.deleted',
+  restore: 'record.restored',
 } as const;
 
 type RecordChange = keyof typeof EVENT_NAMES;
@@ -44,12 +47,24 @@ export interface Change {
 export function changeOf(event: EventRow): Change | undefined {
   if (event.action === 'custom') return undefined;
   return {
-    action: event.action, entity: event.entity, record: event.record, old: recordBefore(event), changes: changesOf(event),
-    actor: event.actor, at: event.at, schemaVersion: event.schema_version,
+    action: event.action,
+    entity: event.entity,
+    record: event.record,
+    old: recordBefore(event),
+    changes: changesOf(event),
+    actor: event.actor,
+    at: event.at,
+    schemaVersion: event.schema_version,
   };
 }
 
-export function buildPayload(app: AppRuntime, entity: EntityModel, hook: WebhookDefinition, change: Change, id: string = uuidv7()): WebhookPayload {
+export function buildPayload(
+  app: AppRuntime,
+  entity: EntityModel,
+  hook: WebhookDefinition,
+  change: Change,
+  id: string = uuidv7(),
+): WebhookPayload {
   const shown = shownFields(app, entity, hook);
   const cut = <T>(fields: Readonly<Record<string, T>> | null): Record<string, T> | null =>
     fields === null ? null : Object.fromEntries(Object.entries(fields).filter(([name]) => shown.has(name)));
@@ -82,7 +97,12 @@ function shownFields(app: AppRuntime, entity: EntityModel, hook: WebhookDefiniti
 }
 
 const roleActor = (role: string): Actor => ({
-  kind: 'user', id: null, email: null, roles: [role.toLowerCase()], isAdmin: role.toLowerCase() === 'admin', sessionId: null,
+  kind: 'user',
+  id: null,
+  email: null,
+  roles: [role.toLowerCase()],
+  isAdmin: role.toLowerCase() === 'admin',
+  sessionId: null,
 });
 
 /** Whether the webhook wants this change. Throws what the expression throws. */
@@ -90,7 +110,11 @@ export function meetsCondition(hook: WebhookDefinition, change: Change): boolean
   if (hook.condition === undefined) return true;
   return isTrue(
     compileExpression(hook.condition).evaluate({
-      record: change.record ?? change.old ?? {}, old: change.old ?? {}, action: change.action, now: change.at, user: change.actor,
+      record: change.record ?? change.old ?? {},
+      old: change.old ?? {},
+      action: change.action,
+      now: change.at,
+      user: change.actor,
       params: { entity: change.entity, event: EVENT_NAMES[change.action], changes: change.changes },
     }),
   );

@@ -29,7 +29,9 @@ export async function signingKeys(services: Services, app: AppRuntime, webhook: 
     );
     rows = await run<SecretRow>(services.pool, read, { prepared: true });
   }
-  return rows.flatMap((row) => [row.sealed, ...(row.previous === null ? [] : [row.previous])]).map((key) => services.keyring.open(key, purpose(app, name)));
+  return rows
+    .flatMap((row) => [row.sealed, ...(row.previous === null ? [] : [row.previous])])
+    .map((key) => services.keyring.open(key, purpose(app, name)));
 }
 
 /** A new signing secret, shown this once. The one before keeps signing beside it until the next rotation. */
@@ -56,10 +58,7 @@ export async function issueSecret(ctx: AppContext, webhook: string): Promise<str
 
 /** Names only: a value is never shown after it was set. */
 export async function listSecrets(ctx: AppContext): Promise<readonly { readonly name: string; readonly created_at: Date }[]> {
-  return run(
-    ctx.services.pool,
-    sql`select name, created_at from ${id(ctx.app.storage, '_secrets')} where name !~ '/' order by name`,
-  );
+  return run(ctx.services.pool, sql`select name, created_at from ${id(ctx.app.storage, '_secrets')} where name !~ '/' order by name`);
 }
 
 export async function setSecret(ctx: AppContext, name: string, plain: unknown): Promise<{ readonly name: string }> {
@@ -88,8 +87,14 @@ export class MissingSecretError extends Error {
 }
 
 /** Replaces every `{{secret.NAME}}`; a name that is not set stops the call with a sentence fit for the attempt's row. */
-export async function resolveSecrets(services: Services, app: AppRuntime, headers: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const names = [...new Set(Object.values(headers).flatMap((text) => [...text.matchAll(/\{\{\s*secret\.(\w+)\s*\}\}/g)].map((match) => match[1] ?? '')))];
+export async function resolveSecrets(
+  services: Services,
+  app: AppRuntime,
+  headers: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const names = [
+    ...new Set(Object.values(headers).flatMap((text) => [...text.matchAll(/\{\{\s*secret\.(\w+)\s*\}\}/g)].map((match) => match[1] ?? ''))),
+  ];
   const plain = new Map<string, string>();
   if (names.length > 0) {
     const rows = await run<{ name: string; sealed: Buffer }>(

@@ -16,7 +16,11 @@ export type CallResult =
 
 /** Never throws for what the receiver, the network or the definition did; `body` are the exact bytes that are signed and sent. */
 export async function callWebhook(
-  services: Services, app: AppRuntime, hook: WebhookDefinition, messageId: string, body: string,
+  services: Services,
+  app: AppRuntime,
+  hook: WebhookDefinition,
+  messageId: string,
+  body: string,
 ): Promise<CallResult> {
   try {
     const headers = await resolveSecrets(services, app, hook.headers);

@@ -28,17 +28,37 @@ const get = (outbound: Outbound, url: string, timeoutMs?: number) =>
 
 describe('addresses', () => {
   it.each([
-    'http://127.0.0.1:8080/', 'http://2130706433:8080/', 'http://0x7f.1:8080/', 'http://0177.0.0.1:8080/', 'http://127.1:8080/', 'http://localhost:8080/',
-    'http://localhost.:8080/', 'http://[::1]:8080/', 'http://[::ffff:127.0.0.1]:8080/', 'http://[::ffff:7f00:1]:8080/', 'http://[0:0:0:0:0:ffff:a00:1]/',
-    'http://10.1.2.3/', 'http://169.254.169.254/latest/meta-data', 'http://192.168.1.1/', 'http://172.31.0.1/', 'http://100.64.0.1/', 'http://0.0.0.0/',
-    'http://[fe80::1]/', 'http://[fc00::1]/', 'http://[64:ff9b::7f00:1]/', 'http://[2002:7f00:1::]/', 'http://224.0.0.1/', 'http://255.255.255.255/',
+    'http://127.0.0.1:8080/',
+    'http://2130706433:8080/',
+    'http://0x7f.1:8080/',
+    'http://0177.0.0.1:8080/',
+    'http://127.1:8080/',
+    'http://localhost:8080/',
+    'http://localhost.:8080/',
+    'http://[::1]:8080/',
+    'http://[::ffff:127.0.0.1]:8080/',
+    'http://[::ffff:7f00:1]:8080/',
+    'http://[0:0:0:0:0:ffff:a00:1]/',
+    'http://10.1.2.3/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://192.168.1.1/',
+    'http://172.31.0.1/',
+    'http://100.64.0.1/',
+    'http://0.0.0.0/',
+    'http://[fe80::1]/',
+    'http://[fc00::1]/',
+    'http://[64:ff9b::7f00:1]/',
+    'http://[2002:7f00:1::]/',
+    'http://224.0.0.1/',
+    'http://255.255.255.255/',
     'http://①②⑦.0.0.1:8080/',
   ])('%s is refused before anything is sent', async (url) => {
     await expect(get(strict, url)).rejects.toMatchObject({ name: 'OutboundError', kind: 'denied' });
   });
 
   it.each(['ftp://example.test/', 'file:///etc/passwd', 'http://user:pw@127.0.0.1:8080/', 'http://127.0.0.1:22/', 'nonsense'])(
-    '%s is refused even where loopback is allowed', async (url) => {
+    '%s is refused even where loopback is allowed',
+    async (url) => {
       await expect(get(lenient, url)).rejects.toMatchObject({ kind: 'denied' });
     },
   );

@@ -15,7 +15,11 @@ const open = (env: Record<string, string>): TemporalGateway => (gateway = create
 describe('a gateway', () => {
   it('answers UNAVAILABLE with Retry-After within three seconds when nothing listens', async () => {
     const begin = performance.now();
-    await expect(open({ TEMPORAL_ADDRESS: '127.0.0.1:1' }).client()).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 503, retryAfter: 5 });
+    await expect(open({ TEMPORAL_ADDRESS: '127.0.0.1:1' }).client()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      status: 503,
+      retryAfter: 5,
+    });
     expect(performance.now() - begin).toBeLessThan(4_000);
   });
 
@@ -34,8 +38,9 @@ describe('a gateway', () => {
   });
 
   it('links to the Web UI', () => {
-    expect(open({ TEMPORAL_UI_URL: 'https://ui.example.com/' }).linkTo('process/a/7.w'))
-      .toBe('https://ui.example.com/namespaces/default/workflows/process%2Fa%2F7.w');
+    expect(open({ TEMPORAL_UI_URL: 'https://ui.example.com/' }).linkTo('process/a/7.w')).toBe(
+      'https://ui.example.com/namespaces/default/workflows/process%2Fa%2F7.w',
+    );
     expect(open({}).linkTo('x')).toBe('http://127.0.0.1:8233/namespaces/default/workflows/x');
   });
 });

@@ -9,7 +9,10 @@ import { adminPages } from '../../api/admin-pages.ts';
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-admin-'));
 const folder = path.join(root, 'dist');
 fs.mkdirSync(path.join(folder, 'assets'), { recursive: true });
-fs.writeFileSync(path.join(folder, 'index.html'), '<meta property="csp-nonce" nonce="__CSP_NONCE__"><script nonce="__CSP_NONCE__"></script>');
+fs.writeFileSync(
+  path.join(folder, 'index.html'),
+  '<meta property="csp-nonce" nonce="__CSP_NONCE__"><script nonce="__CSP_NONCE__"></script>',
+);
 fs.writeFileSync(path.join(folder, 'assets/app-1a2b.js'), 'export {};');
 fs.writeFileSync(path.join(root, 'secret.txt'), 'secret');
 
@@ -27,13 +30,15 @@ describe('the back office', () => {
 
   it.each(['/admin/', '/admin', '/admin/ticket/7/show'])('%s is its page, with a nonce that is new each time', async (at) => {
     const [first, second] = [await fetch(url + at), await fetch(url + at)];
-    const nonces = await Promise.all([first, second].map(async (reply) => {
-      const nonce = /'nonce-([^']+)'/.exec(reply.headers.get('content-security-policy') ?? '')?.[1] ?? '';
-      const html = await reply.text();
-      expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
-      expect(html).not.toContain('__CSP_NONCE__');
-      return nonce;
-    }));
+    const nonces = await Promise.all(
+      [first, second].map(async (reply) => {
+        const nonce = /'nonce-([^']+)'/.exec(reply.headers.get('content-security-policy') ?? '')?.[1] ?? '';
+        const html = await reply.text();
+        expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
+        expect(html).not.toContain('__CSP_NONCE__');
+        return nonce;
+      }),
+    );
     expect(nonces[0]).not.toBe(nonces[1]);
     expect(first.headers.get('cache-control')).toBe('no-store');
     expect(first.headers.get('content-security-policy')).not.toContain('unsafe');

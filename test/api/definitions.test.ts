@@ -6,7 +6,8 @@ let token: string;
 beforeAll(async () => {
   world = await startWorld();
   token = await world.platformToken();
-  for (const name of ['main', 'other']) expect((await world.send('POST', '/api/_platform/apps', { token, body: { name } })).status).toBe(201);
+  for (const name of ['main', 'other'])
+    expect((await world.send('POST', '/api/_platform/apps', { token, body: { name } })).status).toBe(201);
 });
 
 const admin = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
@@ -19,12 +20,23 @@ describe('definitions over HTTP', () => {
     expect(made.body).toMatchObject({ data: { name: 'book' }, schema_version: 1 });
     const first = await world.send('POST', '/api/main/book', { token, body: { title: 'A' } });
     expect(first.status, first.text).toBe(201);
-    const grown = await admin('PUT', 'entities/book', { fields: [{ name: 'title', type: 'string', required: true }, { name: 'pages', type: 'int' }] });
+    const grown = await admin('PUT', 'entities/book', {
+      fields: [
+        { name: 'title', type: 'string', required: true },
+        { name: 'pages', type: 'int' },
+      ],
+    });
     expect(grown.status, grown.text).toBe(200);
-    const changed = await world.send('PUT', `/api/book/${first.body.data.id}`, { token, body: { pages: 12 }, headers: { 'If-Match': '"1"' } });
+    const changed = await world.send('PUT', `/api/book/${first.body.data.id}`, {
+      token,
+      body: { pages: 12 },
+      headers: { 'If-Match': '"1"' },
+    });
     expect(changed.body.data, changed.text).toMatchObject({ title: 'A', pages: 12 });
     expect(changed.headers.get('etag')).toBe('"2"');
-    expect((await world.send('PUT', `/api/book/${first.body.data.id}`, { token, body: { pages: 13 }, headers: { 'If-Match': '"1"' } })).status).toBe(412);
+    expect(
+      (await world.send('PUT', `/api/book/${first.body.data.id}`, { token, body: { pages: 13 }, headers: { 'If-Match': '"1"' } })).status,
+    ).toBe(412);
     const known = await world.send('GET', `/api/book/${first.body.data.id}`, { token, headers: { 'If-None-Match': '"2"' } });
     expect([known.status, known.text]).toEqual([304, '']);
   });
@@ -98,7 +110,10 @@ describe('two apps', () => {
     }
     const discovery = await world.send('GET', '/api/main/_discovery', { token: ann });
     expect(discovery.body.data.entities).toEqual([]);
-    const again = await world.send('GET', '/api/main/_discovery', { token: ann, headers: { 'If-None-Match': discovery.headers.get('etag') ?? '' } });
+    const again = await world.send('GET', '/api/main/_discovery', {
+      token: ann,
+      headers: { 'If-None-Match': discovery.headers.get('etag') ?? '' },
+    });
     expect(again.status).toBe(304);
     const granted = await admin('POST', 'permissions', { entity: 'book', action: 'read', roles: ['Agent'] });
     expect(granted.status, granted.text).toBe(201);

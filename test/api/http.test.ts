@@ -14,17 +14,20 @@ beforeAll(async () => {
 });
 
 describe('every answer', () => {
-  it.each(['/health/live', '/api/_platform/apps', '/api/nobody/x', '/admin/', '/nowhere'])('of %s has security headers and a request id', async (path) => {
-    const reply = await world.send('GET', path);
-    expect(reply.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(reply.headers.get('x-frame-options')).toBe('DENY');
-    expect(reply.headers.get('referrer-policy')).toBe('no-referrer');
-    expect(reply.headers.get('content-security-policy')).toBeTruthy();
-    expect(reply.headers.get('x-powered-by')).toBeNull();
-    expect(reply.headers.get('x-request-id')).toMatch(/^[\w.:-]+$/);
-  });
+  it.each(['/health/live', '/api/_platform/apps', '/api/nobody/x', '/admin/', '/nowhere'])(
+    'of %s has security headers and a request id',
+    async (path) => {
+      const reply = await world.send('GET', path);
+      expect(reply.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(reply.headers.get('x-frame-options')).toBe('DENY');
+      expect(reply.headers.get('referrer-policy')).toBe('no-referrer');
+      expect(reply.headers.get('content-security-policy')).toBeTruthy();
+      expect(reply.headers.get('x-powered-by')).toBeNull();
+      expect(reply.headers.get('x-request-id')).toMatch(/^[\w.:-]+$/);
+    },
+  );
 
-  it('carries the caller\'s X-Request-Id, unless it is not a harmless one', async () => {
+  it("carries the caller's X-Request-Id, unless it is not a harmless one", async () => {
     const given = await world.send('GET', '/api/nobody/x', { headers: { 'X-Request-Id': 'abc-1' } });
     expect(given.headers.get('x-request-id')).toBe('abc-1');
     expect(given.body.error.request_id).toBe('abc-1');
@@ -42,10 +45,19 @@ describe('every answer', () => {
 
 describe('what nothing answers', () => {
   it.each([
-    ['GET', '/api', 'NOT_FOUND'], ['GET', '/api/', 'NOT_FOUND'], ['GET', '/nowhere', 'NOT_FOUND'], ['DELETE', '/api/_platform/nothing', 'NOT_FOUND'],
-    ['GET', '/api/nobody/book', 'APP_NOT_FOUND'], ['GET', '/api/nobody', 'UNKNOWN_ENTITY'], ['GET', '/api/main/_nothing', 'NOT_FOUND'],
-    ['GET', '/api/main/nothing', 'UNKNOWN_ENTITY'], ['PUT', '/api/_platform/apps', 'NOT_FOUND'], ['GET', '/api/temporal/x', 'NOT_FOUND'],
-    ['GET', '/api/main/_admin/nothing', 'NOT_FOUND'], ['GET', '/api/%ff', 'INVALID_PAYLOAD'], ['GET', '/api/main/a%00b', 'INVALID_PAYLOAD'],
+    ['GET', '/api', 'NOT_FOUND'],
+    ['GET', '/api/', 'NOT_FOUND'],
+    ['GET', '/nowhere', 'NOT_FOUND'],
+    ['DELETE', '/api/_platform/nothing', 'NOT_FOUND'],
+    ['GET', '/api/nobody/book', 'APP_NOT_FOUND'],
+    ['GET', '/api/nobody', 'UNKNOWN_ENTITY'],
+    ['GET', '/api/main/_nothing', 'NOT_FOUND'],
+    ['GET', '/api/main/nothing', 'UNKNOWN_ENTITY'],
+    ['PUT', '/api/_platform/apps', 'NOT_FOUND'],
+    ['GET', '/api/temporal/x', 'NOT_FOUND'],
+    ['GET', '/api/main/_admin/nothing', 'NOT_FOUND'],
+    ['GET', '/api/%ff', 'INVALID_PAYLOAD'],
+    ['GET', '/api/main/a%00b', 'INVALID_PAYLOAD'],
   ])('%s %s is %s in the envelope', async (method, path, code) => {
     const reply = await world.send(method, path, { token });
     expect(reply.body.error, reply.text).toMatchObject({ code, details: [] });
@@ -58,10 +70,14 @@ describe('request bodies', () => {
     world.send('POST', '/api/_platform/apps', { token, body, headers: { 'Content-Type': type } });
 
   it.each([
-    ['malformed JSON', '{"name": ', 400, 'INVALID_PAYLOAD'], ['an array', '[]', 400, 'INVALID_PAYLOAD'], ['a text', '"x"', 400, 'INVALID_PAYLOAD'],
-    ['nothing', '', 400, 'INVALID_PAYLOAD'], ['__proto__', '{"__proto__": {"isAdmin": true}}', 400, 'INVALID_PAYLOAD'],
+    ['malformed JSON', '{"name": ', 400, 'INVALID_PAYLOAD'],
+    ['an array', '[]', 400, 'INVALID_PAYLOAD'],
+    ['a text', '"x"', 400, 'INVALID_PAYLOAD'],
+    ['nothing', '', 400, 'INVALID_PAYLOAD'],
+    ['__proto__', '{"__proto__": {"isAdmin": true}}', 400, 'INVALID_PAYLOAD'],
     ['a nested constructor', '{"a": [{"constructor": 1}]}', 400, 'INVALID_PAYLOAD'],
-    ['33 levels', '['.repeat(33) + ']'.repeat(33), 400, 'INVALID_PAYLOAD'], ['200,000 levels', '['.repeat(200_000) + ']'.repeat(200_000), 400, 'INVALID_PAYLOAD'],
+    ['33 levels', '['.repeat(33) + ']'.repeat(33), 400, 'INVALID_PAYLOAD'],
+    ['200,000 levels', '['.repeat(200_000) + ']'.repeat(200_000), 400, 'INVALID_PAYLOAD'],
     ['more than 1 MB', JSON.stringify({ name: 'a'.repeat(1_100_000) }), 413, 'TOO_LARGE'],
   ])('%s is refused', async (_name, body, status, code) => {
     const reply = await post(body);
@@ -69,15 +85,21 @@ describe('request bodies', () => {
     expect(reply.body.error.code).toBe(code);
   });
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'text/yaml', 'multipart/form-data; boundary=x'])('of type %s are 415', async (type) => {
-    const reply = await post('{"name": "x9"}', type);
-    expect(reply.status).toBe(415);
-    expect(reply.body.error.code).toBe('UNSUPPORTED_MEDIA');
-  });
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'text/yaml', 'multipart/form-data; boundary=x'])(
+    'of type %s are 415',
+    async (type) => {
+      const reply = await post('{"name": "x9"}', type);
+      expect(reply.status).toBe(415);
+      expect(reply.body.error.code).toBe('UNSUPPORTED_MEDIA');
+    },
+  );
 
   it('that are too large without saying so are cut off too', async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const request = http.request(`${world.url}/api/_platform/apps`, { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' } });
+      const request = http.request(`${world.url}/api/_platform/apps`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      });
       request.on('response', (response) => resolve(response.statusCode));
       request.on('error', reject);
       for (let i = 0; i < 20; i++) request.write('x'.repeat(100_000));
@@ -98,7 +120,9 @@ describe('calls from browsers', () => {
   });
 
   it('ask before they call', async () => {
-    const reply = await world.send('OPTIONS', '/api/main/book', { headers: { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'PUT' } });
+    const reply = await world.send('OPTIONS', '/api/main/book', {
+      headers: { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'PUT' },
+    });
     expect(reply.status).toBe(204);
     expect(reply.headers.get('access-control-allow-methods')).toContain('PUT');
     expect(reply.headers.get('access-control-allow-headers')).toContain('If-Match');
@@ -116,7 +140,9 @@ describe('paths', () => {
     expect((await world.send('GET', '/api/second/_admin/users', { token: second })).status).toBe(200);
     expect((await world.send('GET', '/api/_admin/users', { token: second })).status).toBe(401);
     expect((await world.send('GET', '/api/_admin/users', { token: second, headers })).status).toBe(200);
-    expect((await world.send('GET', '/api/_admin/users', { token, headers: { 'X-Tenant-Id': 'nobody' } })).body.error.code).toBe('APP_NOT_FOUND');
+    expect((await world.send('GET', '/api/_admin/users', { token, headers: { 'X-Tenant-Id': 'nobody' } })).body.error.code).toBe(
+      'APP_NOT_FOUND',
+    );
   });
 
   it('of the founding documents lead to the same routes', async () => {

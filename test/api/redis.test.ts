@@ -30,7 +30,10 @@ describe.skipIf(skipsRedis)('with REDIS_URL set', () => {
   const publish = async (): Promise<number> => {
     const name = `thing_${++entities}`;
     const at = performance.now();
-    const made = await world.send('POST', '/api/main/_admin/entities', { token, body: { name, fields: [{ name: 'title', type: 'string' }] } });
+    const made = await world.send('POST', '/api/main/_admin/entities', {
+      token,
+      body: { name, fields: [{ name: 'title', type: 'string' }] },
+    });
     expect(made.status, made.text).toBe(201);
     const tookMs = performance.now() - at;
     expect((await world.send('POST', `/api/main/${name}`, { token, body: { title: 'x' } })).status).toBe(201);
@@ -50,7 +53,13 @@ describe.skipIf(skipsRedis)('with REDIS_URL set', () => {
 
   it('a process whose LISTEN connection is dead hears of a publish through the stream', async () => {
     const pool = createPool({ url: world.databaseUrl, max: 2, applicationName: 'deaf' });
-    const deaf: Registry = await createRegistry({ pool, listenUrl: 'postgres://127.0.0.1:1/none', log: pino({ level: 'silent' }), redisUrl: redis.url, role: 'worker' });
+    const deaf: Registry = await createRegistry({
+      pool,
+      listenUrl: 'postgres://127.0.0.1:1/none',
+      log: pino({ level: 'silent' }),
+      redisUrl: redis.url,
+      role: 'worker',
+    });
     await new Promise((resolve) => setTimeout(resolve, 500));
     const delays: number[] = [];
     for (let round = 0; round < 7; round++) {
@@ -66,12 +75,16 @@ describe.skipIf(skipsRedis)('with REDIS_URL set', () => {
     expect(delays.sort((a, b) => a - b)[3]).toBeLessThan(250);
   }, 30_000);
 
-  it.skipIf(!ownsRedis)('a Redis that hangs costs a publish half a second at most, one that is gone nothing', async () => {
-    redis.hang();
-    expect(await publish()).toBeLessThan(3_000);
-    redis.wake();
-    await redis.kill();
-    await publish();
-    await vi.waitUntil(async () => JSON.stringify(await ready()) === '[200,"degraded","degraded"]', { timeout: 10_000, interval: 100 });
-  }, 30_000);
+  it.skipIf(!ownsRedis)(
+    'a Redis that hangs costs a publish half a second at most, one that is gone nothing',
+    async () => {
+      redis.hang();
+      expect(await publish()).toBeLessThan(3_000);
+      redis.wake();
+      await redis.kill();
+      await publish();
+      await vi.waitUntil(async () => JSON.stringify(await ready()) === '[200,"degraded","degraded"]', { timeout: 10_000, interval: 100 });
+    },
+    30_000,
+  );
 });

@@ -7,10 +7,13 @@ import type { AppContext, AppRuntime } from '../../operations/context.ts';
 const databaseError = (code: string): pg.DatabaseError => Object.assign(new pg.DatabaseError('x', 1, 'error'), { code });
 
 describe('what a stale schema explains', () => {
-  it.each(['0A000', '42703', '42P01', '42883', '42804', '42704', '42P10', '3F000', '26000', '22P02', '22003', '23502', '23514'])('SQLSTATE %s, also as a cause', (state) => {
-    expect(mayBeStale(databaseError(state))).toBe(true);
-    expect(mayBeStale(new AppError('INVALID_VALUE', 'x', { cause: databaseError(state) }))).toBe(true);
-  });
+  it.each(['0A000', '42703', '42P01', '42883', '42804', '42704', '42P10', '3F000', '26000', '22P02', '22003', '23502', '23514'])(
+    'SQLSTATE %s, also as a cause',
+    (state) => {
+      expect(mayBeStale(databaseError(state))).toBe(true);
+      expect(mayBeStale(new AppError('INVALID_VALUE', 'x', { cause: databaseError(state) }))).toBe(true);
+    },
+  );
 
   it.each(['23505', '40001', '57014', '08006', '42601'])('not SQLSTATE %s', (state) => {
     expect(mayBeStale(databaseError(state))).toBe(false);
@@ -18,7 +21,15 @@ describe('what a stale schema explains', () => {
 
   it('answers of ours that another schema may change, and no others', () => {
     const stale = (Object.keys(ERROR_STATUS) as ErrorCode[]).filter((code) => mayBeStale(new AppError(code, 'x')));
-    expect(stale.sort()).toEqual(['FORBIDDEN', 'NESTED_WRITE_FAILED', 'UNKNOWN_ENTITY', 'UNKNOWN_FIELD', 'UNKNOWN_OPERATOR', 'UNKNOWN_PARAMETER', 'VALIDATION_FAILED']);
+    expect(stale.sort()).toEqual([
+      'FORBIDDEN',
+      'NESTED_WRITE_FAILED',
+      'UNKNOWN_ENTITY',
+      'UNKNOWN_FIELD',
+      'UNKNOWN_OPERATOR',
+      'UNKNOWN_PARAMETER',
+      'VALIDATION_FAILED',
+    ]);
   });
 });
 
@@ -26,7 +37,10 @@ describe('an operation on an app whose schema moved on', () => {
   const app = { version: 1 } as AppRuntime;
   const newer = { version: 2 } as AppRuntime;
   const context = (head: AppRuntime | undefined): AppContext =>
-    ({ app, services: { registry: { newerThan: (given: AppRuntime) => Promise.resolve(head === given ? undefined : head) } } }) as unknown as AppContext;
+    ({
+      app,
+      services: { registry: { newerThan: (given: AppRuntime) => Promise.resolve(head === given ? undefined : head) } },
+    }) as unknown as AppContext;
 
   it('runs once more with the newer one', async () => {
     const seen: number[] = [];
@@ -50,10 +64,12 @@ describe('an operation on an app whose schema moved on', () => {
 
   it('runs twice at most', async () => {
     let runs = 0;
-    await expect(withFreshSchema(context(newer), () => {
-      runs += 1;
-      return Promise.reject(new AppError('FORBIDDEN', 'x'));
-    })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(
+      withFreshSchema(context(newer), () => {
+        runs += 1;
+        return Promise.reject(new AppError('FORBIDDEN', 'x'));
+      }),
+    ).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(runs).toBe(2);
   });
 });

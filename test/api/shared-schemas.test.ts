@@ -13,7 +13,8 @@ const send = (method: string, path: string, body?: unknown, headers: Record<stri
   world.send(method, `/api/${path}`, { token, body, headers });
 const makeApp = async (body: Record<string, unknown>): Promise<Reply> => send('POST', '_platform/apps', body);
 const book = (...more: object[]) => ({
-  version: 1, entities: [{ name: 'book', fields: [{ name: 'title', type: 'string', required: true }, ...more] }],
+  version: 1,
+  entities: [{ name: 'book', fields: [{ name: 'title', type: 'string', required: true }, ...more] }],
 });
 
 describe('an app that follows the schema of another', () => {
@@ -41,16 +42,29 @@ describe('an app that follows the schema of another', () => {
   });
 
   it('keeps its version when a new one is published, until it is told to move', async () => {
-    const published = await send('POST', '_platform/schemas/shop/versions', book({ name: 'pages', type: 'int' }, { name: 'code', type: 'string', unique: true }));
+    const published = await send(
+      'POST',
+      '_platform/schemas/shop/versions',
+      book({ name: 'pages', type: 'int' }, { name: 'code', type: 'string', unique: true }),
+    );
     expect(published.status, published.text).toBe(201);
     expect(published.body.data).toMatchObject({ schema_version: 2, migration: { app: 'shop', status: 'completed' } });
     expect((await send('POST', 'shop/book', { title: 'a', pages: 1 })).status).toBe(201);
     expect((await send('POST', 'branch/book', { title: 'b', pages: 1 })).status).toBe(422);
     const listed = await send('GET', '_platform/schemas/shop');
-    expect(listed.body.data).toMatchObject({ name: 'shop', owner: 'shop', latest_version: 2, served_version: 2, followers: [{ app: 'branch', schema_version: 1 }] });
+    expect(listed.body.data).toMatchObject({
+      name: 'shop',
+      owner: 'shop',
+      latest_version: 2,
+      served_version: 2,
+      followers: [{ app: 'branch', schema_version: 1 }],
+    });
     const moved = await send('POST', 'branch/_admin/migrations', { to_version: 2 });
     expect(moved.status, moved.text).toBe(201);
-    expect(moved.body.data).toMatchObject({ schema_version: 2, migration: { app: 'branch', from_version: 1, to_version: 2, status: 'completed' } });
+    expect(moved.body.data).toMatchObject({
+      schema_version: 2,
+      migration: { app: 'branch', from_version: 1, to_version: 2, status: 'completed' },
+    });
     expect((await send('POST', 'branch/book', { title: 'b', pages: 1, code: 'x' })).status).toBe(201);
     expect((await send('POST', 'branch/book', { title: 'c', code: 'x' })).status).toBe(409);
     expect((await send('POST', 'branch/_admin/migrations', { to_version: 2 })).status).toBe(200);
@@ -68,8 +82,14 @@ describe('an app that follows the schema of another', () => {
     const made = await makeApp({ name: 'museum', schema: 'shop', version: 1 });
     expect(made.status, made.text).toBe(201);
     expect(made.body.data.schema_version).toBe(1);
-    expect((await makeApp({ name: 'nowhere', schema: 'missing' })).body.error).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field: 'schema' }] });
-    expect((await makeApp({ name: 'nowhere', schema: 'shop', version: 7 })).body.error).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field: 'version' }] });
+    expect((await makeApp({ name: 'nowhere', schema: 'missing' })).body.error).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      details: [{ field: 'schema' }],
+    });
+    expect((await makeApp({ name: 'nowhere', schema: 'shop', version: 7 })).body.error).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      details: [{ field: 'version' }],
+    });
   });
 });
 
@@ -87,12 +107,17 @@ describe('a schema that no app owns', () => {
     expect((await send('POST', 'north/book', { title: 'a' })).status).toBe(201);
     const stale = await send('POST', '_platform/schemas/chain/versions', book({ name: 'isbn', type: 'string' }), { 'If-Match': '"7"' });
     expect(stale.status).toBe(412);
-    expect((await send('POST', '_platform/schemas/chain/versions', book({ name: 'isbn', type: 'string' }))).body.data.schema_version).toBe(2);
+    expect((await send('POST', '_platform/schemas/chain/versions', book({ name: 'isbn', type: 'string' }))).body.data.schema_version).toBe(
+      2,
+    );
     expect((await send('POST', '_platform/schemas/chain/versions', { version: 1, entities: [] })).body.error.code).toBe('UNSAFE_CHANGE');
     expect((await send('POST', 'north/_admin/migrations', { to_version: 2 })).status).toBe(201);
     expect((await send('POST', 'north/book', { title: 'b', isbn: '1' })).status).toBe(201);
     const versions = await send('GET', '_platform/schemas/chain/versions');
-    expect(versions.body.data.map((version: { version: number; class: string }) => [version.version, version.class])).toEqual([[2, 'compatible'], [1, 'initial']]);
+    expect(versions.body.data.map((version: { version: number; class: string }) => [version.version, version.class])).toEqual([
+      [2, 'compatible'],
+      [1, 'initial'],
+    ]);
     expect((await send('GET', '_platform/schemas/chain/versions/2')).body.data.document.entities[0].fields).toHaveLength(2);
     expect((await send('GET', '_platform/schemas')).body.data.map((schema: { name: string }) => schema.name)).toEqual(['chain', 'shop']);
   });

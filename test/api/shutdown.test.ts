@@ -17,10 +17,12 @@ async function apiWithoutTemporal() {
 
 const get = (port: number, path: string, agent: http.Agent): Promise<{ status: number; connection: string | undefined }> =>
   new Promise((resolve, reject) => {
-    http.get({ port, path, agent, host: '127.0.0.1' }, (response) => {
-      response.resume();
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, connection: response.headers.connection }));
-    }).on('error', reject);
+    http
+      .get({ port, path, agent, host: '127.0.0.1' }, (response) => {
+        response.resume();
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, connection: response.headers.connection }));
+      })
+      .on('error', reject);
   });
 
 describe('a stopping api', () => {
@@ -60,10 +62,18 @@ describe('an api without Temporal', () => {
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({ status: 'degraded', dependencies: { postgres: 'ok', temporal: 'degraded' } });
     const json = { 'Content-Type': 'application/json' };
-    const login = await fetch(`${url}/api/_platform/auth/login`, { method: 'POST', headers: json, body: JSON.stringify({ email: 'platform@localhost', password: 'changeme' }) });
+    const login = await fetch(`${url}/api/_platform/auth/login`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ email: 'platform@localhost', password: 'changeme' }),
+    });
     expect(login.status).toBe(200);
     const { data } = (await login.json()) as { data: { access_token: string } };
-    const made = await fetch(`${url}/api/_platform/apps`, { method: 'POST', headers: { ...json, Authorization: `Bearer ${data.access_token}` }, body: '{"name":"acme"}' });
+    const made = await fetch(`${url}/api/_platform/apps`, {
+      method: 'POST',
+      headers: { ...json, Authorization: `Bearer ${data.access_token}` },
+      body: '{"name":"acme"}',
+    });
     expect(made.status).toBe(503);
     expect(made.headers.get('retry-after')).toBeTruthy();
     const list = await fetch(`${url}/api/_platform/apps`, { headers: { Authorization: `Bearer ${data.access_token}` } });
@@ -80,7 +90,9 @@ describe('the published development password', () => {
     await (await startApi(loadConfig(env), log)).close();
     const api = await startApi(loadConfig({ ...env, NODE_ENV: 'production', PLATFORM_ADMIN_PASSWORD: 'a good one' }), log);
     const login = await fetch(`http://127.0.0.1:${api.port}/api/_platform/auth/login`, {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: 'platform@localhost', password: 'changeme' }),
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'platform@localhost', password: 'changeme' }),
     });
     expect(login.status).toBe(401);
     await api.close();

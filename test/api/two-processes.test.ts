@@ -28,7 +28,10 @@ async function api(databaseUrl: string): Promise<Process> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const launched = launchVerb('api', { ...env, DATABASE_URL: databaseUrl, PORT: String(port) });
-  await vi.waitUntil(async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.status === 200, { timeout: 30_000, interval: 50 });
+  await vi.waitUntil(async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.status === 200, {
+    timeout: 30_000,
+    interval: 50,
+  });
   return { url, launched, call: await signIn(url, 'platform@localhost', 'changeme') };
 }
 
@@ -47,13 +50,20 @@ beforeAll(async () => {
   const { hostname, port } = new URL(databaseUrl);
   gate = await openGate({ host: hostname, port: Number(port) });
   env = {
-    DATABASE_URL: databaseUrl, DATA_DIR: dataDir, TEMPORAL_ADDRESS: await temporalAddress(), TEMPORAL_NAMESPACE: `t-${randomBytes(4).toString('hex')}`,
-    SECRET_KEY: 'k'.repeat(40), LOG_LEVEL: 'warn',
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: dataDir,
+    TEMPORAL_ADDRESS: await temporalAddress(),
+    TEMPORAL_NAMESPACE: `t-${randomBytes(4).toString('hex')}`,
+    SECRET_KEY: 'k'.repeat(40),
+    LOG_LEVEL: 'warn',
   };
   worker = launchVerb('worker', env);
   [first, second] = await Promise.all([api(databaseUrl), api(throughGate(databaseUrl))]);
   // The worker may still be on its way.
-  await vi.waitUntil(async () => [201, 409].includes((await first.call('POST', '/api/_platform/apps', { name: 'main' })).status), { timeout: 40_000, interval: 200 });
+  await vi.waitUntil(async () => [201, 409].includes((await first.call('POST', '/api/_platform/apps', { name: 'main' })).status), {
+    timeout: 40_000,
+    interval: 200,
+  });
 }, 120_000);
 afterAll(async () => {
   second?.launched.kill('SIGCONT');
@@ -66,7 +76,13 @@ afterAll(async () => {
 const entity = (by: Process, name: string): Promise<Reply> =>
   by.call('POST', '/api/main/_admin/entities', { name, fields: [{ name: 'title', type: 'string' }] });
 const field = (by: Process, of: string, name: string): Promise<Reply> =>
-  by.call('PUT', `/api/main/_admin/entities/${of}`, { name: of, fields: [{ name: 'title', type: 'string' }, { name, type: 'int' }] });
+  by.call('PUT', `/api/main/_admin/entities/${of}`, {
+    name: of,
+    fields: [
+      { name: 'title', type: 'string' },
+      { name, type: 'int' },
+    ],
+  });
 
 describe('two api processes', () => {
   it('serve what was published through the other the moment the call returns', async () => {
@@ -84,14 +100,18 @@ describe('two api processes', () => {
   it('a process cut off from the database answers 503 within six seconds, and serves again when it is back', async () => {
     gate.hold();
     const held = Date.now();
-    const status = async (): Promise<number> => (await fetch(`${second.url}/api/main/thing_0`, { signal: AbortSignal.timeout(500) }).catch(() => undefined))?.status ?? 0;
+    const status = async (): Promise<number> =>
+      (await fetch(`${second.url}/api/main/thing_0`, { signal: AbortSignal.timeout(500) }).catch(() => undefined))?.status ?? 0;
     await vi.waitUntil(async () => (await status()) === 503, { timeout: 6_500, interval: 50 });
     expect(Date.now() - held).toBeLessThan(6_500);
     // Others do not wait for it any longer.
     const published = await entity(first, 'while_cut_off');
     expect(published.status, JSON.stringify(published.body)).toBe(201);
     gate.release();
-    await vi.waitUntil(async () => (await second.call('POST', '/api/main/while_cut_off', { title: 'x' }).catch(() => undefined))?.status === 201, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(
+      async () => (await second.call('POST', '/api/main/while_cut_off', { title: 'x' }).catch(() => undefined))?.status === 201,
+      { timeout: 10_000, interval: 50 },
+    );
   }, 40_000);
 
   it('a process that was stopped and continued never answers from the schema it had', async () => {
@@ -103,11 +123,17 @@ describe('two api processes', () => {
     const asked = Array.from({ length: 8 }, () => second.call('POST', '/api/main/stopped', { title: 'y', size: 1 }));
     const published = await publishing;
     expect([200, 202]).toContain(published.status);
-    await vi.waitUntil(async () => (await first.call('GET', '/api/main/_admin/migrations')).at('data', 0, 'status') === 'completed', { timeout: 8_000, interval: 50 });
+    await vi.waitUntil(async () => (await first.call('GET', '/api/main/_admin/migrations')).at('data', 0, 'status') === 'completed', {
+      timeout: 8_000,
+      interval: 50,
+    });
     second.launched.kill('SIGCONT');
     const statuses = (await Promise.all(asked)).map((reply) => reply.status);
     for (const status of statuses) expect([201, 503]).toContain(status);
-    await vi.waitUntil(async () => (await second.call('POST', '/api/main/stopped', { title: 'z', size: 1 })).status === 201, { timeout: 5_000, interval: 50 });
+    await vi.waitUntil(async () => (await second.call('POST', '/api/main/stopped', { title: 'z', size: 1 })).status === 201, {
+      timeout: 5_000,
+      interval: 50,
+    });
   }, 40_000);
 
   it('a process killed with -9 holds up publishes for six seconds at most', async () => {
@@ -116,7 +142,10 @@ describe('two api processes', () => {
     const at = Date.now();
     const published = await entity(first, 'after_kill');
     expect([201, 202], JSON.stringify(published.body)).toContain(published.status);
-    await vi.waitUntil(async () => (await first.call('GET', '/api/main/_admin/migrations')).at('data', 0, 'status') === 'completed', { timeout: 6_500, interval: 50 });
+    await vi.waitUntil(async () => (await first.call('GET', '/api/main/_admin/migrations')).at('data', 0, 'status') === 'completed', {
+      timeout: 6_500,
+      interval: 50,
+    });
     expect(Date.now() - at).toBeLessThan(6_500);
     expect((await first.call('POST', '/api/main/after_kill', { title: 'x' })).status).toBe(201);
     const next = Date.now();

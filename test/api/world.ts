@@ -41,8 +41,15 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
   const databaseUrl = await freshDatabase();
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-api-'));
   const config = loadConfig({
-    PORT: '0', DATA_DIR: dataDir, DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: await temporalAddress(),
-    TEMPORAL_NAMESPACE: `t-${randomBytes(4).toString('hex')}`, SECRET_KEY: 'k'.repeat(40), LOG_LEVEL: 'warn', DEFAULT_APP: 'main', ...env,
+    PORT: '0',
+    DATA_DIR: dataDir,
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: await temporalAddress(),
+    TEMPORAL_NAMESPACE: `t-${randomBytes(4).toString('hex')}`,
+    SECRET_KEY: 'k'.repeat(40),
+    LOG_LEVEL: 'warn',
+    DEFAULT_APP: 'main',
+    ...env,
   });
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const worker = await startWorker(config, { log, bundlePath: await workflowBundle() });
@@ -76,7 +83,12 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     return (reply.body as { data: { access_token: string } }).data.access_token;
   };
   return {
-    config, url, databaseUrl, api, worker, send,
+    config,
+    url,
+    databaseUrl,
+    api,
+    worker,
+    send,
     platformToken: () => signIn('_platform', 'platform@localhost', 'changeme'),
     login: (app, email = 'admin@localhost', password = 'changeme') => signIn(app, email, password),
   };

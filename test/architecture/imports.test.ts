@@ -22,7 +22,10 @@ const CONTRACT_PACKAGES = ['@temporalio/workflow', '@temporalio/common'];
 
 const folders = [...new Set(Object.keys(ALLOWED).map((folder) => folder.split('/')[0] ?? ''))];
 const files = sourceFiles(folders);
-const folderOf = (file: string): string => Object.keys(ALLOWED).filter((folder) => file.startsWith(`${folder}/`)).sort((a, b) => b.length - a.length)[0] ?? '';
+const folderOf = (file: string): string =>
+  Object.keys(ALLOWED)
+    .filter((folder) => file.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length)[0] ?? '';
 const targetOf = (file: string, specifier: string): string => path.normalize(path.join(path.dirname(file), specifier));
 
 function isAllowed(file: string, specifier: string, isType: boolean): boolean {
@@ -38,12 +41,22 @@ function isAllowed(file: string, specifier: string, isType: boolean): boolean {
 
 it('every import goes down the ranks', () => {
   const wrong = files.flatMap((file) =>
-    importsOf(file).filter(({ specifier, isType }) => !isAllowed(file, specifier, isType)).map(({ specifier }) => `${file} -> ${specifier}`));
+    importsOf(file)
+      .filter(({ specifier, isType }) => !isAllowed(file, specifier, isType))
+      .map(({ specifier }) => `${file} -> ${specifier}`),
+  );
   expect(wrong).toEqual([]);
 });
 
 it('no files import each other in a circle', () => {
-  const edges = new Map(files.map((file) => [file, importsOf(file).filter(({ specifier }) => specifier.startsWith('.')).map(({ specifier }) => targetOf(file, specifier))]));
+  const edges = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => targetOf(file, specifier)),
+    ]),
+  );
   const state = new Map<string, 'open' | 'done'>();
   const circles: string[] = [];
   const visit = (file: string, trail: readonly string[]): void => {

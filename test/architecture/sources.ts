@@ -7,7 +7,9 @@ export const root = path.resolve(import.meta.dirname, '..', '..');
 export function sourceFiles(folders: readonly string[]): string[] {
   return folders
     .filter((folder) => fs.existsSync(path.join(root, folder)))
-    .flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)))
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
+    )
     .filter((file) => /\.tsx?$/.test(file) && !/(^|\/)(dist|node_modules)\//.test(file));
 }
 

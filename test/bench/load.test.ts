@@ -32,7 +32,10 @@ afterAll(() => {
   fs.rmSync(dir, { recursive: true });
 });
 
-const generators: readonly (readonly [string, string])[] = [['our own generator', '/nonexistent/wrk'], ...(isWrkThere('wrk') ? [['wrk', 'wrk'] as const] : [])];
+const generators: readonly (readonly [string, string])[] = [
+  ['our own generator', '/nonexistent/wrk'],
+  ...(isWrkThere('wrk') ? [['wrk', 'wrk'] as const] : []),
+];
 
 describe.each(generators)('%s', (name, program) => {
   const run = async (requests: readonly Buffer[], alsoRight?: number) => {

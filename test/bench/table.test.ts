@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { BASE, geometricMean, isVoid, median, ratio, report, type Sample } from '../../bench/harness/table.ts';
 
 const sample = (target: string, round: number, serverMs: number, postgresMs: number): Sample => ({
-  target, scenario: 'A', round, serverMs, postgresMs, requests: 1000, seconds: 2, p50Ms: 1, p99Ms: 2, badStatus: 0, socketErrors: 0,
+  target,
+  scenario: 'A',
+  round,
+  serverMs,
+  postgresMs,
+  requests: 1000,
+  seconds: 2,
+  p50Ms: 1,
+  p99Ms: 2,
+  badStatus: 0,
+  socketErrors: 0,
 });
 
 describe('the figures of the bench', () => {
@@ -13,9 +23,12 @@ describe('the figures of the bench', () => {
 
   it('compares only within a round, so that a busy minute cancels out', () => {
     const samples = [
-      sample(BASE, 1, 0.05, 0.05), sample('other', 1, 0.1, 0.1),
-      sample(BASE, 2, 0.5, 0.5), sample('other', 2, 1, 1),
-      sample(BASE, 3, 0.05, 0.05), sample('other', 3, 0.3, 0.1),
+      sample(BASE, 1, 0.05, 0.05),
+      sample('other', 1, 0.1, 0.1),
+      sample(BASE, 2, 0.5, 0.5),
+      sample('other', 2, 1, 1),
+      sample(BASE, 3, 0.05, 0.05),
+      sample('other', 3, 0.3, 0.1),
     ];
     expect(ratio(samples, 'other', 'A')).toBeCloseTo(2);
     expect(ratio(samples, 'other', 'B')).toBeUndefined();

@@ -16,7 +16,8 @@ describe('the command line', () => {
   it('lists its verbs, and refuses one it does not have', async () => {
     const { code, output } = await durabase(['--help']);
     expect(code).toBe(0);
-    for (const verb of ['start', 'api', 'worker', 'export', 'import', 'admin', 'doctor']) expect(output).toMatch(new RegExp(`^  ${verb} `, 'm'));
+    for (const verb of ['start', 'api', 'worker', 'export', 'import', 'admin', 'doctor'])
+      expect(output).toMatch(new RegExp(`^  ${verb} `, 'm'));
     expect(await durabase(['frobnicate'])).toMatchObject({ code: 2, output: expect.stringContaining('there is no verb "frobnicate"') });
   });
 
@@ -28,7 +29,9 @@ describe('the command line', () => {
   it('a bad setting is one line naming variable and rule', async () => {
     const { code, output } = await durabase(['doctor'], { TEMPORAL_ADDRESS: 'no port' });
     expect(code).toBe(1);
-    expect(output).toBe('durabase doctor: TEMPORAL_ADDRESS="no port": must be host:port. Temporal frontend; a local server is started when this is not set.\n');
+    expect(output).toBe(
+      'durabase doctor: TEMPORAL_ADDRESS="no port": must be host:port. Temporal frontend; a local server is started when this is not set.\n',
+    );
   });
 
   it('published credentials are refused off loopback', async () => {
@@ -48,8 +51,13 @@ describe('the command line', () => {
   });
 
   it('admin reset-password says when there is no such database yet', async () => {
-    const { code, output } = await durabase(['admin', 'reset-password', '--email', 'a@b.c'], { DATA_DIR: path.join(os.tmpdir(), 'durabase-none') });
-    expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^durabase admin: There is no database yet: .+npm start first/) });
+    const { code, output } = await durabase(['admin', 'reset-password', '--email', 'a@b.c'], {
+      DATA_DIR: path.join(os.tmpdir(), 'durabase-none'),
+    });
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^durabase admin: There is no database yet: .+npm start first/),
+    });
   });
 
   it('export and import say when nothing answers', async () => {

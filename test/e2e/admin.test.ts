@@ -14,7 +14,10 @@ beforeAll(async () => {
   stack = await (await Stack.spawn()).ready();
   browser = await launchBrowser();
   admin = await signIn(stack.url, 'platform@localhost', 'changeme');
-  for (const [email, roles] of [['ann@desk.test', ['agent']], ['lea@desk.test', ['team_lead']]] as const) {
+  for (const [email, roles] of [
+    ['ann@desk.test', ['agent']],
+    ['lea@desk.test', ['team_lead']],
+  ] as const) {
     await admin('POST', '/api/helpdesk/_admin/users', { email, password: 'longer-password', roles });
   }
   agent = await signIn(stack.url, 'ann@desk.test', 'longer-password', 'helpdesk');
@@ -106,11 +109,17 @@ describe('the back office', () => {
   it('lets the team lead approve what waits, and shows the next step', async () => {
     const customer = await agent('GET', '/api/helpdesk/customer?per_page=1');
     const ticket = await agent('POST', '/api/helpdesk/ticket', {
-      title: 'Server room is flooding', description: 'Knee deep', priority: 'critical', customer_id: customer.at('data', 0, 'id'),
+      title: 'Server room is flooding',
+      description: 'Knee deep',
+      priority: 'critical',
+      customer_id: customer.at('data', 0, 'id'),
     });
     expect(ticket.status).toBe(201);
     const { page } = lead;
-    await eventually(() => agent('GET', '/api/helpdesk/_workflows/pending'), (reply) => reply.at('data', 0) !== undefined);
+    await eventually(
+      () => agent('GET', '/api/helpdesk/_workflows/pending'),
+      (reply) => reply.at('data', 0) !== undefined,
+    );
     await page.goto(`${stack.url}/admin/t/helpdesk/inbox`);
     await page.getByRole('button', { name: 'Approve' }).first().waitFor();
     expect(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')).toContain('/workflows/process');
@@ -120,7 +129,10 @@ describe('the back office', () => {
     await page.getByRole('button', { name: 'Approve' }).first().click();
     await page.getByText(/^Approved:/).waitFor();
     const id = String(ticket.at('data', 'id'));
-    const after = await eventually(() => agent('GET', `/api/helpdesk/ticket/${id}`), (reply) => reply.at('data', 'status') === 'assigned');
+    const after = await eventually(
+      () => agent('GET', `/api/helpdesk/ticket/${id}`),
+      (reply) => reply.at('data', 'status') === 'assigned',
+    );
     expect(after.at('data', 'status')).toBe('assigned');
     await page.goto(`${stack.url}/admin/t/helpdesk/runs`);
     await page.getByText('completed').first().waitFor();
@@ -146,9 +158,11 @@ describe('the back office', () => {
     const { page } = owner;
     await page.goto(`${stack.url}/admin/t/helpdesk/import`);
     await signInAs(owner, 'platform@localhost', 'changeme', '');
-    await page.getByLabel('Document (JSON or YAML)').fill(
-      'version: 1\nentities:\n  - name: book\n    fields:\n      - {name: title, type: string, required: true}\n      - {name: price, type: decimal}\nsample_data:\n  book:\n    - {title: Emma, price: 9.5}\n',
-    );
+    await page
+      .getByLabel('Document (JSON or YAML)')
+      .fill(
+        'version: 1\nentities:\n  - name: book\n    fields:\n      - {name: title, type: string, required: true}\n      - {name: price, type: decimal}\nsample_data:\n  book:\n    - {title: Emma, price: 9.5}\n',
+      );
     await page.getByRole('button', { name: 'Import' }).click();
     await page.getByRole('menuitem', { name: 'Book' }).waitFor();
     await page.getByRole('menuitem', { name: 'Book' }).click();

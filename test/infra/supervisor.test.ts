@@ -93,7 +93,8 @@ describe('a start that cannot work says so in one line', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     expect(await oneLine({ env: { PORT: String(port) } })).toBe(
-      `durabase start: Port ${port} of 127.0.0.1 is in use by another program. Stop that, or set PORT to a free one.`);
+      `durabase start: Port ${port} of 127.0.0.1 is in use by another program. Stop that, or set PORT to a free one.`,
+    );
     other.close();
   });
 
@@ -101,7 +102,9 @@ describe('a start that cannot work says so in one line', () => {
     const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-stack-'));
     fs.mkdirSync(path.join(dataDir, 'pg18'));
     fs.writeFileSync(path.join(dataDir, 'pg18', 'PG_VERSION'), '18\n');
-    expect(await oneLine({ dataDir })).toMatch(/The database folder .+pg18 is damaged \(.+\)\. Move it away to start with an empty database/);
+    expect(await oneLine({ dataDir })).toMatch(
+      /The database folder .+pg18 is damaged \(.+\)\. Move it away to start with an empty database/,
+    );
   });
 
   it('data of another Postgres version', async () => {
@@ -112,7 +115,9 @@ describe('a start that cannot work says so in one line', () => {
 
   it('wrong DATABASE_URL, without its password', async () => {
     const line = await oneLine({ env: { DATABASE_URL: 'postgres://me:hush@127.0.0.1:1/x' } });
-    expect(line).toBe('durabase start: DATABASE_URL (postgres://me:***@127.0.0.1:1/x): nothing answers there. Start the server, or correct host and port.');
+    expect(line).toBe(
+      'durabase start: DATABASE_URL (postgres://me:***@127.0.0.1:1/x): nothing answers there. Start the server, or correct host and port.',
+    );
   });
 
   it('no Temporal server', async () => {

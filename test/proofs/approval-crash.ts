@@ -38,7 +38,10 @@ interface Receiver {
   close(): void;
 }
 
-export async function proveApprovalCrash(options: { rounds: number; seed: number }, say: (line: string) => void): Promise<ApprovalCrashResult> {
+export async function proveApprovalCrash(
+  options: { rounds: number; seed: number },
+  say: (line: string) => void,
+): Promise<ApprovalCrashResult> {
   const chance = seeded(options.seed);
   const receiver = await startReceiver();
   const stack = await (await Stack.spawn()).ready();
@@ -73,11 +76,18 @@ interface World {
 
 async function setUp(stack: Stack, receiver: Receiver): Promise<World> {
   const admin = await signIn(stack.url, 'platform@localhost', 'changeme');
-  for (const [email, roles] of [['ann@desk.test', ['agent']], ['lea@desk.test', ['team_lead']]] as const) {
+  for (const [email, roles] of [
+    ['ann@desk.test', ['agent']],
+    ['lea@desk.test', ['team_lead']],
+  ] as const) {
     await admin('POST', '/api/helpdesk/_admin/users', { email, password: 'longer-password', roles });
   }
   const hook = await admin('POST', '/api/helpdesk/_admin/webhooks', {
-    name: 'proof', entity: 'ticket', hook: 'after_write', url: receiver.url, retry: { max_attempts: 50, backoff: 'fixed', initial: '1s' },
+    name: 'proof',
+    entity: 'ticket',
+    hook: 'after_write',
+    url: receiver.url,
+    retry: { max_attempts: 50, backoff: 'fixed', initial: '1s' },
   });
   demand(hook.status === 201, `creating the webhook answered ${hook.status}: ${JSON.stringify(hook.body)}`);
   receiver.secret = String(hook.at('data', 'secret'));
@@ -88,7 +98,11 @@ async function setUp(stack: Stack, receiver: Receiver): Promise<World> {
 }
 
 async function raiseCriticalTicket({ agent, customer }: World): Promise<string> {
-  const created = await agent('POST', '/api/helpdesk/ticket', { title: 'Server room is flooding', description: 'Knee deep', customer_id: customer });
+  const created = await agent('POST', '/api/helpdesk/ticket', {
+    title: 'Server room is flooding',
+    description: 'Knee deep',
+    customer_id: customer,
+  });
   demand(created.status === 201, `creating the ticket answered ${created.status}: ${JSON.stringify(created.body)}`);
   const id = String(created.at('data', 'id'));
   const raised = await agent('PATCH', `/api/helpdesk/ticket/${id}`, { priority: 'critical' });
@@ -122,7 +136,9 @@ async function approveAndKillAll(stack: Stack, world: World, ticket: string, cha
   const approvedAt = Date.now();
   const answer = approve(world, run).catch(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, chance.between(5, 250)));
-  const killed = await Promise.all((['worker', 'api', 'temporal', 'postgres'] as const).map(async (name) => [name, await stack.kill(name)] as const));
+  const killed = await Promise.all(
+    (['worker', 'api', 'temporal', 'postgres'] as const).map(async (name) => [name, await stack.kill(name)] as const),
+  );
   for (const [name, pid] of killed) await stack.revived(name, pid, 60_000);
   if ((await answer)?.status !== 200) await decideAgain(world, run, say);
   const after = await eventually(
@@ -137,11 +153,16 @@ async function approveAndKillAll(stack: Stack, world: World, ticket: string, cha
   return Date.now() - approvedAt;
 }
 
-const approve = (world: World, run: string): Promise<Reply> => world.lead('POST', `/api/helpdesk/_workflows/${run}/approve`, { comment: 'go' });
+const approve = (world: World, run: string): Promise<Reply> =>
+  world.lead('POST', `/api/helpdesk/_workflows/${run}/approve`, { comment: 'go' });
 
 /** Whoever got no answer repeats: either it counts now, or the run says that it has been decided. */
 async function decideAgain(world: World, run: string, say: (line: string) => void): Promise<void> {
-  const reply = await eventually(() => approve(world, run).catch(() => undefined), (answer) => answer !== undefined && answer.status < 500, 60_000);
+  const reply = await eventually(
+    () => approve(world, run).catch(() => undefined),
+    (answer) => answer !== undefined && answer.status < 500,
+    60_000,
+  );
   say(`the decision had no answer; repeated, it is answered ${reply?.status}`);
   const isDecided = reply?.status === 200 || (reply?.status === 422 && reply.at('error', 'code') === 'INVALID_STATE');
   demand(isDecided, `approving again answered ${reply?.status}: ${JSON.stringify(reply?.body)}`);
@@ -149,14 +170,21 @@ async function decideAgain(world: World, run: string, say: (line: string) => voi
 
 async function checkDeliveries(receiver: Receiver, tickets: readonly string[]): Promise<void> {
   const idsOf = (ticket: string): Set<string> => new Set(receiver.calls.filter((call) => call.record.id === ticket).map((call) => call.id));
-  await eventually(async () => tickets.every((ticket) => idsOf(ticket).size >= 3), (complete) => complete, 60_000);
+  await eventually(
+    async () => tickets.every((ticket) => idsOf(ticket).size >= 3),
+    (complete) => complete,
+    60_000,
+  );
   demand(receiver.badSignatures.length === 0, `bad signatures: ${receiver.badSignatures.join(', ')}`);
   for (const ticket of tickets) {
     demand(idsOf(ticket).size === 3, `ticket ${ticket}: ${idsOf(ticket).size} different webhook ids for its 3 changes`);
     const own = receiver.calls.filter((call) => call.record.id === ticket);
     for (const wanted of ['create', 'priority', 'status']) {
       const matching = own.filter((call) => (wanted === 'create' ? call.action === 'create' : call.changes[wanted] !== undefined));
-      demand(new Set(matching.map((call) => call.id)).size === 1, `ticket ${ticket}: the change "${wanted}" has ${matching.length} deliveries under several ids or none`);
+      demand(
+        new Set(matching.map((call) => call.id)).size === 1,
+        `ticket ${ticket}: the change "${wanted}" has ${matching.length} deliveries under several ids or none`,
+      );
     }
   }
 }
@@ -165,7 +193,10 @@ async function checkHistory(stack: Stack, tickets: readonly string[]): Promise<v
   const admin = await signIn(stack.url, 'platform@localhost', 'changeme');
   for (const ticket of tickets) {
     const reply = await admin('GET', `/api/helpdesk/ticket/${ticket}`);
-    demand(reply.headers.get('etag') === '"3"', `ticket ${ticket} has ETag ${String(reply.headers.get('etag'))}: it was written more or less than three times`);
+    demand(
+      reply.headers.get('etag') === '"3"',
+      `ticket ${ticket} has ETag ${String(reply.headers.get('etag'))}: it was written more or less than three times`,
+    );
   }
 }
 
@@ -187,7 +218,10 @@ async function startReceiver(): Promise<Receiver> {
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, calls: [], badSignatures: [], secret: '',
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    calls: [],
+    badSignatures: [],
+    secret: '',
     close() {
       server.closeAllConnections();
       server.close();
@@ -201,10 +235,14 @@ function demand(holds: boolean, message: string): asserts holds {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now() % 100_000) } } });
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now() % 100_000) } },
+  });
   const say = (line: string): void => console.log(line);
   say(`approval-crash: ${values.rounds} rounds, seed ${values.seed}`);
   const result = await proveApprovalCrash({ rounds: Number(values.rounds), seed: Number(values.seed) }, say);
   const sorted = [...result.recoveryMs].sort((a, b) => a - b);
-  say(`proved: ${result.rounds} rounds, ${result.deliveries} signed deliveries, recovery median ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`);
+  say(
+    `proved: ${result.rounds} rounds, ${result.deliveries} signed deliveries, recovery median ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`,
+  );
 }

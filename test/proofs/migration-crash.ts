@@ -27,7 +27,10 @@ const POINTS = ['migration.before_step', 'migration.after_step', 'migration.befo
 
 type Way = { readonly kind: 'point'; readonly point: string } | { readonly kind: 'moment'; readonly part: Part; readonly afterMs: number };
 
-export async function proveMigrationCrash(options: { rounds: number; seed: number }, say: (line: string) => void): Promise<MigrationCrashResult> {
+export async function proveMigrationCrash(
+  options: { rounds: number; seed: number },
+  say: (line: string) => void,
+): Promise<MigrationCrashResult> {
   const chance = seeded(options.seed);
   const rig = await Rig.start();
   try {
@@ -47,7 +50,9 @@ export async function proveMigrationCrash(options: { rounds: number; seed: numbe
       if (isCompleted) completed += 1;
       else await publishAgain(rig, admin, next, round);
       document = next;
-      say(`round ${round}: ${way.kind === 'point' ? `worker at ${way.point}` : `${way.part} after ${way.afterMs} ms`}: ${isCompleted ? 'completed' : 'cleanly absent'} after ${recoveryMs.at(-1)} ms`);
+      say(
+        `round ${round}: ${way.kind === 'point' ? `worker at ${way.point}` : `${way.part} after ${way.afterMs} ms`}: ${isCompleted ? 'completed' : 'cleanly absent'} after ${recoveryMs.at(-1)} ms`,
+      );
     }
     return { rounds: options.rounds, completed, absent: options.rounds - completed, recoveryMs };
   } catch (error) {
@@ -75,12 +80,17 @@ const BASE: Draft = { version: 1, entities: [{ name: 'base', fields: [{ name: 't
 /** One more entity with a unique, a relation to it from the table with records, and there a column with a default, an index and a unique. */
 function grown(document: Draft, round: number): Draft {
   const [base, ...others] = document.entities;
-  const fields = [...(base?.fields ?? []), { name: `n_${round}`, type: 'int', default: round, required: true }, { name: `code_${round}`, type: 'string', unique: true }];
+  const fields = [
+    ...(base?.fields ?? []),
+    { name: `n_${round}`, type: 'int', default: round, required: true },
+    { name: `code_${round}`, type: 'string', unique: true },
+  ];
   return {
     version: 1,
     entities: [
       { name: 'base', fields, indexes: [...(base?.indexes ?? []), { fields: [`n_${round}`, 'title'] }] },
-      ...others, { name: `thing_${round}`, fields: [{ name: 'title', type: 'string', unique: true }] },
+      ...others,
+      { name: `thing_${round}`, fields: [{ name: 'title', type: 'string', unique: true }] },
     ],
     relations: [...document.relations, { name: `thing_${round}_bases`, type: 'one_to_many', source: `thing_${round}`, target: 'base' }],
   };
@@ -99,7 +109,11 @@ const publish = (admin: Caller, document: Draft) => admin('POST', '/api/desk/_ad
 
 /** As a client does: a 503 is repeated. */
 async function publishAgain(rig: Rig, admin: Caller, next: Draft, round: number): Promise<void> {
-  const reply = await eventually(() => publish(admin, next), (answer) => answer !== undefined && answer.status < 500, 30_000);
+  const reply = await eventually(
+    () => publish(admin, next),
+    (answer) => answer !== undefined && answer.status < 500,
+    30_000,
+  );
   demand([200, 201, 202].includes(reply?.status ?? 0), `publishing again answered ${reply?.status}: ${JSON.stringify(reply?.body)}`);
   demand(await settle(rig, admin, round), 'what was published again is not served');
 }
@@ -129,17 +143,27 @@ async function cut(rig: Rig, admin: Caller, next: Draft, way: Way): Promise<numb
 async function settle(rig: Rig, admin: Caller, round: number): Promise<boolean> {
   for (const part of PARTS) await rig.up(part);
   const open = await eventually(
-    () => ask<{ status: string }>(rig, "select status from durabase.migrations where status not in ('completed', 'failed', 'aborted')").catch(() => [{ status: 'unknown' }]),
-    (rows) => rows.length === 0, 60_000,
+    () =>
+      ask<{ status: string }>(rig, "select status from durabase.migrations where status not in ('completed', 'failed', 'aborted')").catch(
+        () => [{ status: 'unknown' }],
+      ),
+    (rows) => rows.length === 0,
+    60_000,
   );
   demand(open.length === 0, `a migration stays ${open[0]?.status}`);
-  const [served] = await ask<{ storage: string; served_version: number; document: SchemaDocument }>(rig, `
+  const [served] = await ask<{ storage: string; served_version: number; document: SchemaDocument }>(
+    rig,
+    `
     select a.storage, a.served_version, v.document from durabase.apps a
-    join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version where a.name = 'desk'`);
+    join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version where a.name = 'desk'`,
+  );
   if (served === undefined) throw new Error('the app serves no version');
   await compare(rig, served.storage, shapeOf(buildModel(served.document)));
-  const unfinished = await ask(rig, `
-    select from durabase.migrations m join durabase.migration_steps s on s.migration = m.id where m.status = 'completed' and s.state <> 'done'`);
+  const unfinished = await ask(
+    rig,
+    `
+    select from durabase.migrations m join durabase.migration_steps s on s.migration = m.id where m.status = 'completed' and s.state <> 'done'`,
+  );
   demand(unfinished.length === 0, 'a completed migration has open steps');
   await compareHttp(admin, served.served_version, served.document);
   return served.document.entities.some((entity) => entity.name === `thing_${round}`);
@@ -152,10 +176,21 @@ async function compare(rig: Rig, storage: string, shape: Shape): Promise<void> {
   const columns = await found(`select t.relname || '.' || a.attname || ':' || a.attnotnull as name from pg_attribute a
     join pg_class t on t.oid = a.attrelid join pg_namespace n on n.oid = t.relnamespace
     where ${ours} and t.relkind = 'r' and a.attnum > 0 and not a.attisdropped`);
-  same('columns', columns, [...shape.tables.values()].flatMap((table) => [...table.columns.values()].map((column) => `${table.table}.${column.name}:${column.isRequired}`)));
-  const indexes = await found(`select i.relname as name from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
+  same(
+    'columns',
+    columns,
+    [...shape.tables.values()].flatMap((table) =>
+      [...table.columns.values()].map((column) => `${table.table}.${column.name}:${column.isRequired}`),
+    ),
+  );
+  const indexes =
+    await found(`select i.relname as name from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
     join pg_namespace n on n.oid = t.relnamespace where ${ours} and not x.indisprimary and x.indisvalid and x.indisready`);
-  same('valid indexes', indexes, [...shape.tables.values()].flatMap((table) => [...table.indexes.keys()]));
+  same(
+    'valid indexes',
+    indexes,
+    [...shape.tables.values()].flatMap((table) => [...table.indexes.keys()]),
+  );
   const invalid = await found(`select i.relname as name from pg_index x join pg_class i on i.oid = x.indexrelid
     join pg_namespace n on n.oid = i.relnamespace where n.nspname = $1 and not (x.indisvalid and x.indisready)`);
   same('invalid indexes', invalid, []);
@@ -175,9 +210,14 @@ function same(what: string, found: readonly string[], wanted: readonly string[])
 /** The api serves that version, and its newest entity takes and gives records. */
 async function compareHttp(admin: Caller, version: number, document: SchemaDocument): Promise<void> {
   const discovery = await eventually(
-    () => admin('GET', '/api/desk/_discovery').catch(() => undefined), (reply) => reply?.at('data', 'schema_version') === version, 20_000,
+    () => admin('GET', '/api/desk/_discovery').catch(() => undefined),
+    (reply) => reply?.at('data', 'schema_version') === version,
+    20_000,
   );
-  demand(discovery?.at('data', 'schema_version') === version, `the api serves ${String(discovery?.at('data', 'schema_version'))}, the registry ${version}`);
+  demand(
+    discovery?.at('data', 'schema_version') === version,
+    `the api serves ${String(discovery?.at('data', 'schema_version'))}, the registry ${version}`,
+  );
   const newest = document.entities.at(-1)?.name ?? '';
   const made = await admin('POST', `/api/desk/${newest}`, { title: `after ${Date.now()}` });
   demand(made.status === 201, `writing "${newest}" answered ${made.status}: ${JSON.stringify(made.body)}`);
@@ -186,7 +226,10 @@ async function compareHttp(admin: Caller, version: number, document: SchemaDocum
 /** Rows enough that an index takes a moment. */
 async function fill(rig: Rig): Promise<void> {
   const [app] = await ask<{ storage: string }>(rig, "select storage from durabase.apps where name = 'desk'");
-  await ask(rig, `insert into "${app?.storage}".base (id, title) select gen_random_uuid(), 'record ' || n from generate_series(1, ${RECORDS}) n`);
+  await ask(
+    rig,
+    `insert into "${app?.storage}".base (id, title) select gen_random_uuid(), 'record ' || n from generate_series(1, ${RECORDS}) n`,
+  );
 }
 
 async function ask<Row extends pg.QueryResultRow>(rig: Rig, text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -205,10 +248,14 @@ function demand(holds: boolean, message: string): asserts holds {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' }, seed: { type: 'string', default: String(Date.now() % 100_000) } } });
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '40' }, seed: { type: 'string', default: String(Date.now() % 100_000) } },
+  });
   const say = (line: string): void => console.log(line);
   say(`migration-crash: ${values.rounds} rounds, seed ${values.seed}`);
   const result = await proveMigrationCrash({ rounds: Number(values.rounds), seed: Number(values.seed) }, say);
   const sorted = [...result.recoveryMs].sort((a, b) => a - b);
-  say(`proved: ${result.rounds} rounds, ${result.completed} completed, ${result.absent} cleanly absent; recovery median ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`);
+  say(
+    `proved: ${result.rounds} rounds, ${result.completed} completed, ${result.absent} cleanly absent; recovery median ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`,
+  );
 }

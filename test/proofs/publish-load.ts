@@ -18,20 +18,37 @@ export interface PublishLoadResult {
   readonly requestP99Ms: number;
 }
 
-export async function provePublishLoad(options: { seconds: number; rate: number }, say: (line: string) => void): Promise<PublishLoadResult> {
+export async function provePublishLoad(
+  options: { seconds: number; rate: number },
+  say: (line: string) => void,
+): Promise<PublishLoadResult> {
   const rig = await Rig.start();
   try {
     const admin = await signIn(rig.url, 'platform@localhost', 'changeme');
     await wanted(admin('POST', '/api/_platform/apps', { name: 'desk' }), 201);
-    await wanted(admin('POST', '/api/desk/_admin/entities', { name: 'ticket', fields: [{ name: 'title', type: 'string' }, { name: 'status', type: 'string', default: 'open' }] }), 201);
+    await wanted(
+      admin('POST', '/api/desk/_admin/entities', {
+        name: 'ticket',
+        fields: [
+          { name: 'title', type: 'string' },
+          { name: 'status', type: 'string', default: 'open' },
+        ],
+      }),
+      201,
+    );
     const first = String((await wanted(admin('POST', '/api/desk/ticket', { title: 'first' }), 201)).at('data', 'id'));
     say(`${options.rate} requests a second for ${options.seconds} s`);
     const load = startLoad(admin, first, options.rate);
     const publishMs = await publishUntil(admin, Date.now() + options.seconds * 1000);
     const { failed, ms } = await load.stop();
     return {
-      requests: ms.length, failed, publishes: publishMs.length,
-      publishP50Ms: at(publishMs, 0.5), publishWorstMs: at(publishMs, 1), requestP50Ms: at(ms, 0.5), requestP99Ms: at(ms, 0.99),
+      requests: ms.length,
+      failed,
+      publishes: publishMs.length,
+      publishP50Ms: at(publishMs, 0.5),
+      publishWorstMs: at(publishMs, 1),
+      requestP50Ms: at(ms, 0.5),
+      requestP99Ms: at(ms, 0.99),
     };
   } finally {
     await rig.stop();
@@ -82,7 +99,10 @@ function startLoad(admin: Caller, id: string, rate: number): { stop(): Promise<{
 /** Defines an entity, writes to it, gives it a field and the busy table one too, and writes both: each right after its definition. */
 async function publishUntil(admin: Caller, end: number): Promise<number[]> {
   const took: number[] = [];
-  const fields: object[] = [{ name: 'title', type: 'string' }, { name: 'status', type: 'string', default: 'open' }];
+  const fields: object[] = [
+    { name: 'title', type: 'string' },
+    { name: 'status', type: 'string', default: 'open' },
+  ];
   const publish = async (method: string, path: string, body: unknown, status: number): Promise<void> => {
     const began = performance.now();
     await wanted(admin(method, `/api/desk/_admin/${path}`, body), status);
@@ -92,7 +112,18 @@ async function publishUntil(admin: Caller, end: number): Promise<number[]> {
     const name = `thing_${round}`;
     await publish('POST', 'entities', { name, fields: [{ name: 'title', type: 'string' }] }, 201);
     await wanted(admin('POST', `/api/desk/${name}`, { title: 'new' }), 201);
-    await publish('PUT', `entities/${name}`, { name, fields: [{ name: 'title', type: 'string' }, { name: 'size', type: 'int', default: round }] }, 200);
+    await publish(
+      'PUT',
+      `entities/${name}`,
+      {
+        name,
+        fields: [
+          { name: 'title', type: 'string' },
+          { name: 'size', type: 'int', default: round },
+        ],
+      },
+      200,
+    );
     const made = await wanted(admin('POST', `/api/desk/${name}`, { title: 'newer' }), 201);
     if (made.at('data', 'size') !== round) throw new Error(`the new field's default is ${String(made.at('data', 'size'))}, not ${round}`);
     fields.push({ name: `field_${round}`, type: 'int' });
@@ -118,6 +149,8 @@ if (process.argv[1] === import.meta.filename) {
   const say = (line: string): void => console.log(line);
   const result = await provePublishLoad({ seconds: Number(values.seconds), rate: Number(values.rate) }, say);
   for (const failure of result.failed.slice(0, 10)) say(failure);
-  say(`${result.requests} requests, ${result.failed.length} failed, p50 ${result.requestP50Ms} ms, p99 ${result.requestP99Ms} ms; ${result.publishes} publishes, p50 ${result.publishP50Ms} ms, worst ${result.publishWorstMs} ms`);
+  say(
+    `${result.requests} requests, ${result.failed.length} failed, p50 ${result.requestP50Ms} ms, p99 ${result.requestP99Ms} ms; ${result.publishes} publishes, p50 ${result.publishP50Ms} ms, worst ${result.publishWorstMs} ms`,
+  );
   if (result.failed.length > 0) process.exitCode = 1;
 }

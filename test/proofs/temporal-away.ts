@@ -41,7 +41,11 @@ export async function proveTemporalAway(say: (line: string) => void): Promise<Te
     await pendingRun(lead, missed);
     const startedAfterMs = Date.now() - backAt;
     say(`the missed process waits for its approval ${startedAfterMs} ms after Temporal came back`);
-    const again = await eventually(() => lead('POST', `/api/helpdesk/_workflows/${run}/approve`, {}), (reply) => reply.status < 500, 30_000);
+    const again = await eventually(
+      () => lead('POST', `/api/helpdesk/_workflows/${run}/approve`, {}),
+      (reply) => reply.status < 500,
+      30_000,
+    );
     demand(again.status === 200, `approving after the return answered ${again.status}: ${JSON.stringify(again.body)}`);
     return { ...plain, startedAfterMs };
   } finally {
@@ -53,7 +57,10 @@ export async function proveTemporalAway(say: (line: string) => void): Promise<Te
 
 async function people(stack: Stack): Promise<{ agent: Caller; lead: Caller; admin: Caller; customer: string }> {
   const admin = await signIn(stack.url, 'platform@localhost', 'changeme');
-  for (const [email, roles] of [['ann@desk.test', ['agent']], ['lea@desk.test', ['team_lead']]] as const) {
+  for (const [email, roles] of [
+    ['ann@desk.test', ['agent']],
+    ['lea@desk.test', ['team_lead']],
+  ] as const) {
     await admin('POST', '/api/helpdesk/_admin/users', { email, password: 'longer-password', roles });
   }
   const agent = await signIn(stack.url, 'ann@desk.test', 'longer-password', 'helpdesk');
@@ -64,7 +71,10 @@ async function people(stack: Stack): Promise<{ agent: Caller; lead: Caller; admi
 
 async function criticalTicket(agent: Caller, customer: string): Promise<string> {
   const reply = await agent('POST', '/api/helpdesk/ticket', {
-    title: 'Server room is flooding', description: 'Knee deep', priority: 'critical', customer_id: customer,
+    title: 'Server room is flooding',
+    description: 'Knee deep',
+    priority: 'critical',
+    customer_id: customer,
   });
   demand(reply.status === 201, `creating a critical ticket answered ${reply.status}: ${JSON.stringify(reply.body)}`);
   return String(reply.at('data', 'id'));
@@ -107,5 +117,7 @@ function demand(holds: boolean, message: string): asserts holds {
 
 if (process.argv[1] === import.meta.filename) {
   const result = await proveTemporalAway((line) => console.log(line));
-  console.log(`proved: ${result.requests} plain requests without Temporal, ${result.failedRequests} failed; the missed process started ${result.startedAfterMs} ms after its return`);
+  console.log(
+    `proved: ${result.requests} plain requests without Temporal, ${result.failedRequests} failed; the missed process started ${result.startedAfterMs} ms after its return`,
+  );
 }

@@ -35,7 +35,10 @@ async function account(): Promise<TokenSubject> {
   const [userId, sessionId] = [uuidv7(), uuidv7()];
   const email = `${userId}@example.com`;
   await pool.query('insert into durabase.platform_users (id, email, password_hash) values ($1, $2, $3)', [userId, email, 'x']);
-  await pool.query("insert into durabase.platform_sessions (id, user_id, refresh_hash, expires_at) values ($1, $2, 'h', now() + interval '1 day')", [sessionId, userId]);
+  await pool.query(
+    "insert into durabase.platform_sessions (id, user_id, refresh_hash, expires_at) values ($1, $2, 'h', now() + interval '1 day')",
+    [sessionId, userId],
+  );
   return { userId, email, roles: ['admin'], sessionId, epoch: 0 };
 }
 

@@ -48,13 +48,23 @@ export async function eventWorld(document: object): Promise<EventWorld> {
     await owner.end();
   });
   return {
-    services, url, app, storage,
+    services,
+    url,
+    app,
+    storage,
     query: async (text, values = []) => (await owner.query(text, values)).rows as never,
     async writeEvent({ recordId, version, title = 'a ticket' }, client) {
       const text = `insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, old)
         values ($1, 'ticket', $2, $3, $4, 1, '{"kind":"user","id":null,"roles":["agent"]}', $5, $6)`;
       const record = JSON.stringify({ id: recordId, title, note: 'inner' });
-      const values = [app, recordId, version === 1 ? 'create' : 'update', version, record, version === 1 ? null : JSON.stringify({ title: 'before' })];
+      const values = [
+        app,
+        recordId,
+        version === 1 ? 'create' : 'update',
+        version,
+        record,
+        version === 1 ? null : JSON.stringify({ title: 'before' }),
+      ];
       await (client ?? owner).query(text, values);
     },
     async connect() {

@@ -17,7 +17,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   fs.chmodSync(dir, 0o755);
   const postgres = await startPostgres({ dir: path.join(dir, 'pg'), flags: TEST_FLAGS });
   project.provide('postgresUrl', postgres.url('postgres'));
-  const temporal = once(() => startTemporal({ logFile: path.join(dir, 'temporal.log'), progress: (line) => process.stderr.write(`${line}\n`) }));
+  const temporal = once(() =>
+    startTemporal({ logFile: path.join(dir, 'temporal.log'), progress: (line) => process.stderr.write(`${line}\n`) }),
+  );
   const bundle = once(bundleOfSources);
   const desk = await serviceDesk({
     '/temporal': async () => (await temporal.get()).address,

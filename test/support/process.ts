@@ -91,7 +91,9 @@ export class Stack {
   }
 
   pidOf(name: ServiceName): number {
-    const { processes } = JSON.parse(fs.readFileSync(path.join(this.dataDir, 'run.json'), 'utf8')) as { processes: Record<string, { pid: number }> };
+    const { processes } = JSON.parse(fs.readFileSync(path.join(this.dataDir, 'run.json'), 'utf8')) as {
+      processes: Record<string, { pid: number }>;
+    };
     return processes[name]?.pid ?? 0;
   }
 

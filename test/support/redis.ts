@@ -26,7 +26,8 @@ export interface TestRedis {
 export async function testRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL'];
   if (binary !== undefined) return ownServer(binary);
-  if (given === undefined) throw new Error('These tests need Redis: put redis-server or valkey-server on PATH, or set REDIS_URL. SKIP=redis leaves them out.');
+  if (given === undefined)
+    throw new Error('These tests need Redis: put redis-server or valkey-server on PATH, or set REDIS_URL. SKIP=redis leaves them out.');
   const nothing = (): void => undefined;
   return { url: given, start: async () => undefined, kill: async () => undefined, hang: nothing, wake: nothing };
 }
@@ -40,7 +41,9 @@ async function ownServer(program: string): Promise<TestRedis> {
   return {
     url,
     async start() {
-      child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir], { stdio: 'ignore' });
+      child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir], {
+        stdio: 'ignore',
+      });
       if (!(await waitFor(() => answers(url), 10_000, 50))) throw new Error(`${program} did not start on port ${port}.`);
     },
     async kill() {

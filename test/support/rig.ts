@@ -56,7 +56,11 @@ export class Rig {
         return void this.#running.set(part, { pid: this.#postgres.pid });
       case 'temporal':
         await this.#untilFree(this.#temporal?.port);
-        this.#temporal = await startTemporal({ file: path.join(this.#dir, 'temporal.db'), logFile: path.join(this.#dir, 'temporal.log'), port: this.#temporal?.port ?? 0 });
+        this.#temporal = await startTemporal({
+          file: path.join(this.#dir, 'temporal.db'),
+          logFile: path.join(this.#dir, 'temporal.log'),
+          port: this.#temporal?.port ?? 0,
+        });
         return void this.#running.set(part, { pid: this.#temporal.pid });
       case 'worker':
         return this.#launch('worker', { LOG_LEVEL: 'info', ...(crashAt === undefined ? {} : { DURABASE_TEST: '1', CRASH_AT: crashAt }) });
@@ -73,13 +77,19 @@ export class Rig {
 
   async #launch(part: 'worker' | 'api', env: NodeJS.ProcessEnv): Promise<void> {
     const launched = launchVerb(part, {
-      DATA_DIR: this.#dir, DATABASE_URL: this.databaseUrl, TEMPORAL_ADDRESS: this.#temporal?.address, SECRET_KEY: 'k'.repeat(40),
-      PORT: String(this.#apiPort), LOG_LEVEL: 'warn', ...env,
+      DATA_DIR: this.#dir,
+      DATABASE_URL: this.databaseUrl,
+      TEMPORAL_ADDRESS: this.#temporal?.address,
+      SECRET_KEY: 'k'.repeat(40),
+      PORT: String(this.#apiPort),
+      LOG_LEVEL: 'warn',
+      ...env,
     });
     this.#running.set(part, { pid: launched.pid, launched });
-    const isReady = part === 'worker'
-      ? (): boolean => launched.output().includes('serving durable work')
-      : async (): Promise<boolean> => (await fetch(`${this.url}/health/ready`).catch(() => undefined))?.status === 200;
+    const isReady =
+      part === 'worker'
+        ? (): boolean => launched.output().includes('serving durable work')
+        : async (): Promise<boolean> => (await fetch(`${this.url}/health/ready`).catch(() => undefined))?.status === 200;
     if (!(await waitFor(async () => !isAlive(launched.pid) || (await isReady()), 40_000)) || !isAlive(launched.pid)) {
       throw new Error(`The ${part} did not start: ${launched.output().slice(-2_000)}`);
     }

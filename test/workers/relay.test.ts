@@ -24,7 +24,13 @@ beforeAll(async () => {
   world = await eventWorld({
     version: 1,
     entities: [
-      { name: 'ticket', fields: [{ name: 'title', type: 'string' }, { name: 'note', type: 'text', hidden: true }] },
+      {
+        name: 'ticket',
+        fields: [
+          { name: 'title', type: 'string' },
+          { name: 'note', type: 'text', hidden: true },
+        ],
+      },
     ],
     webhooks: [
       hook('good', good.url, { condition: "record.title != 'muted'" }),
@@ -34,13 +40,18 @@ beforeAll(async () => {
     ],
     workflows: [
       {
-        id: 'wf', name: 'escalation', trigger: { type: 'state_change', entity: 'ticket', field: 'title', to: 'critical' },
+        id: 'wf',
+        name: 'escalation',
+        trigger: { type: 'state_change', entity: 'ticket', field: 'title', to: 'critical' },
         steps: [{ id: 'ask', type: 'approval' }],
       },
     ],
   });
   const dispatcher = startDispatcher(world.services);
-  loops.push(startRelay(world.services, () => dispatcher.wake()), dispatcher);
+  loops.push(
+    startRelay(world.services, () => dispatcher.wake()),
+    dispatcher,
+  );
 });
 
 afterAll(async () => {
@@ -56,7 +67,8 @@ const context = async (): Promise<AppContext> => {
 
 const deliveriesOf = (recordId: string) =>
   world.query<{ webhook: string; status: string; tries: number; reason: string | null }>(
-    `select webhook, status, tries, reason from ${world.storage}._deliveries where record_id = $1 order by webhook`, [recordId],
+    `select webhook, status, tries, reason from ${world.storage}._deliveries where record_id = $1 order by webhook`,
+    [recordId],
   );
 
 const eventually = async <T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> => {
@@ -75,11 +87,19 @@ describe('the relay', () => {
     const [call] = good.received;
     const payload = new Webhook(secret).verify(call?.body ?? '', call?.headers as Record<string, string>) as Record<string, unknown>;
     expect(payload).toMatchObject({
-      event: 'record.created', entity: 'ticket', action: 'create', record: { id: 'signed', title: 'a ticket' }, user: { roles: ['agent'] }, schema_version: 1,
+      event: 'record.created',
+      entity: 'ticket',
+      action: 'create',
+      record: { id: 'signed', title: 'a ticket' },
+      user: { roles: ['agent'] },
+      schema_version: 1,
     });
     expect(payload['record']).not.toHaveProperty('note');
     expect(payload['id']).toBe(call?.headers['webhook-id']);
-    const rows = await eventually(() => deliveriesOf('signed'), ([row]) => row?.status === 'delivered');
+    const rows = await eventually(
+      () => deliveriesOf('signed'),
+      ([row]) => row?.status === 'delivered',
+    );
     expect(rows).toMatchObject([{ webhook: 'good', status: 'delivered', tries: 1 }]);
   });
 
@@ -90,7 +110,10 @@ describe('the relay', () => {
     await client.query('rollback');
     await world.writeEvent({ recordId: 'muted', version: 1, title: 'muted' });
     await world.writeEvent({ recordId: 'after', version: 1 });
-    await eventually(() => deliveriesOf('after'), (rows) => rows.length > 0);
+    await eventually(
+      () => deliveriesOf('after'),
+      (rows) => rows.length > 0,
+    );
     expect(await deliveriesOf('rolled-back')).toEqual([]);
     expect(await deliveriesOf('muted')).toEqual([]);
   });
@@ -103,13 +126,21 @@ describe('the relay', () => {
     for (let i = 0; i < 20; i++) {
       const started = Date.now();
       await world.writeEvent({ recordId: `quick-${i}`, version: 1 });
-      await eventually(() => deliveriesOf(`quick-${i}`), (rows) => rows.length > 0);
+      await eventually(
+        () => deliveriesOf(`quick-${i}`),
+        (rows) => rows.length > 0,
+      );
       lags.push(Date.now() - started);
     }
     expect(Math.max(...lags)).toBeLessThan(1_000);
     expect(await deliveriesOf('slow')).toEqual([]);
     await idle.query('commit');
-    expect(await eventually(() => deliveriesOf('slow'), (rows) => rows.length > 0)).toHaveLength(1);
+    expect(
+      await eventually(
+        () => deliveriesOf('slow'),
+        (rows) => rows.length > 0,
+      ),
+    ).toHaveLength(1);
   });
 
   it('skips nothing and repeats nothing when many transactions commit out of order', async () => {
@@ -133,16 +164,28 @@ describe('the relay', () => {
 
   it('hands a failed first attempt to a workflow, in the transaction that records it', async () => {
     await world.writeEvent({ recordId: 'failed', version: 1, title: 'fail' });
-    const rows = await eventually(() => deliveriesOf('failed'), (found) => found.some((row) => row.webhook === 'failing' && row.status === 'retrying'));
-    expect(rows.find((row) => row.webhook === 'failing')).toMatchObject({ status: 'retrying', tries: 1, reason: 'The receiver answered 500.' });
-    const starts = await world.query<{ workflow_id: string; state: string }>(`select workflow_id, state from ${world.storage}._starts where kind = 'delivery'`);
+    const rows = await eventually(
+      () => deliveriesOf('failed'),
+      (found) => found.some((row) => row.webhook === 'failing' && row.status === 'retrying'),
+    );
+    expect(rows.find((row) => row.webhook === 'failing')).toMatchObject({
+      status: 'retrying',
+      tries: 1,
+      reason: 'The receiver answered 500.',
+    });
+    const starts = await world.query<{ workflow_id: string; state: string }>(
+      `select workflow_id, state from ${world.storage}._starts where kind = 'delivery'`,
+    );
     expect(starts).toHaveLength(1);
     expect(starts[0]?.workflow_id).toMatch(new RegExp(`^delivery/${world.app}/\\d+\\.failing\\.0$`));
   });
 
   it('shows an address that is not allowed as a dead attempt with its reason', async () => {
     await world.writeEvent({ recordId: 'private', version: 1, title: 'private' });
-    const rows = await eventually(() => deliveriesOf('private'), (found) => found.some((row) => row.status === 'dead'));
+    const rows = await eventually(
+      () => deliveriesOf('private'),
+      (found) => found.some((row) => row.status === 'dead'),
+    );
     expect(rows.find((row) => row.webhook === 'private')).toMatchObject({ status: 'dead', tries: 1 });
     expect(rows.find((row) => row.webhook === 'private')?.reason).toContain('WEBHOOK_ALLOW_CIDRS');
   });
@@ -151,7 +194,10 @@ describe('the relay', () => {
     for (let i = 0; i < 30; i++) await world.writeEvent({ recordId: `hang-${i}`, version: 1, title: 'hang' });
     await hanging.waitFor(1);
     await world.writeEvent({ recordId: 'meanwhile', version: 1 });
-    const rows = await eventually(() => deliveriesOf('meanwhile'), ([row]) => row?.status === 'delivered');
+    const rows = await eventually(
+      () => deliveriesOf('meanwhile'),
+      ([row]) => row?.status === 'delivered',
+    );
     expect(rows).toMatchObject([{ webhook: 'good', status: 'delivered' }]);
     expect(hanging.received.length).toBeLessThanOrEqual(8);
   });
@@ -159,7 +205,9 @@ describe('the relay', () => {
   it('decides the start of a process once, and keeps it while Temporal is away', async () => {
     await world.writeEvent({ recordId: 'crit', version: 1, title: 'critical' });
     const read = () =>
-      world.query<{ state: string; input: { runId: string } }>(`select state, input from ${world.storage}._starts where kind = 'process' and input->'trigger'->>'recordId' = 'crit'`);
+      world.query<{ state: string; input: { runId: string } }>(
+        `select state, input from ${world.storage}._starts where kind = 'process' and input->'trigger'->>'recordId' = 'crit'`,
+      );
     const starts = await eventually(read, (rows) => rows.length > 0);
     expect(starts).toHaveLength(1);
     expect(starts[0]?.state).toBe('pending');
@@ -170,6 +218,11 @@ describe('the relay', () => {
     loops.push(second);
     await loops[0]?.close();
     await world.writeEvent({ recordId: 'second-leader', version: 1 });
-    expect(await eventually(() => deliveriesOf('second-leader'), (rows) => rows.length > 0)).toHaveLength(1);
+    expect(
+      await eventually(
+        () => deliveriesOf('second-leader'),
+        (rows) => rows.length > 0,
+      ),
+    ).toHaveLength(1);
   });
 });

@@ -6,7 +6,9 @@ import { workflowBundle } from '../support/temporal.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
 
 const CREATION = {
-  id: 'creation', name: 'creation', trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'asked' },
+  id: 'creation',
+  name: 'creation',
+  trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'asked' },
   steps: [
     { id: 'ask', type: 'approval', assignee: { type: 'role', role: 'lead' }, on_approve: 'make', allow_self_approval: true },
     { id: 'make', type: 'action', actions: [{ type: 'create_record', entity: 'agent', fields: { email: 'record.title' } }] },
@@ -23,8 +25,15 @@ async function doomedWorker(crashAt: string): Promise<string | null> {
   const { config } = world;
   const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'worker-child.ts')], {
     env: {
-      ...process.env, DATABASE_URL: config.databaseUrl, TEMPORAL_ADDRESS: config.temporal.address, TEMPORAL_NAMESPACE: config.temporal.namespace,
-      SECRET_KEY: config.secretKey, LOG_LEVEL: 'error', TEST_BUNDLE: await workflowBundle(), DURABASE_TEST: '1', CRASH_AT: crashAt,
+      ...process.env,
+      DATABASE_URL: config.databaseUrl,
+      TEMPORAL_ADDRESS: config.temporal.address,
+      TEMPORAL_NAMESPACE: config.temporal.namespace,
+      SECRET_KEY: config.secretKey,
+      LOG_LEVEL: 'error',
+      TEST_BUNDLE: await workflowBundle(),
+      DURABASE_TEST: '1',
+      CRASH_AT: crashAt,
     },
     stdio: 'inherit',
   });

@@ -29,15 +29,21 @@ async function start(type: string, workflowId: string, input: unknown): Promise<
 
 describe('an app', () => {
   const id = 'bbbbbbbbbbbb';
-  const status = async (): Promise<unknown> => (await world.services.pool.query<{ status: string }>('select status from durabase.apps where id = $1', [id])).rows[0]?.status;
+  const status = async (): Promise<unknown> =>
+    (await world.services.pool.query<{ status: string }>('select status from durabase.apps where id = $1', [id])).rows[0]?.status;
 
   it('is provisioned and retired by workflows', async () => {
-    await world.services.pool.query(`insert into durabase.apps (id, name, display_name, storage, schema_name) values ($1, 'new', 'New', 'app_bbbbbbbbbbbb', 'new')`, [id]);
+    await world.services.pool.query(
+      `insert into durabase.apps (id, name, display_name, storage, schema_name) values ($1, 'new', 'New', 'app_bbbbbbbbbbbb', 'new')`,
+      [id],
+    );
     await start('provision', provisionWorkflowId(id), { app: id });
     expect(await status()).toBe('active');
     await keep('provision', provisionWorkflowId(id), 'active');
     await world.services.pool.query(`update durabase.apps set status = 'retiring' where id = $1`, [id]);
-    await expect(start('retire', retireWorkflowId(id, 1), { app: id, removeAt: new Date().toISOString() })).resolves.toEqual({ status: 'retired' });
+    await expect(start('retire', retireWorkflowId(id, 1), { app: id, removeAt: new Date().toISOString() })).resolves.toEqual({
+      status: 'retired',
+    });
     expect(await status()).toBe('retired');
     await keep('retire', retireWorkflowId(id, 1), 'removed');
   });
@@ -61,13 +67,23 @@ describe('a delivery whose first attempt failed', () => {
   it('is repeated by a workflow under one id', async () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
-    await createDefinition(await now(), 'webhooks', { name: 'w', entity: 'ticket', url, retry: { max_attempts: 5, backoff: 'fixed', initial: '1s' } });
+    await createDefinition(await now(), 'webhooks', {
+      name: 'w',
+      entity: 'ticket',
+      url,
+      retry: { max_attempts: 5, backoff: 'fixed', initial: '1s' },
+    });
     await world.change('t1', 'create', { id: 't1', title: 'x' }, null);
-    await expect.poll(async () => (await world.services.pool.query(`select status from ${world.app.storage}._deliveries`)).rows, { timeout: 20_000 })
+    await expect
+      .poll(async () => (await world.services.pool.query(`select status from ${world.app.storage}._deliveries`)).rows, { timeout: 20_000 })
       .toEqual([{ status: 'delivered' }]);
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(1);
-    const { rows: [started] } = await world.services.pool.query<{ workflow_id: string }>(`select workflow_id from ${world.app.storage}._starts where kind = 'delivery'`);
+    const {
+      rows: [started],
+    } = await world.services.pool.query<{ workflow_id: string }>(
+      `select workflow_id from ${world.app.storage}._starts where kind = 'delivery'`,
+    );
     const client = await world.services.temporal.client();
     await client.workflow.getHandle(started?.workflow_id ?? '').result();
     await keep('delivery', started?.workflow_id ?? '', 'second-retry');

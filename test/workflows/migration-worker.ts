@@ -17,7 +17,9 @@ const services = await createServices(config, 'worker', pino({ level: 'silent' }
 await ensureNamespaceReady(config);
 const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: config.temporal.address ?? '' }),
-  namespace: config.temporal.namespace, taskQueue: CONTROL_QUEUE, dataConverter,
+  namespace: config.temporal.namespace,
+  taskQueue: CONTROL_QUEUE,
+  dataConverter,
   workflowBundle: { codePath: process.env['BUNDLE'] ?? '' },
   activities: withFailures(createDdlActivities(services), services.log),
 });

@@ -23,7 +23,14 @@ export interface ProcessWorld {
   as(actor: Actor): AppContext;
   admin: AppContext;
   /** A committed change of a ticket, as the record operations write it; answers the event's seq. */
-  change(ticket: string, action: 'create' | 'update' | 'delete', record: Row | null, old: Row | null, by?: Actor, depth?: number): Promise<string>;
+  change(
+    ticket: string,
+    action: 'create' | 'update' | 'delete',
+    record: Row | null,
+    old: Row | null,
+    by?: Actor,
+    depth?: number,
+  ): Promise<string>;
   ticket(fields: Row): Promise<string>;
   ticketRow(id: string): Promise<Row>;
   /** The newest run about a record, once `done` holds for it. */
@@ -37,10 +44,15 @@ export const APPROVER_ROLE = 'team_lead';
 const ENTITIES = [
   { name: 'agent', fields: [{ name: 'email', type: 'email' }] },
   {
-    name: 'ticket', soft_delete: false,
+    name: 'ticket',
+    soft_delete: false,
     fields: [
-      { name: 'title', type: 'string' }, { name: 'priority', type: 'string' }, { name: 'status', type: 'string' },
-      { name: 'escalated_at', type: 'timestamp' }, { name: 'days', type: 'int' }, { name: 'agent', type: 'relation', target: 'agent' },
+      { name: 'title', type: 'string' },
+      { name: 'priority', type: 'string' },
+      { name: 'status', type: 'string' },
+      { name: 'escalated_at', type: 'timestamp' },
+      { name: 'days', type: 'int' },
+      { name: 'agent', type: 'relation', target: 'agent' },
     ],
   },
 ];
@@ -49,7 +61,11 @@ export async function processWorld(workflows: readonly unknown[]): Promise<Proce
   const url = await freshDatabase();
   const [address, bundlePath] = await Promise.all([temporalAddress(), workflowBundle()]);
   const config = loadConfig({
-    DATABASE_URL: url, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: `t-${randomBytes(5).toString('hex')}`, SECRET_KEY: 'x'.repeat(40), DATABASE_POOL_MAX: '10',
+    DATABASE_URL: url,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: `t-${randomBytes(5).toString('hex')}`,
+    SECRET_KEY: 'x'.repeat(40),
+    DATABASE_POOL_MAX: '10',
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'error',
   });
   await migrateControl(url);
@@ -77,12 +93,20 @@ async function seedApp(url: string, workflows: readonly unknown[]): Promise<stri
   const storage = 'app_aaaaaaaaaaaa';
   const document = documentSchema.parse({ version: 1, entities: ENTITIES, workflows });
   try {
-    await client.query(`insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ('aaaaaaaaaaaa', 'desk', 'Desk', $1, 'active', 'desk', 1)`, [storage]);
+    await client.query(
+      `insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ('aaaaaaaaaaaa', 'desk', 'Desk', $1, 'active', 'desk', 1)`,
+      [storage],
+    );
     await client.query(`insert into durabase.schemas (name, owner_app, latest_version) values ('desk', 'aaaaaaaaaaaa', 1)`);
-    await client.query(`insert into durabase.schema_versions (schema_name, version, document, class, changes, hash, created_by) values ('desk', 1, $1, 'initial', '[]', 'h', '{}')`, [JSON.stringify(document)]);
+    await client.query(
+      `insert into durabase.schema_versions (schema_name, version, document, class, changes, hash, created_by) values ('desk', 1, $1, 'initial', '[]', 'h', '{}')`,
+      [JSON.stringify(document)],
+    );
     await migrateApp(url, storage);
     await client.query(`create table ${storage}.agent (id uuid primary key, email text, _version bigint not null default 1)`);
-    await client.query(`create table ${storage}.ticket (id uuid primary key, title text, priority text, status text, escalated_at timestamptz, days integer, agent_id uuid, _version bigint not null default 1)`);
+    await client.query(
+      `create table ${storage}.ticket (id uuid primary key, title text, priority text, status text, escalated_at timestamptz, days integer, agent_id uuid, _version bigint not null default 1)`,
+    );
   } finally {
     await client.end();
   }
@@ -110,14 +134,25 @@ function makeWorld(parts: Parts, start: () => Promise<RunningWorker>): ProcessWo
     async change(ticket, action, record, old, by = systemActor(), depth = 0) {
       const { rows } = await pool.query<{ seq: string }>(
         `insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, old, depth) values ($1, 'ticket', $2, $3, 1, 1, $4, $5, $6, $7) returning seq`,
-        [app.id, ticket, action, JSON.stringify({ kind: by.kind, id: by.id, roles: by.roles }), record === null ? null : JSON.stringify(record), old === null ? null : JSON.stringify(old), depth],
+        [
+          app.id,
+          ticket,
+          action,
+          JSON.stringify({ kind: by.kind, id: by.id, roles: by.roles }),
+          record === null ? null : JSON.stringify(record),
+          old === null ? null : JSON.stringify(old),
+          depth,
+        ],
       );
       return rows[0]?.seq ?? '';
     },
     async ticket(fields) {
       const id = randomUUID();
       const names = Object.keys(fields);
-      await pool.query(`insert into ${app.storage}.ticket (id${names.map((name) => `, ${name}`).join('')}) values ($1${names.map((_, i) => `, $${i + 2}`).join('')})`, [id, ...Object.values(fields)]);
+      await pool.query(
+        `insert into ${app.storage}.ticket (id${names.map((name) => `, ${name}`).join('')}) values ($1${names.map((_, i) => `, $${i + 2}`).join('')})`,
+        [id, ...Object.values(fields)],
+      );
       return id;
     },
     async ticketRow(id) {

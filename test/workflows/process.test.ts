@@ -10,10 +10,20 @@ import { recordHistories } from '../replay/record.ts';
 import { APPROVER_ROLE, processWorld, type ProcessWorld } from './process-world.ts';
 
 const ESCALATION = {
-  id: 'escalation', name: 'escalation', trigger: { type: 'state_change', entity: 'ticket', field: 'priority', to: 'critical' },
+  id: 'escalation',
+  name: 'escalation',
+  trigger: { type: 'state_change', entity: 'ticket', field: 'priority', to: 'critical' },
   context: { ticket: 'trigger.record_id', title: 'trigger.record.title', kind: 'purchase_order' },
   steps: [
-    { id: 'lead', type: 'approval', assignee: { type: 'role', role: APPROVER_ROLE }, timeout: '48h', on_approve: 'check', on_reject: 'end', on_timeout: 'end' },
+    {
+      id: 'lead',
+      type: 'approval',
+      assignee: { type: 'role', role: APPROVER_ROLE },
+      timeout: '48h',
+      on_approve: 'check',
+      on_reject: 'end',
+      on_timeout: 'end',
+    },
     { id: 'check', type: 'condition', expression: 'context.kind = "purchase_order"', on_true: 'end', on_false: 'lead' },
   ],
 };
@@ -21,58 +31,107 @@ const ESCALATION = {
 const state = (to: string) => ({ type: 'state_change', entity: 'ticket', field: 'status', to });
 
 const TIMED = {
-  id: 'timed', name: 'timed', trigger: state('timed'),
+  id: 'timed',
+  name: 'timed',
+  trigger: state('timed'),
   steps: [
     { id: 'ask', type: 'approval', timeout: '1s', on_timeout: 'pause' },
     { id: 'pause', type: 'wait', duration: '300ms', then: 'escalate' },
-    { id: 'escalate', type: 'action', actions: [
-      { type: 'set_field', field: 'status', value: 'escalated' }, { type: 'set_field', field: 'escalated_at', value: 'now' },
-    ] },
+    {
+      id: 'escalate',
+      type: 'action',
+      actions: [
+        { type: 'set_field', field: 'status', value: 'escalated' },
+        { type: 'set_field', field: 'escalated_at', value: 'now' },
+      ],
+    },
   ],
 };
 const SILENT = { id: 'silent', name: 'silent', trigger: state('silent'), steps: [{ id: 'ask', type: 'approval', timeout: '300ms' }] };
 const ACTING = {
-  id: 'acting', name: 'acting', trigger: state('acting'), context: { original: 'record.title' },
+  id: 'acting',
+  name: 'acting',
+  trigger: state('acting'),
+  context: { original: 'record.title' },
   steps: [
-    { id: 'copy', type: 'action', then: 'ask', actions: [
-      { type: 'create_record', entity: 'ticket', fields: { title: 'context.original', status: 'copy' }, save_as: 'copied' },
-      { type: 'update_record', record_id: 'context.copied.id', fields: { priority: 'low' } },
-      { type: 'send_event', event: 'copied', data: { id: 'context.copied.id' } },
-    ] },
-    { id: 'ask', type: 'approval', assignee: { type: 'relation', path: 'record.agent.email' }, comment_required: true, on_approve: 'erase' },
+    {
+      id: 'copy',
+      type: 'action',
+      then: 'ask',
+      actions: [
+        { type: 'create_record', entity: 'ticket', fields: { title: 'context.original', status: 'copy' }, save_as: 'copied' },
+        { type: 'update_record', record_id: 'context.copied.id', fields: { priority: 'low' } },
+        { type: 'send_event', event: 'copied', data: { id: 'context.copied.id' } },
+      ],
+    },
+    {
+      id: 'ask',
+      type: 'approval',
+      assignee: { type: 'relation', path: 'record.agent.email' },
+      comment_required: true,
+      on_approve: 'erase',
+    },
     { id: 'erase', type: 'action', actions: [{ type: 'delete_record', record_id: 'context.copied.id' }] },
   ],
 };
 const FAILING = {
-  id: 'failing', name: 'failing', trigger: state('failing'),
+  id: 'failing',
+  name: 'failing',
+  trigger: state('failing'),
   steps: [
-    { id: 'first', type: 'action', then: 'second', actions: [{ type: 'create_record', entity: 'agent', fields: { email: 'made@example.com' } }, { type: 'update_record', record_id: 'context.target', fields: { title: 'found' } }] },
+    {
+      id: 'first',
+      type: 'action',
+      then: 'second',
+      actions: [
+        { type: 'create_record', entity: 'agent', fields: { email: 'made@example.com' } },
+        { type: 'update_record', record_id: 'context.target', fields: { title: 'found' } },
+      ],
+    },
     { id: 'second', type: 'action', actions: [{ type: 'set_field', field: 'priority', value: 'done' }] },
   ],
   context: { target: '00000000-0000-7000-8000-00000000dead' },
 };
 const CALLING = {
-  id: 'calling', name: 'calling', trigger: { ...state('calling'), condition: '$count($filter([1,2,3], function($v) { $v > 1 })) = 2' },
+  id: 'calling',
+  name: 'calling',
+  trigger: { ...state('calling'), condition: '$count($filter([1,2,3], function($v) { $v > 1 })) = 2' },
   steps: [
-    { id: 'call', type: 'action', then: 'check', actions: [{ type: 'http', url: 'context.url', body: { ticket: 'record.title' }, save_as: 'answer' }] },
+    {
+      id: 'call',
+      type: 'action',
+      then: 'check',
+      actions: [{ type: 'http', url: 'context.url', body: { ticket: 'record.title' }, save_as: 'answer' }],
+    },
     { id: 'check', type: 'condition', expression: 'context.answer.body.ok = true', on_true: 'note' },
     { id: 'note', type: 'action', actions: [{ type: 'set_field', field: 'priority', expression: '"was " & record.title' }] },
   ],
   context: { url: 'record.title' },
 };
 const CAUGHT = {
-  id: 'caught', name: 'caught', trigger: state('caught'),
+  id: 'caught',
+  name: 'caught',
+  trigger: state('caught'),
   steps: [
-    { id: 'try', type: 'action', on_error: 'plan_b', actions: [{ type: 'delete_record', record_id: '00000000-0000-7000-8000-00000000dead' }] },
+    {
+      id: 'try',
+      type: 'action',
+      on_error: 'plan_b',
+      actions: [{ type: 'delete_record', record_id: '00000000-0000-7000-8000-00000000dead' }],
+    },
     { id: 'plan_b', type: 'action', actions: [{ type: 'set_field', field: 'priority', value: 'b' }] },
   ],
 };
 const LOOPING = {
-  id: 'looping', name: 'looping', trigger: state('looping'),
+  id: 'looping',
+  name: 'looping',
+  trigger: state('looping'),
   steps: [{ id: 'a', type: 'condition', expression: 'true', on_true: 'a' }],
 };
 const MANUAL = {
-  id: 'manual', name: 'manual', trigger: { type: 'manual', entity: 'ticket' },
+  id: 'manual',
+  name: 'manual',
+  trigger: { type: 'manual', entity: 'ticket' },
   steps: [{ id: 'set', type: 'action', actions: [{ type: 'set_field', field: 'title', value: 'context.title' }] }],
 };
 
@@ -97,15 +156,25 @@ describe('an approval', () => {
     const id = await criticalTicket();
     const run = await world.until(id, (one) => one.task !== null);
     expect(run).toMatchObject({
-      status: 'running', current_step: 'lead', workflow_name: 'escalation', entity: 'ticket', record_id: id,
-      context: { ticket: id, title: 'Printer on fire', kind: 'purchase_order' }, task: { assignee: { type: 'role', role: APPROVER_ROLE } },
+      status: 'running',
+      current_step: 'lead',
+      workflow_name: 'escalation',
+      entity: 'ticket',
+      record_id: id,
+      context: { ticket: id, title: 'Printer on fire', kind: 'purchase_order' },
+      task: { assignee: { type: 'role', role: APPROVER_ROLE } },
     });
     const pending = await listPending(world.as(lead), new URLSearchParams({ assignee: 'me' }));
     expect(pending.data.map((one) => one.id)).toContain(run.id);
     const answer = await decideRun(world.as(lead), run.id, 'approved', { comment: 'go' });
     expect(answer).toMatchObject({
-      status: 'completed', current_step: null, task: null,
-      history: [{ step: 'lead', status: 'approved', by: lead.id, comment: 'go' }, { step: 'check', status: 'on_true' }],
+      status: 'completed',
+      current_step: null,
+      task: null,
+      history: [
+        { step: 'lead', status: 'approved', by: lead.id, comment: 'go' },
+        { step: 'check', status: 'on_true' },
+      ],
     });
     recorded.set(run.temporal_workflow_id, 'approved');
     await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({ code: 'INVALID_STATE' });
@@ -116,11 +185,21 @@ describe('an approval', () => {
     const agent = await world.user('agent@example.com', ['agent']);
     const id = await criticalTicket(lead);
     const run = await world.until(id, (one) => one.task !== null);
-    await expect(decideRun(world.as(agent), run.id, 'approved', {})).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining(APPROVER_ROLE) as string });
-    await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('caused') as string });
+    await expect(decideRun(world.as(agent), run.id, 'approved', {})).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining(APPROVER_ROLE) as string,
+    });
+    await expect(decideRun(world.as(lead), run.id, 'approved', {})).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('caused') as string,
+    });
     const cancelled = await cancelRun(world.admin, run.id, 'wrong ticket');
     recorded.set(cancelled.temporal_workflow_id, 'cancelled');
-    expect(cancelled).toMatchObject({ status: 'cancelled', task: null, history: [{ status: 'cancelled', by: 'operator', comment: 'wrong ticket' }] });
+    expect(cancelled).toMatchObject({
+      status: 'cancelled',
+      task: null,
+      history: [{ status: 'cancelled', by: 'operator', comment: 'wrong ticket' }],
+    });
   });
 });
 
@@ -130,7 +209,8 @@ async function ticketIn(status: string, more: Record<string, unknown> = {}): Pro
   return id;
 }
 
-const steps = (run: { history: readonly { step: string; status: string }[] }): string[] => run.history.map((entry) => `${entry.step}:${entry.status}`);
+const steps = (run: { history: readonly { step: string; status: string }[] }): string[] =>
+  run.history.map((entry) => `${entry.step}:${entry.status}`);
 
 describe('time', () => {
   it('ends an approval at its deadline, waits, and writes through the record operations as the system', async () => {
@@ -143,27 +223,44 @@ describe('time', () => {
     const row = await world.ticketRow(id);
     expect(row['status']).toBe('escalated');
     expect(row['escalated_at']).toBeInstanceOf(Date);
-    const { rows } = await world.services.pool.query<{ depth: number; cause: string }>(`select depth, cause from durabase.events where record_id = $1 and action = 'update' order by seq`, [id]);
-    expect(rows).toEqual([{ depth: 1, cause: `process/${run.id}` }, { depth: 1, cause: `process/${run.id}` }]);
+    const { rows } = await world.services.pool.query<{ depth: number; cause: string }>(
+      `select depth, cause from durabase.events where record_id = $1 and action = 'update' order by seq`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { depth: 1, cause: `process/${run.id}` },
+      { depth: 1, cause: `process/${run.id}` },
+    ]);
   });
 
   it('fails the run when nobody decides and there is no on_timeout', async () => {
     const run = await world.until(await ticketIn('silent'), (one) => one.status === 'failed');
     recorded.set(run.temporal_workflow_id, 'nobody-decided');
-    expect(run).toMatchObject({ task: null, history: [{ step: 'ask', status: 'timed_out' }], error: expect.stringContaining('on_timeout') as string });
+    expect(run).toMatchObject({
+      task: null,
+      history: [{ step: 'ask', status: 'timed_out' }],
+      error: expect.stringContaining('on_timeout') as string,
+    });
   });
 });
 
 describe('actions', () => {
   it('create, update, delete and announce, and resolve an assignee over a relation', async () => {
     const agent = await world.user('anna@example.com', ['agent']);
-    const { rows: [made] } = await world.services.pool.query<{ id: string }>(`insert into app_aaaaaaaaaaaa.agent (id, email) values (gen_random_uuid(), 'Anna@Example.com') returning id`);
+    const {
+      rows: [made],
+    } = await world.services.pool.query<{ id: string }>(
+      `insert into app_aaaaaaaaaaaa.agent (id, email) values (gen_random_uuid(), 'Anna@Example.com') returning id`,
+    );
     const id = await ticketIn('acting', { agent_id: made?.id });
     const run = await world.until(id, (one) => one.task !== null);
     const copied = (run.context['copied'] as { id: string }).id;
     expect(run.task?.assignee).toEqual({ type: 'user', user_ids: [agent.id] });
     expect(await world.ticketRow(copied)).toMatchObject({ title: 'Printer', status: 'copy', priority: 'low' });
-    const { rows } = await world.services.pool.query(`select record from durabase.events where action = 'custom' and record ->> 'id' = $1`, [copied]);
+    const { rows } = await world.services.pool.query(
+      `select record from durabase.events where action = 'custom' and record ->> 'id' = $1`,
+      [copied],
+    );
     expect(rows).toEqual([{ record: { event: 'copied', id: copied } }]);
     await expect(decideRun(world.as(agent), run.id, 'approved', {})).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     const done = await decideRun(world.as(agent), run.id, 'approved', { comment: 'fine' });
@@ -224,7 +321,10 @@ describe('a run', () => {
     expect(started).toMatchObject({ status: 'running', workflow_name: 'manual', record_id: id, context: { title: 'By hand' } });
     await world.until(id, (one) => one.status === 'completed');
     expect(await world.ticketRow(id)).toMatchObject({ title: 'By hand' });
-    await expect(startRun(world.admin, 'manul', {})).rejects.toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('manual') as string });
+    await expect(startRun(world.admin, 'manul', {})).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      hint: expect.stringContaining('manual') as string,
+    });
     await expect(startRun(world.admin, 'timed', {})).rejects.toMatchObject({ code: 'INVALID_STATE' });
   });
 

@@ -17,13 +17,19 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 
 const send = (method: string, path: string, body?: unknown) => world.send(method, `/api/${path}`, { token, body });
-const approval = { name: 'ask', trigger: { type: 'state_change', entity: 'ticket', field: 'title', to: 'x' }, steps: [{ id: 'wait', type: 'approval', assignee: { type: 'role', role: 'admin' } }] };
+const approval = {
+  name: 'ask',
+  trigger: { type: 'state_change', entity: 'ticket', field: 'title', to: 'x' },
+  steps: [{ id: 'wait', type: 'approval', assignee: { type: 'role', role: 'admin' } }],
+};
 
 async function appWithRun(name: string): Promise<string> {
   const made = await send('POST', '_platform/apps', { name });
   expect(made.status, made.text).toBe(201);
   const imported = await send('POST', `${name}/_admin/import`, {
-    version: 1, entities: [{ name: 'ticket', fields: [{ name: 'title', type: 'string' }] }], workflows: [approval],
+    version: 1,
+    entities: [{ name: 'ticket', fields: [{ name: 'title', type: 'string' }] }],
+    workflows: [approval],
   });
   expect(imported.status, imported.text).toBeLessThan(300);
   expect((await send('POST', `${name}/ticket`, { title: 'x' })).status).toBe(201);
@@ -51,7 +57,10 @@ it('a migration can be found by its app and state', async () => {
   await send('POST', 'seen/_admin/entities', { name: 'note', fields: [{ name: 'text', type: 'text' }] });
   const states = async (): Promise<unknown[]> => {
     const found: unknown[] = [];
-    for await (const run of client.workflow.list({ query: `AppId = "${String(body.data.id)}" and WorkflowType = "schemaMigration" and State = "completed"` })) found.push(run.workflowId);
+    for await (const run of client.workflow.list({
+      query: `AppId = "${String(body.data.id)}" and WorkflowType = "schemaMigration" and State = "completed"`,
+    }))
+      found.push(run.workflowId);
     return found;
   };
   await vi.waitUntil(async () => (await states()).length === 1, { timeout: 5_000, interval: 50 });

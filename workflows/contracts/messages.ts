@@ -7,7 +7,9 @@ export const decideTaskUpdate = defineUpdate<RunView, [DecisionInput]>('decideTa
 /** End a run at the next safe point. An update, so that the answer shows the ended run. */
 export const cancelRunUpdate = defineUpdate<RunView, [{ readonly actor: ActorRef; readonly reason?: string }]>('cancelRun');
 /** A step that failed for good waits for one of these. */
-export const resolveFailureUpdate = defineUpdate<RunView, [{ readonly action: 'retry' | 'skip'; readonly actor: ActorRef }]>('resolveFailure');
+export const resolveFailureUpdate = defineUpdate<RunView, [{ readonly action: 'retry' | 'skip'; readonly actor: ActorRef }]>(
+  'resolveFailure',
+);
 export const runViewQuery = defineQuery<RunView>('runView');
 
 /** Stops a retirement before the storage is removed. */

@@ -56,7 +56,8 @@ export interface ProcessInput {
   readonly state?: ProcessState;
 }
 
-export type HistoryStatus = 'completed' | 'approved' | 'rejected' | 'timed_out' | 'on_true' | 'on_false' | 'failed' | 'skipped' | 'retried' | 'cancelled';
+export type HistoryStatus =
+  'completed' | 'approved' | 'rejected' | 'timed_out' | 'on_true' | 'on_false' | 'failed' | 'skipped' | 'retried' | 'cancelled';
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;

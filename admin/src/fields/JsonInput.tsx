@@ -8,7 +8,9 @@ export function JsonInput(props: TextInputProps): ReactElement {
       {...props}
       multiline
       minRows={3}
-      format={(value: unknown) => (typeof value === 'string' && !isJson(value) ? value : value === null || value === undefined ? '' : JSON.stringify(value, null, 2))}
+      format={(value: unknown) =>
+        typeof value === 'string' && !isJson(value) ? value : value === null || value === undefined ? '' : JSON.stringify(value, null, 2)
+      }
       parse={(typed: string) => (typed === '' ? null : isJson(typed) ? (JSON.parse(typed) as unknown) : typed)}
       validate={(value: unknown) => (typeof value === 'string' && !isJson(value) ? 'This is not JSON yet.' : undefined)}
     />

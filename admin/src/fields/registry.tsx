@@ -1,8 +1,26 @@
 /** One entry per field type: how it is shown in a list, edited in a form and asked for in a filter. */
 import type { ReactElement, ReactNode } from 'react';
 import {
-  BooleanField, BooleanInput, ChipField, DateField, DateInput, DateTimeInput, FunctionField, NullableBooleanInput, NumberField, NumberInput,
-  ReferenceField, ReferenceInput, AutocompleteInput, required, SelectInput, TextField, TextInput, TimeInput, UrlField, EmailField,
+  BooleanField,
+  BooleanInput,
+  ChipField,
+  DateField,
+  DateInput,
+  DateTimeInput,
+  FunctionField,
+  NullableBooleanInput,
+  NumberField,
+  NumberInput,
+  ReferenceField,
+  ReferenceInput,
+  AutocompleteInput,
+  required,
+  SelectInput,
+  TextField,
+  TextInput,
+  TimeInput,
+  UrlField,
+  EmailField,
 } from 'react-admin';
 import type { DiscoveredField } from '../discovery.ts';
 import { JsonInput } from './JsonInput.tsx';
@@ -32,7 +50,9 @@ const text: FieldKind = {
 
 const number: FieldKind = {
   column: (field) => <NumberField source={field.name} label={field.label} emptyText="–" options={{ maximumFractionDigits: 17 }} />,
-  input: (field, common) => <NumberInput {...common} min={asNumber(field.min)} max={asNumber(field.max)} step={field.type === 'int' ? 1 : 'any'} />,
+  input: (field, common) => (
+    <NumberInput {...common} min={asNumber(field.min)} max={asNumber(field.max)} step={field.type === 'int' ? 1 : 'any'} />
+  ),
   operators: ['eq', 'gte', 'lte'],
   isNumeric: true,
 };
@@ -51,8 +71,16 @@ const choices = (field: DiscoveredField): { id: string | number | boolean; name:
 const KINDS: Readonly<Record<DiscoveredField['type'], FieldKind>> = {
   string: text,
   text: { ...text, column: (field) => <LongText field={field} />, input: (_, common) => <TextInput {...common} multiline minRows={3} /> },
-  email: { ...text, column: (field) => <EmailField source={field.name} label={field.label} emptyText="–" />, input: (_, common) => <TextInput {...common} type="email" /> },
-  url: { ...text, column: (field) => <UrlField source={field.name} label={field.label} emptyText="–" />, input: (_, common) => <TextInput {...common} type="url" /> },
+  email: {
+    ...text,
+    column: (field) => <EmailField source={field.name} label={field.label} emptyText="–" />,
+    input: (_, common) => <TextInput {...common} type="email" />,
+  },
+  url: {
+    ...text,
+    column: (field) => <UrlField source={field.name} label={field.label} emptyText="–" />,
+    input: (_, common) => <TextInput {...common} type="url" />,
+  },
   enum: {
     column: (field) => <ChipField source={field.name} label={field.label} emptyText="–" size="small" clickable={false} />,
     input: (field, common) => <SelectInput {...common} choices={choices(field)} />,
@@ -80,24 +108,46 @@ const KINDS: Readonly<Record<DiscoveredField['type'], FieldKind>> = {
   },
   time: { column: text.column, input: (_, common) => <TimeInput {...common} parse={(value: string) => value} />, operators: ['eq'] },
   json: {
-    column: (field) => <FunctionField source={field.name} label={field.label} sortable={false} render={(row: Record<string, unknown>) => shorten(JSON.stringify(row[field.name]) ?? '–')} />,
+    column: (field) => (
+      <FunctionField
+        source={field.name}
+        label={field.label}
+        sortable={false}
+        render={(row: Record<string, unknown>) => shorten(JSON.stringify(row[field.name]) ?? '–')}
+      />
+    ),
     input: (_, common) => <JsonInput {...common} />,
     operators: [],
   },
   file: {
-    column: (field) => <FunctionField source={field.name} label={field.label} sortable={false} render={(row: Record<string, unknown>) => fileName(row[field.name])} />,
+    column: (field) => (
+      <FunctionField
+        source={field.name}
+        label={field.label}
+        sortable={false}
+        render={(row: Record<string, unknown>) => fileName(row[field.name])}
+      />
+    ),
     input: (_, common) => <TextInput {...common} disabled helperText="Files are uploaded through the API." />,
     operators: [],
   },
 };
 
-const asNumber = (limit: number | string | null): number | undefined => (limit === null || Number.isNaN(Number(limit)) ? undefined : Number(limit));
+const asNumber = (limit: number | string | null): number | undefined =>
+  limit === null || Number.isNaN(Number(limit)) ? undefined : Number(limit);
 const shorten = (value: string): string => (value.length > 80 ? `${value.slice(0, 79)}…` : value);
 const fileName = (file: unknown): string =>
   typeof file === 'object' && file !== null && 'filename' in file && typeof file.filename === 'string' ? file.filename : '–';
 
 function LongText({ field }: { readonly field: DiscoveredField }): ReactElement {
-  return <FunctionField source={field.name} label={field.label} sortable={false} render={(row: Record<string, unknown>) => shorten(String((row[field.name] as string | null) ?? '–'))} />;
+  return (
+    <FunctionField
+      source={field.name}
+      label={field.label}
+      sortable={false}
+      render={(row: Record<string, unknown>) => shorten(String((row[field.name] as string | null) ?? '–'))}
+    />
+  );
 }
 
 const kindOf = (field: DiscoveredField): FieldKind => (field.enum !== null ? KINDS.enum : KINDS[field.type]);
@@ -127,7 +177,10 @@ export function inputFor(field: DiscoveredField, displayFieldOf: (entity: string
   return (
     <ReferenceInput source={field.name} reference={field.references} sort={{ field: display, order: 'ASC' }} perPage={25}>
       <AutocompleteInput
-        label={field.label} optionText={display} helperText={field.description ?? false} disabled={!field.writable}
+        label={field.label}
+        optionText={display}
+        helperText={field.description ?? false}
+        disabled={!field.writable}
         filterToQuery={(typed: string) => (typed === '' ? {} : { [`${display}|icontains`]: typed })}
         {...(common.validate === undefined ? {} : { validate: common.validate })}
       />
@@ -135,7 +188,13 @@ export function inputFor(field: DiscoveredField, displayFieldOf: (entity: string
   );
 }
 
-const OPERATOR_WORDS: Readonly<Record<string, string>> = { contains: 'contains', eq: 'is', starts_with: 'starts with', gte: 'from', lte: 'to' };
+const OPERATOR_WORDS: Readonly<Record<string, string>> = {
+  contains: 'contains',
+  eq: 'is',
+  starts_with: 'starts with',
+  gte: 'from',
+  lte: 'to',
+};
 
 /** Filter inputs of one field; their source is `field|operator`, which the data provider turns into a query. */
 export function filtersFor(field: DiscoveredField, displayFieldOf: (entity: string) => string): ReactElement[] {
@@ -143,8 +202,18 @@ export function filtersFor(field: DiscoveredField, displayFieldOf: (entity: stri
   if (field.references !== null) {
     const display = displayFieldOf(field.references);
     return [
-      <ReferenceInput key={field.name} source={`${field.name}|eq`} label={label('eq')} reference={field.references} sort={{ field: display, order: 'ASC' }}>
-        <AutocompleteInput label={label('eq')} optionText={display} filterToQuery={(typed: string) => (typed === '' ? {} : { [`${display}|icontains`]: typed })} />
+      <ReferenceInput
+        key={field.name}
+        source={`${field.name}|eq`}
+        label={label('eq')}
+        reference={field.references}
+        sort={{ field: display, order: 'ASC' }}
+      >
+        <AutocompleteInput
+          label={label('eq')}
+          optionText={display}
+          filterToQuery={(typed: string) => (typed === '' ? {} : { [`${display}|icontains`]: typed })}
+        />
       </ReferenceInput>,
     ];
   }
@@ -152,6 +221,10 @@ export function filtersFor(field: DiscoveredField, displayFieldOf: (entity: stri
   return kind.operators.map((operator) => {
     const source = `${field.name}|${operator === 'contains' ? 'icontains' : operator}`;
     const input = kind.input({ ...field, required: false }, { source, label: label(operator), helperText: false, disabled: false });
-    return field.type === 'text' ? <TextInput key={source} source={source} label={label(operator)} /> : <input.type key={source} {...(input.props as object)} />;
+    return field.type === 'text' ? (
+      <TextInput key={source} source={source} label={label(operator)} />
+    ) : (
+      <input.type key={source} {...(input.props as object)} />
+    );
   });
 }

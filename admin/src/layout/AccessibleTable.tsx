@@ -2,8 +2,16 @@
 import { Checkbox, TableCell, TableRow } from '@mui/material';
 import { memo, type ReactElement } from 'react';
 import {
-  DataTable, DataTableBody, useCreatePath, useDataTableCallbacksContext, useDataTableConfigContext, useDataTableSelectedIdsContext, useRecordContext,
-  useResourceContext, type DataTableProps, type DataTableRowProps,
+  DataTable,
+  DataTableBody,
+  useCreatePath,
+  useDataTableCallbacksContext,
+  useDataTableConfigContext,
+  useDataTableSelectedIdsContext,
+  useRecordContext,
+  useResourceContext,
+  type DataTableProps,
+  type DataTableRowProps,
 } from 'react-admin';
 import { Link, useNavigate } from 'react-router-dom';
 
@@ -46,11 +54,18 @@ function AccessibleRow({ rowTitle, children }: DataTableRowProps & { readonly ro
   if (record === undefined || resource === undefined) return null;
   const isSelected = selected.includes(record.id);
   return (
-    <TableRow hover selected={isSelected} sx={{ cursor: 'pointer' }} onClick={() => void navigate(createPath({ resource, id: record.id, type: 'show' }))}>
+    <TableRow
+      hover
+      selected={isSelected}
+      sx={{ cursor: 'pointer' }}
+      onClick={() => void navigate(createPath({ resource, id: record.id, type: 'show' }))}
+    >
       {hasBulkActions ? (
         <TableCell padding="checkbox" onClick={(event) => event.stopPropagation()}>
           <Checkbox
-            checked={isSelected} size="small" slotProps={{ input: { 'aria-label': `Select ${titleOf(record, rowTitle)}` } }}
+            checked={isSelected}
+            size="small"
+            slotProps={{ input: { 'aria-label': `Select ${titleOf(record, rowTitle)}` } }}
             onClick={(event) => handleToggleItem?.(record.id, event as never)}
           />
         </TableCell>
@@ -72,7 +87,11 @@ export function TitleLink({ source }: { readonly source: string; readonly label?
   const createPath = useCreatePath();
   if (record === undefined || resource === undefined) return null;
   return (
-    <Link to={createPath({ resource, id: record.id, type: 'show' })} onClick={(event) => event.stopPropagation()} style={{ color: 'inherit' }}>
+    <Link
+      to={createPath({ resource, id: record.id, type: 'show' })}
+      onClick={(event) => event.stopPropagation()}
+      style={{ color: 'inherit' }}
+    >
       {titleOf(record, source)}
     </Link>
   );

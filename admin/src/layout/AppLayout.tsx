@@ -58,7 +58,10 @@ function AppSwitch(): ReactElement | null {
   if (apps.length < 2) return <Typography sx={{ mx: 2 }}>{discovery.app.display_name}</Typography>;
   return (
     <Select
-      size="small" variant="outlined" value={discovery.app.name} slotProps={{ input: { 'aria-label': 'App' } }}
+      size="small"
+      variant="outlined"
+      value={discovery.app.name}
+      slotProps={{ input: { 'aria-label': 'App' } }}
       sx={{ color: 'inherit', mx: 1, '& .MuiSelect-icon': { color: 'inherit' } }}
       onChange={(event) => void navigate(`/t/${event.target.value}`)}
     >
@@ -95,7 +98,15 @@ function SideMenu(): ReactElement {
   );
 }
 
-function Group({ label, isOpen, children }: { readonly label: string; readonly isOpen: boolean; readonly children: ReactNode }): ReactElement {
+function Group({
+  label,
+  isOpen,
+  children,
+}: {
+  readonly label: string;
+  readonly isOpen: boolean;
+  readonly children: ReactNode;
+}): ReactElement {
   return (
     <li role="none">
       {isOpen ? (

@@ -1,5 +1,22 @@
 /** Brings a document in: a file or pasted text, JSON or YAML; shows what was understood, item by item. */
-import { Alert, Box, Button, FormControl, FormControlLabel, FormLabel, Paper, Radio, RadioGroup, Stack, Table, TableBody, TableCell, TableHead, TableRow, TextField } from '@mui/material';
+import {
+  Alert,
+  Box,
+  Button,
+  FormControl,
+  FormControlLabel,
+  FormLabel,
+  Paper,
+  Radio,
+  RadioGroup,
+  Stack,
+  Table,
+  TableBody,
+  TableCell,
+  TableHead,
+  TableRow,
+  TextField,
+} from '@mui/material';
 import { useState, type ChangeEvent, type ReactElement } from 'react';
 import { Title } from 'react-admin';
 import { ApiError } from '../../../client/client.ts';
@@ -33,7 +50,8 @@ export function Import({ onImported }: { readonly onImported: () => void }): Rea
     const isJson = text.trimStart().startsWith('{');
     client
       .call<{ data: Report }>(`/api/${encodeURIComponent(discovery?.app.name ?? '')}/_admin/import?mode=${mode}`, {
-        method: 'POST', text: { type: isJson ? 'application/json' : 'application/yaml', content: text },
+        method: 'POST',
+        text: { type: isJson ? 'application/json' : 'application/yaml', content: text },
       })
       .then(({ body }) => {
         setReport(body.data);
@@ -49,10 +67,22 @@ export function Import({ onImported }: { readonly onImported: () => void }): Rea
       <Stack spacing={2} component={Paper} variant="outlined" sx={{ p: 3 }}>
         <Button component="label" variant="outlined" sx={{ alignSelf: 'start' }}>
           Choose a file
-          <input type="file" accept=".json,.yaml,.yml" onChange={pick} style={{ position: 'absolute', width: 1, height: 1, opacity: 0 }} aria-label="Schema file" />
+          <input
+            type="file"
+            accept=".json,.yaml,.yml"
+            onChange={pick}
+            style={{ position: 'absolute', width: 1, height: 1, opacity: 0 }}
+            aria-label="Schema file"
+          />
         </Button>
         <TextField
-          label="Document (JSON or YAML)" value={text} onChange={(event) => setText(event.target.value)} multiline minRows={8} maxRows={24} fullWidth
+          label="Document (JSON or YAML)"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          multiline
+          minRows={8}
+          maxRows={24}
+          fullWidth
           slotProps={{ htmlInput: { spellCheck: false, style: { fontFamily: 'ui-monospace, monospace', fontSize: 12 } } }}
         />
         <FormControl>

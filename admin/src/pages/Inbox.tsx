@@ -1,5 +1,17 @@
 /** What waits for a decision: who asked, about which record, until when; approving or rejecting shows what came next. */
-import { Alert, Box, Button, Card, CardActions, CardContent, Chip, Link as ExternalLink, Stack, TextField, Typography } from '@mui/material';
+import {
+  Alert,
+  Box,
+  Button,
+  Card,
+  CardActions,
+  CardContent,
+  Chip,
+  Link as ExternalLink,
+  Stack,
+  TextField,
+  Typography,
+} from '@mui/material';
 import { useCallback, useEffect, useState, type ReactElement } from 'react';
 import { ReferenceField, Title } from 'react-admin';
 import { ApiError } from '../../../client/client.ts';
@@ -21,13 +33,18 @@ export function Inbox(): ReactElement | null {
     client
       .call<{ data: readonly Run[] }>(`${base}/pending?assignee=me`)
       .then(({ body }) => setRuns(body.data))
-      .catch((error: unknown) => setOutcome({ severity: 'error', text: error instanceof ApiError ? messageOf(error) : 'The inbox could not be read.' }));
+      .catch((error: unknown) =>
+        setOutcome({ severity: 'error', text: error instanceof ApiError ? messageOf(error) : 'The inbox could not be read.' }),
+      );
   }, [base]);
   useEffect(load, [load]);
 
   const decide = async (run: Run, verb: 'approve' | 'reject', comment: string): Promise<void> => {
     try {
-      const { body } = await client.call<{ data: Run }>(`${base}/${run.id}/${verb}`, { method: 'POST', body: comment === '' ? {} : { comment } });
+      const { body } = await client.call<{ data: Run }>(`${base}/${run.id}/${verb}`, {
+        method: 'POST',
+        body: comment === '' ? {} : { comment },
+      });
       const next = body.data.current_step === null ? `the run is ${body.data.status}` : `the run is at "${body.data.current_step}"`;
       setOutcome({ severity: 'success', text: `${verb === 'approve' ? 'Approved' : 'Rejected'}: ${next}.` });
     } catch (error) {
@@ -78,11 +95,23 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
         {run.entity !== null && run.record_id !== null ? (
           <Typography sx={{ mt: 1 }}>
             {labelOf(discovery, run.entity)}:{' '}
-            <ReferenceField record={{ id: run.id, record_id: run.record_id }} source="record_id" reference={run.entity} link="show" emptyText="–" />
+            <ReferenceField
+              record={{ id: run.id, record_id: run.record_id }}
+              source="record_id"
+              reference={run.entity}
+              link="show"
+              emptyText="–"
+            />
           </Typography>
         ) : null}
         <TextField
-          label="Comment" value={comment} onChange={(event) => setComment(event.target.value)} size="small" fullWidth sx={{ mt: 2 }} required={run.task?.comment_required === true}
+          label="Comment"
+          value={comment}
+          onChange={(event) => setComment(event.target.value)}
+          size="small"
+          fullWidth
+          sx={{ mt: 2 }}
+          required={run.task?.comment_required === true}
         />
       </CardContent>
       <CardActions>
@@ -102,4 +131,5 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
   );
 }
 
-const labelOf = (discovery: Discovery, entity: string): string => discovery.entities.find((candidate) => candidate.name === entity)?.label ?? entity;
+const labelOf = (discovery: Discovery, entity: string): string =>
+  discovery.entities.find((candidate) => candidate.name === entity)?.label ?? entity;

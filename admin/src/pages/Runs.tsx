@@ -1,5 +1,20 @@
 /** Every run with where it stands; a failed step can be tried again or skipped, a running one cancelled, here and nowhere else. */
-import { Alert, Box, Button, Chip, Link as ExternalLink, Paper, Stack, Table, TableBody, TableCell, TableContainer, TableHead, TableRow, Typography } from '@mui/material';
+import {
+  Alert,
+  Box,
+  Button,
+  Chip,
+  Link as ExternalLink,
+  Paper,
+  Stack,
+  Table,
+  TableBody,
+  TableCell,
+  TableContainer,
+  TableHead,
+  TableRow,
+  Typography,
+} from '@mui/material';
 import { useCallback, useEffect, useState, type ReactElement } from 'react';
 import { Title } from 'react-admin';
 import { Link } from 'react-router-dom';
@@ -17,7 +32,10 @@ export function Runs(): ReactElement | null {
   const fail = (error: unknown): void => setProblem(error instanceof ApiError ? messageOf(error) : 'The runs could not be read.');
 
   const load = useCallback(() => {
-    client.call<{ data: readonly Run[] }>(`${base}?per_page=50`).then(({ body }) => setRuns(body.data)).catch(fail);
+    client
+      .call<{ data: readonly Run[] }>(`${base}?per_page=50`)
+      .then(({ body }) => setRuns(body.data))
+      .catch(fail);
   }, [base]);
   useEffect(load, [load]);
 
@@ -70,10 +88,22 @@ function RunRow({ run, app, canAct, onAct }: RunRowProps): ReactElement {
     <TableRow hover>
       <TableCell>{run.workflow_name}</TableCell>
       <TableCell>
-        <Chip size="small" variant="outlined" color={isStuck ? 'error' : COLORS[run.status]} label={isStuck ? 'stuck' : run.status} title={run.error ?? undefined} />
+        <Chip
+          size="small"
+          variant="outlined"
+          color={isStuck ? 'error' : COLORS[run.status]}
+          label={isStuck ? 'stuck' : run.status}
+          title={run.error ?? undefined}
+        />
       </TableCell>
       <TableCell>{run.current_step ?? '–'}</TableCell>
-      <TableCell>{run.entity === null || run.record_id === null ? '–' : <Link to={`/t/${app}/${run.entity}/${run.record_id}/show`}>{run.entity}</Link>}</TableCell>
+      <TableCell>
+        {run.entity === null || run.record_id === null ? (
+          '–'
+        ) : (
+          <Link to={`/t/${app}/${run.entity}/${run.record_id}/show`}>{run.entity}</Link>
+        )}
+      </TableCell>
       <TableCell>{new Date(run.created_at).toLocaleString()}</TableCell>
       <TableCell>
         <Stack direction="row" spacing={1} sx={{ alignItems: 'center' }}>
@@ -82,9 +112,21 @@ function RunRow({ run, app, canAct, onAct }: RunRowProps): ReactElement {
               Temporal
             </ExternalLink>
           )}
-          {canAct && isStuck ? <Button size="small" onClick={() => onAct(run, 'retry')}>Retry</Button> : null}
-          {canAct && isStuck ? <Button size="small" onClick={() => onAct(run, 'skip')}>Skip</Button> : null}
-          {canAct && run.status === 'running' ? <Button size="small" color="error" onClick={() => onAct(run, 'cancel')}>Cancel</Button> : null}
+          {canAct && isStuck ? (
+            <Button size="small" onClick={() => onAct(run, 'retry')}>
+              Retry
+            </Button>
+          ) : null}
+          {canAct && isStuck ? (
+            <Button size="small" onClick={() => onAct(run, 'skip')}>
+              Skip
+            </Button>
+          ) : null}
+          {canAct && run.status === 'running' ? (
+            <Button size="small" color="error" onClick={() => onAct(run, 'cancel')}>
+              Cancel
+            </Button>
+          ) : null}
         </Stack>
       </TableCell>
     </TableRow>

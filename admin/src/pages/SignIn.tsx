@@ -31,9 +31,32 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => 
             Sign in to Durabase
           </Typography>
           {problem === undefined ? null : <Alert severity="error">{problem}</Alert>}
-          <TextField label="Email" type="email" autoComplete="username" value={email} onChange={(event) => setEmail(event.target.value)} autoFocus required fullWidth />
-          <TextField label="Password" type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required fullWidth />
-          <TextField label="App" helperText="Leave empty to sign in to the platform." value={app} onChange={(event) => setApp(event.target.value)} fullWidth />
+          <TextField
+            label="Email"
+            type="email"
+            autoComplete="username"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+            autoFocus
+            required
+            fullWidth
+          />
+          <TextField
+            label="Password"
+            type="password"
+            autoComplete="current-password"
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+            required
+            fullWidth
+          />
+          <TextField
+            label="App"
+            helperText="Leave empty to sign in to the platform."
+            value={app}
+            onChange={(event) => setApp(event.target.value)}
+            fullWidth
+          />
           <Button type="submit" variant="contained" disabled={isBusy}>
             Sign in
           </Button>

@@ -7,7 +7,13 @@ export interface Run {
   readonly current_step_deadline: string | null;
   readonly entity: string | null;
   readonly record_id: string | null;
-  readonly history: readonly { readonly step: string; readonly status: string; readonly by?: string; readonly at: string; readonly comment?: string }[];
+  readonly history: readonly {
+    readonly step: string;
+    readonly status: string;
+    readonly by?: string;
+    readonly at: string;
+    readonly comment?: string;
+  }[];
   readonly temporal_url: string | null;
   readonly task?: { readonly comment_required?: boolean } | null;
   readonly error?: string | null;

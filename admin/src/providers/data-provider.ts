@@ -19,13 +19,18 @@ interface ListAnswer {
 export function createDataProvider(discovery: Discovery): DataProvider {
   const keyOf = (resource: string): string => discovery.entities.find((entity) => entity.name === resource)?.primary_key.field ?? 'id';
   const base = (resource: string): string => `/api/${encodeURIComponent(discovery.app.name)}/${encodeURIComponent(resource)}`;
-  const withId = <T extends RaRecord>(resource: string, row: Record<string, unknown>): T => ({ ...row, id: row[keyOf(resource)] }) as unknown as T;
+  const withId = <T extends RaRecord>(resource: string, row: Record<string, unknown>): T =>
+    ({ ...row, id: row[keyOf(resource)] }) as unknown as T;
   const etags = new Map<string, string>();
   const remember = (resource: string, id: Identifier, etag: string | null): void => {
     if (etag !== null) etags.set(`${resource}/${id}`, etag);
   };
 
-  const list = async <T extends RaRecord>(resource: string, query: URLSearchParams, signal?: AbortSignal): Promise<{ data: T[]; total: number }> => {
+  const list = async <T extends RaRecord>(
+    resource: string,
+    query: URLSearchParams,
+    signal?: AbortSignal,
+  ): Promise<{ data: T[]; total: number }> => {
     const { body } = await request<ListAnswer>(`${base(resource)}?${query}`, { signal });
     return { data: body.data.map((row) => withId<T>(resource, row)), total: body.meta.total ?? body.data.length };
   };
@@ -33,7 +38,11 @@ export function createDataProvider(discovery: Discovery): DataProvider {
   const writable = (resource: string, data: Record<string, unknown>): Record<string, unknown> => {
     const entity = discovery.entities.find((candidate) => candidate.name === resource);
     const names = new Set(entity?.fields.filter((field) => field.writable && !field.auto).map((field) => field.name));
-    return Object.fromEntries(Object.entries(data).filter(([name]) => names.has(name)).map(([name, value]) => [name, value === '' ? null : value]));
+    return Object.fromEntries(
+      Object.entries(data)
+        .filter(([name]) => names.has(name))
+        .map(([name, value]) => [name, value === '' ? null : value]),
+    );
   };
 
   const provider: DataProvider = {
@@ -44,11 +53,14 @@ export function createDataProvider(discovery: Discovery): DataProvider {
         query.set('page', String(pagination.page));
         query.set('per_page', String(pagination.perPage));
       }
-      if (sort !== undefined && sort.field !== '') query.set('sort', `${sort.order === 'DESC' ? '-' : ''}${sort.field === 'id' ? keyOf(resource) : sort.field}`);
+      if (sort !== undefined && sort.field !== '')
+        query.set('sort', `${sort.order === 'DESC' ? '-' : ''}${sort.field === 'id' ? keyOf(resource) : sort.field}`);
       return list(resource, query, signal);
     },
     getOne: async (resource, { id, signal }) => {
-      const { body, etag } = await request<{ data: Record<string, unknown> }>(`${base(resource)}/${encodeURIComponent(String(id))}`, { signal });
+      const { body, etag } = await request<{ data: Record<string, unknown> }>(`${base(resource)}/${encodeURIComponent(String(id))}`, {
+        signal,
+      });
       remember(resource, id, etag);
       return { data: withId(resource, body.data) };
     },
@@ -59,17 +71,24 @@ export function createDataProvider(discovery: Discovery): DataProvider {
     getManyReference: (resource, { target, id, pagination, sort, filter, signal }) =>
       provider.getList(resource, { pagination, sort, filter: { ...(filter as object), [target]: id }, signal }) as never,
     create: async (resource, { data }) => {
-      const { body } = await request<{ data: Record<string, unknown> }>(base(resource), { method: 'POST', body: writable(resource, data as Record<string, unknown>) });
+      const { body } = await request<{ data: Record<string, unknown> }>(base(resource), {
+        method: 'POST',
+        body: writable(resource, data as Record<string, unknown>),
+      });
       return { data: withId(resource, body.data) };
     },
     update: async (resource, { id, data, previousData }) => {
       const before = (previousData ?? {}) as Record<string, unknown>;
       const changed = Object.fromEntries(
-        Object.entries(writable(resource, data as Record<string, unknown>)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name] ?? null)),
+        Object.entries(writable(resource, data as Record<string, unknown>)).filter(
+          ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name] ?? null),
+        ),
       );
       const etag = etags.get(`${resource}/${id}`);
       const { body, etag: next } = await request<{ data: Record<string, unknown> }>(`${base(resource)}/${encodeURIComponent(String(id))}`, {
-        method: 'PATCH', body: changed, ...(etag === undefined ? {} : { headers: { 'if-match': etag } }),
+        method: 'PATCH',
+        body: changed,
+        ...(etag === undefined ? {} : { headers: { 'if-match': etag } }),
       });
       remember(resource, id, next);
       return { data: withId(resource, body.data) };
@@ -95,7 +114,10 @@ function filterQuery(filter: Record<string, unknown>): URLSearchParams {
   for (const [name, wanted] of Object.entries(filter)) {
     if (wanted === undefined || wanted === null || wanted === '') continue;
     const [field = name, operator] = name.split('|');
-    query.set(`filter[${field}${operator === undefined ? '' : `.${operator}`}]`, Array.isArray(wanted) ? wanted.join(',') : String(wanted as string));
+    query.set(
+      `filter[${field}${operator === undefined ? '' : `.${operator}`}]`,
+      Array.isArray(wanted) ? wanted.join(',') : String(wanted as string),
+    );
   }
   return query;
 }

@@ -41,7 +41,10 @@ export function StateBar({ entity, discovery }: { readonly entity: DiscoveredEnt
                   const mayMove = mayTake(transition.roles, discovery);
                   return (
                     <Button
-                      key={transition.to} size="small" variant="outlined" disabled={isPending || !mayMove}
+                      key={transition.to}
+                      size="small"
+                      variant="outlined"
+                      disabled={isPending || !mayMove}
                       title={mayMove ? `Move to ${transition.to}` : `Needs the role ${transition.roles.join(' or ')}`}
                       onClick={() => move(record, machine.field, transition.to)}
                     >

@@ -2,8 +2,23 @@
 import { Box } from '@mui/material';
 import type { ReactElement, ReactNode } from 'react';
 import {
-  Create, DataTable, DeleteButton, Edit, EditButton, FilterButton, List, ReferenceManyField, Show, SimpleForm, SimpleShowLayout, TopToolbar, CreateButton,
-  useRecordContext, Labeled, Toolbar, SaveButton,
+  Create,
+  DataTable,
+  DeleteButton,
+  Edit,
+  EditButton,
+  FilterButton,
+  List,
+  ReferenceManyField,
+  Show,
+  SimpleForm,
+  SimpleShowLayout,
+  TopToolbar,
+  CreateButton,
+  useRecordContext,
+  Labeled,
+  Toolbar,
+  SaveButton,
 } from 'react-admin';
 import { AccessibleTable, TitleLink } from '../layout/AccessibleTable.tsx';
 import { StateBar } from './StateBar.tsx';
@@ -36,9 +51,20 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
   const { permissions } = entity;
 
   const table = (
-    <AccessibleTable rowTitle={entity.display_field} rowClick="show" hiddenColumns={hidden} {...(permissions.delete ? {} : { bulkActionButtons: false as const })}>
+    <AccessibleTable
+      rowTitle={entity.display_field}
+      rowClick="show"
+      hiddenColumns={hidden}
+      {...(permissions.delete ? {} : { bulkActionButtons: false as const })}
+    >
       {columns.map((field) => (
-        <DataTable.Col key={field.name} source={field.name} label={field.label} align={isNumeric(field) ? 'right' : 'left'} disableSort={field.type === 'json' || field.type === 'file'}>
+        <DataTable.Col
+          key={field.name}
+          source={field.name}
+          label={field.label}
+          align={isNumeric(field) ? 'right' : 'left'}
+          disableSort={field.type === 'json' || field.type === 'file'}
+        >
           {field.name === entity.display_field ? <TitleLink source={field.name} /> : columnFor(field)}
         </DataTable.Col>
       ))}
@@ -48,7 +74,10 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
   const pages: EntityPages = {
     list: () => (
       <List
-        filters={filters} sort={defaultSort(entity)} perPage={25} title={entity.label}
+        filters={filters}
+        sort={defaultSort(entity)}
+        perPage={25}
+        title={entity.label}
         actions={
           <TopToolbar>
             {filters.length > 0 ? <FilterButton /> : null}
@@ -82,7 +111,13 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
   return {
     ...pages,
     ...(permissions.create
-      ? { create: () => <Create title={`New ${entity.label.toLowerCase()}`} redirect="show"><RecordForm fields={editable} displayFieldOf={displayFieldOf} /></Create> }
+      ? {
+          create: () => (
+            <Create title={`New ${entity.label.toLowerCase()}`} redirect="show">
+              <RecordForm fields={editable} displayFieldOf={displayFieldOf} />
+            </Create>
+          ),
+        }
       : {}),
     ...(permissions.update
       ? {
@@ -96,7 +131,11 @@ export function entityPages(discovery: Discovery, entity: DiscoveredEntity): Ent
   };
 }
 
-function RecordForm({ fields, displayFieldOf, canDelete = false }: {
+function RecordForm({
+  fields,
+  displayFieldOf,
+  canDelete = false,
+}: {
   readonly fields: readonly DiscoveredField[];
   readonly displayFieldOf: (entity: string) => string;
   readonly canDelete?: boolean;
@@ -104,7 +143,9 @@ function RecordForm({ fields, displayFieldOf, canDelete = false }: {
   const defaults = Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.name, field.default]])));
   return (
     <SimpleForm
-      defaultValues={defaults} warnWhenUnsavedChanges sx={{ maxWidth: 1200 }}
+      defaultValues={defaults}
+      warnWhenUnsavedChanges
+      sx={{ maxWidth: 1200 }}
       toolbar={
         <Toolbar sx={{ justifyContent: 'space-between', backgroundColor: 'transparent', borderTop: 1, borderColor: 'divider' }}>
           <SaveButton alwaysEnable />
@@ -129,7 +170,17 @@ const WIDE = { gridColumn: '1 / -1' };
 /** Two columns where there is room; long texts take both. */
 function Columns({ children }: { readonly children: ReactNode }): ReactElement {
   return (
-    <Box sx={{ display: 'grid', width: '100%', columnGap: 3, rowGap: 1, alignItems: 'start', gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' }, '& .MuiChip-root': { alignSelf: 'flex-start' } }}>
+    <Box
+      sx={{
+        display: 'grid',
+        width: '100%',
+        columnGap: 3,
+        rowGap: 1,
+        alignItems: 'start',
+        gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' },
+        '& .MuiChip-root': { alignSelf: 'flex-start' },
+      }}
+    >
       {children}
     </Box>
   );
@@ -148,10 +199,19 @@ function RecordTitle({ entity }: { readonly entity: DiscoveredEntity }): ReactEl
 function Related({ discovery, relation }: { readonly discovery: Discovery; readonly relation: DiscoveredRelation }): ReactElement | null {
   const target = discovery.entities.find((candidate) => candidate.name === relation.target);
   if (target === undefined || !target.permissions.read) return null;
-  const columns = ordered(target, target.fields.filter((field) => field.readable && field.name !== relation.target_field && field.name !== target.primary_key.field)).slice(0, 5);
+  const columns = ordered(
+    target,
+    target.fields.filter((field) => field.readable && field.name !== relation.target_field && field.name !== target.primary_key.field),
+  ).slice(0, 5);
   return (
     <Labeled label={relation.name.replaceAll('_', ' ')} fullWidth>
-      <ReferenceManyField reference={relation.target} target={relation.target_field} source={relation.local_field} perPage={10} sort={defaultSort(target)}>
+      <ReferenceManyField
+        reference={relation.target}
+        target={relation.target_field}
+        source={relation.local_field}
+        perPage={10}
+        sort={defaultSort(target)}
+      >
         <AccessibleTable rowTitle={target.display_field} rowClick="show" bulkActionButtons={false}>
           {columns.map((field) => (
             <DataTable.Col key={field.name} source={field.name} label={field.label} disableSort>

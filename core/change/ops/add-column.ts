@@ -23,11 +23,14 @@ export function addColumn(storage: string, table: TableShape, column: ColumnShap
   if (!column.isRequired || isFilled) return { steps: [step], checks: [] };
   return {
     steps: [step, setNotNull(storage, table.table, column)],
-    checks: [isEmpty(storage, table, {
-      kind: 'add_field',
-      field: column.name,
-      message: (count) => `Field "${table.owner}.${column.name}" is required and has no default, but ${count} record${count === 1 ? '' : 's'} of "${table.owner}" would lack it.`,
-      hint: 'Add a `default`, or leave `required` out.',
-    })],
+    checks: [
+      isEmpty(storage, table, {
+        kind: 'add_field',
+        field: column.name,
+        message: (count) =>
+          `Field "${table.owner}.${column.name}" is required and has no default, but ${count} record${count === 1 ? '' : 's'} of "${table.owner}" would lack it.`,
+        hint: 'Add a `default`, or leave `required` out.',
+      }),
+    ],
   };
 }

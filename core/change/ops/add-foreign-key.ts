@@ -14,8 +14,10 @@ export function addForeignKey(storage: string, key: ForeignKeyShape, isNewTable:
     phase: 'expand',
     mode: 'brief',
     table: key.table,
-    statements: [sql`alter table ${table} add constraint ${name} foreign key (${id(key.column)})
-      references ${id(storage, key.targetTable)} (${id(key.targetColumn)}) deferrable initially immediate${isNewTable ? sql`` : sql` not valid`}`],
+    statements: [
+      sql`alter table ${table} add constraint ${name} foreign key (${id(key.column)})
+      references ${id(storage, key.targetTable)} (${id(key.targetColumn)}) deferrable initially immediate${isNewTable ? sql`` : sql` not valid`}`,
+    ],
     isDone: constraintExists(storage, key.name, false),
     undo: [sql`alter table if exists ${table} drop constraint if exists ${name}`],
     lock: LOCKS.foreignKey,
@@ -47,7 +49,8 @@ export function hasNoOrphans(storage: string, key: ForeignKeyShape, entity: stri
     kind: 'add_relation',
     entity,
     field: key.column,
-    message: (count) => `"${entity}.${key.column}" cannot refer to "${target}": ${count === 1 ? 'one record names' : `${count} records name`} a "${target}" that does not exist.`,
+    message: (count) =>
+      `"${entity}.${key.column}" cannot refer to "${target}": ${count === 1 ? 'one record names' : `${count} records name`} a "${target}" that does not exist.`,
     hint: 'Empty or correct those values first, then publish again.',
   };
 }

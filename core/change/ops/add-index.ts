@@ -38,7 +38,8 @@ export function hasNoDuplicates(storage: string, table: TableShape, known: Table
     kind: index.columns.length === 1 ? 'set_unique' : 'add_unique',
     entity: table.owner,
     field: index.columns.length === 1 ? index.columns[0] : undefined,
-    message: (count) => `${title} of "${table.owner}" cannot become unique: ${count === 1 ? 'one value is' : `${count} values are`} held by more than one record.`,
+    message: (count) =>
+      `${title} of "${table.owner}" cannot become unique: ${count === 1 ? 'one value is' : `${count} values are`} held by more than one record.`,
     hint: 'Change the duplicates first, then publish again.',
   };
 }

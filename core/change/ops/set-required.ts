@@ -35,13 +35,18 @@ export function dropNotNull(storage: string, table: string, column: ColumnShape)
 
 /** Counts up to a thousand records, enough for a message. */
 export function isEmpty(storage: string, table: TableShape, facts: Pick<Check, 'kind' | 'field' | 'message' | 'hint'>): Check {
-  return { ...facts, entity: table.owner, count: sql`select count(*)::integer as count from (select from ${id(storage, table.table)} limit 1000) found` };
+  return {
+    ...facts,
+    entity: table.owner,
+    count: sql`select count(*)::integer as count from (select from ${id(storage, table.table)} limit 1000) found`,
+  };
 }
 
 export const requiredNeedsNoRecords = (storage: string, table: TableShape, column: ColumnShape): Check =>
   isEmpty(storage, table, {
     kind: 'set_required',
     field: column.name,
-    message: (count) => `Field "${table.owner}.${column.name}" cannot become required: "${table.owner}" has ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'}, and running clients may leave it out.`,
+    message: (count) =>
+      `Field "${table.owner}.${column.name}" cannot become required: "${table.owner}" has ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'}, and running clients may leave it out.`,
     hint: 'Add a rule with the operator `required`: it is checked when a record is written next.',
   });

@@ -31,10 +31,14 @@ describe('migrations of our own tables', () => {
   });
 
   it('makes the system tables of an app and records their version', async () => {
-    await pool.query("insert into durabase.apps (id, name, display_name, storage, schema_name, status) values ('a', 'a', 'A', 'app_a', 'a', 'active')");
+    await pool.query(
+      "insert into durabase.apps (id, name, display_name, storage, schema_name, status) values ('a', 'a', 'A', 'app_a', 'a', 'active')",
+    );
     await Promise.all([migrateApp(url, 'app_a'), migrateApp(url, 'app_a')]);
     await migrateApps(url);
-    const { rows } = await pool.query("select system_version, to_regclass('app_a._users')::text as users from durabase.apps where id = 'a'");
+    const { rows } = await pool.query(
+      "select system_version, to_regclass('app_a._users')::text as users from durabase.apps where id = 'a'",
+    );
     expect(rows).toEqual([{ system_version: 'app-0001_system', users: 'app_a._users' }]);
   });
 

@@ -70,7 +70,8 @@ describe.skipIf(skipsRedis)('schema events over Redis', () => {
     isSlow = true;
     const flood = new Redis(redis.url);
     const pipeline = flood.pipeline();
-    for (let event = 0; event < 5_000; event++) pipeline.xadd('durabase:schema-events', 'MAXLEN', '~', 1_000, '*', 'event', String(event), 'app', 'a');
+    for (let event = 0; event < 5_000; event++)
+      pipeline.xadd('durabase:schema-events', 'MAXLEN', '~', 1_000, '*', 'event', String(event), 'app', 'a');
     const before = slow.wakes;
     await pipeline.exec();
     await woken(slow, before);
@@ -92,20 +93,27 @@ describe.skipIf(skipsRedis)('schema events over Redis', () => {
     await woken(again, before);
   });
 
-  it.skipIf(!ownsRedis)('a server that comes back empty wakes its consumers, and announcing meanwhile harms nothing', async () => {
-    const one = await consumer(redis);
-    const known = one.wakes;
-    await redis.kill();
-    await writer.announce(8_000, 'a');
-    await redis.start();
-    await woken(one, known);
-    await vi.waitUntil(async () => {
-      const before = one.wakes;
-      await writer.announce(8_001, 'a');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return one.wakes > before;
-    }, { timeout: 10_000, interval: 50 });
-  }, 30_000);
+  it.skipIf(!ownsRedis)(
+    'a server that comes back empty wakes its consumers, and announcing meanwhile harms nothing',
+    async () => {
+      const one = await consumer(redis);
+      const known = one.wakes;
+      await redis.kill();
+      await writer.announce(8_000, 'a');
+      await redis.start();
+      await woken(one, known);
+      await vi.waitUntil(
+        async () => {
+          const before = one.wakes;
+          await writer.announce(8_001, 'a');
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return one.wakes > before;
+        },
+        { timeout: 10_000, interval: 50 },
+      );
+    },
+    30_000,
+  );
 
   it.skipIf(!ownsRedis)('a server that hangs holds up an announcement for less than a second', async () => {
     redis.hang();

@@ -18,7 +18,8 @@ function planned(previous: SchemaDocument, next: SchemaDocument) {
 
 const withField = (field: Record<string, unknown>, extra: Record<string, unknown> = {}): SchemaDocument =>
   read({ entities: [{ ...customer, ...extra, fields: [...customer.fields, field] }] });
-const edited = (field: Record<string, unknown>): SchemaDocument => read({ entities: [{ ...customer, fields: [{ ...customer.fields[0], ...field }] }] });
+const edited = (field: Record<string, unknown>): SchemaDocument =>
+  read({ entities: [{ ...customer, fields: [{ ...customer.fields[0], ...field }] }] });
 
 function refusal(previous: SchemaDocument, next: SchemaDocument) {
   try {
@@ -32,7 +33,11 @@ function refusal(previous: SchemaDocument, next: SchemaDocument) {
 
 describe('a plan of additive changes', () => {
   it('creates an entity with its indexes in one brief step', () => {
-    const next = read({ entities: [{ id: 'e1', name: 'ticket', soft_delete: true, fields: [{ id: 'f1', name: 'code', type: 'string', unique: true, required: true }] }] });
+    const next = read({
+      entities: [
+        { id: 'e1', name: 'ticket', soft_delete: true, fields: [{ id: 'f1', name: 'code', type: 'string', unique: true, required: true }] },
+      ],
+    });
     const { changes, steps } = planned(empty, next);
     expect(changes).toEqual([{ kind: 'add_entity', class: 'compatible', entity: 'ticket' }]);
     expect(steps.map((step) => [step.key, step.mode])).toEqual([['create-table/ticket', 'brief']]);
@@ -45,7 +50,12 @@ describe('a plan of additive changes', () => {
     ['a nullable field', { name: 'age', type: 'int' }, ['add-column/customer.age'], 0],
     ['a field with a default', { name: 'level', type: 'int', default: 3, required: true }, ['add-column/customer.level'], 0],
     ['a required field', { name: 'level', type: 'int', required: true }, ['add-column/customer.level', 'set-not-null/customer.level'], 1],
-    ['a unique field', { name: 'email', type: 'email', unique: true }, ['add-column/customer.email', `add-index/${derivedName('customer', ['email'], 'key')}`], 0],
+    [
+      'a unique field',
+      { name: 'email', type: 'email', unique: true },
+      ['add-column/customer.email', `add-index/${derivedName('customer', ['email'], 'key')}`],
+      0,
+    ],
   ])('adds %s', (_title, field, keys, checks) => {
     const result = planned(base, withField(field));
     expect(result.steps.map((step) => step.key)).toEqual(keys);
@@ -88,7 +98,9 @@ describe('a plan of additive changes', () => {
     const before = edited({ unique: true });
     const after = read({ entities: [{ ...before.entities[0], soft_delete: true }] });
     expect(planned(before, after).steps.map((step) => `${step.phase} ${step.key.split('/')[0] ?? ''}`)).toEqual([
-      'expand add-column', 'expand add-index', 'contract drop-index',
+      'expand add-column',
+      'expand add-index',
+      'contract drop-index',
     ]);
   });
 
@@ -113,7 +125,10 @@ describe('a change that is not additive', () => {
   });
 
   it('names every unsafe change of one publish', () => {
-    const details = refusal(withField({ id: 'f2', name: 'age', type: 'int' }), read({ entities: [{ ...customer, fields: [{ id: 'f1', name: 'name', type: 'int' }] }] }));
+    const details = refusal(
+      withField({ id: 'f2', name: 'age', type: 'int' }),
+      read({ entities: [{ ...customer, fields: [{ id: 'f1', name: 'name', type: 'int' }] }] }),
+    );
     expect(details?.map((detail) => detail['kind'])).toEqual(['drop_field', 'change_type']);
   });
 });

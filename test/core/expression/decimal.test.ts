@@ -24,7 +24,11 @@ describe('decimal arithmetic is exact', () => {
     );
   });
   it.each<[string, unknown, unknown]>([
-    ['0.1 + 0.2', calculate('+', 0.1, 0.2), 0.3], ['3 * 19.99', calculate('*', 3, '19.99'), 59.97], ['1e21 + 1', calculate('+', 1e21, 1), '1000000000000000000001'],
-    ['no negative zero', calculate('*', -0.5, 0), 0], ['1e-7 * 3', calculate('*', 1e-7, 3), 3e-7], ['2.675 to 2 places', roundNumeric(2.675, 2), 2.68],
+    ['0.1 + 0.2', calculate('+', 0.1, 0.2), 0.3],
+    ['3 * 19.99', calculate('*', 3, '19.99'), 59.97],
+    ['1e21 + 1', calculate('+', 1e21, 1), '1000000000000000000001'],
+    ['no negative zero', calculate('*', -0.5, 0), 0],
+    ['1e-7 * 3', calculate('*', 1e-7, 3), 3e-7],
+    ['2.675 to 2 places', roundNumeric(2.675, 2), 2.68],
   ])('%s', (_name, found, expected) => expect(found).toBe(expected));
 });

@@ -5,7 +5,10 @@ import { sqlFunctionNames } from '../../../core/expression/sql-functions.ts';
 import { ROOTS } from '../../../core/expression/syntax.ts';
 
 const text = fs.readFileSync(new URL('../../../docs/expressions.md', import.meta.url), 'utf8');
-const rows = text.split('\n').filter((line) => line.startsWith('| `$')).map((line) => line.split('|'));
+const rows = text
+  .split('\n')
+  .filter((line) => line.startsWith('| `$'))
+  .map((line) => line.split('|'));
 const namesIn = (cell: string): string[] => [...cell.matchAll(/\$([a-zA-Z]+)/g)].map((match) => match[1] ?? '');
 
 describe('docs/expressions.md', () => {

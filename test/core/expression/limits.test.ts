@@ -9,13 +9,32 @@ const scope: SqlScope = { column: ([name = '']) => ({ sql: id('t', name), type: 
 
 /** As long as a source may be, each in a way that some parser has died of. */
 const LONG: readonly (readonly [string, string])[] = [
-  ['brackets', '('.repeat(4_000) + '1' + ')'.repeat(4_000)], ['lists', '['.repeat(4_000) + ']'.repeat(4_000)], ['objects', '{"a":'.repeat(1_500) + '1' + '}'.repeat(1_500)],
-  ['minus signs', '-'.repeat(5_000) + '1'], ['exclamation marks', '!'.repeat(5_000) + 'a'], ['nots', 'not '.repeat(2_400) + 'a'], ['not in', '1 not in '.repeat(1_000) + '1'],
-  ['sums', `${'1+'.repeat(4_900)}1`], ['texts put together', `${'a&'.repeat(4_900)}b`], ['comparisons', `${'a='.repeat(4_900)}b`], ['ors', `${'a or '.repeat(1_900)}b`],
-  ['choices', `${'a?1:'.repeat(2_000)}1`], ['fallbacks', `${'a??'.repeat(3_000)}1`], ['calls', '$string('.repeat(1_100) + '1' + ')'.repeat(1_100)],
-  ['members', `a${'.a'.repeat(4_900)}`], ['mapped brackets', `a${'.(b)'.repeat(2_400)}`], ['indexes', `a${'[0]'.repeat(3_000)}`], ['filters', `a${'[b=1]'.repeat(1_900)}`],
-  ['list items', `a in [${'1,'.repeat(4_900)}1]`], ['blanks', `${' '.repeat(9_990)}1`], ['comments', '/*'.repeat(5_000)], ['backticks', '`'.repeat(9_999)], ['quotes', '"'.repeat(9_999)],
-  ['backslashes', `"${'\\'.repeat(9_000)}"`], ['bindings', `a${'@$x'.repeat(3_000)}`], ['chains', `a${'~>$count'.repeat(1_000)}`],
+  ['brackets', '('.repeat(4_000) + '1' + ')'.repeat(4_000)],
+  ['lists', '['.repeat(4_000) + ']'.repeat(4_000)],
+  ['objects', '{"a":'.repeat(1_500) + '1' + '}'.repeat(1_500)],
+  ['minus signs', '-'.repeat(5_000) + '1'],
+  ['exclamation marks', '!'.repeat(5_000) + 'a'],
+  ['nots', 'not '.repeat(2_400) + 'a'],
+  ['not in', '1 not in '.repeat(1_000) + '1'],
+  ['sums', `${'1+'.repeat(4_900)}1`],
+  ['texts put together', `${'a&'.repeat(4_900)}b`],
+  ['comparisons', `${'a='.repeat(4_900)}b`],
+  ['ors', `${'a or '.repeat(1_900)}b`],
+  ['choices', `${'a?1:'.repeat(2_000)}1`],
+  ['fallbacks', `${'a??'.repeat(3_000)}1`],
+  ['calls', '$string('.repeat(1_100) + '1' + ')'.repeat(1_100)],
+  ['members', `a${'.a'.repeat(4_900)}`],
+  ['mapped brackets', `a${'.(b)'.repeat(2_400)}`],
+  ['indexes', `a${'[0]'.repeat(3_000)}`],
+  ['filters', `a${'[b=1]'.repeat(1_900)}`],
+  ['list items', `a in [${'1,'.repeat(4_900)}1]`],
+  ['blanks', `${' '.repeat(9_990)}1`],
+  ['comments', '/*'.repeat(5_000)],
+  ['backticks', '`'.repeat(9_999)],
+  ['quotes', '"'.repeat(9_999)],
+  ['backslashes', `"${'\\'.repeat(9_000)}"`],
+  ['bindings', `a${'@$x'.repeat(3_000)}`],
+  ['chains', `a${'~>$count'.repeat(1_000)}`],
 ];
 
 describe('a long source', () => {
@@ -30,13 +49,20 @@ describe('a long source', () => {
     }
   });
   it('longer than 10,000 characters is refused', () => {
-    expect(() => compileExpression(`'${'a'.repeat(10_000)}'`)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED', message: expect.stringContaining('10000') as string }));
+    expect(() => compileExpression(`'${'a'.repeat(10_000)}'`)).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_FAILED', message: expect.stringContaining('10000') as string }),
+    );
   });
 });
 
 describe('a statement', () => {
   it('does not double with every level', () => {
-    for (const level of [(inner: string) => `$string($number(${inner}))`, (inner: string) => `$substringAfter(${inner}, 'a')`, (inner: string) => `(${inner} ? ${inner} : 'x')`, (inner: string) => `${inner} ?? b`]) {
+    for (const level of [
+      (inner: string) => `$string($number(${inner}))`,
+      (inner: string) => `$substringAfter(${inner}, 'a')`,
+      (inner: string) => `(${inner} ? ${inner} : 'x')`,
+      (inner: string) => `${inner} ?? b`,
+    ]) {
       let source = 'a';
       for (let depth = 0; depth < 25 && source.length < 5_000; depth++) source = level(source);
       try {
@@ -59,12 +85,16 @@ describe('an evaluation is stopped', () => {
     ['when objects are told apart', '$distinct($append(related.items, related.items))'],
   ])('%s', (_name, source) => {
     const began = performance.now();
-    expect(() => compileExpression(source).evaluate({ record: { text: 'a'.repeat(100_000) }, related: { items } })).toThrow(expect.objectContaining({ code: 'TOO_LARGE' }));
+    expect(() => compileExpression(source).evaluate({ record: { text: 'a'.repeat(100_000) }, related: { items } })).toThrow(
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+    );
     expect(performance.now() - began).toBeLessThan(5_000);
   });
   it('when a text grows beyond a million characters', () => {
     const text = 'a'.repeat(900_000);
-    expect(() => compileExpression('record.text & record.text').evaluate({ record: { text } })).toThrow(expect.objectContaining({ code: 'TOO_LARGE' }));
+    expect(() => compileExpression('record.text & record.text').evaluate({ record: { text } })).toThrow(
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+    );
   });
   it('when values are nested deeper than the stack', () => {
     const deep = (): unknown => {

@@ -8,11 +8,25 @@ import { id, render, sql, type Sql } from '../../../core/sql/sql.ts';
 import { freshDatabase } from '../../support/database.ts';
 
 const TYPES: Readonly<Record<string, StoredType>> = {
-  status: 'string', owner: 'uuid', n: 'int', big: 'bigint', total: 'decimal', rate: 'float', open: 'boolean', at: 'timestamp', day: 'date', hour: 'time',
-  data: 'json', picture: 'file',
+  status: 'string',
+  owner: 'uuid',
+  n: 'int',
+  big: 'bigint',
+  total: 'decimal',
+  rate: 'float',
+  open: 'boolean',
+  at: 'timestamp',
+  day: 'date',
+  hour: 'time',
+  data: 'json',
+  picture: 'file',
 };
 const VALUES: Readonly<Record<string, unknown>> = {
-  'user.id': '01890000-0000-7000-8000-000000000001', 'user.roles': ['Editor'], 'user.email': 'a@b.c', now: '2026-01-10T12:00:00Z', 'user.none': null,
+  'user.id': '01890000-0000-7000-8000-000000000001',
+  'user.roles': ['Editor'],
+  'user.email': 'a@b.c',
+  now: '2026-01-10T12:00:00Z',
+  'user.none': null,
 };
 const scope: SqlScope = {
   column: (path) => {
@@ -34,16 +48,31 @@ describe('SQL that an index can serve', () => {
     ["status in ['a', 'b']", '("t"."status" is not null and "t"."status" = any($1::text[]))'],
     ['"Editor" in user.roles', 'true'],
     ['!("admin" in user.roles) and n = null', '(true and ("t"."n" is null))'],
-    ["status != null && !(status = 'x')", '((not ("t"."status" is null)) and (not ("t"."status" is not null and "t"."status" = $1::text)))'],
+    [
+      "status != null && !(status = 'x')",
+      '((not ("t"."status" is null)) and (not ("t"."status" is not null and "t"."status" = $1::text)))',
+    ],
     ["owner = 'no uuid'", 'false'],
   ])('%s', (text, expected) => expect(textOf(text)).toBe(expected));
 });
 
 describe('what has no SQL is refused by name', () => {
   it.each([
-    ["$match(status, 'x')", '$match'], ['related.items.n = 1', 'related.items.n'], ['record.nothing = 1', 'record.nothing'], ['data', 'truth of a json'],
-    ["total = '10'", 'quoted'], ["at > 'soon'", 'soon'], ['status + n', 'text field'], ['$map(data, function($x){$x})', '$map'], ['picture = 1', 'file'],
-    ['user.unknown = status', 'user.unknown'], ['$date(owner) < now', 'date'], ['record.data[0] = 1', 'filter'], ['data > owner', 'json'], ['data.n + 1 = 2', 'json value'], ['record = 1', 'whole record'],
+    ["$match(status, 'x')", '$match'],
+    ['related.items.n = 1', 'related.items.n'],
+    ['record.nothing = 1', 'record.nothing'],
+    ['data', 'truth of a json'],
+    ["total = '10'", 'quoted'],
+    ["at > 'soon'", 'soon'],
+    ['status + n', 'text field'],
+    ['$map(data, function($x){$x})', '$map'],
+    ['picture = 1', 'file'],
+    ['user.unknown = status', 'user.unknown'],
+    ['$date(owner) < now', 'date'],
+    ['record.data[0] = 1', 'filter'],
+    ['data > owner', 'json'],
+    ['data.n + 1 = 2', 'json value'],
+    ['record = 1', 'whole record'],
   ])('%s', (text, part) => {
     expect(() => toSql(text)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining(part) as string }));
   });
@@ -62,23 +91,82 @@ describe('on a real database', () => {
   const holds = async (text: string): Promise<unknown> => (await run<{ x: unknown }>(pool, sql`select ${toSql(text)} as x from t`))[0]?.x;
 
   it.each<[string, boolean]>([
-    ['total > 99', true], ['big = 9007199254740992', false], ['rate = 0.1', true], ['rate + 0.2 = 0.3', true], ['total * n = 1250', true], ['n / 0 = null', true],
-    ['n / 3 = 1.66666666666667', true], ["'a' in data.tags", true], ["'b' in data.tags", false], ['5 in data.tags', true], ['data.deep.x = 7', true], ['data.deep.x > 6', true],
-    ['data.n = null', true], ['data.missing.x = null', true], ["data.word = 'w'", true], ['picture = null', true], ["hour = '09:30:00'", true], ["hour > '09:00'", true],
-    ["day = '2026-01-01'", true], ["day < now", true], ['$days(day, at) = 8', true], ['$year(at) = 2026', true], ["$addDays(day, 1) = '2026-01-02'", true],
-    ['at - day > 0', true], ["status & n = 'open5'", true], ["status & total = 'open250.00'", true], ["(open ? 'a' : status) = 'a'", true], ["(n > 9 ? n : null) = null", true],
-    ["$contains(status, 'pe')", true], ["$startsWith(status, 'op')", true], ["$endsWith(status, 'x')", false], ["$substring(status, -2, 1) = 'e'", true],
-    ['$len(data.tags) = 2', true], ['len(status) = 4', true], ['len(data.missing) = 0', true], ['$round(total / 3, 1) = 83.3', true], ['$exists(picture)', false],
-    ['open', true], ['!open', false], ['n % 2 = 1', true], ['-n = -5', true], ["$uppercase(status) = 'OPEN'", true], ['record != null', true], ['total in [1, 250]', true],
-    ["n in [5]", true], ["status in user.roles", false], ["$string(total) = '250.00'", true], ["$number(open) = 1", true], ["status ?? 'x' = 'open'", true],
-    ["$replace(status, 'o', '') = 'pen'", true], ["$substringBefore(status, 'e') = 'op'", true], ['$floor(rate) = 0', true], ['user.none = status', false],
+    ['total > 99', true],
+    ['big = 9007199254740992', false],
+    ['rate = 0.1', true],
+    ['rate + 0.2 = 0.3', true],
+    ['total * n = 1250', true],
+    ['n / 0 = null', true],
+    ['n / 3 = 1.66666666666667', true],
+    ["'a' in data.tags", true],
+    ["'b' in data.tags", false],
+    ['5 in data.tags', true],
+    ['data.deep.x = 7', true],
+    ['data.deep.x > 6', true],
+    ['data.n = null', true],
+    ['data.missing.x = null', true],
+    ["data.word = 'w'", true],
+    ['picture = null', true],
+    ["hour = '09:30:00'", true],
+    ["hour > '09:00'", true],
+    ["day = '2026-01-01'", true],
+    ['day < now', true],
+    ['$days(day, at) = 8', true],
+    ['$year(at) = 2026', true],
+    ["$addDays(day, 1) = '2026-01-02'", true],
+    ['at - day > 0', true],
+    ["status & n = 'open5'", true],
+    ["status & total = 'open250.00'", true],
+    ["(open ? 'a' : status) = 'a'", true],
+    ['(n > 9 ? n : null) = null', true],
+    ["$contains(status, 'pe')", true],
+    ["$startsWith(status, 'op')", true],
+    ["$endsWith(status, 'x')", false],
+    ["$substring(status, -2, 1) = 'e'", true],
+    ['$len(data.tags) = 2', true],
+    ['len(status) = 4', true],
+    ['len(data.missing) = 0', true],
+    ['$round(total / 3, 1) = 83.3', true],
+    ['$exists(picture)', false],
+    ['open', true],
+    ['!open', false],
+    ['n % 2 = 1', true],
+    ['-n = -5', true],
+    ["$uppercase(status) = 'OPEN'", true],
+    ['record != null', true],
+    ['total in [1, 250]', true],
+    ['n in [5]', true],
+    ['status in user.roles', false],
+    ["$string(total) = '250.00'", true],
+    ['$number(open) = 1', true],
+    ["status ?? 'x' = 'open'", true],
+    ["$replace(status, 'o', '') = 'pen'", true],
+    ["$substringBefore(status, 'e') = 'op'", true],
+    ['$floor(rate) = 0', true],
+    ['user.none = status', false],
   ])('%s is %j', async (text, expected) => expect(await holds(text)).toBe(expected));
 
   it.each([
-    "'; drop table t; --", "' or true --", '\\', "\\'; select 1", '$1', '"', '`', '%_', '\u2028', '\uFEFF', '\uD83D\uDE00', "''", '\n', '{{x}}', "E'\\x41'",
+    "'; drop table t; --",
+    "' or true --",
+    '\\',
+    "\\'; select 1",
+    '$1',
+    '"',
+    '`',
+    '%_',
+    '\u2028',
+    '\uFEFF',
+    '\uD83D\uDE00',
+    "''",
+    '\n',
+    '{{x}}',
+    "E'\\x41'",
   ])('the text %j is only ever a value', async (text) => {
     const quoted = JSON.stringify(text);
-    const statement = toSql(`status = ${quoted} or status in [${quoted}, 'z'] or $contains(status, ${quoted}) or status > ${quoted} or ${quoted} in data.tags or data.word = ${quoted}`);
+    const statement = toSql(
+      `status = ${quoted} or status in [${quoted}, 'z'] or $contains(status, ${quoted}) or status > ${quoted} or ${quoted} in data.tags or data.word = ${quoted}`,
+    );
     expect(render(statement).text).not.toContain('drop');
     await run(pool, sql`select ${statement} from t`);
     await pool.query('delete from t where status = $1', [text]);

@@ -50,12 +50,17 @@ describe('a state machine', () => {
 
   it('says what the definition says when a guard is false', () => {
     const [, urgent, waiting] = machine.definition.transitions;
-    const spoken = { ...machine, definition: { ...machine.definition, transitions: [{ ...waiting!, message: 'Write down why it waits.' }, urgent!] } };
+    const spoken = {
+      ...machine,
+      definition: { ...machine.definition, transitions: [{ ...waiting!, message: 'Write down why it waits.' }, urgent!] },
+    };
     expect(decideMove(spoken, { ...request, to: 'waiting' })).toMatchObject({
-      kind: 'refused', detail: { rule: 'guard', message: 'Write down why it waits.' },
+      kind: 'refused',
+      detail: { rule: 'guard', message: 'Write down why it waits.' },
     });
     expect(decideMove(spoken, { ...request, to: 'closed', roles: ['boss'] })).toMatchObject({
-      kind: 'refused', detail: { rule: 'guard', message: expect.stringContaining('condition of this transition is not met') as string },
+      kind: 'refused',
+      detail: { rule: 'guard', message: expect.stringContaining('condition of this transition is not met') as string },
     });
   });
 

@@ -36,17 +36,24 @@ describe('retry schedules', () => {
   });
 
   it('count only 2xx as delivered; a redirect is a failure and 410 the end', () => {
-    expect([200, 204, 301, 302, 400, 410, 429, 500].map(judgeStatus)).toEqual(
-      ['delivered', 'delivered', 'retry', 'retry', 'retry', 'gone', 'retry', 'retry'],
-    );
+    expect([200, 204, 301, 302, 400, 410, 429, 500].map(judgeStatus)).toEqual([
+      'delivered',
+      'delivered',
+      'retry',
+      'retry',
+      'retry',
+      'gone',
+      'retry',
+      'retry',
+    ]);
   });
 });
 
 describe('durations', () => {
   it('are short or ISO 8601', () => {
-    expect(['30m', '4h', '2d', '1w', '60s', '1.5h', 'PT30M', 'P2D', 'P1DT12H', 'P1W'].map(durationMs)).toEqual(
-      [1_800_000, 14_400_000, 172_800_000, 604_800_000, 60_000, 5_400_000, 1_800_000, 172_800_000, 129_600_000, 604_800_000],
-    );
+    expect(['30m', '4h', '2d', '1w', '60s', '1.5h', 'PT30M', 'P2D', 'P1DT12H', 'P1W'].map(durationMs)).toEqual([
+      1_800_000, 14_400_000, 172_800_000, 604_800_000, 60_000, 5_400_000, 1_800_000, 172_800_000, 129_600_000, 604_800_000,
+    ]);
     for (const bad of ['', '4', 'h', 'P', 'PT', '4 h', '-1h', 'P1H']) expect(() => durationMs(bad)).toThrow(TypeError);
   });
 });

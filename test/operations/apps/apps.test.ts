@@ -16,7 +16,12 @@ describe('making an app', () => {
     const made = await create({ name: 'acme', display_name: 'Acme Ltd' });
     expect(made.status, made.text).toBe(201);
     expect(made.body.data).toMatchObject({
-      name: 'acme', display_name: 'Acme Ltd', db_driver: 'postgres', status: 'active', isolation: 'schema', schema_version: 0,
+      name: 'acme',
+      display_name: 'Acme Ltd',
+      db_driver: 'postgres',
+      status: 'active',
+      isolation: 'schema',
+      schema_version: 0,
     });
     expect(made.body.data.db_name).toMatch(/^app_[a-z2-7]{12}$/);
     const admin = await world.login('acme');
@@ -31,16 +36,22 @@ describe('making an app', () => {
     expect((await world.send('GET', '/api/my-app_2/auth/me')).status).toBe(401);
   });
 
-  it.each(['Acme', '2acme', '', 'a b', 'a'.repeat(64), "a';drop schema public", '_x', 'äpp', 7, null])('refuses the name %j with 422', async (name) => {
-    const made = await create({ name });
-    expect(made.status, made.text).toBe(422);
-    expect(made.body.error).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field: 'name' }] });
-    expect(made.body.errors[0]).toMatchObject({ field: 'name' });
-  });
+  it.each(['Acme', '2acme', '', 'a b', 'a'.repeat(64), "a';drop schema public", '_x', 'äpp', 7, null])(
+    'refuses the name %j with 422',
+    async (name) => {
+      const made = await create({ name });
+      expect(made.status, made.text).toBe(422);
+      expect(made.body.error).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field: 'name' }] });
+      expect(made.body.errors[0]).toMatchObject({ field: 'name' });
+    },
+  );
 
-  it.each(['auth', 'projects', 'v1', 'platform', 'control-plane', 'health', 'metrics', 'admin', 'temporal'])('refuses the reserved word %s', async (name) => {
-    expect((await create({ name })).body.error.details[0].rule).toBe('reserved');
-  });
+  it.each(['auth', 'projects', 'v1', 'platform', 'control-plane', 'health', 'metrics', 'admin', 'temporal'])(
+    'refuses the reserved word %s',
+    async (name) => {
+      expect((await create({ name })).body.error.details[0].rule).toBe('reserved');
+    },
+  );
 
   it('answers 409 for a taken name, 422 for unknown keys and for what is not built', async () => {
     expect((await create({ name: 'acme' })).status).toBe(409);

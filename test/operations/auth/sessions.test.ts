@@ -10,14 +10,16 @@ let database: pg.Client;
 beforeAll(async () => {
   world = await startWorld();
   platform = await world.platformToken();
-  for (const name of ['main', 'other']) expect((await world.send('POST', '/api/_platform/apps', { token: platform, body: { name } })).status).toBe(201);
+  for (const name of ['main', 'other'])
+    expect((await world.send('POST', '/api/_platform/apps', { token: platform, body: { name } })).status).toBe(201);
   database = new pg.Client({ connectionString: world.databaseUrl });
   await database.connect();
 });
 afterAll(() => database.end());
 
 const login = (body: unknown, app = 'main'): Promise<Reply> => world.send('POST', `/api/${app}/auth/login`, { body });
-const refresh = (token: unknown, app = 'main'): Promise<Reply> => world.send('POST', `/api/${app}/auth/refresh`, { body: { refresh_token: token } });
+const refresh = (token: unknown, app = 'main'): Promise<Reply> =>
+  world.send('POST', `/api/${app}/auth/refresh`, { body: { refresh_token: token } });
 const me = (token: string, app = 'main'): Promise<Reply> => world.send('GET', `/api/${app}/auth/me`, { token });
 const admin = { email: 'admin@localhost', password: 'changeme' };
 
@@ -35,8 +37,14 @@ describe('signing in', () => {
   });
 
   it.each([
-    { email: 'admin@localhost', password: 'wrong' }, { email: 'nobody@localhost', password: 'changeme' }, { email: 'admin@localhost' },
-    { password: 'changeme' }, {}, { email: ['admin@localhost'], password: 'changeme' }, { email: "' or 1=1 --", password: 'x' }, { email: 'a\0', password: 'x' },
+    { email: 'admin@localhost', password: 'wrong' },
+    { email: 'nobody@localhost', password: 'changeme' },
+    { email: 'admin@localhost' },
+    { password: 'changeme' },
+    {},
+    { email: ['admin@localhost'], password: 'changeme' },
+    { email: "' or 1=1 --", password: 'x' },
+    { email: 'a\0', password: 'x' },
   ])('answers 401 for %j', async (body) => {
     const reply = await login(body);
     expect(reply.status).toBe(401);
@@ -82,7 +90,9 @@ describe('refresh tokens', () => {
   it('end after seven days', async () => {
     const { refresh_token: token } = (await login(admin)).body.data;
     const { rows } = await database.query("select storage from durabase.apps where name = 'main'");
-    await database.query(`update ${rows[0].storage}._sessions set expires_at = now() - interval '1 second' where id = $1`, [token.split('.')[0]]);
+    await database.query(`update ${rows[0].storage}._sessions set expires_at = now() - interval '1 second' where id = $1`, [
+      token.split('.')[0],
+    ]);
     expect((await refresh(token)).status).toBe(401);
   });
 
@@ -107,7 +117,9 @@ describe('signing out', () => {
 
 describe('the back office', () => {
   it('keeps its refresh token in a cookie no script can read', async () => {
-    const reply = await world.send('POST', '/api/_platform/auth/login', { body: { email: 'platform@localhost', password: 'changeme', cookie: true } });
+    const reply = await world.send('POST', '/api/_platform/auth/login', {
+      body: { email: 'platform@localhost', password: 'changeme', cookie: true },
+    });
     expect(reply.body.data.refresh_token).toBeUndefined();
     const cookie = reply.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^durabase_refresh=\S+; Path=\/api\/_platform\/auth; Max-Age=604800; HttpOnly; SameSite=Strict$/);
@@ -131,8 +143,14 @@ describe('tokens between apps', () => {
   });
 
   it.each([
-    ['no header', undefined], ['another scheme', 'Basic YTpi'], ['an empty one', 'Bearer '], ['nonsense', 'Bearer a.b.c'],
-    ['an unsigned one', `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"x"}').toString('base64url')}.`],
+    ['no header', undefined],
+    ['another scheme', 'Basic YTpi'],
+    ['an empty one', 'Bearer '],
+    ['nonsense', 'Bearer a.b.c'],
+    [
+      'an unsigned one',
+      `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"x"}').toString('base64url')}.`,
+    ],
     ['one of 100 kB', `Bearer ${'a'.repeat(16_000)}`],
   ])('%s is 401 with a challenge', async (_name, header) => {
     const reply = await world.send('GET', '/api/main/auth/me', header === undefined ? {} : { headers: { Authorization: header } });

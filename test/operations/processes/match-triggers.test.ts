@@ -9,24 +9,59 @@ import { createAppRuntime } from '../../../operations/registry-runtimes.ts';
 const END = [{ id: 'end_of_it', type: 'wait', duration: '1s' }];
 
 function appWith(...triggers: readonly Record<string, unknown>[]): AppRuntime {
-  const workflows = triggers.map((trigger, i) => ({ id: `w${i}`, name: `w${i}`, trigger: { entity: 'ticket', ...trigger }, steps: END, active: trigger['active'] ?? true }));
+  const workflows = triggers.map((trigger, i) => ({
+    id: `w${i}`,
+    name: `w${i}`,
+    trigger: { entity: 'ticket', ...trigger },
+    steps: END,
+    active: trigger['active'] ?? true,
+  }));
   for (const workflow of workflows) delete (workflow.trigger as Record<string, unknown>)['active'];
   const document = documentSchema.parse({
     ...EMPTY_DOCUMENT,
     entities: [
       { name: 'customer', fields: [{ name: 'tier', type: 'string' }] },
-      { name: 'ticket', fields: [{ name: 'priority', type: 'string' }, { name: 'price', type: 'decimal' }, { name: 'customer', type: 'relation', target: 'customer' }] },
+      {
+        name: 'ticket',
+        fields: [
+          { name: 'priority', type: 'string' },
+          { name: 'price', type: 'decimal' },
+          { name: 'customer', type: 'relation', target: 'customer' },
+        ],
+      },
     ],
     workflows,
   });
-  return createAppRuntime({ id: 'a', name: 'a', displayName: 'A', storage: 'app_a', status: 'active', schemaName: 'a', version: 3, document });
+  return createAppRuntime({
+    id: 'a',
+    name: 'a',
+    displayName: 'A',
+    storage: 'app_a',
+    status: 'active',
+    schemaName: 'a',
+    version: 3,
+    document,
+  });
 }
 
 const event = (changes: Partial<EventRow>): EventRow => ({
-  seq: '7', at: '2026-01-01T00:00:00Z', app: 'a', entity: 'ticket', record_id: 't1', action: 'update', record_version: '2', schema_version: 3,
-  actor: { kind: 'user', id: 'u1', roles: ['agent'] }, record: { priority: 'critical', price: '10.50' }, old: { priority: 'low' }, cause: null, depth: 0, ...changes,
+  seq: '7',
+  at: '2026-01-01T00:00:00Z',
+  app: 'a',
+  entity: 'ticket',
+  record_id: 't1',
+  action: 'update',
+  record_version: '2',
+  schema_version: 3,
+  actor: { kind: 'user', id: 'u1', roles: ['agent'] },
+  record: { priority: 'critical', price: '10.50' },
+  old: { priority: 'low' },
+  cause: null,
+  depth: 0,
+  ...changes,
 });
-const matched = (app: AppRuntime, changes: Partial<EventRow> = {}): string[] => matchTriggers(app, event(changes)).map(({ definition }) => definition.name);
+const matched = (app: AppRuntime, changes: Partial<EventRow> = {}): string[] =>
+  matchTriggers(app, event(changes)).map(({ definition }) => definition.name);
 
 describe('state_change', () => {
   const change = { type: 'state_change', field: 'priority' };
@@ -54,7 +89,13 @@ describe('state_change', () => {
 
 describe('the other triggers', () => {
   it('match their action, and not when switched off', () => {
-    const app = appWith({ type: 'record_created' }, { type: 'record_updated' }, { type: 'record_deleted' }, { type: 'record_created', active: false }, { type: 'manual' });
+    const app = appWith(
+      { type: 'record_created' },
+      { type: 'record_updated' },
+      { type: 'record_deleted' },
+      { type: 'record_created', active: false },
+      { type: 'manual' },
+    );
     expect(matched(app, { action: 'create', old: null })).toEqual(['w0']);
     expect(matched(app)).toEqual(['w1']);
     expect(matched(app, { action: 'delete', record: null, old: {} })).toEqual(['w2']);
@@ -64,7 +105,10 @@ describe('the other triggers', () => {
 
 describe('a condition', () => {
   it('over the event is decided at once, over a deleted record too', () => {
-    const app = appWith({ type: 'record_updated', condition: 'record.priority = "critical" and old.priority = "low"' }, { type: 'record_deleted', condition: 'record.priority = "low"' });
+    const app = appWith(
+      { type: 'record_updated', condition: 'record.priority = "critical" and old.priority = "low"' },
+      { type: 'record_deleted', condition: 'record.priority = "low"' },
+    );
     expect(matched(app)).toEqual(['w0']);
     expect(matched(app, { old: { priority: 'high' } })).toEqual([]);
     expect(matched(app, { action: 'delete', record: null, old: { priority: 'low' } })).toEqual(['w1']);
@@ -81,7 +125,10 @@ describe('a start', () => {
   it('has an id made of the event and the definition, and the same run id every time', () => {
     const app = appWith({ type: 'record_updated' });
     const [first] = matchTriggers(app, event({}));
-    expect(first).toMatchObject({ workflowId: 'process/a/7.w0', input: { app: 'a', schemaVersion: 3, trigger: { eventSeq: '7', recordId: 't1', actor: { id: 'u1' }, depth: 0 } } });
+    expect(first).toMatchObject({
+      workflowId: 'process/a/7.w0',
+      input: { app: 'a', schemaVersion: 3, trigger: { eventSeq: '7', recordId: 't1', actor: { id: 'u1' }, depth: 0 } },
+    });
     expect(matchTriggers(app, event({}))[0]?.input.runId).toBe(first?.input.runId);
   });
 

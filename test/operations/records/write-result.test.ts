@@ -3,7 +3,11 @@ import type { EntityModel } from '../../../core/model/model.ts';
 import { invalid } from '../../../operations/records/write-result.ts';
 
 const ticket = { name: 'ticket' } as EntityModel;
-const messageFor = (...messages: string[]): string => invalid(ticket, messages.map((message) => ({ rule: 'x', message }))).message;
+const messageFor = (...messages: string[]): string =>
+  invalid(
+    ticket,
+    messages.map((message) => ({ rule: 'x', message })),
+  ).message;
 
 it('a refusal ends in one full stop, whatever the rules say', () => {
   expect(messageFor('title is required')).toBe('The ticket is not valid: title is required.');

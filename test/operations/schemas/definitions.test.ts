@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createDefinition, deleteDefinition, getDefinition, listDefinitions, updateDefinition } from '../../../operations/schemas/definitions.ts';
+import {
+  createDefinition,
+  deleteDefinition,
+  getDefinition,
+  listDefinitions,
+  updateDefinition,
+} from '../../../operations/schemas/definitions.ts';
 import { discover } from '../../../operations/schemas/discovery.ts';
 import { exportDocument, exportYaml } from '../../../operations/schemas/export.ts';
 import { listFindings } from '../../../operations/schemas/findings.ts';
@@ -15,13 +21,28 @@ beforeAll(async () => {
 
 describe('definitions one by one', () => {
   it('are created, listed, updated and refused by name', async () => {
-    const created = await createDefinition(await world.context(), 'entities', { name: 'ticket', fields: [{ name: 'title', type: 'string', required: true }] });
-    expect(created).toMatchObject({ data: { name: 'ticket', table_name: 'ticket' }, schema_version: 1, changes: [{ kind: 'add_entity' }], isPending: false });
+    const created = await createDefinition(await world.context(), 'entities', {
+      name: 'ticket',
+      fields: [{ name: 'title', type: 'string', required: true }],
+    });
+    expect(created).toMatchObject({
+      data: { name: 'ticket', table_name: 'ticket' },
+      schema_version: 1,
+      changes: [{ kind: 'add_entity' }],
+      isPending: false,
+    });
     const ctx = await world.context();
     const [row] = await listDefinitions(ctx, 'entities');
-    expect(row).toMatchObject({ name: 'ticket', definition: { name: 'ticket' }, created_at: expect.any(String), updated_at: expect.any(String) });
-    await expect(createDefinition(ctx, 'entities', { name: 'ticket', fields: [{ name: 'x', type: 'int' }] })).rejects.toMatchObject({ code: 'CONFLICT' });
-    const fields = [...ctx.app.model.document.entities[0]?.fields ?? [], { name: 'priority', type: 'string' }];
+    expect(row).toMatchObject({
+      name: 'ticket',
+      definition: { name: 'ticket' },
+      created_at: expect.any(String),
+      updated_at: expect.any(String),
+    });
+    await expect(createDefinition(ctx, 'entities', { name: 'ticket', fields: [{ name: 'x', type: 'int' }] })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    const fields = [...(ctx.app.model.document.entities[0]?.fields ?? []), { name: 'priority', type: 'string' }];
     const updated = await updateDefinition(ctx, 'entities', 'ticket', { fields });
     expect(updated.changes).toMatchObject([{ kind: 'add_field', field: 'priority' }]);
     await expect(updateDefinition(await world.context(), 'entities', 'nothing', {})).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -44,8 +65,13 @@ describe('definitions one by one', () => {
     expect(await diffVersions(ctx, 1, 2)).toMatchObject({ from: 1, to: 2, class: 'compatible', changes: [{ kind: 'add_field' }] });
     expect((await diffVersions(ctx, 2, 1)).class).toBe('breaking');
     expect(await getMigration(ctx, '1')).toMatchObject({ status: 'completed', phase: 'done', app: 'desk' });
-    const plan = await planDocument(ctx, { ...exportDocument(ctx), entities: [...(exportDocument(ctx)['entities'] as object[]), { name: 'note', fields: [{ name: 'text', type: 'text' }] }] });
-    expect(plan.steps).toMatchObject([{ phase: 'expand', rewrite: false, concurrent: false, sql: expect.stringContaining('create table') }]);
+    const plan = await planDocument(ctx, {
+      ...exportDocument(ctx),
+      entities: [...(exportDocument(ctx)['entities'] as object[]), { name: 'note', fields: [{ name: 'text', type: 'text' }] }],
+    });
+    expect(plan.steps).toMatchObject([
+      { phase: 'expand', rewrite: false, concurrent: false, sql: expect.stringContaining('create table') },
+    ]);
     expect(await listMigrations(ctx)).toHaveLength(versions.length);
     expect(listFindings(ctx)).toEqual(expect.any(Array));
   });
@@ -55,9 +81,29 @@ describe('import', () => {
   const document = {
     version: 1,
     entities: [
-      { name: 'author', primary_key: { field: 'id', type: 'int' }, fields: [{ name: 'id', type: 'int' }, { name: 'name', type: 'string', required: true }] },
-      { name: 'book', fields: [{ name: 'title', type: 'string' }, { name: 'author_id', type: 'int' }, { name: 'sequel_of', type: 'relation', target: 'book' }] },
-      { name: 'tag', fields: [{ name: 'id', type: 'uuid' }, { name: 'label', type: 'string', unique: true }] },
+      {
+        name: 'author',
+        primary_key: { field: 'id', type: 'int' },
+        fields: [
+          { name: 'id', type: 'int' },
+          { name: 'name', type: 'string', required: true },
+        ],
+      },
+      {
+        name: 'book',
+        fields: [
+          { name: 'title', type: 'string' },
+          { name: 'author_id', type: 'int' },
+          { name: 'sequel_of', type: 'relation', target: 'book' },
+        ],
+      },
+      {
+        name: 'tag',
+        fields: [
+          { name: 'id', type: 'uuid' },
+          { name: 'label', type: 'string', unique: true },
+        ],
+      },
     ],
     relations: [
       { name: 'author_books', type: 'one_to_many', source: 'author', target: 'book' },
@@ -80,13 +126,22 @@ describe('import', () => {
     expect(report.errors).toEqual([]);
     expect(report).toMatchObject({ schema_version: before + 1, summary: { entities: 3, relations: 2, records: 4 }, imported: 9 });
     const again = await importDocument(await world.context(), document);
-    expect(again).toMatchObject({ schema_version: before + 1, imported: 0, changes: [], errors: [], message: 'Everything in this document was there already.' });
+    expect(again).toMatchObject({
+      schema_version: before + 1,
+      imported: 0,
+      changes: [],
+      errors: [],
+      message: 'Everything in this document was there already.',
+    });
     const [row] = await world.query<{ next: string }>(`select nextval(pg_get_serial_sequence('"${world.storage}".author', 'id')) as next`);
     expect(row?.next).toBe('8');
   });
 
   it('keeps every row out when one cannot be stored, and names it', async () => {
-    const report = await importDocument(await world.context(), { version: 1, sample_data: { author: [{ id: 8, name: 'Bob' }, { id: 9 }] } });
+    const report = await importDocument(await world.context(), {
+      version: 1,
+      sample_data: { author: [{ id: 8, name: 'Bob' }, { id: 9 }] },
+    });
     expect(report.errors).toMatchObject([{ path: 'sample_data.author[1]' }]);
     expect(await world.query(`select from ${world.storage}.author`)).toHaveLength(1);
   });

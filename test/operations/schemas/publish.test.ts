@@ -17,7 +17,12 @@ describe('publishing', () => {
 
   it('creates an entity that is usable when the call returns', async () => {
     const published = await publishDocument(await world.context(), document({ entities: [ticket()] }));
-    expect(published).toMatchObject({ version: 1, isPending: false, changes: [{ kind: 'add_entity', entity: 'ticket' }], migration: { status: 'completed' } });
+    expect(published).toMatchObject({
+      version: 1,
+      isPending: false,
+      changes: [{ kind: 'add_entity', entity: 'ticket' }],
+      migration: { status: 'completed' },
+    });
     const ctx = await world.context();
     expect(ctx.app.version).toBe(1);
     await createRecord(ctx, 'ticket', { title: 'first' });
@@ -29,34 +34,62 @@ describe('publishing', () => {
   });
 
   it('adds fields, a unique field, a relation and a definition to a table with records', async () => {
-    const published = await publishDocument(await world.context(), document({
-      entities: [
-        ticket({ name: 'priority', type: 'enum', enum: ['low', 'high'], default: 'low', required: true }, { name: 'code', type: 'string', unique: true }),
-        { name: 'customer', soft_delete: true, fields: [{ name: 'email', type: 'email', unique: true }] },
-      ],
-      relations: [{ name: 'customer_tickets', type: 'one_to_many', source: 'customer', target: 'ticket' }],
-      permissions: [{ entity: 'ticket', action: 'read', roles: ['agent'] }],
-    }));
+    const published = await publishDocument(
+      await world.context(),
+      document({
+        entities: [
+          ticket(
+            { name: 'priority', type: 'enum', enum: ['low', 'high'], default: 'low', required: true },
+            { name: 'code', type: 'string', unique: true },
+          ),
+          { name: 'customer', soft_delete: true, fields: [{ name: 'email', type: 'email', unique: true }] },
+        ],
+        relations: [{ name: 'customer_tickets', type: 'one_to_many', source: 'customer', target: 'ticket' }],
+        permissions: [{ entity: 'ticket', action: 'read', roles: ['agent'] }],
+      }),
+    );
     expect(published.migration?.steps.every((step) => step.state === 'done')).toBe(true);
     const [row] = await world.query(`select priority, customer_id from ${world.storage}.ticket`);
     expect(row).toEqual({ priority: 'low', customer_id: null });
-    const [keys] = await world.query<{ valid: boolean }>("select bool_and(convalidated) as valid from pg_constraint where contype = 'f' and connamespace = $1::regnamespace", [world.storage]);
+    const [keys] = await world.query<{ valid: boolean }>(
+      "select bool_and(convalidated) as valid from pg_constraint where contype = 'f' and connamespace = $1::regnamespace",
+      [world.storage],
+    );
     expect(keys?.valid).toBe(true);
   });
 
   it('refuses what is not additive and leaves nothing behind', async () => {
-    const before = await world.query('select (select count(*) from durabase.schema_versions) as versions, (select count(*) from durabase.schema_events) as events, (select count(*) from durabase.migrations) as migrations');
+    const before = await world.query(
+      'select (select count(*) from durabase.schema_versions) as versions, (select count(*) from durabase.schema_events) as events, (select count(*) from durabase.migrations) as migrations',
+    );
     const ctx = await world.context();
-    const error = await publishChange(ctx, (current) => ({ ...current, entities: current.entities.filter((entity) => entity.name !== 'customer'), relations: [] })).catch((failure: unknown) => failure);
+    const error = await publishChange(ctx, (current) => ({
+      ...current,
+      entities: current.entities.filter((entity) => entity.name !== 'customer'),
+      relations: [],
+    })).catch((failure: unknown) => failure);
     expect(isAppError(error, 'UNSAFE_CHANGE') && error.details.map((detail) => detail['kind'])).toEqual(['drop_entity', 'drop_relation']);
-    const required = await publishDocument(ctx, document({ ...structuredClone(ctx.app.model.document), entities: ctx.app.model.document.entities.map((entity) =>
-      entity.name === 'ticket' ? { ...entity, fields: [...entity.fields, { name: 'owner', type: 'string', required: true }] } : entity) })).catch((failure: unknown) => failure);
+    const required = await publishDocument(
+      ctx,
+      document({
+        ...structuredClone(ctx.app.model.document),
+        entities: ctx.app.model.document.entities.map((entity) =>
+          entity.name === 'ticket' ? { ...entity, fields: [...entity.fields, { name: 'owner', type: 'string', required: true }] } : entity,
+        ),
+      }),
+    ).catch((failure: unknown) => failure);
     expect(isAppError(required, 'UNSAFE_CHANGE') && required.message).toContain('1 record');
-    expect(await world.query('select (select count(*) from durabase.schema_versions) as versions, (select count(*) from durabase.schema_events) as events, (select count(*) from durabase.migrations) as migrations')).toEqual(before);
+    expect(
+      await world.query(
+        'select (select count(*) from durabase.schema_versions) as versions, (select count(*) from durabase.schema_events) as events, (select count(*) from durabase.migrations) as migrations',
+      ),
+    ).toEqual(before);
   });
 
   it('answers 412 when somebody else published since', async () => {
-    await expect(publishChange(await world.context(), (current) => current, { ifMatch: 1 })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    await expect(publishChange(await world.context(), (current) => current, { ifMatch: 1 })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
   });
 
   it('keeps every edit of two builders who publish at once, in order', async () => {
@@ -82,7 +115,15 @@ describe('publishing', () => {
       const app = world.services.registry.cachedByName('desk');
       if (app === undefined) return;
       sent += 1;
-      const ctx = { services: world.services, app, actor: { kind: 'system' as const, id: null, email: null, roles: [], isAdmin: true, sessionId: null }, now: new Date(), requestId: 'x', cause: null, depth: 0 };
+      const ctx = {
+        services: world.services,
+        app,
+        actor: { kind: 'system' as const, id: null, email: null, roles: [], isAdmin: true, sessionId: null },
+        now: new Date(),
+        requestId: 'x',
+        cause: null,
+        depth: 0,
+      };
       createRecord(ctx, 'ticket', { title: `t${sent}` }).catch((error: unknown) => failures.push(error));
     }, 20);
     const times: number[] = [];
@@ -90,9 +131,14 @@ describe('publishing', () => {
       const from = performance.now();
       await publishChange(await world.context(), (current) => ({
         ...current,
-        entities: current.entities.map((entity) => entity.name !== 'ticket' ? entity : {
-          ...entity, fields: [...entity.fields, { name: `extra_${i}`, type: 'string' as const, required: false, unique: false, hidden: false }],
-        }),
+        entities: current.entities.map((entity) =>
+          entity.name !== 'ticket'
+            ? entity
+            : {
+                ...entity,
+                fields: [...entity.fields, { name: `extra_${i}`, type: 'string' as const, required: false, unique: false, hidden: false }],
+              },
+        ),
       }));
       times.push(performance.now() - from);
     }
@@ -108,7 +154,8 @@ describe('publishing', () => {
     const ctx = await world.context();
     await world.query(`update ${world.storage}.ticket set extra_0 = 'same' where title in ('t1', 't2')`);
     const error = await publishChange(ctx, (current) => ({
-      ...current, entities: current.entities.map((entity) => entity.name !== 'ticket' ? entity : { ...entity, unique: [['extra_0']] }),
+      ...current,
+      entities: current.entities.map((entity) => (entity.name !== 'ticket' ? entity : { ...entity, unique: [['extra_0']] })),
     })).catch((failure: unknown) => failure);
     expect(isAppError(error, 'UNSAFE_CHANGE') && error.details[0]).toMatchObject({ kind: 'set_unique', field: 'extra_0' });
   });

@@ -36,11 +36,19 @@ export async function schemaWorld(options: { readonly worker?: boolean; readonly
   const app = appId();
   const storage = `app_${app}`;
   await owner.query("insert into durabase.schemas (name, owner_app) values ('desk', $1)", [app]);
-  await owner.query("insert into durabase.apps (id, name, display_name, storage, status, schema_name) values ($1, 'desk', 'Desk', $2, 'active', 'desk')", [app, storage]);
+  await owner.query(
+    "insert into durabase.apps (id, name, display_name, storage, status, schema_name) values ($1, 'desk', 'Desk', $2, 'active', 'desk')",
+    [app, storage],
+  );
   await migrateApp(url, storage);
   const env = {
-    DATABASE_URL: url, SECRET_KEY: 'a key of the tests, of thirty-two characters or more', LOG_LEVEL: 'silent', NODE_ENV: 'test', PORT: '0',
-    TEMPORAL_ADDRESS: options.temporal ?? (await temporalAddress()), TEMPORAL_NAMESPACE: `schema-${randomBytes(4).toString('hex')}`,
+    DATABASE_URL: url,
+    SECRET_KEY: 'a key of the tests, of thirty-two characters or more',
+    LOG_LEVEL: 'silent',
+    NODE_ENV: 'test',
+    PORT: '0',
+    TEMPORAL_ADDRESS: options.temporal ?? (await temporalAddress()),
+    TEMPORAL_NAMESPACE: `schema-${randomBytes(4).toString('hex')}`,
   };
   const config = loadConfig(env);
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
@@ -52,7 +60,12 @@ export async function schemaWorld(options: { readonly worker?: boolean; readonly
     await owner.end();
   });
   return {
-    url, app, storage, config, env, services,
+    url,
+    app,
+    storage,
+    config,
+    env,
+    services,
     async context() {
       await services.registry.refresh();
       const runtime = await services.registry.byId(app);
@@ -68,8 +81,12 @@ export async function startMigrationWorker(config: Config, services: Services): 
   await ensureNamespaceReady(config);
   const connection = await NativeConnection.connect({ address: config.temporal.address ?? '' });
   const worker = await Worker.create({
-    connection, namespace: config.temporal.namespace, taskQueue: CONTROL_QUEUE, dataConverter,
-    workflowBundle: { codePath: await workflowBundle() }, activities: withFailures(createDdlActivities(services), services.log),
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: CONTROL_QUEUE,
+    dataConverter,
+    workflowBundle: { codePath: await workflowBundle() },
+    activities: withFailures(createDdlActivities(services), services.log),
   });
   const running = worker.run();
   return {

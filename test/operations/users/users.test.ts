@@ -12,7 +12,8 @@ beforeAll(async () => {
 
 const users = (method: string, id = '', body?: unknown, token = admin): Promise<Reply> =>
   world.send(method, `/api/main/_admin/users${id === '' ? '' : `/${id}`}`, body === undefined ? { token } : { token, body });
-const signIn = (email: string, password: string): Promise<Reply> => world.send('POST', '/api/main/auth/login', { body: { email, password } });
+const signIn = (email: string, password: string): Promise<Reply> =>
+  world.send('POST', '/api/main/auth/login', { body: { email, password } });
 
 describe('users of an app', () => {
   it('are made, shown, listed, changed and removed; no answer holds a hash', async () => {
@@ -35,7 +36,13 @@ describe('users of an app', () => {
   it('need email and password, and answer every mistake at once', async () => {
     const reply = await users('POST', '', { roles: 'admin', active: 'yes', colour: 1 });
     expect(reply.status).toBe(422);
-    expect(reply.body.errors.map((error: { field: string }) => error.field).sort()).toEqual(['active', 'colour', 'email', 'password', 'roles']);
+    expect(reply.body.errors.map((error: { field: string }) => error.field).sort()).toEqual([
+      'active',
+      'colour',
+      'email',
+      'password',
+      'roles',
+    ]);
     expect((await users('POST', '', { email: 'not-an-email', password: 'x' })).status).toBe(422);
   });
 
@@ -64,10 +71,14 @@ describe('changes that cut sessions', () => {
   const account = async (roles: string[]): Promise<{ id: string; access: string; refresh: string }> => {
     const email = `u${Math.random().toString(36).slice(2)}@example.com`;
     const { id } = (await users('POST', '', { email, password: 'first', roles })).body.data as { id: string };
-    const { access_token: access, refresh_token: refresh } = (await signIn(email, 'first')).body.data as { access_token: string; refresh_token: string };
+    const { access_token: access, refresh_token: refresh } = (await signIn(email, 'first')).body.data as {
+      access_token: string;
+      refresh_token: string;
+    };
     return { id, access, refresh };
   };
-  const isAlive = async (access: string): Promise<boolean> => (await world.send('GET', '/api/main/auth/me', { token: access })).status === 200;
+  const isAlive = async (access: string): Promise<boolean> =>
+    (await world.send('GET', '/api/main/auth/me', { token: access })).status === 200;
   const canRefresh = async (refresh: string): Promise<boolean> =>
     (await world.send('POST', '/api/main/auth/refresh', { body: { refresh_token: refresh } })).status === 200;
 
@@ -110,7 +121,11 @@ describe('the last admin', () => {
     const list = await world.send('GET', '/api/main/_admin/users?filter[role]=admin', { token: admin });
     expect(list.body.data).toHaveLength(1);
     const { id } = list.body.data[0] as { id: string };
-    for (const reply of [await users('DELETE', id), await users('PUT', id, { roles: ['agent'] }), await users('PUT', id, { active: false })]) {
+    for (const reply of [
+      await users('DELETE', id),
+      await users('PUT', id, { roles: ['agent'] }),
+      await users('PUT', id, { active: false }),
+    ]) {
       expect(reply.status).toBe(409);
       expect(reply.body.error.message).toMatch(/last active admin/);
     }
@@ -121,7 +136,8 @@ describe('the last admin', () => {
     expect((await world.send('POST', '/api/_platform/apps', { token, body: { name: 'pair' } })).status).toBe(201);
     const at = '/api/pair/_admin/users';
     const first = (await world.send('GET', at, { token })).body.data[0].id as string;
-    const second = (await world.send('POST', at, { token, body: { email: 'b@b', password: 'x', roles: ['admin'] } })).body.data.id as string;
+    const second = (await world.send('POST', at, { token, body: { email: 'b@b', password: 'x', roles: ['admin'] } })).body.data
+      .id as string;
     const replies = await Promise.all([first, second].map((id) => world.send('DELETE', `${at}/${id}`, { token })));
     expect(replies.map((reply) => reply.status).sort()).toEqual([200, 409]);
   });
