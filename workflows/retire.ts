@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, patched, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { AppActivities } from '../activities/apps.ts';
 import { batch, brief, ddl } from './activity-options.ts';
 import { cancelRetirementUpdate, removeNowSignal } from './contracts/messages.ts';
@@ -39,7 +39,7 @@ export async function retire({ app, removeAt }: RetireInput): Promise<RetireResu
   }
   isRemoving = true;
   await dropStorage(app);
-  if (patched('end-runs')) await endRuns(app);
+  await endRuns(app);
   await deleteEvents(app);
   await finishRetirement(app);
   await condition(allHandlersFinished);

@@ -2,7 +2,6 @@ import {
   ActivityFailure,
   ApplicationFailure,
   log,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -27,13 +26,11 @@ type Ended = Extract<Awaited<ReturnType<DdlActivities['applyBriefSteps']>>, { ki
 
 /** One schema migration: expand, switch, wait until every api process serves the new version, contract. */
 export async function schemaMigration(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
-  const showState = patched('state-attribute')
-    ? (state: string): void =>
-        upsertSearchAttributes([
-          { key: appIdAttribute, value: input.app },
-          { key: stateAttribute, value: state },
-        ])
-    : (): void => undefined;
+  const showState = (state: string): void =>
+    upsertSearchAttributes([
+      { key: appIdAttribute, value: input.app },
+      { key: stateAttribute, value: state },
+    ]);
   showState('running');
   const result = await migrate(input);
   showState(result.status);
