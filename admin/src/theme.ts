@@ -6,6 +6,8 @@ const shared: RaThemeOptions = {
 };
 
 const components = (isDark: boolean): RaThemeOptions['components'] => ({
+  // react-admin's own spinner comes without a name.
+  MuiCircularProgress: { defaultProps: { 'aria-label': 'Loading' } },
   MuiTableCell: { styleOverrides: { root: { fontVariantNumeric: 'tabular-nums' } } },
   MuiTableSortLabel: { styleOverrides: { root: { minHeight: 24 } } },
   MuiPaper: { styleOverrides: { root: { backgroundImage: 'none' } } },
