@@ -188,7 +188,8 @@ function observe(api: Api, call: Call, status: number): void {
   const ms = performance.now() - call.startedAt;
   api.metrics.request({ method: call.method, route: call.route, status }, ms / 1000);
   const { log } = api.services;
-  if (ms > SLOW_MS) log.warn({ request_id: call.requestId, route: call.route, status, ms: Math.round(ms) }, 'slow request');
+  // For information only: some calls wait for a workflow on purpose, and the metrics hold every duration.
+  if (ms > SLOW_MS) log.info({ request_id: call.requestId, route: call.route, status, ms: Math.round(ms) }, 'slow request');
   else if (log.isLevelEnabled('debug'))
     log.debug({ request_id: call.requestId, method: call.method, route: call.route, status, ms: Math.round(ms) }, 'request');
 }
