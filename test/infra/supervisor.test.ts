@@ -17,7 +17,8 @@ const spawn = async (options: StackOptions = {}): Promise<Stack> => {
 };
 
 afterEach(async () => {
-  await Promise.all(stacks.splice(0).map((stack) => stack.stop()));
+  // Newest first, one after the other: several may share a folder, and only the newest is the one that runs there.
+  for (const stack of stacks.splice(0).reverse()) await stack.stop();
 });
 
 const SERVICES = ['api', 'worker', 'temporal', 'postgres'] as const;
