@@ -152,13 +152,6 @@ export function flattened(part: Sql): Sql {
   return values.length === 0 ? raw(text) : part;
 }
 
-/** The same statement part as one piece of text, for parts without values that are used over and over. */
-export function compact(part: Sql): Sql {
-  const { text, values } = render(part);
-  if (values.length > 0) throw new TypeError('Only SQL without values can be made one text.');
-  return make({ kind: 'raw', text });
-}
-
 /** Text with $1.. placeholders and its values, in order. */
 export function render(statement: Sql): RenderedSql {
   const values: unknown[] = [];

@@ -5,7 +5,7 @@
 import { FULL_ACCESS, type Access } from '../../core/policy/access.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
 import { COLUMN_TYPES, columnToJson, recordIdText, recordJson } from '../../core/sql/columns.ts';
-import { and, compact, empty, id, join, literal, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, flattened, empty, id, join, literal, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { isLive } from './record-key.ts';
 
@@ -67,7 +67,7 @@ function constant({ ctx, entity }: StatementOptions, key: string, build: () => S
   const texts = ctx.app.memo(TEXTS, () => new Map<string, Sql>());
   const name = `${entity.name} ${key}`;
   let part = texts.get(name);
-  if (part === undefined) texts.set(name, (part = compact(build())));
+  if (part === undefined) texts.set(name, (part = flattened(build())));
   return part;
 }
 
