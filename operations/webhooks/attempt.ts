@@ -155,8 +155,8 @@ function noteHealth(app: AppRuntime, webhook: string, judgement: Judgement) {
   }
   return sql`insert into ${table} as s (webhook, failing_since) values (${value(webhook)}, now())
              on conflict (webhook) do update set failing_since = coalesce(s.failing_since, now()),
-               disabled_at = case when s.failing_since < now() - ${value(DISABLE_AFTER, 'interval')} then coalesce(s.disabled_at, now()) end,
-               reason = case when s.failing_since < now() - ${value(DISABLE_AFTER, 'interval')} then 'Nothing was delivered for five days.' end`;
+               disabled_at = case when s.failing_since < now() - ${value(DISABLE_AFTER, 'interval')} then coalesce(s.disabled_at, now()) else s.disabled_at end,
+               reason = case when s.failing_since < now() - ${value(DISABLE_AFTER, 'interval')} then 'Nothing was delivered for five days.' else s.reason end`;
 }
 
 /** The decision to go on in Temporal commits with the failed attempt; the starter carries it out when Temporal is there. */

@@ -12,6 +12,7 @@ let world: EventWorld;
 let good: Receiver;
 let failing: Receiver;
 let hanging: Receiver;
+let gone: Receiver;
 const release: (() => void)[] = [];
 const loops: Loop[] = [];
 
@@ -20,6 +21,8 @@ const hook = (id: string, url: string, more: object = {}) => ({ id, entity: 'tic
 beforeAll(async () => {
   good = await receiver();
   failing = await receiver(() => 500);
+  // The first call says "never again"; the second, already under way, fails a moment later.
+  gone = await receiver((call) => (call === 1 ? 410 : new Promise<number>((resolve) => setTimeout(() => resolve(500), 300))));
   hanging = await receiver(() => new Promise<number>((resolve) => release.push(() => resolve(200))));
   world = await eventWorld({
     version: 1,
@@ -36,6 +39,7 @@ beforeAll(async () => {
       hook('good', good.url, { condition: "record.title != 'muted'" }),
       hook('failing', failing.url, { condition: "record.title = 'fail'" }),
       hook('hanging', hanging.url, { condition: "record.title = 'hang'" }),
+      hook('gone', gone.url, { condition: "record.title = 'gone'" }),
       hook('private', 'http://10.0.0.1/', { condition: "record.title = 'private'" }),
     ],
     workflows: [
@@ -178,6 +182,19 @@ describe('the relay', () => {
     );
     expect(starts).toHaveLength(1);
     expect(starts[0]?.workflow_id).toMatch(new RegExp(`^delivery/${world.app}/\\d+\\.failing\\.0$`));
+  });
+
+  it('keeps an endpoint disabled that answered 410, whatever was under way besides', async () => {
+    const client = await world.connect();
+    await client.query('begin');
+    for (const recordId of ['gone-1', 'gone-2']) await world.writeEvent({ recordId, version: 1, title: 'gone' }, client);
+    await client.query('commit');
+    const read = () => world.query<{ status: string }>(`select status from ${world.storage}._deliveries where webhook = 'gone'`);
+    const rows = await eventually(read, (found) => found.length === 2 && found.every((row) => ['dead', 'retrying'].includes(row.status)));
+    expect(rows.map((row) => row.status).sort()).toEqual(['dead', 'retrying']);
+    expect(
+      await world.query(`select reason, disabled_at is null as open from ${world.storage}._webhook_state where webhook = 'gone'`),
+    ).toEqual([{ reason: 'The receiver answered 410.', open: false }]);
   });
 
   it('shows an address that is not allowed as a dead attempt with its reason', async () => {
