@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 let lastMs = 0;
 let sequence = 0;
@@ -31,8 +31,6 @@ export function uuidv7(now: number = Date.now()): string {
   const tail = random.toString('hex');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${tail.slice(0, 4)}-${tail.slice(4)}`;
 }
-
-export const uuidv4 = randomUUID;
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 

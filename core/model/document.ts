@@ -434,7 +434,6 @@ export type ProcessAction = z.infer<typeof processActionSchema>;
 export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
 export type PermissionDefinition = z.infer<typeof permissionSchema>;
 export type WebhookDefinition = z.infer<typeof webhookSchema>;
-export type RoleDefinition = z.infer<typeof roleSchema>;
 export type AppSettings = z.infer<typeof settingsSchema>;
 export type OnDelete = z.infer<typeof onDelete>;
 export type WriteMode = z.infer<typeof writeMode>;

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { eventually, signIn, type Caller, type Reply } from '../support/api.ts';
+import { demand } from '../support/demand.ts';
 import { Stack } from '../support/process.ts';
 import { seeded, type Seeded } from '../support/seeded.ts';
 
@@ -228,10 +229,6 @@ async function startReceiver(): Promise<Receiver> {
     },
   };
   return receiver;
-}
-
-function demand(holds: boolean, message: string): asserts holds {
-  if (!holds) throw new Error(message);
 }
 
 if (process.argv[1] === import.meta.filename) {

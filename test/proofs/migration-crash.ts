@@ -10,6 +10,7 @@ import pg from 'pg';
 import { shapeOf, type Shape } from '../../core/change/shape.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { buildModel } from '../../core/model/model.ts';
+import { demand } from '../support/demand.ts';
 import { eventually, signIn, type Caller } from '../support/api.ts';
 import { PARTS, Rig, type Part } from '../support/rig.ts';
 import { seeded, type Seeded } from '../support/seeded.ts';
@@ -241,10 +242,6 @@ async function ask<Row extends pg.QueryResultRow>(rig: Rig, text: string, values
   } finally {
     await client.end();
   }
-}
-
-function demand(holds: boolean, message: string): asserts holds {
-  if (!holds) throw new Error(message);
 }
 
 if (process.argv[1] === import.meta.filename) {

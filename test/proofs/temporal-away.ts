@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { startTemporal } from '../../infra/local/temporal.ts';
 import { eventually, signIn, type Caller } from '../support/api.ts';
+import { demand } from '../support/demand.ts';
 import { Stack } from '../support/process.ts';
 
 export interface TemporalAwayResult {
@@ -109,10 +110,6 @@ async function plainTraffic(agent: Caller, customer: string): Promise<{ requests
     count((await agent('GET', path)).status);
   }
   return { requests, failedRequests };
-}
-
-function demand(holds: boolean, message: string): asserts holds {
-  if (!holds) throw new Error(message);
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -6,6 +6,7 @@ import { createPool } from '../../adapters/postgres/pool.ts';
 import { documentSchema } from '../../core/model/document.ts';
 import { columnType } from '../../core/model/field-types.ts';
 import { buildModel, type AppModel, type EntityModel } from '../../core/model/model.ts';
+import { createAppRuntime } from '../../operations/registry-runtimes.ts';
 import type { Actor, AppContext, AppRuntime, Services } from '../../operations/context.ts';
 import { freshDatabase } from './database.ts';
 
@@ -64,29 +65,14 @@ export async function readingWorld(): Promise<ReadingWorld> {
 }
 
 async function createApp(pool: pg.Pool, name: string, input: unknown): Promise<AppRuntime> {
-  const model = buildModel(documentSchema.parse(input));
+  const document = documentSchema.parse(input);
+  const model = buildModel(document);
   const storage = `app_${name}`;
   await pool.query(`create schema ${quote(storage)}`);
   await pool.query(`create table ${quote(storage)}._files (id uuid primary key, name text, size bigint, mime_type text)`);
   for (const entity of model.entities.values()) await pool.query(tableDdl(storage, entity));
   for (const ddl of linkTables(storage, model)) await pool.query(ddl);
-  const memory = new Map<object, unknown>();
-  const app: AppRuntime = {
-    id: name,
-    name,
-    displayName: name,
-    storage,
-    status: 'active',
-    schemaName: name,
-    version: 1,
-    generation: `${name}.1`,
-    model,
-    memo<T>(key: object, build: (runtime: AppRuntime) => T): T {
-      if (!memory.has(key)) memory.set(key, build(app));
-      return memory.get(key) as T;
-    },
-  };
-  return app;
+  return createAppRuntime({ id: name, name, displayName: name, storage, status: 'active', schemaName: name, version: 1, document });
 }
 
 function tableDdl(storage: string, entity: EntityModel): string {

@@ -9,6 +9,7 @@ import { plan } from '../../core/change/plan.ts';
 import { isAppError, type AppError } from '../../core/errors.ts';
 import { documentSchema } from '../../core/model/document.ts';
 import { buildModel } from '../../core/model/model.ts';
+import { createAppRuntime } from '../../operations/registry-runtimes.ts';
 import type { Actor, AppContext, AppRuntime, Services } from '../../operations/context.ts';
 import type pg from 'pg';
 import { freshDatabase } from './database.ts';
@@ -105,21 +106,5 @@ async function createApp(url: string, pool: pg.Pool, name: string, input: unknow
   for (const step of plan(diff(nothing, document), { previous: buildModel(nothing), next: model, storage }).steps) {
     for (const statement of step.statements) await run(pool, statement);
   }
-  const memory = new Map<object, unknown>();
-  const app: AppRuntime = {
-    id: name,
-    name,
-    displayName: name,
-    storage,
-    status: 'active',
-    schemaName: name,
-    version: 1,
-    generation: `${name}.1`,
-    model,
-    memo<T>(key: object, build: (runtime: AppRuntime) => T): T {
-      if (!memory.has(key)) memory.set(key, build(app));
-      return memory.get(key) as T;
-    },
-  };
-  return app;
+  return createAppRuntime({ id: name, name, displayName: name, storage, status: 'active', schemaName: name, version: 1, document });
 }
