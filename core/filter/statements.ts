@@ -33,10 +33,8 @@ export function listStatement(
 ): ListStatement {
   const projection = checkProjection(scope, entity, query);
   const sorts = checkSort(scope, entity, query.sort);
-  const where = visibleRows(scope, entity, ALIAS);
-  if (query.filter !== undefined) where.push(filterSql(scope, checkFilter(scope, entity, query.filter, bindings), ALIAS, bindings));
   const perPage = Math.min(query.perPage ?? DEFAULT_PER_PAGE, settings.max_per_page);
-  const from = sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)}`;
+  const from = selectedRows(scope, entity, query, bindings);
   const columns = projectionColumns(scope, projection, ALIAS, settings);
   const order = orderSql(scope, entity, sorts, ALIAS);
   const rows = sql`select ${columns} ${from} order by ${order} ${pageSql(query.page, perPage)}`;
@@ -47,6 +45,13 @@ export function listStatement(
     page: query.page,
     perPage,
   };
+}
+
+/** `from ... where ...`: the rows under `ROWS_ALIAS` that a query means and the caller may see, in lists, aggregates and exports. */
+export function selectedRows(scope: ReadScope, entity: EntityModel, query: Pick<ListQuery, 'filter'>, bindings: Bindings): Sql {
+  const where = visibleRows(scope, entity, ALIAS);
+  if (query.filter !== undefined) where.push(filterSql(scope, checkFilter(scope, entity, query.filter, bindings), ALIAS, bindings));
+  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)}`;
 }
 
 /** The first pages of a list stand in the statement as constants. */
@@ -84,5 +89,5 @@ const rowOf = (projection: Projection): Sql => (isPlain(projection) ? id(ROW) : 
 
 const whereSql = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? sql`` : sql` where ${and(conditions)}`);
 
-/** The alias `key` conditions of `recordStatement` are made for. */
-export const RECORD_ALIAS = ALIAS;
+/** The alias of the rows of `selectedRows`, and the one `key` conditions of `recordStatement` are made for. */
+export const ROWS_ALIAS = ALIAS;

@@ -1,6 +1,6 @@
 import { parseRecordQuery } from '../../core/filter/parse.ts';
 import { columnOf, type ReadScope } from '../../core/filter/scope.ts';
-import { RECORD_ALIAS, recordStatement } from '../../core/filter/statements.ts';
+import { ROWS_ALIAS, recordStatement } from '../../core/filter/statements.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
 import { runRead } from './read-run.ts';
@@ -17,7 +17,7 @@ export async function getRecord(
   const parsed = parseRecordQuery(query);
   const scope = readScope(ctx, parsed.withDeleted);
   const entity = readableEntity(ctx, scope, name);
-  const key = recordCondition(bySlug(scope, entity), ctx.app.storage, RECORD_ALIAS, idOrSlug);
+  const key = recordCondition(bySlug(scope, entity), ctx.app.storage, ROWS_ALIAS, idOrSlug);
   const row = key === undefined ? undefined : await runRead(ctx, recordStatement(scope, entity, key, parsed, ctx.app.model.settings));
   if (row === undefined) throw notFound(entity, idOrSlug);
   return { text: `{"data":${row.data}}`, version: row.version ?? '1' };
