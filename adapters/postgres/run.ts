@@ -1,6 +1,6 @@
 /** Runs `Sql`, and nothing else. Repeated statements are prepared once per connection under a name made of their text. */
 import pg from 'pg';
-import { render, type Sql } from '../../core/sql/sql.ts';
+import { render, type KeptSql, type Sql } from '../../core/sql/sql.ts';
 
 export type Db = pg.Pool | pg.PoolClient | pg.Client;
 
@@ -39,21 +39,22 @@ async function query<Row extends pg.QueryResultRow | (string | null)[]>(
   options: RunOptions,
   rowMode: 'array' | undefined,
 ): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
-  const { text, values } = render(statement);
+  const { text, values, kept } = render(statement);
+  const name = options.prepared !== true ? undefined : nameOf(text, kept, options.generation ?? '');
   const config = {
     text,
     values: values as unknown[],
-    ...(options.prepared === true ? { name: statementName(text, options.generation ?? '') } : {}),
+    ...(name === undefined ? {} : { name }),
     ...(rowMode === undefined ? {} : { rowMode }),
   };
   if (!(db instanceof pg.Pool)) {
-    await forgetOldest(db, config.name);
+    await forgetOldest(db, name);
     return db.query<Row & pg.QueryResultRow>(config);
   }
   const client = await db.connect();
   let failure: Error | undefined;
   try {
-    await forgetOldest(client, config.name);
+    await forgetOldest(client, name);
     return await client.query<Row & pg.QueryResultRow>(config);
   } catch (error) {
     failure = error as Error;
@@ -61,6 +62,17 @@ async function query<Row extends pg.QueryResultRow | (string | null)[]>(
   } finally {
     client.release(isConnectionLost(failure) ? failure : undefined);
   }
+}
+
+const keptNames = new WeakMap<KeptSql, string>();
+
+/** A kept text belongs to one generation and keeps its name; another is looked up, which means hashing all of it. */
+function nameOf(text: string, kept: KeptSql | undefined, generation: string): string {
+  let name = kept === undefined ? undefined : keptNames.get(kept);
+  if (name !== undefined) return name;
+  name = statementName(text, generation);
+  if (kept !== undefined) keptNames.set(kept, name);
+  return name;
 }
 
 const names = new Map<string, string>();

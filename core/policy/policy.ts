@@ -52,6 +52,8 @@ interface CompiledPolicy {
   /** Denies with a field list: they take only these fields away. */
   readonly fieldDenies: readonly Rule[];
   readonly presets: Readonly<Record<string, unknown>>;
+  /** Nothing in it depends on when it is asked: bound once, it holds for all requests of a caller. */
+  readonly isTimeless: boolean;
   readonly keys: ReadonlySet<string>;
   readonly key: string;
   /** Field rules by name, filled as they are asked for. */
@@ -71,6 +73,30 @@ const MAX_POLICIES = 5000;
 /** What `actor` may do to the records of `entity`. Admins and the system may do everything. */
 export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityModel, action: RecordAction, now: Date): Access {
   if (actor.isAdmin) return FULL_ACCESS;
+  const bound = boundOf(app, actor, entity);
+  const known = bound[action];
+  if (known !== undefined) return known;
+  const policy = policyFor(app, actor, entity, action);
+  const access = bindPolicy(policy, { actor, now });
+  if (policy.isTimeless) bound[action] = access;
+  return access;
+}
+
+const BOUND = {};
+
+type BoundPolicies = Partial<Record<RecordAction, Access>>;
+
+/** A caller is one object for as long as a token is remembered. */
+function boundOf(app: PolicyApp, actor: PolicyActor, entity: EntityModel): BoundPolicies {
+  const callers = app.memo(BOUND, () => new WeakMap<PolicyActor, Map<EntityModel, BoundPolicies>>());
+  let entities = callers.get(actor);
+  if (entities === undefined) callers.set(actor, (entities = new Map()));
+  let bound = entities.get(entity);
+  if (bound === undefined) entities.set(entity, (bound = {}));
+  return bound;
+}
+
+function policyFor(app: PolicyApp, actor: PolicyActor, entity: EntityModel, action: RecordAction): CompiledPolicy {
   const cache = app.memo(POLICIES, () => new Map<string, CompiledPolicy>());
   const key = `${action} ${entity.name} ${actor.roles.join('\0')}`;
   let policy = cache.get(key);
@@ -78,7 +104,7 @@ export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityMode
     if (cache.size >= MAX_POLICIES) cache.clear();
     cache.set(key, (policy = compilePolicy(app, actor.roles, entity, action, key)));
   }
-  return bindPolicy(policy, { actor, now });
+  return policy;
 }
 
 /** Permissions whose conditions cannot become SQL, with their place in the document. */
@@ -122,18 +148,24 @@ function compilePolicy(app: PolicyApp, roles: readonly string[], entity: EntityM
   const denies: Rule[] = [];
   const fieldDenies: Rule[] = [];
   let presets: Record<string, unknown> = {};
+  let isTimeless = true;
   for (const permission of app.model.permissions) {
     if (!appliesTo(permission, own, entity, action) || isAboutOtherFields(permission, action)) continue;
     const rule = ruleOf(scope, permission, entity, action);
     if (rule === undefined) continue;
+    isTimeless &&= !mentionsNow(permission);
     if (permission.deny) (rule.fields === undefined ? denies : fieldDenies).push(rule);
     else {
       grants.push(rule);
       presets = { ...presets, ...permission.presets };
     }
   }
-  return { grants, denies, fieldDenies, presets, key, keys: new Set(entity.key.map((field) => field.name)), fields: new Map() };
+  return { grants, denies, fieldDenies, presets, isTimeless, key, keys: new Set(entity.key.map((field) => field.name)), fields: new Map() };
 }
+
+/** The clock has one name, in conditions, expressions and presets; that a text may hold the word by chance costs only time. */
+const mentionsNow = ({ conditions, expression, presets }: PermissionDefinition): boolean =>
+  /\bnow\b/i.test(JSON.stringify([conditions, expression, presets]));
 
 function appliesTo(permission: PermissionDefinition, roles: ReadonlySet<string>, entity: EntityModel, action: RecordAction): boolean {
   return (
@@ -228,12 +260,18 @@ function bindPolicy(policy: CompiledPolicy, bindings: Bindings): Access {
   const noneOf = (rules: readonly Rule[], alias: string): Sql[] =>
     rules.map((rule) => sql`(${predicateSql(rule, alias, bindings)}) is not true`);
   const takesEveryRow = isUnconditional(grants);
+  const made = new Map<string, Sql>();
   return {
     isGranted: true,
     key: policy.key,
     where(alias) {
       if (takesEveryRow && denies.length === 0) return undefined;
-      return and([...(takesEveryRow ? [] : [anyOf(grants, alias)]), ...noneOf(denies, alias)]);
+      let condition = made.get(alias);
+      if (condition === undefined) {
+        condition = and([...(takesEveryRow ? [] : [anyOf(grants, alias)]), ...noneOf(denies, alias)]);
+        made.set(alias, condition);
+      }
+      return condition;
     },
     field(name): FieldAccess {
       const rule = fieldRule(policy, name);

@@ -7,7 +7,9 @@ const BRAND: unique symbol = Symbol('durabase.sql');
 type Node =
   | { readonly kind: 'raw'; readonly text: string }
   | { readonly kind: 'value'; readonly value: unknown; readonly cast: string | undefined }
-  | { readonly kind: 'list'; readonly parts: readonly Sql[] };
+  | { readonly kind: 'slot'; readonly position: number; readonly cast: string | undefined }
+  | { readonly kind: 'list'; readonly parts: readonly Sql[] }
+  | { readonly kind: 'filled'; readonly kept: KeptSql; readonly given: readonly unknown[] };
 
 export interface Sql {
   readonly [BRAND]: Node;
@@ -16,6 +18,14 @@ export interface Sql {
 export interface RenderedSql {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Set when the text was made earlier: the same object always has the same text. */
+  readonly kept?: KeptSql;
+}
+
+/** A statement's text, made once, and which of the values it is given stand behind its placeholders. It holds no value itself. */
+export interface KeptSql {
+  readonly text: string;
+  readonly positions: readonly number[];
 }
 
 /** Not frozen: freezing every part cost six times what making and rendering it does, and nothing else can name the property. */
@@ -154,21 +164,84 @@ export function flattened(part: Sql): Sql {
 
 /** Text with $1.. placeholders and its values, in order. */
 export function render(statement: Sql): RenderedSql {
+  const whole = statement[BRAND];
+  if (whole.kind === 'filled') {
+    const { kept, given } = whole;
+    return { text: kept.text, values: kept.positions.map((position) => given[position]), kept };
+  }
   const values: unknown[] = [];
-  const walk = (part: Sql): string => {
-    const node = part[BRAND];
+  const text = textOf(statement, (node) => {
+    if (node.kind !== 'value') throw new TypeError('A statement to run may not have open places.');
+    values.push(node.value);
+    return values.length;
+  });
+  return { text, values };
+}
+
+type Leaf = Extract<Node, { kind: 'value' | 'slot' }>;
+
+/** `number` says which placeholder a leaf is. */
+function textOf(part: Sql, number: (node: Leaf) => number): string {
+  const node = part[BRAND];
+  switch (node.kind) {
+    case 'raw':
+      return node.text;
+    case 'value':
+    case 'slot':
+      return node.cast === undefined ? `$${number(node)}` : `$${number(node)}::${node.cast}`;
+    case 'list': {
+      let text = '';
+      for (const child of node.parts) text += textOf(child, number);
+      return text;
+    }
+    case 'filled':
+      throw new TypeError('A kept statement is no part of another.');
+  }
+}
+
+// --- kept statements -------------------------------------------------------------------------------------------------
+
+/** An open place: the value comes with each use, the one at `position` of those given. */
+export const slot = (position: number, cast?: SqlType): Sql => make({ kind: 'slot', position, cast });
+
+/**
+ * The statement without values. One that still holds a value is refused: a kept text must not carry what belongs to one
+ * request. A place used twice as the same type is one placeholder.
+ */
+export function keep(statement: Sql): KeptSql {
+  const positions: number[] = [];
+  const numbers = new Map<string, number>();
+  const text = textOf(statement, (node) => {
+    if (node.kind !== 'slot') throw new TypeError('A kept statement may not hold a value.');
+    const use = `${node.position} ${node.cast ?? ''}`;
+    const known = node.cast === undefined ? undefined : numbers.get(use);
+    if (known !== undefined) return known;
+    const number = positions.push(node.position);
+    numbers.set(use, number);
+    return number;
+  });
+  return { text, positions };
+}
+
+/** The statement with the values of one use. */
+export const fill = (kept: KeptSql, given: readonly unknown[]): Sql => make({ kind: 'filled', kept, given });
+
+/** The same part with open places instead of its values: the first takes `from`, the next `from + 1`, as `render` orders them. */
+export function opened(part: Sql, from: number): Sql {
+  let position = from;
+  const walk = (one: Sql): Sql => {
+    const node = one[BRAND];
     switch (node.kind) {
-      case 'raw':
-        return node.text;
       case 'value':
-        values.push(node.value);
-        return node.cast === undefined ? `$${values.length}` : `$${values.length}::${node.cast}`;
-      case 'list': {
-        let text = '';
-        for (const child of node.parts) text += walk(child);
-        return text;
-      }
+        return make({ kind: 'slot', position: position++, cast: node.cast });
+      case 'list':
+        return make({ kind: 'list', parts: node.parts.map(walk) });
+      case 'raw':
+        return one;
+      case 'slot':
+      case 'filled':
+        throw new TypeError('Only a part with its values can be opened.');
     }
   };
-  return { text: walk(statement), values };
+  return walk(part);
 }

@@ -173,8 +173,12 @@ export function assignments(
   for (const name of chain.set) {
     for (const made of assignment(entity.fields.get(name), record[name])) assigned.set(name, made);
   }
-  return [...assigned.values()];
+  return inOrder(entity, assigned);
 }
+
+/** As the entity has its fields, not as the body does: bodies with the same keys share a statement. */
+export const inOrder = (entity: EntityModel, assigned: ReadonlyMap<string, Assignment>): Assignment[] =>
+  assigned.size < 2 ? [...assigned.values()] : [...entity.fields.keys()].flatMap((name) => assigned.get(name) ?? []);
 
 export function assignment(field: FieldModel | undefined, plain: unknown): Assignment[] {
   if (field === undefined) return [];

@@ -1,12 +1,17 @@
 /**
  * The SQL of writes. Each kind of write is one statement that locks the stored row, tests the policy on the stored and on the
  * new row, changes it, appends the event and answers the record's JSON, so that nothing can come between.
+ *
+ * The exported functions take a request's values; what they build the text from (`Frame`, `Column`) has only open places, so
+ * that the text is kept and the next request of the same shape just fills it.
  */
 import { FULL_ACCESS, type Access } from '../../core/policy/access.ts';
+import { shapeOf } from '../../core/policy/shape.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
 import { COLUMN_TYPES, columnToJson, recordIdText, recordJson } from '../../core/sql/columns.ts';
-import { and, flattened, empty, id, join, literal, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
-import type { AppContext } from '../context.ts';
+import { and, empty, flattened, id, join, literal, opened, or, raw, render, slot, sql, type Sql } from '../../core/sql/sql.ts';
+import type { Actor, AppContext, AppRuntime } from '../context.ts';
+import { keptStatement } from './kept.ts';
 import { isLive } from './record-key.ts';
 
 /** A field and the value bound to its column. */
@@ -16,9 +21,6 @@ export interface Assignment {
   /** Put in by the engine: whether the caller may write the field does not matter. */
   readonly byEngine?: boolean;
 }
-
-const clientsFields = (assigned: readonly Assignment[]): FieldModel[] =>
-  assigned.flatMap(({ field, byEngine }) => (byEngine === true ? [] : [field]));
 
 /** What a statement needs to know of who writes and how. */
 export interface StatementOptions {
@@ -32,76 +34,184 @@ export interface StatementOptions {
   readonly wantsRecord: boolean;
 }
 
-/** The one row a write statement answers; no row means that there is no such record. */
+/**
+ * The one row a write statement answers; no row means that there is no such record. What cannot be otherwise is left out: each
+ * column is described and read again with every answer.
+ */
 export interface StatementResult {
   readonly id: string | null;
   readonly version: string | null;
   /** The record's JSON, only what the caller may read. */
   readonly text: string | null;
-  /** The record's JSON, every field. */
-  readonly record: string | null;
+  /** The record's JSON, every field; only when it was wanted. */
+  readonly record?: string | null;
   /** Fields in `text` that the caller may not read in this very row. */
-  readonly hidden: readonly string[];
-  readonly readable: boolean;
-  readonly allowed: boolean;
+  readonly hidden?: readonly string[];
+  /** Left out: true. */
+  readonly readable?: boolean;
+  /** Left out: true. */
+  readonly allowed?: boolean;
   /** Assigned fields the caller may not write in this row. */
-  readonly refused: readonly string[];
+  readonly refused?: readonly string[];
   /** Whether the new row passes the policy; null when it was not reached. */
-  readonly passed: boolean | null;
+  readonly passed?: boolean | null;
   /** References to records that do not exist (any more). */
-  readonly missing: readonly string[];
-  readonly changed: boolean | null;
-  readonly old_version: string | null;
+  readonly missing?: readonly string[];
+  readonly changed?: boolean | null;
+  readonly old_version?: string | null;
 }
 
-const typed = (assignment: Assignment): Sql => value(assignment.value, COLUMN_TYPES[assignment.field.type]);
+// --- from values to places -------------------------------------------------------------------------------------------
+
+/** `StatementOptions` without anything of one request. */
+interface Frame {
+  readonly app: AppRuntime;
+  readonly entity: EntityModel;
+  readonly access: Access;
+  readonly read: Access;
+  readonly hasEvent: boolean;
+  readonly wantsRecord: boolean;
+}
+
+/** An assigned field, and the place of its value. */
+interface Column {
+  readonly field: FieldModel;
+  readonly byEngine: boolean;
+  readonly isNull: boolean;
+  readonly bound: Sql;
+}
+
+/** The first places of every statement. */
+const ACTOR = slot(0, 'jsonb');
+const CAUSE = slot(1, 'text');
+const DEPTH = slot(2, 'integer');
+
+const actors = new WeakMap<Actor, string>();
+
+function actorText(actor: Actor): string {
+  let text = actors.get(actor);
+  if (text === undefined) actors.set(actor, (text = JSON.stringify({ kind: actor.kind, id: actor.id, roles: actor.roles })));
+  return text;
+}
+
+/** Asked for only when the text has to be made. */
+type Later<T> = () => T;
+
+/** Gathers a request's values and the key of its shape. */
+class Shape {
+  readonly #options: StatementOptions;
+  readonly #given: unknown[];
+  #key: string;
+
+  constructor(kind: string, options: StatementOptions) {
+    const { ctx, entity, hasEvent, wantsRecord } = options;
+    this.#options = options;
+    this.#given = [actorText(ctx.actor), ctx.cause, ctx.depth];
+    this.#key = `${kind}${hasEvent ? ' e' : ''}${wantsRecord ? ' r' : ''} ${entity.name}`;
+  }
+
+  /** Something the text depends on and that is no value. */
+  also(fact: string): void {
+    this.#key += ` ${fact}`;
+  }
+
+  columns(assigned: readonly Assignment[]): Later<readonly Column[]> {
+    const from = this.#given.length;
+    for (const { field, value, byEngine } of assigned) {
+      this.#given.push(value);
+      this.#key += ` ${field.name}`;
+      if (byEngine === true) this.#key += '!';
+      if (value === null && isReference(field)) this.#key += '-';
+    }
+    this.#key += ';';
+    return () =>
+      assigned.map(({ field, value, byEngine }, index) => ({
+        field,
+        byEngine: byEngine === true,
+        isNull: value === null,
+        bound: slot(from + index, COLUMN_TYPES[field.type]),
+      }));
+  }
+
+  /** A condition that was made with its values. */
+  condition(condition: Sql): Later<Sql> {
+    const { text, values } = render(condition);
+    const from = this.#given.push(...values) - values.length;
+    this.#key += ` ${text};`;
+    return () => opened(condition, from);
+  }
+
+  version(version: string | undefined): Later<Sql | undefined> {
+    if (version === undefined) return () => undefined;
+    this.#key += ' v';
+    const place = this.#given.push(version) - 1;
+    return () => slot(place, 'bigint');
+  }
+
+  statement(build: (frame: Frame) => Sql): Sql {
+    const { ctx, entity, hasEvent, wantsRecord } = this.#options;
+    const access = shapeOf(this.#options.access, entity);
+    const read = shapeOf(this.#options.read, entity);
+    const from = this.#given.push(...access.values) - access.values.length;
+    const readFrom = this.#given.push(...read.values) - read.values.length;
+    const key = `${this.#key} ${access.key} ${read.key}`;
+    return keptStatement(ctx.app, key, this.#given, () =>
+      build({ app: ctx.app, entity, hasEvent, wantsRecord, access: access.open(from), read: read.open(readFrom) }),
+    );
+  }
+}
+
+const isReference = (field: FieldModel): boolean => field.type === 'file' || field.references !== undefined;
+const clientsFields = (assigned: readonly Column[]): FieldModel[] => assigned.flatMap(({ field, byEngine }) => (byEngine ? [] : [field]));
+
+// --- parts -----------------------------------------------------------------------------------------------------------
+
 const column = (alias: string, field: FieldModel): Sql => id(alias, field.column);
-const tableOf = (options: StatementOptions): Sql => id(options.ctx.app.storage, options.entity.table);
-const settingsOf = (options: StatementOptions) => options.ctx.app.model.settings;
-const where = (condition: Sql | undefined): Sql => condition ?? raw('true');
+const tableOf = ({ app, entity }: Frame): Sql => id(app.storage, entity.table);
+const settingsOf = ({ app }: Frame) => app.model.settings;
+const as = (part: Sql | undefined, name: string): Sql[] => (part === undefined ? [] : [sql`${part} as ${id(name)}`]);
 
 const TEXTS = {};
 
-/** Parts without values are the same text in every statement of a schema version; building them each time would cost most. */
-function constant({ ctx, entity }: StatementOptions, key: string, build: () => Sql): Sql {
-  const texts = ctx.app.memo(TEXTS, () => new Map<string, Sql>());
+/** Parts without values are the same text in every statement of a schema version. */
+function constant({ app, entity }: Frame, key: string, build: () => Sql): Sql {
+  const texts = app.memo(TEXTS, () => new Map<string, Sql>());
   const name = `${entity.name} ${key}`;
   let part = texts.get(name);
   if (part === undefined) texts.set(name, (part = flattened(build())));
   return part;
 }
 
-const fullJson = (options: StatementOptions, alias: string): Sql =>
-  constant(options, `json ${alias}`, () => recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options)));
+const fullJson = (frame: Frame, alias: string): Sql =>
+  constant(frame, `json ${alias}`, () => recordJson(frame.entity, frame.app.storage, alias, settingsOf(frame)));
 
-const idText = (options: StatementOptions, alias: string): Sql =>
-  constant(options, `id ${alias}`, () => recordIdText(options.entity, alias));
+const idText = (frame: Frame, alias: string): Sql => constant(frame, `id ${alias}`, () => recordIdText(frame.entity, alias));
+
+const someJson = (frame: Frame, alias: string, fields: readonly string[]): Sql =>
+  constant(frame, `json ${alias} ${fields.join()}`, () =>
+    recordJson(frame.entity, frame.app.storage, alias, settingsOf(frame), { fields }),
+  );
 
 /** The caller's view of a row: readable fields, or the key alone when the row is outside the read scope. */
-function readableJson(options: StatementOptions, alias: string): Sql {
-  const { entity, read } = options;
-  if (read === FULL_ACCESS) return fullJson(options, alias);
+function readableJson(frame: Frame, alias: string): Sql {
+  const { entity, read } = frame;
+  if (read === FULL_ACCESS) return fullJson(frame, alias);
   const keyOnly = someJson(
-    options,
+    frame,
     alias,
     entity.key.map((field) => field.name),
   );
   if (!read.isGranted) return keyOnly;
   const names = [...entity.fields.keys()];
   const fields = names.filter((name) => read.field(name).mode !== 'never');
-  const json = fields.length === names.length ? fullJson(options, alias) : someJson(options, alias, fields);
+  const json = fields.length === names.length ? fullJson(frame, alias) : someJson(frame, alias, fields);
   const scope = read.where(alias);
   return scope === undefined ? json : sql`case when ${scope} then ${json} else ${keyOnly} end`;
 }
 
-const someJson = (options: StatementOptions, alias: string, fields: readonly string[]): Sql =>
-  constant(options, `json ${alias} ${fields.join()}`, () =>
-    recordJson(options.entity, options.ctx.app.storage, alias, settingsOf(options), { fields }),
-  );
-
-/** The names whose row-dependent condition does not hold, as a text[]. */
-function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql {
-  if (access === FULL_ACCESS) return NO_NAMES;
+/** The names whose row-dependent condition does not hold, as a text[]; undefined when that can be none. */
+function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql | undefined {
+  if (access === FULL_ACCESS) return undefined;
   const parts: Sql[] = [];
   for (const field of fields) {
     const { mode, when } = access.field(field.name);
@@ -110,20 +220,13 @@ function failing(fields: Iterable<FieldModel>, access: Access, alias: string): S
   return namesArray(parts);
 }
 
-const NO_NAMES = raw(`'{}'::text[]`);
-const namesArray = (parts: readonly Sql[]): Sql => (parts.length === 0 ? NO_NAMES : sql`array_remove(array[${join(parts)}]::text[], null)`);
+const namesArray = (parts: readonly Sql[]): Sql | undefined =>
+  parts.length === 0 ? undefined : sql`array_remove(array[${join(parts)}]::text[], null)`;
 
-function eventInsert(options: StatementOptions, action: 'create' | 'update' | 'delete', row: EventRow): Sql {
-  if (!options.hasEvent) return empty;
-  const { ctx, entity } = options;
-  const actor = { kind: ctx.actor.kind, id: ctx.actor.id, roles: ctx.actor.roles };
-  return sql`, "_logged" as (
-    insert into ${id('durabase', 'events')} (app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth)
-    select ${value(ctx.app.id, 'text')}, ${value(entity.name, 'text')}, ${idText(options, row.alias)}, ${literal(action)},
-      ${id(row.alias, VERSION_COLUMN)}, ${value(ctx.app.version, 'integer')}, ${value(JSON.stringify(actor), 'jsonb')},
-      ${row.record}, ${row.old}, ${value(ctx.cause, 'text')}, ${value(ctx.depth, 'integer')}
-    from ${row.from})`;
-}
+const jsonText = (json: Sql): Sql => sql`(${json})::text`;
+const isHolding = (condition: Sql): Sql => sql`coalesce(${condition}, false)`;
+const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
+const whereAll = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? empty : sql` where ${and(conditions)}`);
 
 interface EventRow {
   readonly alias: string;
@@ -132,86 +235,44 @@ interface EventRow {
   readonly old: Sql;
 }
 
+function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete', row: EventRow): Sql {
+  if (!frame.hasEvent) return empty;
+  const { app, entity } = frame;
+  return sql`, "_logged" as (
+    insert into ${id('durabase', 'events')} (app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth)
+    select ${literal(app.id)}, ${literal(entity.name)}, ${idText(frame, row.alias)}, ${literal(action)},
+      ${id(row.alias, VERSION_COLUMN)}, ${literal(String(app.version))}::integer, ${ACTOR}, ${row.record}, ${row.old}, ${CAUSE}, ${DEPTH}
+    from ${row.from})`;
+}
+
+const createdEvent = (frame: Frame, alias: string): Sql =>
+  eventInsert(frame, 'create', {
+    alias,
+    from: id(alias),
+    record: sql`${fullJson(frame, alias)}::jsonb`,
+    old: raw('null::jsonb'),
+  });
+
 /**
  * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice.
  * Files have no foreign key at all.
  */
-function referenceChecks(options: StatementOptions, assigned: readonly Assignment[]): { name: string; field: FieldModel; query: Sql }[] {
-  return assigned.flatMap((assignment, index) => {
-    const condition = assignment.value === null ? undefined : referenced(options, assignment);
+function referenceChecks(frame: Frame, assigned: readonly Column[]): { name: string; field: FieldModel; query: Sql }[] {
+  return assigned.flatMap((part, index) => {
+    const condition = part.isNull ? undefined : referenced(frame, part);
     return condition === undefined
       ? []
-      : [{ name: `_p${String(index)}`, field: assignment.field, query: sql`(select 1 from ${condition} for key share)` }];
+      : [{ name: `_p${String(index)}`, field: part.field, query: sql`(select 1 from ${condition} for key share)` }];
   });
 }
 
-function referenced({ ctx: { app }, entity }: StatementOptions, assignment: Assignment): Sql | undefined {
-  const { field } = assignment;
-  if (field.type === 'file') return sql`${id(app.storage, '_files')} "_p" where ${id('_p', 'id')} = ${typed(assignment)}`;
+function referenced({ app, entity }: Frame, { field, bound }: Column): Sql | undefined {
+  if (field.type === 'file') return sql`${id(app.storage, '_files')} "_p" where ${id('_p', 'id')} = ${bound}`;
   const target = field.references === undefined ? undefined : app.model.entities.get(field.references);
   if (target === undefined || !target.hasSoftDelete) return undefined;
   const end = entity.relations.find((candidate) => candidate.direction === 'forward' && candidate.localColumn === field.column);
   const key = end?.targetColumn ?? target.key[0]?.column ?? 'id';
-  return sql`${id(app.storage, target.table)} "_p" where ${id('_p', key)} = ${typed(assignment)} and ${id('_p', DELETED_COLUMN)} is null`;
-}
-
-// --- create ----------------------------------------------------------------------------------------------------------
-
-/** Inserts one row. Answers exactly one row: `id` is null when policy or a missing reference kept it out. */
-export function insertStatement(options: StatementOptions, assigned: readonly Assignment[]): Sql {
-  const { entity, access } = options;
-  const references = referenceChecks(options, assigned);
-  const policy = access.where('c');
-  const refused = failing(clientsFields(assigned), access, 'c');
-  const columns = join([...assigned.map(({ field }) => id(field.column)), id(VERSION_COLUMN)]);
-  if (policy === undefined && refused === NO_NAMES && references.length === 0) return plainInsert(options, columns, assigned);
-  const inserted = sql`"i" as (
-    insert into ${tableOf(options)} (${columns})
-    select ${join([...assigned.map(({ field }) => column('j', field)), raw('1')])} from "_judged" "j"
-    where "j"."_passed" and cardinality("j"."_missing") = 0 and cardinality("j"."_refused") = 0
-    returning *)`;
-  const event = eventInsert(options, 'create', {
-    alias: 'i',
-    from: raw('"i"'),
-    record: sql`${fullJson(options, 'i')}::jsonb`,
-    old: raw('null::jsonb'),
-  });
-  return sql`with ${candidate(entity, assigned)}${referenceQueries(references)}, "_judged" as (
-    select "c".*, coalesce(${where(policy)}, false) as "_passed", ${refused} as "_refused", ${missing(references, undefined)} as "_missing" from "_candidate" "c"),
-  ${inserted}${event}
-  select ${idText(options, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
-    ${options.wantsRecord ? sql`(${fullJson(options, 'i')})::text` : raw('null::text')} as record,
-    ${failing(entity.fields.values(), options.read, 'i')} as hidden, true as readable, true as allowed, "j"."_refused" as refused,
-    "j"."_passed" as passed, "j"."_missing" as missing, true as changed, null::text as old_version
-  from "_judged" "j" left join "i" on true`;
-}
-
-/** Nothing to test before the row exists: what the database is told is a bare insert with its event. */
-function plainInsert(options: StatementOptions, columns: Sql, assigned: readonly Assignment[]): Sql {
-  const event = eventInsert(options, 'create', {
-    alias: 'i',
-    from: raw('"i"'),
-    record: sql`${fullJson(options, 'i')}::jsonb`,
-    old: raw('null::jsonb'),
-  });
-  return sql`with "i" as (insert into ${tableOf(options)} (${columns}) values (${join([...assigned.map(typed), raw('1')])}) returning *)${event}
-  select ${idText(options, 'i')} as id, ${id('i', VERSION_COLUMN)}::text as version, (${readableJson(options, 'i')})::text as text,
-    ${options.wantsRecord ? sql`(${fullJson(options, 'i')})::text` : raw('null::text')} as record,
-    ${failing(options.entity.fields.values(), options.read, 'i')} as hidden, true as readable, true as allowed, '{}'::text[] as refused,
-    true as passed, '{}'::text[] as missing, true as changed, null::text as old_version
-  from "i"`;
-}
-
-/** A row with every column of the entity, so that a policy can be asked about it before it exists. */
-function candidate(entity: EntityModel, assigned: readonly Assignment[]): Sql {
-  const given = new Map(assigned.map((assignment) => [assignment.field.column, assignment]));
-  const columns = [...entity.fields.values()].map((field) => {
-    const assignment = given.get(field.column) ?? { field, value: null };
-    return sql`${typed(assignment)} as ${id(field.column)}`;
-  });
-  columns.push(sql`1::bigint as ${id(VERSION_COLUMN)}`);
-  if (entity.hasSoftDelete && !entity.fields.has(DELETED_COLUMN)) columns.push(sql`null::timestamptz as ${id(DELETED_COLUMN)}`);
-  return sql`"_candidate" as (select ${join(columns)})`;
+  return sql`${id(app.storage, target.table)} "_p" where ${id('_p', key)} = ${bound} and ${id('_p', DELETED_COLUMN)} is null`;
 }
 
 type ReferenceCheck = ReturnType<typeof referenceChecks>[number];
@@ -222,14 +283,77 @@ const referenceQueries = (references: readonly ReferenceCheck[]): Sql =>
     '',
   );
 
-/** The references that lead nowhere; on update only those that change. */
-function missing(references: readonly ReferenceCheck[], old: string | undefined): Sql {
+/** The references that lead nowhere; on update only those that change. Undefined when none is looked at. */
+function missing(references: readonly ReferenceCheck[], old: string | undefined): Sql | undefined {
   return namesArray(
     references.map(({ name, field }) => {
       const isSame = old === undefined ? raw('false') : sql`${column(old, field)} is not distinct from ${column('n', field)}`;
       return sql`case when ${isSame} or exists (select 1 from ${id(name)}) then null else ${literal(field.name)} end`;
     }),
   );
+}
+
+// --- create ----------------------------------------------------------------------------------------------------------
+
+/** Inserts one row. Answers exactly one row: `id` is null when policy or a missing reference kept it out. */
+export function insertStatement(options: StatementOptions, assigned: readonly Assignment[]): Sql {
+  const shape = new Shape('insert', options);
+  const columns = shape.columns(assigned);
+  return shape.statement((frame) => insertSql(frame, columns()));
+}
+
+function insertSql(frame: Frame, assigned: readonly Column[]): Sql {
+  const { access, entity } = frame;
+  const references = referenceChecks(frame, assigned);
+  const policy = access.where('c');
+  const passed = policy === undefined ? undefined : isHolding(policy);
+  const refused = failing(clientsFields(assigned), access, 'c');
+  const absent = missing(references, undefined);
+  const columns = join([...assigned.map(({ field }) => id(field.column)), id(VERSION_COLUMN)]);
+  // Nothing to test before the row exists: what the database is told is a bare insert with its event.
+  if (passed === undefined && refused === undefined && absent === undefined) {
+    const values = join([...assigned.map(({ bound }) => bound), raw('1')]);
+    const row = sql`"i" as (insert into ${tableOf(frame)} (${columns}) values (${values}) returning *)`;
+    return sql`with ${row}${createdEvent(frame, 'i')} select ${join(insertedColumns(frame))} from "i"`;
+  }
+  const gates = [
+    ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
+    ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
+    ...(refused === undefined ? [] : [isEmptyList('j', '_refused')]),
+  ];
+  const answers = [
+    ...insertedColumns(frame),
+    ...(refused === undefined ? [] : [raw('"j"."_refused" as refused')]),
+    ...(passed === undefined ? [] : [raw('"j"."_passed" as passed')]),
+    ...(absent === undefined ? [] : [raw('"j"."_missing" as missing')]),
+  ];
+  const judged = join([raw('"c".*'), ...as(passed, '_passed'), ...as(refused, '_refused'), ...as(absent, '_missing')]);
+  return sql`with ${candidate(entity, assigned)}${referenceQueries(references)},
+  "_judged" as (select ${judged} from "_candidate" "c"),
+  "i" as (insert into ${tableOf(frame)} (${columns})
+    select ${join([...assigned.map(({ field }) => column('j', field)), raw('1')])} from "_judged" "j"
+    where ${and(gates)} returning *)${createdEvent(frame, 'i')}
+  select ${join(answers)} from "_judged" "j" left join "i" on true`;
+}
+
+const insertedColumns = (frame: Frame): Sql[] => [
+  sql`${idText(frame, 'i')} as id`,
+  sql`${id('i', VERSION_COLUMN)}::text as version`,
+  sql`${jsonText(readableJson(frame, 'i'))} as text`,
+  ...(frame.wantsRecord ? [sql`${jsonText(fullJson(frame, 'i'))} as record`] : []),
+  ...as(failing(frame.entity.fields.values(), frame.read, 'i'), 'hidden'),
+];
+
+/** A row with every column of the entity, so that a policy can be asked about it before it exists. */
+function candidate(entity: EntityModel, assigned: readonly Column[]): Sql {
+  const given = new Map(assigned.map(({ field, bound }) => [field.column, bound]));
+  const columns = [...entity.fields.values()].map((field) => {
+    const bound = given.get(field.column) ?? raw(`null::${COLUMN_TYPES[field.type]}`);
+    return sql`${bound} as ${id(field.column)}`;
+  });
+  columns.push(sql`1::bigint as ${id(VERSION_COLUMN)}`);
+  if (entity.hasSoftDelete && !entity.fields.has(DELETED_COLUMN)) columns.push(sql`null::timestamptz as ${id(DELETED_COLUMN)}`);
+  return sql`"_candidate" as (select ${join(columns)})`;
 }
 
 // --- update ----------------------------------------------------------------------------------------------------------
@@ -250,72 +374,149 @@ export interface UpdateInput {
 
 /** Updates one row. No row: there is none, or not for this caller (`readable` false). */
 export function updateStatement(options: StatementOptions, input: UpdateInput): Sql {
-  const { entity, access } = options;
-  const { assigned, stamps } = input;
-  const references = referenceChecks(options, assigned);
+  const shape = new Shape('update', options);
+  if (input.raisesVersion === false) shape.also('=');
+  if (input.isForced === true) shape.also('!');
+  const condition = shape.condition(input.condition);
+  const assigned = shape.columns(input.assigned);
+  const stamps = shape.columns(input.stamps);
+  const version = shape.version(input.version);
+  return shape.statement((frame) =>
+    updateSql(frame, input, { condition: condition(), assigned: assigned(), version: version() }, stamps()),
+  );
+}
+
+type UpdateKind = Pick<UpdateInput, 'raisesVersion' | 'isForced'>;
+
+function updateSql(frame: Frame, kind: UpdateKind, row: LockedRow, stamps: readonly Column[]): Sql {
+  const { entity, access } = frame;
+  const { assigned } = row;
+  const references = referenceChecks(frame, assigned);
+  const policy = access.where('n');
+  const passed = policy === undefined ? undefined : isHolding(policy);
+  const absent = missing(references, 'o');
+  // Without anything to judge, the new row need not be laid out beside the stored one.
+  const isJudged = passed !== undefined || absent !== undefined;
+  const locked = lockedRow(frame, row, raw('for no key update'));
   const differs =
-    input.isForced === true
+    kind.isForced === true
       ? raw('true')
-      : or(assigned.map(({ field }) => sql`${column('o', field)} is distinct from ${column('n', field)}`));
+      : or(assigned.map(({ field, bound }) => sql`${column('o', field)} is distinct from ${isJudged ? column('n', field) : bound}`));
   const sets = [
-    ...assigned.map(({ field }) => sql`${id(field.column)} = ${column('j', field)}`),
-    ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`),
+    ...assigned.map(({ field, bound }) => sql`${id(field.column)} = ${isJudged ? column('j', field) : bound}`),
+    ...stamps.map(({ field, bound }) => sql`${id(field.column)} = ${bound}`),
   ];
-  if (input.raisesVersion !== false) sets.push(sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`);
-  const key = and(entity.key.map((field) => sql`${column('t', field)} = ${column('j', field)}`));
-  const event = eventInsert(options, 'update', {
+  if (kind.raisesVersion !== false) sets.push(sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`);
+  const key = entity.key.map((field) => sql`${column('t', field)} = ${column(isJudged ? 'j' : 'o', field)}`);
+  const gates = isJudged
+    ? [
+        raw('"j"."_changed"'),
+        ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
+        ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
+      ]
+    : [...locked.gates, differs];
+  const judged = join([raw('"n".*'), ...as(passed, '_passed'), ...as(absent, '_missing'), sql`(${differs}) as "_changed"`]);
+  const next = sql`, "_next" as (select ${nextRow(entity, assigned)} from "o"${whereAll(locked.gates)}),
+  "_judged" as (select ${judged} from "_next" "n" cross join "o")`;
+  const event = eventInsert(frame, 'update', {
     alias: 'u',
     from: raw('"u" cross join "o"'),
-    record: sql`${fullJson(options, 'u')}::jsonb`,
-    old: changedBefore(options, [...assigned, ...stamps]),
+    record: sql`${fullJson(frame, 'u')}::jsonb`,
+    old: changedBefore(frame, [...assigned, ...stamps]),
   });
-  return sql`with ${lockedRow(options, input, raw('for no key update'))}${referenceQueries(references)},
-  "_next" as (select ${nextRow(entity, assigned)} from "o" where "o"."_readable" and "o"."_allowed" and "o"."_current" and cardinality("o"."_refused") = 0),
-  "_judged" as (select "n".*, coalesce(${where(access.where('n'))}, false) as "_passed", ${missing(references, 'o')} as "_missing", (${differs}) as "_changed"
-    from "_next" "n" cross join "o"),
-  "u" as (update ${tableOf(options)} "t" set ${join(sets)} from "_judged" "j"
-    where ${key} and "j"."_passed" and "j"."_changed" and cardinality("j"."_missing") = 0 returning "t".*)${event}
-  select ${idText(options, 'o')} as id, coalesce(${id('u', VERSION_COLUMN)}, ${id('o', VERSION_COLUMN)})::text as version,
-    case when ${id('u', VERSION_COLUMN)} is null then (${readableJson(options, 'o')})::text else (${readableJson(options, 'u')})::text end as text,
-    ${
-      options.wantsRecord
-        ? sql`case when ${id('u', VERSION_COLUMN)} is null then (${fullJson(options, 'o')})::text else (${fullJson(options, 'u')})::text end`
-        : raw('null::text')
-    } as record,
-    case when ${id('u', VERSION_COLUMN)} is null then ${failing(entity.fields.values(), options.read, 'o')}
-      else ${failing(entity.fields.values(), options.read, 'u')} end as hidden,
-    "o"."_readable" as readable, "o"."_allowed" as allowed, "o"."_refused" as refused, ${id('o', VERSION_COLUMN)}::text as old_version,
-    "j"."_passed" as passed, coalesce("j"."_missing", '{}'::text[]) as missing, "j"."_changed" as changed
-  from "o" left join "_judged" "j" on true left join "u" on true`;
+  const isReached = isJudged ? raw('"j"."_changed" is not null') : locked.gates.length === 0 ? undefined : and(locked.gates);
+  const answers = [
+    ...updatedColumns(frame),
+    ...locked.answers,
+    // Null where the row was not even judged: it is not the version that was asked for.
+    ...(isReached === undefined
+      ? []
+      : [sql`case when ${isReached} then ${passed === undefined ? raw('true') : raw('"j"."_passed"')} end as passed`]),
+    ...(absent === undefined ? [] : [raw(`coalesce("j"."_missing", '{}'::text[]) as missing`)]),
+  ];
+  return sql`with ${locked.query}${referenceQueries(references)}${isJudged ? next : empty},
+  "u" as (update ${tableOf(frame)} "t" set ${join(sets)} from ${isJudged ? raw('"_judged" "j"') : raw('"o"')}
+    where ${and([...key, ...gates])} returning "t".*)${event}
+  select ${join(answers)} from "o"${isJudged ? raw(' left join "_judged" "j" on true') : empty} left join "u" on true`;
+}
+
+/** The new row where it was written, else the stored one. */
+function updatedColumns(frame: Frame): Sql[] {
+  const isUnchanged = sql`${id('u', VERSION_COLUMN)} is null`;
+  const either = (of: (alias: string) => Sql): Sql => sql`case when ${isUnchanged} then ${of('o')} else ${of('u')} end`;
+  const hidden = (alias: string): Sql | undefined => failing(frame.entity.fields.values(), frame.read, alias);
+  return [
+    sql`${idText(frame, 'o')} as id`,
+    sql`coalesce(${id('u', VERSION_COLUMN)}, ${id('o', VERSION_COLUMN)})::text as version`,
+    sql`${either((alias) => jsonText(readableJson(frame, alias)))} as text`,
+    ...(frame.wantsRecord ? [sql`${either((alias) => jsonText(fullJson(frame, alias)))} as record`] : []),
+    ...(hidden('o') === undefined ? [] : [sql`${either((alias) => hidden(alias) ?? empty)} as hidden`]),
+  ];
 }
 
 /** The event of a row that is in its place already. */
 export function createdEventStatement(options: StatementOptions, condition: Sql): Sql {
-  const event = eventInsert(options, 'create', {
-    alias: 't',
-    from: raw('"t"'),
-    record: sql`${fullJson(options, 't')}::jsonb`,
-    old: raw('null::jsonb'),
-  });
-  return sql`with "t" as (select "t".* from ${tableOf(options)} "t" where ${condition})${event} select 1 as done`;
+  const shape = new Shape('created', options);
+  const place = shape.condition(condition);
+  return shape.statement(
+    (frame) => sql`with "t" as (select "t".* from ${tableOf(frame)} "t" where ${place()})${createdEvent(frame, 't')} select 1 as done`,
+  );
+}
+
+interface LockedRow {
+  readonly condition: Sql;
+  readonly assigned: readonly Column[];
+  readonly version: Sql | undefined;
+}
+
+/** The stored row under its lock, what must hold of it, and the columns that say what did not. */
+interface Locked {
+  /** `"o" as (...)` */
+  readonly query: Sql;
+  readonly gates: readonly Sql[];
+  readonly answers: readonly Sql[];
 }
 
 /** `o`: the stored row as it is under the lock, with what the policies say of it. */
-function lockedRow(options: StatementOptions, input: Pick<UpdateInput, 'condition' | 'assigned' | 'version'>, lock: Sql): Sql {
-  const { entity, access, read } = options;
-  const isCurrent = input.version === undefined ? raw('true') : sql`${id('t', VERSION_COLUMN)} = ${value(input.version, 'bigint')}`;
+function lockedRow(frame: Frame, row: LockedRow, lock: Sql): Locked {
+  const { entity, access, read } = frame;
+  const scope = read.where('t');
+  const policy = access.where('t');
+  const readable = read.isGranted ? (scope === undefined ? undefined : isHolding(scope)) : raw('false');
+  const allowed = policy === undefined ? undefined : isHolding(policy);
+  const refused = failing(clientsFields(row.assigned), access, 't');
+  const current = row.version === undefined ? undefined : sql`(${id('t', VERSION_COLUMN)} = ${row.version})`;
   const live = isLive(entity, 't');
-  return sql`"o" as (select "t".*, ${read.isGranted ? sql`coalesce(${where(read.where('t'))}, false)` : raw('false')} as "_readable",
-      coalesce(${where(access.where('t'))}, false) as "_allowed",
-      ${failing(clientsFields(input.assigned), access, 't')} as "_refused", ${isCurrent} as "_current"
-    from ${tableOf(options)} "t" where ${input.condition}${live === undefined ? empty : sql` and ${live}`} ${lock})`;
+  const columns = [
+    raw('"t".*'),
+    ...as(readable, '_readable'),
+    ...as(allowed, '_allowed'),
+    ...as(refused, '_refused'),
+    ...as(current, '_current'),
+  ];
+  const isIt = live === undefined ? row.condition : and([row.condition, live]);
+  return {
+    query: sql`"o" as (select ${join(columns)} from ${tableOf(frame)} "t" where ${isIt} ${lock})`,
+    gates: [
+      ...(readable === undefined ? [] : [raw('"o"."_readable"')]),
+      ...(allowed === undefined ? [] : [raw('"o"."_allowed"')]),
+      ...(current === undefined ? [] : [raw('"o"."_current"')]),
+      ...(refused === undefined ? [] : [isEmptyList('o', '_refused')]),
+    ],
+    answers: [
+      ...(readable === undefined ? [] : [raw('"o"."_readable" as readable')]),
+      ...(allowed === undefined ? [] : [raw('"o"."_allowed" as allowed')]),
+      ...(refused === undefined ? [] : [raw('"o"."_refused" as refused')]),
+      ...(current === undefined ? [] : [sql`${id('o', VERSION_COLUMN)}::text as old_version`]),
+    ],
+  };
 }
 
-function nextRow(entity: EntityModel, assigned: readonly Assignment[]): Sql {
-  const given = new Map(assigned.map((assignment) => [assignment.field.column, assignment]));
+function nextRow(entity: EntityModel, assigned: readonly Column[]): Sql {
+  const given = new Map(assigned.map(({ field, bound }) => [field.column, bound]));
   const columns = [...entity.fields.values()].map((field) => {
-    const assignment = given.get(field.column);
-    return assignment === undefined ? column('o', field) : sql`${typed(assignment)} as ${id(field.column)}`;
+    const bound = given.get(field.column);
+    return bound === undefined ? column('o', field) : sql`${bound} as ${id(field.column)}`;
   });
   columns.push(id('o', VERSION_COLUMN));
   if (entity.hasSoftDelete && !entity.fields.has(DELETED_COLUMN)) columns.push(id('o', DELETED_COLUMN));
@@ -323,13 +524,12 @@ function nextRow(entity: EntityModel, assigned: readonly Assignment[]): Sql {
 }
 
 /** The assigned fields that really changed, with their values before. */
-function changedBefore(options: StatementOptions, assigned: readonly Assignment[]): Sql {
-  const { ctx } = options;
+function changedBefore(frame: Frame, assigned: readonly Column[]): Sql {
   if (assigned.length === 0) return raw(`'{}'::jsonb`);
   return join(
     assigned.map(
       ({ field }) => sql`case when ${column('o', field)} is distinct from ${column('u', field)}
-    then jsonb_build_object(${literal(field.name)}, ${columnToJson(field, ctx.app.storage, 'o', settingsOf(options))}) else '{}'::jsonb end`,
+    then jsonb_build_object(${literal(field.name)}, ${columnToJson(field, frame.app.storage, 'o', settingsOf(frame))}) else '{}'::jsonb end`,
     ),
     ' || ',
   );
@@ -343,41 +543,62 @@ export function readStatement(
   input: Pick<UpdateInput, 'condition' | 'assigned' | 'version'>,
   lock: 'none' | 'update' | 'delete',
 ): Sql {
-  const { entity } = options;
+  const shape = new Shape(`read-${lock}`, options);
+  const condition = shape.condition(input.condition);
+  const assigned = shape.columns(input.assigned);
+  const version = shape.version(input.version);
   const text = lock === 'none' ? empty : lock === 'update' ? raw('for no key update') : raw('for update');
-  return sql`with ${lockedRow(options, input, text)}
-  select ${idText(options, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, (${fullJson(options, 'o')})::text as record,
-    (${readableJson(options, 'o')})::text as text, ${failing(entity.fields.values(), options.read, 'o')} as hidden,
-    "o"."_readable" as readable, "o"."_allowed" as allowed, "o"."_refused" as refused, null::boolean as passed, '{}'::text[] as missing,
-    "o"."_current" as changed, ${id('o', VERSION_COLUMN)}::text as old_version
-  from "o"`;
+  return shape.statement((frame) => {
+    const row = { condition: condition(), assigned: assigned(), version: version() };
+    const locked = lockedRow(frame, row, text);
+    const answers = [
+      sql`${idText(frame, 'o')} as id`,
+      sql`${id('o', VERSION_COLUMN)}::text as version`,
+      sql`${jsonText(fullJson(frame, 'o'))} as record`,
+      sql`${jsonText(readableJson(frame, 'o'))} as text`,
+      ...as(failing(frame.entity.fields.values(), frame.read, 'o'), 'hidden'),
+      ...locked.answers,
+      ...(row.version === undefined ? [] : [raw('"o"."_current" as changed')]),
+    ];
+    return sql`with ${locked.query} select ${join(answers)} from "o"`;
+  });
 }
 
 /** Deletes one row, softly or for good. `changed` says whether it was. */
 export function deleteStatement(options: StatementOptions, input: Pick<UpdateInput, 'condition' | 'version'>): Sql {
-  const { entity } = options;
-  const key = and(entity.key.map((field) => sql`${column('t', field)} = ${column('o', field)}`));
-  const isOpen = sql`"o"."_readable" and "o"."_allowed" and "o"."_current"`;
+  const shape = new Shape('delete', options);
+  const condition = shape.condition(input.condition);
+  const version = shape.version(input.version);
+  return shape.statement((frame) => deleteSql(frame, { condition: condition(), assigned: [], version: version() }));
+}
+
+function deleteSql(frame: Frame, row: LockedRow): Sql {
+  const { entity } = frame;
+  const locked = lockedRow(frame, row, raw('for update'));
+  const isIt = and([...entity.key.map((field) => sql`${column('t', field)} = ${column('o', field)}`), ...locked.gates]);
   const removed = entity.hasSoftDelete
-    ? sql`update ${tableOf(options)} "t" set ${id(DELETED_COLUMN)} = now(), ${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1
-        from "o" where ${key} and ${isOpen} returning "t".*`
-    : sql`delete from ${tableOf(options)} "t" using "o" where ${key} and ${isOpen} returning "t".*`;
+    ? sql`update ${tableOf(frame)} "t" set ${id(DELETED_COLUMN)} = now(), ${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1
+        from "o" where ${isIt} returning "t".*`
+    : sql`delete from ${tableOf(frame)} "t" using "o" where ${isIt} returning "t".*`;
   // The version of the deletion itself, so that readers in order of versions do not wait for one that never comes.
   const version = entity.hasSoftDelete ? id('u', VERSION_COLUMN) : sql`${id('u', VERSION_COLUMN)} + 1`;
-  const event = options.hasEvent
+  const event = frame.hasEvent
     ? sql`, "_e" as (select ${join([...entity.key.map((field) => column('u', field)), sql`${version} as ${id(VERSION_COLUMN)}`])},
-        ${fullJson(options, 'o')}::jsonb as "_old" from "u" cross join "o")${eventInsert(options, 'delete', {
+        ${fullJson(frame, 'o')}::jsonb as "_old" from "u" cross join "o")${eventInsert(frame, 'delete', {
           alias: '_e',
           from: raw('"_e"'),
           record: raw('null::jsonb'),
           old: raw('"_e"."_old"'),
         })}`
     : empty;
-  return sql`with ${lockedRow(options, { ...input, assigned: [] }, raw('for update'))}, "u" as (${removed})${event}
-  select ${idText(options, 'o')} as id, ${id('o', VERSION_COLUMN)}::text as version, null::text as text, null::text as record,
-    '{}'::text[] as hidden, "o"."_readable" as readable, "o"."_allowed" as allowed, '{}'::text[] as refused, null::boolean as passed,
-    '{}'::text[] as missing, ("u".${id(VERSION_COLUMN)} is not null) as changed, ${id('o', VERSION_COLUMN)}::text as old_version
-  from "o" left join "u" on true`;
+  const answers = [
+    sql`${idText(frame, 'o')} as id`,
+    sql`${id('o', VERSION_COLUMN)}::text as version`,
+    raw('null::text as text'),
+    ...locked.answers,
+    sql`(${id('u', VERSION_COLUMN)} is not null) as changed`,
+  ];
+  return sql`with ${locked.query}, "u" as (${removed})${event} select ${join(answers)} from "o" left join "u" on true`;
 }
 
 /** Many rows of one kind at once (a cascade that only unlinks): each gets its version and event. */
@@ -387,23 +608,31 @@ export function emptyReferenceStatement(
   parent: Assignment,
   stamps: readonly Assignment[],
 ): Sql {
-  const { entity } = options;
+  const shape = new Shape('unlink', options);
+  shape.also(field.name);
+  const given = shape.columns([parent]);
+  const stamped = shape.columns(stamps);
+  return shape.statement((frame) => emptyReferenceSql(frame, field, given(), stamped()));
+}
+
+function emptyReferenceSql(frame: Frame, field: FieldModel, parent: readonly Column[], stamps: readonly Column[]): Sql {
+  const { entity } = frame;
   const live = isLive(entity, 't');
+  const emptied: Column = { field, byEngine: true, isNull: true, bound: raw('null') };
   const sets = [
-    sql`${id(field.column)} = null`,
-    ...stamps.map((stamp) => sql`${id(stamp.field.column)} = ${typed(stamp)}`),
+    ...[emptied, ...stamps].map((part) => sql`${id(part.field.column)} = ${part.bound}`),
     sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`,
   ];
   const key = and(entity.key.map((part) => sql`${column('t', part)} = ${column('o', part)}`));
   const same = and(entity.key.map((part) => sql`${column('u', part)} = ${column('o', part)}`));
-  const event = eventInsert(options, 'update', {
+  const event = eventInsert(frame, 'update', {
     alias: 'u',
     from: sql`"u" join "o" on ${same}`,
-    record: sql`${fullJson(options, 'u')}::jsonb`,
-    old: changedBefore(options, [{ field, value: null }, ...stamps]),
+    record: sql`${fullJson(frame, 'u')}::jsonb`,
+    old: changedBefore(frame, [emptied, ...stamps]),
   });
-  return sql`with "o" as (select "t".* from ${tableOf(options)} "t" where ${column('t', field)} = ${typed(parent)}
-      ${live === undefined ? empty : sql`and ${live}`} for no key update),
-    "u" as (update ${tableOf(options)} "t" set ${join(sets)} from "o" where ${key} returning "t".*)${event}
+  const isChild = and([...parent.map(({ bound }) => sql`${column('t', field)} = ${bound}`), ...(live === undefined ? [] : [live])]);
+  return sql`with "o" as (select "t".* from ${tableOf(frame)} "t" where ${isChild} for no key update),
+    "u" as (update ${tableOf(frame)} "t" set ${join(sets)} from "o" where ${key} returning "t".*)${event}
   select count(*)::integer as count from "u"`;
 }

@@ -13,7 +13,7 @@ import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { afterWrite } from './after-write.ts';
 import { forbidden } from './body.ts';
 import type { Draft, FieldValue } from './draft.ts';
-import { assignments, missingComputed, NO_CHAIN, refuseForbidden } from './create-one.ts';
+import { assignments, inOrder, missingComputed, NO_CHAIN, refuseForbidden } from './create-one.ts';
 import { fillSlug, updateStamps } from './initial-values.ts';
 import { writeNested } from './nested.ts';
 import { keyCondition, notFound, recordCondition, versionOf } from './record-key.ts';
@@ -59,7 +59,7 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   if (step.link !== undefined || needsStored(write, plan, step.draft)) return updateRead(write, entity, step, condition, plan);
   refuseInvalid(step.draft, step.draft.errors, step.isTop === true);
   const version = versionOf(step.ifMatch);
-  const assigned = [...step.draft.given.values()].map(({ field, value }) => ({ field, value }));
+  const assigned = inOrder(entity, step.draft.given);
   const options = statementOptions(write, entity, 'update', { record: false });
   const row = await execute(
     write,
@@ -67,7 +67,7 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
     step,
     updateStatement(options, { condition, assigned, stamps: updateStamps(write, entity), version }),
   );
-  if (row.passed === null) throw preconditionFailed(entity, row.old_version);
+  if (row.passed === null) throw preconditionFailed(entity, row.old_version ?? null);
   checkWritten(row, entity, 'update');
   return writtenRecord(row);
 }
@@ -81,7 +81,7 @@ async function execute(write: Write, entity: EntityModel, step: UpdateStep, stat
 async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, condition: Sql, plan: RulePlan): Promise<WrittenRecord> {
   const { draft, isTop = false } = step;
   const options = statementOptions(write, entity, 'update', { record: false });
-  const given = [...draft.given.values()].map(({ field, value }) => ({ field, value }));
+  const given = inOrder(entity, draft.given);
   const version = versionOf(step.ifMatch);
   const stored = await execute(
     write,

@@ -10,16 +10,17 @@ import type { WrittenRecord } from './write-state.ts';
 
 /** Throws what keeps the stored record from being changed by this caller. */
 export function checkStored(row: StatementResult | undefined, entity: EntityModel, action: string, recordId: string): StatementResult {
-  if (row === undefined || !row.readable) throw notFound(entity, recordId);
-  if (!row.allowed) throw new AppError('FORBIDDEN', `You may not ${action} this ${entity.name}.`);
+  if (row === undefined || row.readable === false) throw notFound(entity, recordId);
+  if (row.allowed === false) throw new AppError('FORBIDDEN', `You may not ${action} this ${entity.name}.`);
   checkFields(row);
   return row;
 }
 
 function checkFields(row: StatementResult): void {
-  if (row.refused.length === 0) return;
-  throw new AppError('FORBIDDEN', `You may not write ${row.refused.map((name) => `"${name}"`).join(', ')} of this record.`, {
-    details: row.refused.map((field) => ({ field, rule: 'permission', message: `${field} is read-only for you` })),
+  const { refused = [] } = row;
+  if (refused.length === 0) return;
+  throw new AppError('FORBIDDEN', `You may not write ${refused.map((name) => `"${name}"`).join(', ')} of this record.`, {
+    details: refused.map((field) => ({ field, rule: 'permission', message: `${field} is read-only for you` })),
   });
 }
 
@@ -31,7 +32,7 @@ export function checkWritten(row: StatementResult, entity: EntityModel, action: 
       ? new AppError('FORBIDDEN', `You may not create a ${entity.name} like this.`)
       : new AppError('FORBIDDEN', `You may not change this ${entity.name} like that: the result would be outside what you may update.`);
   }
-  if (row.missing.length > 0) throw missingReferences(row.missing);
+  if (row.missing !== undefined && row.missing.length > 0) throw missingReferences(row.missing);
 }
 
 export const preconditionFailed = (entity: EntityModel, version: string | null): AppError =>
@@ -45,7 +46,7 @@ export function writtenRecord(row: StatementResult): WrittenRecord {
 }
 
 /** Only records under row-dependent field rules are parsed; all other JSON is passed on as Postgres wrote it. */
-function withoutHidden(text: string, hidden: readonly string[]): string {
+function withoutHidden(text: string, hidden: readonly string[] = []): string {
   if (hidden.length === 0) return text;
   const record = JSON.parse(text) as Record<string, unknown>;
   return JSON.stringify(Object.fromEntries(Object.entries(record).filter(([name]) => !hidden.includes(name))));

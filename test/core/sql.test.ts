@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { id, literal, render, sql, value } from '../../core/sql/sql.ts';
+import { fill, id, keep, literal, opened, or, render, slot, sql, value } from '../../core/sql/sql.ts';
 import { freshDatabase } from '../support/database.ts';
 
 describe('sql', () => {
@@ -22,5 +22,26 @@ describe('sql', () => {
       expect(answer.rows[0]?.t).toBe(text);
     }
     await client.end();
+  });
+});
+
+describe('kept statements', () => {
+  it('hold places and no values', () => {
+    expect(() => keep(sql`select ${value(1, 'integer')}`)).toThrow('may not hold a value');
+    expect(() => render(sql`select ${slot(0)}`)).toThrow('open places');
+    const kept = keep(sql`select ${slot(1, 'text')}, ${slot(0, 'integer')}, ${slot(1, 'text')}, ${slot(1, 'text[]')}`);
+    expect(kept.text).toBe('select $1::text, $2::integer, $1::text, $3::text[]');
+    expect(render(fill(kept, [7, 'a']))).toEqual({ text: kept.text, values: ['a', 7, 'a'], kept });
+    expect(render(fill(kept, [8, 'b'])).values).toEqual(['b', 8, 'b']);
+  });
+
+  it('open a part in the order in which it is rendered', () => {
+    const part = sql`${id('a')} = ${value('x', 'text')} and ${or([sql`b = ${value(1, 'integer')}`, sql`c = ${value(2, 'integer')}`])}`;
+    const kept = keep(sql`where ${opened(part, 2)}`);
+    const { text, values } = render(part);
+    expect(kept.text).toBe(`where ${text}`);
+    expect(render(fill(kept, ['', '', ...values])).values).toEqual(['x', 1, 2]);
+    expect(() => opened(opened(part, 0), 0)).toThrow('can be opened');
+    expect(() => render(sql`(${fill(kept, [])})`)).toThrow('no part of another');
   });
 });
