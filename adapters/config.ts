@@ -31,6 +31,10 @@ export const SETTINGS = {
     help: 'a connection without a pooler, for DDL, LISTEN and election',
   },
   DATABASE_POOL_MAX: { schema: z.coerce.number().int().min(2).max(1000).default(40), help: 'connections of one api process' },
+  EXPORTS_AT_ONCE: {
+    schema: z.coerce.number().int().min(1).max(500).default(8),
+    help: 'exports one api process streams at once; at most half of its connections',
+  },
   TEMPORAL_ADDRESS: {
     schema: z
       .string()
@@ -89,6 +93,7 @@ export interface Config {
   readonly databaseOwnerUrl: string | undefined;
   readonly databaseDirectUrl: string | undefined;
   readonly databasePoolMax: number;
+  readonly exportsAtOnce: number;
   readonly temporal: {
     readonly address: string | undefined;
     readonly namespace: string;
@@ -149,6 +154,7 @@ function shape(p: Parsed): Config {
     databaseOwnerUrl: p.DATABASE_OWNER_URL,
     databaseDirectUrl: p.DATABASE_DIRECT_URL,
     databasePoolMax: p.DATABASE_POOL_MAX,
+    exportsAtOnce: p.EXPORTS_AT_ONCE,
     temporal: {
       address: p.TEMPORAL_ADDRESS,
       namespace: p.TEMPORAL_NAMESPACE,

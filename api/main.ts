@@ -171,7 +171,15 @@ async function answerApi(api: Api, request: Request, response: Response, { reque
     answer = errorAnswer(error, requestId, api.services.log);
   }
   const cors = call === undefined ? undefined : corsHeaders(call, api.services.config);
-  send(response, answer, { requestId, common, cors, isHead: request.method === 'HEAD', isClosing: state.isClosing });
+  const onBroken = answer.stream === undefined ? undefined : (error: unknown): void => logBroken(api, requestId, error);
+  send(response, answer, {
+    requestId,
+    common,
+    cors,
+    isHead: request.method === 'HEAD',
+    isClosing: state.isClosing,
+    ...(onBroken === undefined ? {} : { onBroken }),
+  });
   if (call !== undefined) observe(api, call, answer.status);
 }
 
@@ -181,6 +189,10 @@ async function preflight(api: Api, call: Call): Promise<Answer> {
   call.app = await appOfPath(api, call);
   return { status: 204, text: '', headers: preflightHeaders };
 }
+
+/** The client has its status already; all it sees is that the connection breaks. */
+const logBroken = (api: Api, requestId: string, error: unknown): void =>
+  api.services.log.warn({ err: error, request_id: requestId }, 'an answer broke off');
 
 const SLOW_MS = 2_000;
 

@@ -7,6 +7,8 @@ export interface Answer {
   readonly text: string;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** What comes after `text`, of any length. The iterator's `return` must free what it holds, begun or not. */
+  readonly stream?: AsyncIterable<string | Buffer>;
 }
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -34,11 +36,13 @@ export interface SendOptions {
   readonly isHead: boolean;
   /** The process is about to stop: the client is asked to come back on another connection. */
   readonly isClosing: boolean;
+  /** Told of a stream that broke; the client sees its connection cut. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 /** All headers go in one `writeHead`: one `setHeader` before it would make Node check and copy each of them again. */
 export function send(response: ServerResponse, answer: Answer, options: SendOptions): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || response.destroyed) return void discard(answer);
   const headers = { ...options.common, 'X-Request-Id': options.requestId, ...answer.headers, ...options.cors } as OutgoingHttpHeaders;
   if (options.isClosing) headers['Connection'] = 'close';
   if (answer.status === 304 || answer.status === 204) {
@@ -47,7 +51,59 @@ export function send(response: ServerResponse, answer: Answer, options: SendOpti
     return;
   }
   headers['Content-Type'] = answer.type ?? JSON_TYPE;
+  if (answer.stream !== undefined) {
+    response.writeHead(answer.status, headers);
+    return void (options.isHead
+      ? discard(answer).then(() => response.end())
+      : pour(response, answer.text, answer.stream, options.onBroken));
+  }
   headers['Content-Length'] = Buffer.byteLength(answer.text);
   response.writeHead(answer.status, headers);
   response.end(options.isHead ? undefined : answer.text);
+}
+
+async function discard(answer: Answer): Promise<void> {
+  await answer.stream?.[Symbol.asyncIterator]().return?.();
+}
+
+/** How long a client may take to make room for more. */
+const STALLED_MS = 30_000;
+
+/** Writes as fast as the client reads. A stream that breaks cuts the connection, so that no part of it passes for the whole. */
+async function pour(
+  response: ServerResponse,
+  beginning: string,
+  stream: AsyncIterable<string | Buffer>,
+  onBroken: SendOptions['onBroken'],
+): Promise<void> {
+  try {
+    let hasRoom = response.write(beginning);
+    for await (const piece of stream) {
+      if (!hasRoom) await room(response);
+      if (response.destroyed) return;
+      hasRoom = response.write(piece);
+    }
+    response.end();
+  } catch (error) {
+    const hasLeft = response.destroyed;
+    // A reset and not an end: HTTP/1.0 has no other sign that a body is not whole.
+    response.socket?.resetAndDestroy();
+    response.destroy();
+    if (!hasLeft) onBroken?.(error);
+  }
+}
+
+/** Resolves when the client has read on; fails when it does not for too long. */
+function room(response: ServerResponse): Promise<void> {
+  if (response.destroyed || !response.writableNeedDrain) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void): void => {
+      clearTimeout(timer);
+      response.off('drain', onRoom).off('close', onRoom);
+      done();
+    };
+    const onRoom = (): void => settle(resolve);
+    const timer = setTimeout(() => settle(() => reject(new Error('The client has stopped reading.'))), STALLED_MS);
+    response.on('drain', onRoom).on('close', onRoom);
+  });
 }

@@ -4,29 +4,26 @@ import type { AppContext } from '../../operations/context.ts';
 import { createRecord } from '../../operations/records/create.ts';
 import { deleteRecord } from '../../operations/records/delete.ts';
 import { getRecord } from '../../operations/records/get.ts';
-import { listRecords, queryRecords } from '../../operations/records/list.ts';
 import { updateRecord } from '../../operations/records/update.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { noSuchRoute } from './not-found.ts';
+import { listRoute, readingRoute } from './reading.ts';
 
 export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [entity = '', record, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record.startsWith('_')) {
-    if (record !== '_query' || call.method !== 'POST') throw noSuchRoute(call);
-    call.route = '/api/:app/:entity/_query';
-    const body = await objectOf(call);
-    return textAnswer((await withFreshSchema(ctx, (fresh) => queryRecords(fresh, entity, body))).text);
+    return readingRoute(ctx, call, entity, record);
   }
   return recordRoute(ctx, call, entity, record);
 }
 
 async function collectionRoute(ctx: AppContext, call: Call, entity: string): Promise<Answer> {
   call.route = '/api/:app/:entity';
-  if (call.method === 'GET') return textAnswer((await withFreshSchema(ctx, (fresh) => listRecords(fresh, entity, call.query))).text);
+  if (call.method === 'GET') return listRoute(ctx, call, entity);
   if (call.method !== 'POST') throw wrongMethod(call);
   const body = await objectOf(call);
   const written = await withFreshSchema(ctx, (fresh) => createRecord(fresh, entity, body));

@@ -72,7 +72,7 @@ function checkLeaf(
   const label = leaf.path.join('.');
   if (reference.kind === 'unknown') throw unknownField(scope, reference.entity, reference.name, leaf.path);
   if (reference.kind === 'relation') return throughHops(reference.hops, emptiness(reference.hop, operator, leaf.operand, label));
-  return throughHops(reference.hops, compare(reference.column, operator, leaf.operand, label, bindings));
+  return throughHops(reference.hops, checkComparison(reference.column, operator, leaf.operand, label, bindings));
 }
 
 /** The last segment is an operator only when the whole path names nothing: a field may be called "like". */
@@ -92,7 +92,8 @@ function readReference(
   return { reference: whole, operator: 'eq' };
 }
 
-const isOperator = (name: string): boolean => name === 'ne' || KNOWN.has(name);
+/** Whether a word can stand where an operator may. */
+export const isOperator = (name: string): boolean => name === 'ne' || KNOWN.has(name);
 
 function operatorOf(name: string, allowed: readonly FilterOperator[], label: string): FilterOperator {
   const operator = (name === 'ne' ? 'neq' : name) as FilterOperator;
@@ -108,7 +109,14 @@ function operatorOf(name: string, allowed: readonly FilterOperator[], label: str
 /** Every type can be asked whether it is empty; without texts or lists that is the same as null. */
 const operatorsOf = (field: FieldModel): readonly FilterOperator[] => [...fieldKind(field.type).operators, 'is_empty'];
 
-function compare(column: Column, name: string, operand: Operand, label: string, bindings: Bindings | undefined): CheckedFilter {
+/** One condition on one column, operator and value as they arrived. */
+export function checkComparison(
+  column: Column,
+  name: string,
+  operand: Operand,
+  label: string,
+  bindings: Bindings | undefined,
+): CheckedFilter {
   const { field } = column;
   const operator = operatorOf(name, operatorsOf(field), label);
   if (NO_VALUE.has(operator)) {

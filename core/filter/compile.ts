@@ -174,6 +174,14 @@ export function scalarSql(scope: ReadScope, hops: readonly Hop[], column: Checke
   return sql`(select ${scalarSql(scope, rest, column, innerAlias(alias))} from ${from} where ${and(conditions)} limit 1)`;
 }
 
+/** `left join` of the record behind a relation to one, when the caller may read it. */
+export function toOneJoin(scope: ReadScope, { end, entity, target }: Hop, alias: string, joined: string): Sql {
+  const near = keyColumn(scope, entity, end.localColumn, alias);
+  const far = keyColumn(scope, target, end.targetColumn, joined);
+  const conditions = [sql`${far} = ${near}`, ...visibleRows(scope, target, joined)];
+  return sql` left join ${id(scope.storage, target.table)} ${id(joined)} on ${and(conditions)}`;
+}
+
 /** ORDER BY items; the key comes last, in the direction of the last item, so that pages never overlap. */
 export function orderSql(scope: ReadScope, entity: EntityModel, sorts: readonly CheckedSort[], alias: string): Sql {
   const items = sorts.map((sort) => directed(scalarSql(scope, sort.hops, sort.column, alias), sort.descending));

@@ -1,6 +1,6 @@
 /** Values of conditions: typed by their field, or one of the few dynamic ones (`$now`, `$now-7d`, `$user.id`, `self`, ...). */
 import { coerceOperand, valueFromText, type FilterOperator } from '../model/field-types.ts';
-import type { FieldModel } from '../model/model.ts';
+import type { FieldModel, StoredType } from '../model/model.ts';
 import type { PolicyActor } from '../policy/access.ts';
 import { invalidValue, MAX_LIST_VALUES, tooLarge, type Operand } from './query.ts';
 
@@ -64,7 +64,7 @@ function splitList(field: FieldModel, text: string): string[] {
   return text.includes('\\,') ? text.split(/(?<!\\),/).map((part) => part.replaceAll('\\,', ',')) : text.split(',');
 }
 
-export const TEXT_TYPES: ReadonlySet<string> = new Set(['string', 'text', 'email', 'url', 'enum']);
+export const TEXT_TYPES: ReadonlySet<StoredType> = new Set<StoredType>(['string', 'text', 'email', 'url', 'enum']);
 
 /** A query string turns the unescaped "+" of "2026-01-01T00:00:00+02:00" into a space. */
 const restoreOffset = (field: FieldModel, text: string): string =>

@@ -45,22 +45,26 @@ function bodyText(key: string, given: unknown): string {
   throw invalidValue(shorten(key), `"${shorten(key)}" must be text${isListParameter(key) ? ' or a list of texts' : ' or a number'}.`);
 }
 
+/** 400 for a parameter that a route does not have. */
+export function unknownParameter(key: string, known: readonly string[]): AppError {
+  return new AppError('UNKNOWN_PARAMETER', `There is no parameter "${shorten(key)}" here.`, {
+    details: [
+      { field: shorten(key), rule: 'parameter', message: `allowed: ${known.join(', ')}`, allowed: nearestNames(shorten(key), known) },
+    ],
+    hint: `Known parameters: ${known.join(', ')}.`,
+  });
+}
+
 function addParameter(parameters: Map<string, string>, key: string, text: string, known: readonly string[]): void {
-  if (!known.includes(key)) {
-    throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${shorten(key)}" here.`, {
-      details: [
-        { field: shorten(key), rule: 'parameter', message: `allowed: ${known.join(', ')}`, allowed: nearestNames(shorten(key), known) },
-      ],
-      hint: `Known parameters: ${known.join(', ')}.`,
-    });
-  }
+  if (!known.includes(key)) throw unknownParameter(key, known);
   const earlier = parameters.get(key);
   // Repeats of a list parameter add up; of any other the last one counts.
   parameters.set(key, earlier !== undefined && isListParameter(key) ? `${earlier},${text}` : text);
 }
 
 const isListParameter = (key: string): boolean => key === 'include' || key === 'fields' || key === 'sort';
-const shorten = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
+/** A name of a request as an error repeats it. */
+export const shorten = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
 function readShared(parameters: ReadonlyMap<string, string>): Omit<ListQuery, 'filter'> {
   const fields = parameters.get('fields');
@@ -94,7 +98,8 @@ function readFlag(name: string, text: string | undefined): boolean {
   throw invalidValue(name, `The parameter "${name}" must be true or false.`);
 }
 
-const readPaths = (text: string): string[][] =>
+/** `a,customer.name` as paths. */
+export const readPaths = (text: string): string[][] =>
   text
     .split(',')
     .map((item) => item.trim())

@@ -1,7 +1,7 @@
 /** Whole reading statements: a page of records and one record, each a single SELECT whose JSON Postgres builds. */
 import { VERSION_COLUMN, type EntityModel } from '../model/model.ts';
 import type { JsonSettings } from '../sql/columns.ts';
-import { and, id, literal, sql, value, type Sql } from '../sql/sql.ts';
+import { and, id, join, literal, sql, value, type Sql } from '../sql/sql.ts';
 import { checkFilter, checkSort } from './check.ts';
 import { filterSql, orderSql, visibleRows } from './compile.ts';
 import type { Bindings } from './operand.ts';
@@ -48,10 +48,16 @@ export function listStatement(
 }
 
 /** `from ... where ...`: the rows under `ROWS_ALIAS` that a query means and the caller may see, in lists, aggregates and exports. */
-export function selectedRows(scope: ReadScope, entity: EntityModel, query: Pick<ListQuery, 'filter'>, bindings: Bindings): Sql {
+export function selectedRows(
+  scope: ReadScope,
+  entity: EntityModel,
+  query: Pick<ListQuery, 'filter'>,
+  bindings: Bindings,
+  joins: readonly Sql[] = [],
+): Sql {
   const where = visibleRows(scope, entity, ALIAS);
   if (query.filter !== undefined) where.push(filterSql(scope, checkFilter(scope, entity, query.filter, bindings), ALIAS, bindings));
-  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)}`;
+  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${join(joins, '')}${whereSql(where)}`;
 }
 
 /** The first pages of a list stand in the statement as constants. */

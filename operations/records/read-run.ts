@@ -17,7 +17,8 @@ export async function runRead(ctx: AppContext, statement: Sql): Promise<ReadRow 
   }
 }
 
-function named(error: unknown): unknown {
+/** A failure of a reading statement by its own name. */
+export function named(error: unknown): unknown {
   switch (sqlState(error)) {
     case '2201E':
       return new AppError('TOO_LARGE', `An included relation has more than ${MAX_INCLUDED_ROWS} records.`, {

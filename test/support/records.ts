@@ -45,7 +45,7 @@ export async function readingWorld(): Promise<ReadingWorld> {
     });
   });
   afterAll(() => pool.end());
-  const services = { pool, log: pino({ level: 'silent' }), clock: () => new Date() } as unknown as Services;
+  const services = { pool, log: pino({ level: 'silent' }), clock: () => new Date(), config: { exportsAtOnce: 4 } } as unknown as Services;
   return {
     url,
     pool,
