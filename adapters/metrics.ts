@@ -1,5 +1,6 @@
 /** Prometheus metrics. Names are public: docs/operating.md lists them. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { createRequestMetrics } from './request-metrics.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -16,27 +17,13 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number): void;
 }
 
-const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-
 /** One registry per process (per call), so that two in one process, as in tests, do not collide. */
 export function createMetrics(service: 'api' | 'worker'): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const requests = new Counter({
-    name: 'durabase_http_requests_total',
-    help: 'Requests answered.',
-    labelNames: ['method', 'route', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'durabase_http_request_seconds',
-    help: 'Time to answer a request.',
-    labelNames: ['method', 'route'],
-    buckets: REQUEST_BUCKETS,
-    registers,
-  });
+  const requests = createRequestMetrics(service);
   const deliveries = new Counter({
     name: 'durabase_deliveries_total',
     help: 'Webhook attempts by outcome.',
@@ -52,11 +39,8 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
   });
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
-    request({ method, route, status }, seconds) {
-      requests.inc({ method, route, status: String(status) });
-      durations.observe({ method, route }, seconds);
-    },
+    text: async () => `${await registry.metrics()}\n${requests.text()}`,
+    request: ({ method, route, status }, seconds) => requests.count(method, route, status, seconds),
     delivery: (outcome) => deliveries.inc({ outcome }),
     workflowStarted: (type) => starts.inc({ type }),
     relayLag: (seconds) => lag.set(seconds),

@@ -1,5 +1,5 @@
 /** What a route answers, and the one place that writes it. JSON text made by Postgres goes through without being parsed. */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 export interface Answer {
   readonly status: number;
@@ -43,23 +43,39 @@ export interface SendOptions {
 /** All headers go in one `writeHead`: one `setHeader` before it would make Node check and copy each of them again. */
 export function send(response: ServerResponse, answer: Answer, options: SendOptions): void {
   if (response.headersSent || response.destroyed) return void discard(answer);
-  const headers = { ...options.common, 'X-Request-Id': options.requestId, ...answer.headers, ...options.cors } as OutgoingHttpHeaders;
-  if (options.isClosing) headers['Connection'] = 'close';
+  const headers = headersOf(answer, options);
+  if (options.isClosing) headers.push('Connection', 'close');
   if (answer.status === 304 || answer.status === 204) {
     response.writeHead(answer.status, headers);
     response.end();
     return;
   }
-  headers['Content-Type'] = answer.type ?? JSON_TYPE;
+  headers.push('Content-Type', answer.type ?? JSON_TYPE);
   if (answer.stream !== undefined) {
     response.writeHead(answer.status, headers);
     return void (options.isHead
       ? discard(answer).then(() => response.end())
       : pour(response, answer.text, answer.stream, options.onBroken));
   }
-  headers['Content-Length'] = Buffer.byteLength(answer.text);
+  headers.push('Content-Length', String(Buffer.byteLength(answer.text)));
   response.writeHead(answer.status, headers);
   response.end(options.isHead ? undefined : answer.text);
+}
+
+type HeaderList = (string | string[])[];
+
+const lists = new WeakMap<SendOptions['common'], readonly string[]>();
+
+/** Names and values in turn. The common ones are copied as they are: an object with a dozen keys, made per answer, costs much more. */
+function headersOf(answer: Answer, { common, requestId, cors }: SendOptions): HeaderList {
+  const own = answer.headers ?? {};
+  const isReplaced = cors !== undefined || Object.keys(own).some((name) => Object.hasOwn(common, name));
+  if (isReplaced) return Object.entries({ ...common, 'X-Request-Id': requestId, ...own, ...cors }).flat() as HeaderList;
+  let list = lists.get(common);
+  if (list === undefined) lists.set(common, (list = Object.entries(common).flat()));
+  const headers: HeaderList = [...list, 'X-Request-Id', requestId];
+  for (const name of Object.keys(own)) headers.push(name, own[name] as string | string[]);
+  return headers;
 }
 
 async function discard(answer: Answer): Promise<void> {
