@@ -31,8 +31,11 @@ export function createPool(options: PoolOptions): pg.Pool {
     types,
     ...session(options.applicationName, options.statementTimeoutMs ?? 10_000),
   });
-  // Without a listener a server that stops would end the process with 57P01.
-  pool.on('error', options.onError ?? (() => undefined));
+  const onError = options.onError ?? (() => undefined);
+  // Without listeners a connection that is lost would end the process: with 57P01 when it was idle, and when it was in use between two
+  // statements of a transaction, whose next statement then fails. The pool repeats what its idle connections say.
+  pool.on('connect', (client) => client.on('error', onError));
+  pool.on('error', () => undefined);
   return pool;
 }
 

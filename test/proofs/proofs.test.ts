@@ -1,6 +1,7 @@
 /** Every proof, small: the same code as `npm run prove -- <name>`. */
 import { expect, it } from 'vitest';
 import { proveApprovalCrash } from './approval-crash.ts';
+import { proveExport } from './export.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { provePublishLoad } from './publish-load.ts';
 import { proveTemporalAway } from './temporal-away.ts';
@@ -27,4 +28,9 @@ it('definitions published under load fail no request and are usable at once', as
   expect(result.failed).toEqual([]);
   expect(result.requests).toBeGreaterThan(250);
   expect(result.publishes).toBeGreaterThan(5);
+}, 120_000);
+
+it('an export of many rows is whole, or its client sees that it is not', async () => {
+  const { csv, ndjson } = await proveExport({ rows: 100_000, waitsForStalled: false }, say);
+  expect([csv.rows, ndjson.rows]).toEqual([100_000, 100_000]);
 }, 120_000);

@@ -46,6 +46,11 @@ export class Rig {
     return pid !== undefined && isAlive(pid);
   }
 
+  /** The process of a part that is up, for proofs that look at its memory. */
+  pid(part: Part): number {
+    return this.#running.get(part)?.pid ?? 0;
+  }
+
   /** Starts a part that is down; `crashAt` arms a crash point in it. */
   async up(part: Part, crashAt?: string): Promise<void> {
     if (this.isUp(part)) return;
