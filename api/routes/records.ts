@@ -35,9 +35,11 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
   switch (call.method) {
     case 'GET': {
       const found = await withFreshSchema(ctx, (fresh) => getRecord(fresh, entity, record, call.query));
-      const etag = etagOf(found.version);
-      const isKnown = matches(headerOf(call, 'if-none-match'), etag) && !call.query.has('include');
-      return isKnown ? { status: 304, text: '', headers: { ETag: etag } } : textAnswer(found.text, 200, { ETag: etag });
+      // Weak: related records are shown, and the version in it is the record's own.
+      const etag = found.digest === undefined ? etagOf(found.version) : `W/"${found.version}-${found.digest}"`;
+      return matches(headerOf(call, 'if-none-match'), etag)
+        ? { status: 304, text: '', headers: { ETag: etag } }
+        : textAnswer(found.text, 200, { ETag: etag });
     }
     case 'PUT':
     case 'PATCH': {
@@ -69,7 +71,8 @@ const matches = (given: string | undefined, etag: string): boolean =>
 function ifMatchOf(call: Call): { ifMatch?: string } {
   const given = headerOf(call, 'if-match');
   if (given === undefined || given.trim() === '*') return {};
-  const version = unquoted(given);
+  // The tag of a record that was read with its relations begins with its version.
+  const version = unquoted(given).replace(/-[\w-]{22}$/, '');
   if (!/^\d{1,18}$/.test(version)) throw new AppError('PRECONDITION_FAILED', 'If-Match must be the ETag of the record, like "3".');
   return { ifMatch: version };
 }

@@ -109,12 +109,17 @@ function diffIndexes(before: EntityDefinition, after: EntityDefinition): Change[
     ...of.unique,
     ...of.indexes.filter((index) => index.unique).map((index) => index.fields),
   ];
-  const plain = (of: EntityDefinition): string[][] => of.indexes.filter((index) => !index.unique).map((index) => index.fields);
+  const plain = (of: EntityDefinition): string[][] =>
+    of.indexes.filter((index) => !index.unique && index.type !== 'fulltext').map((index) => index.fields);
+  const fulltext = (of: EntityDefinition): string[][] =>
+    of.indexes.filter((index) => index.type === 'fulltext').map((index) => index.fields);
   return [
     ...missing(uniques(after), uniques(before)).map((fields) => compatible('add_unique', { entity, fields })),
     ...missing(uniques(before), uniques(after)).map((fields) => compatible('drop_unique', { entity, fields })),
     ...missing(plain(after), plain(before)).map((fields) => compatible('add_index', { entity, fields })),
     ...missing(plain(before), plain(after)).map((fields) => compatible('drop_index', { entity, fields })),
+    ...missing(fulltext(after), fulltext(before)).map((fields) => compatible('add_index', { entity, fields, property: 'fulltext' })),
+    ...missing(fulltext(before), fulltext(after)).map((fields) => compatible('drop_index', { entity, fields, property: 'fulltext' })),
   ];
 }
 

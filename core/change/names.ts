@@ -2,7 +2,11 @@
 const MAX_BYTES = 63;
 
 /** `<table>_<columns>_<hash>_<suffix>`. The hash keeps `a_b(c)` and `a(b_c)` apart, and names that are cut. */
-export function derivedName(table: string, columns: readonly string[], suffix: 'key' | 'livekey' | 'idx' | 'fkey' | 'pkey'): string {
+export function derivedName(
+  table: string,
+  columns: readonly string[],
+  suffix: 'key' | 'livekey' | 'idx' | 'fts' | 'fkey' | 'pkey',
+): string {
   const hash = hashOf([table, ...columns, suffix].join('\u0000'));
   const tail = `_${hash}_${suffix}`;
   return [table, ...columns].join('_').slice(0, MAX_BYTES - tail.length) + tail;

@@ -2,6 +2,7 @@
  * The physical shape behind a model: tables, columns, uniques, indexes and foreign keys, each under the name it has in
  * Postgres. DDL comes from comparing two shapes, so what a change means for the database is decided in one place.
  */
+import { fulltextIndexes } from '../filter/search.ts';
 import { columnType, coerceValue } from '../model/field-types.ts';
 import { DELETED_COLUMN, foreignKeyOf, VERSION_COLUMN, type AppModel, type EntityModel, type FieldModel } from '../model/model.ts';
 import type { RelationDefinition } from '../model/document.ts';
@@ -23,6 +24,8 @@ export interface IndexShape {
   readonly isUnique: boolean;
   /** Uniqueness of soft-deleted entities counts live records only. */
   readonly liveOnly: boolean;
+  /** Finds words in the texts of its columns instead of comparing their values. */
+  readonly isFulltext: boolean;
 }
 
 export interface ForeignKeyShape {
@@ -97,7 +100,7 @@ function indexesOf(entity: EntityModel, key: readonly string[], relations: reado
   const indexes = new Map<string, IndexShape>();
   const add = (columns: readonly string[], isUnique: boolean, liveOnly: boolean): void => {
     const name = derivedName(entity.table, columns, isUnique ? (liveOnly ? 'livekey' : 'key') : 'idx');
-    indexes.set(name, { name, columns, isUnique, liveOnly });
+    indexes.set(name, { name, columns, isUnique, liveOnly, isFulltext: false });
   };
   const columnsOf = (names: readonly string[]): string[] => names.map((name) => fieldColumn(entity, name));
   const isKey = (columns: readonly string[]): boolean => columns.length === key.length && columns.every((column, i) => column === key[i]);
@@ -113,11 +116,17 @@ function indexesOf(entity: EntityModel, key: readonly string[], relations: reado
       relation.source === entity.name && relation.source_key !== undefined ? fieldColumn(entity, relation.source_key) : undefined;
     if (column !== undefined && !isKey([column])) add([column], true, false);
   }
-  for (const index of entity.definition.indexes) if (!index.unique) add(columnsOf(index.fields), false, false);
+  for (const index of entity.definition.indexes) {
+    if (!index.unique && index.type !== 'fulltext') add(columnsOf(index.fields), false, false);
+  }
   for (const field of entity.fields.values()) {
     const isCovered =
       field.column === key[0] || [...indexes.values()].some((index) => index.columns[0] === field.column && !index.liveOnly);
     if (field.references !== undefined && !isCovered) add([field.column], false, false);
+  }
+  for (const columns of fulltextIndexes(entity).map(columnsOf)) {
+    const name = derivedName(entity.table, columns, 'fts');
+    indexes.set(name, { name, columns, isUnique: false, liveOnly: false, isFulltext: true });
   }
   return indexes;
 }
@@ -149,7 +158,7 @@ function joinTable(relation: RelationDefinition, model: AppModel): TableShape | 
       [targetColumn, column(targetColumn, target)],
     ]),
     key: [localColumn, targetColumn],
-    indexes: new Map([[name, { name, columns: [targetColumn], isUnique: false, liveOnly: false }]]),
+    indexes: new Map([[name, { name, columns: [targetColumn], isUnique: false, liveOnly: false, isFulltext: false }]]),
   };
 }
 

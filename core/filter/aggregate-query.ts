@@ -1,14 +1,15 @@
 /** Reads the parameters of an aggregate, or its body, into an AggregateQuery. Pure: no name is looked up here. */
 import { AppError } from '../errors.ts';
 import { ConditionReader, isObject } from './conditions.ts';
-import { parseListQuery, parseQueryBody, readPaths, shorten, unknownParameter } from './parse.ts';
+import { parseListQuery, parseQueryBody } from './parse.ts';
+import { readPaths, shorten, unknownParameter } from './parse-lists.ts';
 import { invalidValue, type Filter, type ListQuery } from './query.ts';
 
 export const MEASURE_NAMES = ['count', 'count_distinct', 'sum', 'avg', 'min', 'max'] as const;
 export type MeasureName = (typeof MEASURE_NAMES)[number];
 
 /** What an aggregate has in common with a list, read as a list reads it. */
-const SHARED = ['filter', 'sort', 'page', 'per_page', 'with_deleted'] as const;
+const SHARED = ['filter', 'q', 'sort', 'page', 'per_page', 'with_deleted'] as const;
 export const AGGREGATE_PARAMETERS = ['group_by', ...MEASURE_NAMES, ...SHARED, 'having', 'limit', 'time_zone'] as const;
 
 export const MAX_GROUP_KEYS = 10;
@@ -22,7 +23,7 @@ export interface Measure {
   readonly path: readonly string[] | undefined;
 }
 
-export interface AggregateQuery extends Pick<ListQuery, 'filter' | 'sort' | 'page' | 'withDeleted'> {
+export interface AggregateQuery extends Pick<ListQuery, 'filter' | 'search' | 'sort' | 'page' | 'withDeleted'> {
   readonly groupBy: readonly (readonly string[])[];
   readonly measures: readonly Measure[];
   /** Over result keys; their dots cut like those of paths. */
@@ -84,14 +85,14 @@ function assemble(
   readList: (perPage: string | undefined) => ListQuery,
   having: Filter | undefined,
 ): AggregateQuery {
-  const { filter, sort, page, perPage = DEFAULT_GROUPS, withDeleted } = readList(own.get('limit'));
+  const { filter, search, sort, page, perPage = DEFAULT_GROUPS, withDeleted } = readList(own.get('limit'));
   const groupBy = readPaths(own.get('group_by') ?? '');
   if (groupBy.length > MAX_GROUP_KEYS) throw invalidValue('group_by', `Records can be grouped by at most ${MAX_GROUP_KEYS} keys.`);
   const asked = MEASURE_NAMES.flatMap((name) => readMeasures(name, own.get(name)));
   if (asked.length > MAX_MEASURES) throw invalidValue('count', `An aggregate can have at most ${MAX_MEASURES} values.`);
   const measures: Measure[] = asked.length === 0 ? [{ name: 'count', path: undefined }] : asked;
   const timeZone = own.get('time_zone');
-  return { filter, sort, page, withDeleted, groupBy, measures, having, perPage: Math.min(perPage, MAX_GROUPS), timeZone };
+  return { filter, search, sort, page, withDeleted, groupBy, measures, having, perPage: Math.min(perPage, MAX_GROUPS), timeZone };
 }
 
 function readMeasures(name: MeasureName, text: string | undefined): Measure[] {

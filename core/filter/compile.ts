@@ -2,7 +2,7 @@
 import type { FilterOperator } from '../model/field-types.ts';
 import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel } from '../model/model.ts';
 import { COLUMN_TYPES, LIST_TYPES } from '../sql/columns.ts';
-import { and, id, join, or, sql, value, type Sql } from '../sql/sql.ts';
+import { and, id, or, sql, value, type Sql } from '../sql/sql.ts';
 import type { CheckedFilter, CheckedSort } from './check.ts';
 import { dynamicValue, readOperand, type Bindings } from './operand.ts';
 import { columnOf, columnSql, type Hop, type ReadScope } from './scope.ts';
@@ -181,16 +181,3 @@ export function toOneJoin(scope: ReadScope, { end, entity, target }: Hop, alias:
   const conditions = [sql`${far} = ${near}`, ...visibleRows(scope, target, joined)];
   return sql` left join ${id(scope.storage, target.table)} ${id(joined)} on ${and(conditions)}`;
 }
-
-/** ORDER BY items; the key comes last, in the direction of the last item, so that pages never overlap. */
-export function orderSql(scope: ReadScope, entity: EntityModel, sorts: readonly CheckedSort[], alias: string): Sql {
-  const items = sorts.map((sort) => directed(scalarSql(scope, sort.hops, sort.column, alias), sort.descending));
-  const descending = sorts.at(-1)?.descending ?? false;
-  const own = new Set(sorts.filter((sort) => sort.hops.length === 0).map((sort) => sort.column.field.column));
-  if (!entity.key.every((field) => own.has(field.column))) {
-    items.push(...entity.key.filter((field) => !own.has(field.column)).map((field) => directed(id(alias, field.column), descending)));
-  }
-  return join(items);
-}
-
-const directed = (expression: Sql, descending: boolean): Sql => (descending ? sql`${expression} desc` : expression);

@@ -4,15 +4,21 @@ import { invalidValue, MAX_FILTER_NODES, tooLarge, type Filter } from './query.t
 
 const MAX_TREE_DEPTH = 32;
 
+/** Conditions read so far; shared by the filters of one request. */
+export interface ConditionBudget {
+  nodes: number;
+}
+
 /** Collects the conditions of one parameter (`filter`, `having`) in whatever form they come; all of them must hold. */
 export class ConditionReader {
   readonly #parameter: string;
   readonly #leaves = new Map<string, { readonly path: string[]; readonly texts: string[] }>();
   readonly #trees: Filter[] = [];
-  #nodes = 0;
+  readonly #budget: ConditionBudget;
 
-  constructor(parameter: string) {
+  constructor(parameter: string, budget: ConditionBudget = { nodes: 0 }) {
     this.#parameter = parameter;
+    this.#budget = budget;
   }
 
   /** Takes one pair of a query string; false when it is not about this parameter. */
@@ -110,8 +116,8 @@ export class ConditionReader {
   }
 
   #spend(): void {
-    this.#nodes += 1;
-    if (this.#nodes > MAX_FILTER_NODES)
+    this.#budget.nodes += 1;
+    if (this.#budget.nodes > MAX_FILTER_NODES)
       throw tooLarge(this.#parameter, `A ${this.#parameter} may have at most ${MAX_FILTER_NODES} conditions.`);
   }
 

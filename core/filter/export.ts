@@ -3,10 +3,11 @@ import { DELETED_COLUMN, type EntityModel, type StoredType } from '../model/mode
 import type { JsonSettings } from '../sql/columns.ts';
 import { id, join, sql, value, type Sql } from '../sql/sql.ts';
 import { checkSort } from './check.ts';
-import { orderSql } from './compile.ts';
 import { JoinedPaths } from './joined-paths.ts';
 import { TEXT_TYPES, type Bindings } from './operand.ts';
-import { parseListQuery, unknownParameter } from './parse.ts';
+import { orderSql, sortKeys } from './order.ts';
+import { parseListQuery } from './parse.ts';
+import { unknownParameter } from './parse-lists.ts';
 import { checkProjection, projectionColumns, rowJson, type Projection } from './projection.ts';
 import { invalidValue, type ListQuery } from './query.ts';
 import type { Hop, ReadScope } from './scope.ts';
@@ -14,7 +15,7 @@ import { ROWS_ALIAS, selectedRows } from './statements.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 
-const SHARED = ['filter', 'sort', 'fields', 'include', 'with_deleted'] as const;
+const SHARED = ['filter', 'q', 'sort', 'fields', 'include', 'with_deleted'] as const;
 export const EXPORT_PARAMETERS: Readonly<Record<ExportFormat, readonly string[]>> = {
   csv: [...SHARED, 'limit', 'formulas'],
   ndjson: [...SHARED, 'limit'],
@@ -35,7 +36,7 @@ export function parseExportQuery(query: URLSearchParams, format: ExportFormat): 
   for (const [key, text] of query) {
     if (key === 'limit') limit = readLimit(text);
     else if (key === 'formulas' && format === 'csv') formulas = text;
-    else if ((SHARED as readonly string[]).includes(key) || key.startsWith('filter[')) shared.append(key, text);
+    else if ((SHARED as readonly string[]).includes(key) || /^(filter|include)\[/.test(key)) shared.append(key, text);
     else throw unknownParameter(key, EXPORT_PARAMETERS[format]);
   }
   if (formulas !== 'escape' && formulas !== 'keep') throw invalidValue('formulas', 'The parameter "formulas" must be "escape" or "keep".');
@@ -70,8 +71,8 @@ export function exportStatement(
   settings: JsonSettings,
 ): ExportStatement {
   const { list } = query;
-  const projection = checkProjection(scope, entity, list);
-  const order = orderSql(scope, entity, checkSort(scope, entity, list.sort), ROWS_ALIAS);
+  const projection = checkProjection(scope, entity, list, bindings);
+  const order = orderSql(sortKeys(scope, entity, checkSort(scope, entity, list.sort), ROWS_ALIAS));
   const limit = query.limit === undefined ? sql`` : sql` limit ${value(query.limit, 'bigint')}`;
   const joined = new JoinedPaths(scope);
   const columns = format === 'csv' ? flatColumns(scope, dropEager(projection, list), joined, [], '') : [];
@@ -89,7 +90,9 @@ const ROW = 'x';
 
 /** Relations to many that come unasked are left out of CSV, which has no place for them; asked for, they are refused. */
 function dropEager(projection: Projection, list: ListQuery): Projection {
-  const asked = new Set([...list.include, ...(list.fields ?? []).filter((path) => path.length > 1)].map((path) => path[0]));
+  const asked = new Set(
+    [...list.include.map((item) => item.path), ...(list.fields ?? []).filter((path) => path.length > 1)].map((path) => path[0]),
+  );
   return { ...projection, includes: projection.includes.filter(({ name, hop }) => hop.end.cardinality === 'one' || asked.has(name)) };
 }
 

@@ -2,8 +2,12 @@
 import { DELETED_COLUMN, type EntityModel } from '../model/model.ts';
 import { jsonOf, selectList, type JsonColumn, type JsonSettings } from '../sql/columns.ts';
 import { and, flattened, id, join, literal, sql, type Sql } from '../sql/sql.ts';
-import { innerAlias, relatedRows } from './compile.ts';
-import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type ListQuery } from './query.ts';
+import { checkFilter, checkSort } from './check.ts';
+import { filterSql, innerAlias, relatedRows } from './compile.ts';
+import type { Bindings } from './operand.ts';
+import { orderSql, sortKeys } from './order.ts';
+import { tooManyIncludes } from './parse-include.ts';
+import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type IncludeItem, type ListQuery } from './query.ts';
 import { columnOf, columnSql, hopOf, unknownField, type Column, type Hop, type ReadScope } from './scope.ts';
 
 export interface Projection {
@@ -19,53 +23,94 @@ export interface Include {
   readonly name: string;
   readonly hop: Hop;
   readonly projection: Projection;
+  readonly choice: Choice;
 }
+
+/** Which related records are shown; made by `checkChoice`. */
+interface Choice {
+  /** A condition on the related row. */
+  readonly where: ((alias: string) => Sql) | undefined;
+  /** ORDER BY items over the related row; the key when left out. */
+  readonly order: ((alias: string) => Sql) | undefined;
+  /** Given: as many at most. Left out: all of them, and 413 when they are too many. */
+  readonly limit: number | undefined;
+}
+
+const ALL: Choice = { where: undefined, order: undefined, limit: undefined };
 
 /** What was asked of one entity: field names (undefined: all) and deeper parts by relation name. */
 interface Wish {
   fields: Set<string> | undefined;
   readonly parts: Map<string, Wish>;
+  options: IncludeItem | undefined;
+}
+
+/** What every part of one projection is checked with. */
+interface Checker {
+  readonly scope: ReadScope;
+  readonly bindings: Bindings;
 }
 
 /** Checks `fields` and `include`; relations with `fetch: eager` come along unless `fields` says exactly what is wanted. */
-export function checkProjection(scope: ReadScope, entity: EntityModel, query: Pick<ListQuery, 'fields' | 'include'>): Projection {
-  if (query.fields === undefined && query.include.length === 0) return project(scope, entity, undefined);
-  const root: Wish = { fields: undefined, parts: new Map() };
+export function checkProjection(
+  scope: ReadScope,
+  entity: EntityModel,
+  query: Pick<ListQuery, 'fields' | 'include'>,
+  bindings: Bindings,
+): Projection {
+  const checker = { scope, bindings };
+  if (query.fields === undefined && query.include.length === 0) return project(checker, entity, undefined);
+  const root: Wish = { fields: undefined, parts: new Map(), options: undefined };
   const budget = { includes: 0 };
-  for (const path of query.include) wishAt(root, path, budget);
+  for (const item of query.include) wishFor(root, item, budget);
   if (query.fields !== undefined) {
     root.fields = new Set();
-    for (const path of query.fields) {
-      const wish = wishAt(root, path.slice(0, -1), budget);
-      wish.fields ??= new Set();
-      wish.fields.add(path.at(-1) ?? '');
-    }
+    wishFields(root, [], query.fields, budget);
   }
-  return project(scope, entity, root);
+  return project(checker, entity, root);
+}
+
+/** An include with options says them once; plain mentions of it may stand beside. */
+function wishFor(root: Wish, item: IncludeItem, budget: { includes: number }): void {
+  const wish = wishAt(root, item.path, budget);
+  if (item.fields !== undefined) wishFields(root, item.path, item.fields, budget);
+  if (item.filter === undefined && item.sort === undefined && item.limit === undefined) return;
+  const name = item.path.join('.');
+  if (wish.options !== undefined) throw invalidValue('include', `The options of "${name.slice(0, 200)}" are given more than once.`);
+  wish.options = item;
+}
+
+function wishFields(root: Wish, prefix: readonly string[], fields: readonly (readonly string[])[], budget: { includes: number }): void {
+  for (const path of fields) {
+    const wish = wishAt(root, [...prefix, ...path.slice(0, -1)], budget);
+    wish.fields ??= new Set();
+    wish.fields.add(path.at(-1) ?? '');
+  }
 }
 
 function wishAt(root: Wish, path: readonly string[], budget: { includes: number }): Wish {
-  if (path.length > MAX_DEPTH) throw invalidValue('include', `"${path.join('.')}" is more than ${MAX_DEPTH} relations deep.`);
+  if (path.length > MAX_DEPTH) throw invalidValue('include', `"${path.join('.').slice(0, 200)}" is more than ${MAX_DEPTH} relations deep.`);
   let wish = root;
   for (const name of path) {
     let part = wish.parts.get(name);
     if (part === undefined) {
       budget.includes += 1;
-      if (budget.includes > MAX_INCLUDES) throw invalidValue('include', `At most ${MAX_INCLUDES} relations can be included at once.`);
-      wish.parts.set(name, (part = { fields: undefined, parts: new Map() }));
+      if (budget.includes > MAX_INCLUDES) throw tooManyIncludes();
+      wish.parts.set(name, (part = { fields: undefined, parts: new Map(), options: undefined }));
     }
     wish = part;
   }
   return wish;
 }
 
-function project(scope: ReadScope, entity: EntityModel, wish: Wish | undefined, isRoot = true): Projection {
+function project(checker: Checker, entity: EntityModel, wish: Wish | undefined, isRoot = true): Projection {
+  const { scope } = checker;
   const includes = [...(wish?.parts ?? [])].map(([name, part]): Include => {
     const hop = hopOf(scope, entity, name);
     if (hop === undefined) throw unknownField(scope, entity, name);
-    return { name, hop, projection: project(scope, hop.target, part, false) };
+    return { name, hop, projection: project(checker, hop.target, part, false), choice: checkChoice(checker, hop, part.options) };
   });
-  if (isRoot && wish?.fields === undefined) includes.push(...eagerIncludes(scope, entity, includes));
+  if (isRoot && wish?.fields === undefined) includes.push(...eagerIncludes(checker, entity, includes));
   if (wish?.fields === undefined && !includes.some((include) => entity.fields.has(include.name))) {
     const { columns, isFixed } = allColumns(scope, entity);
     return { entity, columns, keptUnder: isFixed ? scope.access(entity).key : undefined, includes };
@@ -73,6 +118,26 @@ function project(scope: ReadScope, entity: EntityModel, wish: Wish | undefined, 
   const taken = new Set(includes.map((include) => include.name));
   const columns = columnsOf(scope, entity, wish?.fields).filter((column) => !taken.has(column.field.name));
   return { entity, columns, keptUnder: undefined, includes };
+}
+
+function checkChoice({ scope, bindings }: Checker, hop: Hop, options: IncludeItem | undefined): Choice {
+  if (options === undefined) return ALL;
+  const { target } = hop;
+  if (hop.end.cardinality === 'one' && (options.sort !== undefined || options.limit !== undefined)) {
+    const name = options.path.join('.');
+    throw invalidValue(
+      'include',
+      `"${name}" leads to one record, which can be neither sorted nor limited.`,
+      'Leave out its sort and limit.',
+    );
+  }
+  const filter = options.filter === undefined ? undefined : checkFilter(scope, target, options.filter, bindings);
+  const sorts = options.sort === undefined ? undefined : checkSort(scope, target, options.sort);
+  return {
+    where: filter && ((alias) => filterSql(scope, filter, alias, bindings)),
+    order: sorts && ((alias) => orderSql(sortKeys(scope, target, sorts, alias))),
+    limit: options.limit,
+  };
 }
 
 interface AllColumns {
@@ -113,11 +178,11 @@ function columnsOf(scope: ReadScope, entity: EntityModel, names: ReadonlySet<str
   });
 }
 
-function eagerIncludes(scope: ReadScope, entity: EntityModel, asked: readonly Include[]): Include[] {
+function eagerIncludes(checker: Checker, entity: EntityModel, asked: readonly Include[]): Include[] {
   return entity.relations.flatMap((end) => {
     if (!end.isEager || asked.some((include) => include.hop.end === end)) return [];
-    const hop = hopOf(scope, entity, end.name);
-    return hop === undefined ? [] : [{ name: end.name, hop, projection: project(scope, hop.target, undefined, false) }];
+    const hop = hopOf(checker.scope, entity, end.name);
+    return hop === undefined ? [] : [{ name: end.name, hop, projection: project(checker, hop.target, undefined, false), choice: ALL }];
   });
 }
 
@@ -172,15 +237,20 @@ const MAX_ROWS = literal(String(MAX_INCLUDED_ROWS));
 const MAX_ROWS_AND_ONE = literal(String(MAX_INCLUDED_ROWS + 1));
 
 function includeSql(scope: ReadScope, include: Include, alias: string, settings: JsonSettings): Sql {
-  const { hop, projection } = include;
+  const { hop, projection, choice } = include;
   const inner = innerAlias(alias);
   const row = `${alias}x`;
   const { from, conditions } = relatedRows(scope, hop, alias);
+  if (choice.where !== undefined) conditions.push(choice.where(inner));
   const rows = sql`select ${projectionColumns(scope, projection, inner, settings)} from ${from} where ${and(conditions)}`;
   if (hop.end.cardinality === 'one') {
     return sql`(select ${rowJson(projection, row)} from (${rows} limit 1) ${id(row)})`;
   }
-  const order = join(hop.target.key.map((field) => id(inner, field.column)));
+  const order = choice.order?.(inner) ?? join(hop.target.key.map((field) => id(inner, field.column)));
+  if (choice.limit !== undefined) {
+    const some = sql`${rows} order by ${order} limit ${literal(String(choice.limit))}`;
+    return sql`(select coalesce(json_agg(${rowJson(projection, row)}), '[]'::json) from (${some}) ${id(row)})`;
+  }
   // One row over the limit is enough to know; the logarithm of zero ends the statement with a code of its own (2201E).
   return sql`(
     select case when count(*) > ${MAX_ROWS} then to_json(ln((0 * count(*))::double precision))

@@ -1,6 +1,7 @@
 /**
  * What a reading request asks for, before any name in it was looked up. Vocabulary: a *path* is a field reference cut at its
- * dots (`customer.company` is `['customer', 'company']`); a *leaf* compares one path with a value.
+ * dots (`customer.company` is `['customer', 'company']`); a *leaf* compares one path with a value; a *walk* reads a list from
+ * cursor to cursor instead of page by page.
  */
 import { AppError } from '../errors.ts';
 
@@ -10,6 +11,8 @@ export const MAX_INCLUDES = 20;
 export const MAX_DEPTH = 3;
 export const MAX_INCLUDED_ROWS = 1000;
 export const DEFAULT_PER_PAGE = 25;
+/** Records a page may skip. Skipping costs as much as reading them, so what lies deeper is walked to. */
+export const MAX_SKIPPED = 100_000;
 
 /** A value as it arrived: text of the query string still to be read by the field's type, or a JSON value. */
 export type Operand = { readonly kind: 'text'; readonly texts: readonly string[] } | { readonly kind: 'json'; readonly value: unknown };
@@ -27,16 +30,36 @@ export interface SortItem {
   readonly descending: boolean;
 }
 
+/** A relation to show with each record, and which of its records. */
+export interface IncludeItem {
+  readonly path: readonly string[];
+  readonly filter?: Filter;
+  readonly sort?: readonly SortItem[];
+  readonly limit?: number;
+  /** Paths from the related entity. */
+  readonly fields?: readonly (readonly string[])[];
+}
+
+/** A word or a quoted phrase to find. */
+export interface SearchTerm {
+  readonly text: string;
+  readonly isPhrase: boolean;
+}
+
 export interface ListQuery {
   readonly filter: Filter | undefined;
+  /** Undefined: nothing is searched for. An empty list finds nothing. */
+  readonly search: readonly SearchTerm[] | undefined;
   readonly sort: readonly SortItem[];
   readonly page: number;
   /** Undefined: the default. Capped by the app's maximum when it is used. */
   readonly perPage: number | undefined;
-  readonly count: 'exact' | 'none';
+  /** Given: the list is walked. `cursor` undefined is its beginning. */
+  readonly walk: { readonly limit: number | undefined; readonly cursor: string | undefined } | undefined;
+  readonly count: 'exact' | 'estimated' | 'none';
   /** Undefined: every readable field. */
   readonly fields: readonly (readonly string[])[] | undefined;
-  readonly include: readonly (readonly string[])[];
+  readonly include: readonly IncludeItem[];
   readonly withDeleted: boolean;
 }
 

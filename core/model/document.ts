@@ -91,7 +91,15 @@ export const entitySchema = z.strictObject({
   display_field: name.optional(),
   fields: z.array(fieldSchema).min(1, 'an entity needs at least one field').max(500),
   indexes: z
-    .array(z.strictObject({ fields: z.array(name).min(1).max(16), unique: z.boolean().default(false), name: name.optional() }))
+    .array(
+      z.strictObject({
+        fields: z.array(name).min(1).max(16),
+        unique: z.boolean().default(false),
+        /** `fulltext`: the texts that `q` searches; left out, an index for comparing and sorting. */
+        type: z.enum(['btree', 'fulltext']).optional(),
+        name: name.optional(),
+      }),
+    )
     .default([]),
   /** Compound uniqueness among live records. */
   unique: z.array(z.array(name).min(1).max(16)).default([]),

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import { parseRecordQuery } from '../../core/filter/parse.ts';
+import { checkProjection } from '../../core/filter/projection.ts';
+import type { ListQuery } from '../../core/filter/query.ts';
 import { columnOf, type ReadScope } from '../../core/filter/scope.ts';
 import { ROWS_ALIAS, recordStatement } from '../../core/filter/statements.ts';
 import type { EntityModel } from '../../core/model/model.ts';
@@ -7,38 +10,57 @@ import { opened, render, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { keptStatement } from './kept.ts';
 import { runRead } from './read-run.ts';
-import { readableEntity, readScope } from './read-scope.ts';
+import { bindingsOf, readableEntity, readScope } from './read-scope.ts';
 import { notFound, recordCondition } from './record-key.ts';
 
-/** One record by id or slug. `text` is the whole JSON body, `{data}`; `version` is what the ETag is made of. */
-export async function getRecord(
-  ctx: AppContext,
-  name: string,
-  idOrSlug: string,
-  query: URLSearchParams,
-): Promise<{ text: string; version: string }> {
+export interface FoundRecord {
+  /** The whole JSON body, `{data}`. */
+  readonly text: string;
+  readonly version: string;
+  /** Given when related records are shown, which the version does not cover: differs when anything shown differs. */
+  readonly digest?: string;
+}
+
+/** One record by id or slug. */
+export async function getRecord(ctx: AppContext, name: string, idOrSlug: string, query: URLSearchParams): Promise<FoundRecord> {
   const parsed = parseRecordQuery(query);
   const scope = readScope(ctx, parsed.withDeleted);
   const entity = readableEntity(ctx, scope, name);
   const key = recordCondition(bySlug(scope, entity), ctx.app.storage, ROWS_ALIAS, idOrSlug);
-  const row = key === undefined ? undefined : await runRead(ctx, statementFor(ctx, scope, entity, key, parsed));
+  if (key === undefined) throw notFound(entity, idOrSlug);
+  const isPlain = parsed.fields === undefined && parsed.include.length === 0 && !scope.withDeleted && !hasEager(entity);
+  const read = isPlain ? { statement: keptRecord(ctx, scope, entity, key, parsed), isAlone: true } : made(ctx, scope, entity, key, parsed);
+  const row = await runRead(ctx, read.statement);
   if (row === undefined) throw notFound(entity, idOrSlug);
-  return { text: `{"data":${row.data}}`, version: row.version ?? '1' };
+  const found = { text: `{"data":${row.data}}`, version: row.version ?? '1' };
+  return read.isAlone ? found : { ...found, digest: digestOf(row.data) };
 }
 
 /** The whole record alone is what is asked most, and depends on nothing but the entity and its policy: its text is kept. */
-function statementFor(ctx: AppContext, scope: ReadScope, entity: EntityModel, key: Sql, query: ReturnType<typeof parseRecordQuery>): Sql {
-  const { settings } = ctx.app.model;
-  const isPlain = query.fields === undefined && query.include.length === 0 && !scope.withDeleted && !hasEager(entity);
-  if (!isPlain) return recordStatement(scope, entity, key, query, settings);
+function keptRecord(ctx: AppContext, scope: ReadScope, entity: EntityModel, key: Sql, query: ListQuery): Sql {
   const shape = shapeOf(scope.access(entity), entity);
   const { text, values } = render(key);
-  return keptStatement(ctx.app, `get ${entity.name} ${text}; ${shape.key}`, [...values, ...shape.values], () =>
-    recordStatement({ ...scope, access: () => shape.open(values.length) }, entity, opened(key, 0), query, settings),
-  );
+  return keptStatement(ctx.app, `get ${entity.name} ${text}; ${shape.key}`, [...values, ...shape.values], () => {
+    const open = { ...scope, access: () => shape.open(values.length) };
+    return made(ctx, open, entity, opened(key, 0), query).statement;
+  });
+}
+
+/** `isAlone`: no related record is shown with it. */
+function made(
+  ctx: AppContext,
+  scope: ReadScope,
+  entity: EntityModel,
+  key: Sql,
+  query: ListQuery,
+): { readonly statement: Sql; readonly isAlone: boolean } {
+  const projection = checkProjection(scope, entity, query, bindingsOf(ctx));
+  return { statement: recordStatement(scope, key, projection, ctx.app.model.settings), isAlone: projection.includes.length === 0 };
 }
 
 const hasEager = (entity: EntityModel): boolean => entity.relations.some((end) => end.isEager);
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** A slug that the caller may not read in every row cannot be guessed by asking for it. */
 function bySlug(scope: ReadScope, entity: EntityModel): EntityModel {

@@ -5,13 +5,23 @@ import { MAX_INCLUDED_ROWS } from '../../core/filter/query.ts';
 import type { Sql } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 
-export type ReadRow = { readonly data: string; readonly total?: string; readonly version?: string };
+export type ReadRow = { readonly data: string; readonly total?: string; readonly version?: string; readonly last?: string | null };
 
 /** The first row of a prepared statement. */
 export async function runRead(ctx: AppContext, statement: Sql): Promise<ReadRow | undefined> {
   try {
     const rows = await run<ReadRow>(ctx.services.pool, statement, { prepared: true, generation: ctx.app.generation });
     return rows[0];
+  } catch (error) {
+    throw named(error);
+  }
+}
+
+/** The number of rows Postgres expects of the statement behind an EXPLAIN. */
+export async function runEstimate(ctx: AppContext, explain: Sql): Promise<number> {
+  try {
+    const [row] = await run<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(ctx.services.pool, explain);
+    return row?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0;
   } catch (error) {
     throw named(error);
   }

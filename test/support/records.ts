@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import pino from 'pino';
 import { afterAll } from 'vitest';
+import { createKeyring } from '../../adapters/keys.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import { documentSchema } from '../../core/model/document.ts';
 import { columnType } from '../../core/model/field-types.ts';
@@ -45,7 +46,14 @@ export async function readingWorld(): Promise<ReadingWorld> {
     });
   });
   afterAll(() => pool.end());
-  const services = { pool, log: pino({ level: 'silent' }), clock: () => new Date(), config: { exportsAtOnce: 4 } } as unknown as Services;
+  const keyring = createKeyring('a secret key of thirty-two bytes or more');
+  const services = {
+    pool,
+    keyring,
+    log: pino({ level: 'silent' }),
+    clock: () => new Date(),
+    config: { exportsAtOnce: 4 },
+  } as unknown as Services;
   return {
     url,
     pool,

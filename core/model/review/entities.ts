@@ -9,6 +9,7 @@ export const RESERVED_ENTITIES = ['auth', 'projects', 'v1', 'platform', 'health'
 /** Columns Postgres or the engine keeps on every table. */
 const RESERVED_FIELDS = [VERSION_COLUMN, DELETED_COLUMN, 'ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'];
 const TEXT_TYPES: readonly string[] = ['string', 'text'];
+const SEARCHABLE_TYPES: readonly string[] = ['string', 'text', 'email', 'url', 'enum'];
 const AUTO_TYPES: readonly string[] = ['timestamp', 'date', 'time'];
 
 export function reviewEntities(review: Review): void {
@@ -160,9 +161,22 @@ function reviewSlug(review: Review, entity: EntityDefinition, path: string): voi
 function reviewNamedFields(review: Review, entity: EntityDefinition, path: string): void {
   if (entity.display_field !== undefined) review.requireField(`${path}.display_field`, entity.name, entity.display_field);
   entity.indexes.forEach((index, at) => {
-    for (const field of index.fields) review.requireField(`${path}.indexes.${String(at)}.fields`, entity.name, field);
+    const place = `${path}.indexes.${String(at)}`;
+    for (const field of index.fields) review.requireField(`${place}.fields`, entity.name, field);
+    if (index.type === 'fulltext') reviewFulltext(review, entity, index, place);
   });
   entity.unique.forEach((group, at) => {
     for (const field of group) review.requireField(`${path}.unique.${String(at)}`, entity.name, field);
   });
+}
+
+/** A foreign key, or a key the entity does not declare as a field, is no text either. */
+function reviewFulltext(review: Review, entity: EntityDefinition, index: EntityDefinition['indexes'][number], place: string): void {
+  if (index.unique) review.error(`${place}.unique`, 'unique', `${place}: a full-text index cannot be unique.`);
+  for (const name of index.fields) {
+    const type = entity.fields.find((field) => field.name === name)?.type;
+    if (type !== undefined && SEARCHABLE_TYPES.includes(type)) continue;
+    if (type === undefined && review.fieldsOf(entity.name)?.has(name) !== true) continue;
+    review.error(`${place}.fields`, 'type', `${place}: "${name}" is no text; a full-text index takes ${SEARCHABLE_TYPES.join(', ')}.`);
+  }
 }

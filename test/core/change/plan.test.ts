@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diff } from '../../../core/change/diff.ts';
 import { derivedName } from '../../../core/change/names.ts';
 import { plan, stepText } from '../../../core/change/plan.ts';
+import type { Step } from '../../../core/change/step.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { documentSchema, type SchemaDocument } from '../../../core/model/document.ts';
 import { buildModel } from '../../../core/model/model.ts';
@@ -101,6 +102,19 @@ describe('a plan of additive changes', () => {
       'expand add-column',
       'expand add-index',
       'contract drop-index',
+    ]);
+  });
+
+  it('builds a full-text index like any other, beside one on the same field, and drops it after the switch', () => {
+    const plain = { ...customer, indexes: [{ fields: ['name'] }] };
+    const searched = read({ entities: [{ ...plain, indexes: [...plain.indexes, { fields: ['name'], type: 'fulltext' }] }] });
+    const added = planned(read({ entities: [plain] }), searched);
+    expect(added.changes).toEqual([{ kind: 'add_index', class: 'compatible', entity: 'customer', fields: ['name'], property: 'fulltext' }]);
+    expect(added.steps.map((step) => [step.key, step.mode])).toEqual([[`add-index/${derivedName('customer', ['name'], 'fts')}`, 'long']]);
+    expect(stepText(added.steps[0] as Step)).toMatch(/create index concurrently "customer_name_\w+_fts" on .* using gin \(\(to_tsvector\(/);
+    const dropped = planned(searched, read({ entities: [plain] }));
+    expect(dropped.steps.map((step) => `${step.phase} ${step.key}`)).toEqual([
+      `contract drop-index/${derivedName('customer', ['name'], 'fts')}`,
     ]);
   });
 

@@ -69,6 +69,21 @@ describe('errors', () => {
       'entities.0.indexes.0.fields: unknown_field',
     ],
     [
+      'a full-text index on what is no text',
+      { entities: [entity('a', [field('x', 'int')], { indexes: [{ fields: ['x'], type: 'fulltext' }] })] },
+      'entities.0.indexes.0.fields: type',
+    ],
+    [
+      'a full-text index on the key',
+      { entities: [entity('a', [field('x')], { indexes: [{ fields: ['x', 'id'], type: 'fulltext' }] })] },
+      'entities.0.indexes.0.fields: type',
+    ],
+    [
+      'a unique full-text index',
+      { entities: [entity('a', [field('x')], { indexes: [{ fields: ['x'], type: 'fulltext', unique: true }] })] },
+      'entities.0.indexes.0.unique: unique',
+    ],
+    [
       'a default outside the enum',
       { entities: [entity('a', [field('x', 'string', { enum: ['a'], default: 'b' })])] },
       'entities.0.fields.0.default: enum',

@@ -68,7 +68,15 @@ describe('a list', () => {
 
   it('caps per_page and answers an empty page beyond the end', async () => {
     expect((await list('per_page=5000')).meta.per_page).toBe(100);
-    expect(await list('page=1000000')).toEqual({ data: [], meta: { page: 1_000_000, per_page: 25, total: 56 } });
+    expect(await list('page=4000')).toEqual({ data: [], meta: { page: 4000, per_page: 25, total: 56 } });
+  });
+
+  it.each(['page=4002', 'page=1000000000', 'page=11&per_page=10001'])('refuses to skip more than 100,000 records: %s', async (query) => {
+    const wide = { ...app, model: { ...app.model, settings: { ...app.model.settings, max_per_page: 10_001 } } };
+    await expect(list(query, 'ticket', wide)).rejects.toMatchObject({
+      code: 'INVALID_VALUE',
+      hint: expect.stringContaining('cursor') as string,
+    });
   });
 
   it('leaves the total out with count=none', async () => {
