@@ -114,6 +114,7 @@ export function createAppActivities(services: Services): AppActivities {
     async finishRetirement(app) {
       await transaction(services.pool, async (client) => {
         await execute(client, sql`delete from durabase.work where app = ${value(app, 'text')}`);
+        await execute(client, sql`delete from durabase.mails where app = ${value(app, 'text')}`);
         await execute(client, sql`delete from durabase.signing_keys where app = ${value(app, 'text')}`);
         const changed = await setStatus(client, app, 'retired', ['retiring']);
         if (changed > 0) await appendSchemaEvent(client, { type: 'app.retired', app });

@@ -49,7 +49,7 @@ export const SETTINGS = {
   TEMPORAL_TLS_KEY: { schema: z.string().optional(), help: 'file of the client key' },
   TEMPORAL_UI_URL: { schema: address('http|https').optional(), help: 'where the Temporal Web UI is, for links' },
   TEMPORAL_UI_PORT: { schema: port.default(8233), help: 'port of the local Temporal Web UI' },
-  REDIS_URL: { schema: address('redis|rediss').optional(), help: 'Redis or Valkey, for schema events' },
+  REDIS_URL: { schema: address('redis|rediss').optional(), help: 'Redis or Valkey, for schema events and rate limits' },
   PUBLIC_URL: { schema: address('http|https').optional(), help: 'how clients reach the API; http://HOST:PORT when not set' },
   SECRET_KEY: {
     schema: z.string().min(32, 'must have at least 32 characters').optional(),

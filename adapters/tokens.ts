@@ -21,18 +21,25 @@ export interface Realm {
   readonly key: string;
   readonly users: Sql;
   readonly sessions: Sql;
+  readonly invites: Sql;
+  /** One-time tokens of mails. */
+  readonly tokens: Sql;
 }
 
 export const PLATFORM_REALM: Realm = {
   key: '',
   users: raw('durabase.platform_users'),
   sessions: raw('durabase.platform_sessions'),
+  invites: raw('durabase.platform_invites'),
+  tokens: raw('durabase.platform_tokens'),
 };
 
 export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
   key: app.id,
   users: id(app.storage, '_users'),
   sessions: id(app.storage, '_sessions'),
+  invites: id(app.storage, '_invites'),
+  tokens: id(app.storage, '_tokens'),
 });
 
 export interface TokenSubject {

@@ -1,13 +1,12 @@
 /** Who is calling. A verified token costs a map lookup; its account is made into an actor once. */
-import { appRealm, PLATFORM_REALM, type Realm, type VerifiedToken } from '../adapters/tokens.ts';
+import { PLATFORM_REALM, type Realm, type VerifiedToken } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
+import { homeOf } from '../operations/auth/home.ts';
 import type { Actor, AppRuntime } from '../operations/context.ts';
 import type { Api } from './api.ts';
 import { headerOf, type Call } from './http/call.ts';
 
-const REALM = {};
-
-export const realmOf = (app: AppRuntime): Realm => app.memo(REALM, appRealm);
+export const realmOf = (app: AppRuntime): Realm => homeOf(app).realm;
 
 const actors = new WeakMap<VerifiedToken, Actor>();
 

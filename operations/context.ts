@@ -7,6 +7,7 @@ import type pg from 'pg';
 import type { Config } from '../adapters/config.ts';
 import type { Keyring } from '../adapters/keys.ts';
 import type { Outbound } from '../adapters/outbound.ts';
+import type { RateLimiter } from '../adapters/rate-limit/rate-limit.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
@@ -24,6 +25,8 @@ export interface Services {
   readonly keyring: Keyring;
   /** Requests to other servers: webhooks and `http` actions. */
   readonly outbound: Outbound;
+  /** Counters shared by every process. */
+  readonly limiter: RateLimiter;
   readonly clock: () => Date;
 }
 

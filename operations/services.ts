@@ -3,6 +3,7 @@ import { type Config, ConfigError, requireSecretKey } from '../adapters/config.t
 import { createKeyring } from '../adapters/keys.ts';
 import { createOutbound } from '../adapters/outbound.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { createRateLimiter } from '../adapters/rate-limit/rate-limit.ts';
 import { createTemporalGateway } from '../adapters/temporal/client.ts';
 import type { Services } from './context.ts';
 import { createRegistry } from './registry-follow.ts';
@@ -32,6 +33,9 @@ export async function createServices(config: Config, role: 'api' | 'worker', log
     });
     const temporal = createTemporalGateway(config, log);
     const outbound = createOutbound(config.webhookAllowCidrs);
+    const limiter = createRateLimiter(pool, config.redisUrl, (message) =>
+      log.warn({ err: message }, 'Redis is not reachable; rate limits count in Postgres'),
+    );
     return {
       config,
       log,
@@ -40,11 +44,13 @@ export async function createServices(config: Config, role: 'api' | 'worker', log
       temporal,
       keyring,
       outbound,
+      limiter,
       clock: () => new Date(),
       async close() {
         await registry.close();
         await temporal.close();
         outbound.close();
+        limiter.close();
         await pool.end();
       },
     };

@@ -1,4 +1,5 @@
 /** One request as the routes see it: decoded path, query, headers and a body that is read when it is asked for. */
+import type { Request } from 'express';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../../core/errors.ts';
@@ -75,6 +76,9 @@ export const headerOf = (call: Call, name: string): string | undefined => {
   const given = call.request.headers[name];
   return Array.isArray(given) ? given[0] : given;
 };
+
+/** Where the request comes from, as far as TRUST_PROXY lets a proxy say so. */
+export const addressOf = (call: Call): string | null => (call.request as Request).ip ?? null;
 
 /** The JSON body; `undefined` when there is none. */
 export const jsonOf = (call: Call): Promise<unknown> => readJsonBody(call.request);

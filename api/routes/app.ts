@@ -1,5 +1,6 @@
 /** `/api/:app/...`: who is asking, of which app, and which part answers. */
 import { AppError, isAppError } from '../../core/errors.ts';
+import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
 import type { Api } from '../api.ts';
@@ -106,9 +107,8 @@ function refuseUnlessServing(api: Api, app: AppRuntime): void {
 async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly string[]): Promise<Answer> {
   const [part, ...more] = rest;
   if (part === undefined) throw noSuchRoute(call);
-  const realm = realmOf(app);
-  if (part === 'auth') return authRoute(api, call, realm, more);
-  const { actor } = await authenticate(api, call, realm);
+  if (part === 'auth') return authRoute(api, call, homeOf(app), more);
+  const { actor } = await authenticate(api, call, realmOf(app));
   const ctx: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
   switch (part) {
     case '_admin':

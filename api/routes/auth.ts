@@ -1,21 +1,26 @@
 /** Signing in and out, the same for the platform and for an app. */
-import type { Request } from 'express';
-import { PLATFORM_REALM, type Realm } from '../../adapters/tokens.ts';
-import { login, logout, me, refresh, type SignIn } from '../../operations/auth/sessions.ts';
+import type { Realm } from '../../adapters/tokens.ts';
+import { AppError } from '../../core/errors.ts';
+import { PLATFORM_HOME, type AccountHome } from '../../operations/auth/home.ts';
+import { endSession, endSessions, listSessions, ownSessions } from '../../operations/auth/own-sessions.ts';
+import { changePassword } from '../../operations/auth/password.ts';
+import { login, logout, me, refresh, type ClientInfo, type SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
 import { authenticate } from '../authenticate.ts';
-import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
-import { headerOf, jsonOf, type Call } from '../http/call.ts';
+import { bodyAnswer, dataAnswer, dataText, type Answer } from '../http/answer.ts';
+import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
 const COOKIE = 'durabase_refresh';
 const REFRESH_SECONDS = 7 * 24 * 3600;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export async function authRoute(api: Api, call: Call, realm: Realm, rest: readonly string[]): Promise<Answer> {
+export async function authRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[]): Promise<Answer> {
   const [verb, ...more] = rest;
-  if (more.length > 0) throw noSuchRoute(call);
+  const { realm } = home;
   call.route = `auth/${verb ?? ''}`;
+  if (verb === 'sessions') return sessionsRoute(api, call, realm, more);
+  if (more.length > 0) throw noSuchRoute(call);
   switch (`${call.method} ${verb ?? ''}`) {
     case 'POST login':
       return loginRoute(api, call, realm);
@@ -23,6 +28,8 @@ export async function authRoute(api: Api, call: Call, realm: Realm, rest: readon
       return refreshRoute(api, call, realm);
     case 'POST logout':
       return logoutRoute(api, call, realm);
+    case 'POST password':
+      return passwordRoute(api, call, home);
     case 'GET me': {
       const caller = await authenticate(api, call, realm);
       const user = await me(api.services, caller.realm, caller.actor.id ?? '');
@@ -36,10 +43,43 @@ export async function authRoute(api: Api, call: Call, realm: Realm, rest: readon
   }
 }
 
+const clientOf = (call: Call): ClientInfo => ({ userAgent: headerOf(call, 'user-agent') ?? null, address: addressOf(call) });
+
+/** The caller's own sessions: seen, ended one by one, all others, or all. */
+async function sessionsRoute(api: Api, call: Call, realm: Realm, rest: readonly string[]): Promise<Answer> {
+  const [sessionId, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  const caller = await authenticate(api, call, realm);
+  const scope = ownSessions(api.services, caller.realm, caller.actor);
+  if (call.method === 'GET' && sessionId === undefined) return dataText(await listSessions(scope), 200, NO_STORE);
+  if (call.method !== 'DELETE') throw noSuchRoute(call);
+  const ended =
+    sessionId === undefined ? await endSessions(scope, { keepCurrent: !readAll(call.query) }) : await endSession(scope, sessionId);
+  await api.revocations.refresh();
+  return dataAnswer(ended, 200, NO_STORE);
+}
+
+function readAll(query: URLSearchParams): boolean {
+  for (const name of query.keys()) if (name !== 'all') throw new AppError('UNKNOWN_PARAMETER', 'Ending sessions takes only "all".');
+  const all = query.get('all') ?? 'false';
+  if (all !== 'true' && all !== 'false') throw new AppError('INVALID_VALUE', '"all" must be true or false.');
+  return all === 'true';
+}
+
+async function passwordRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
+  const caller = await authenticate(api, call, home.realm);
+  const body = await objectOf(call);
+  const scope = ownSessions(api.services, caller.realm, caller.actor);
+  const minLength = caller.realm === home.realm ? home.settings.password_min_length : undefined;
+  const change = { current: body['current'], next: body['new'], minLength, address: addressOf(call) };
+  const { ended } = await changePassword(scope, change);
+  await api.revocations.refresh();
+  return bodyAnswer({ message: 'Password changed', data: { ended_sessions: ended } }, 200, NO_STORE);
+}
+
 async function loginRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
   const body = await bodyOf(call);
-  const client = { userAgent: headerOf(call, 'user-agent') ?? null, address: (call.request as Request).ip ?? null };
-  return signedIn(api, call, await login(api.services, api.tokens, realm, body, client), body['cookie'] === true);
+  return signedIn(api, call, await login(api.services, api.tokens, realm, body, clientOf(call)), body['cookie'] === true);
 }
 
 async function refreshRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
@@ -89,4 +129,4 @@ async function bodyOf(call: Call): Promise<Record<string, unknown>> {
 }
 
 export const platformAuthRoute = (api: Api, call: Call, rest: readonly string[]): Promise<Answer> =>
-  authRoute(api, call, PLATFORM_REALM, rest);
+  authRoute(api, call, PLATFORM_HOME, rest);

@@ -1,3 +1,4 @@
+import { endSession, endSessions, listSessions, sessionsOf, type SessionScope } from '../../operations/auth/own-sessions.ts';
 import {
   createAccount,
   deleteAccount,
@@ -13,8 +14,9 @@ import { noSuchRoute } from './not-found.ts';
 
 /** Accounts of a realm, for its admins. Whoever changes one sees the effect on this process at once. */
 export async function usersRoute(api: Api, call: Call, scope: AccountScope, rest: readonly string[]): Promise<Answer> {
-  const [userId, ...more] = rest;
-  if (more.length > 0) throw noSuchRoute(call);
+  const [userId, part, ...more] = rest;
+  if (userId !== undefined && part === 'sessions') return userSessionsRoute(api, call, await sessionsOf(scope, userId), more);
+  if (part !== undefined) throw noSuchRoute(call);
   if (userId === undefined) {
     if (call.method === 'GET') return textAnswer(await listAccounts(scope, call.query));
     if (call.method !== 'POST') throw noSuchRoute(call);
@@ -38,4 +40,15 @@ export async function usersRoute(api: Api, call: Call, scope: AccountScope, rest
     default:
       throw noSuchRoute(call);
   }
+}
+
+/** Somebody else's sessions, for an admin: seen, ended one by one or all. */
+async function userSessionsRoute(api: Api, call: Call, scope: SessionScope, rest: readonly string[]): Promise<Answer> {
+  const [sessionId, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  if (call.method === 'GET' && sessionId === undefined) return dataText(await listSessions(scope));
+  if (call.method !== 'DELETE') throw noSuchRoute(call);
+  const ended = sessionId === undefined ? await endSessions(scope, { keepCurrent: false }) : await endSession(scope, sessionId);
+  await api.revocations.refresh();
+  return dataAnswer(ended);
 }

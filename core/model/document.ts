@@ -400,15 +400,46 @@ export const roleSchema = z.strictObject({
   description: z.string().max(2000).optional(),
 });
 
-export const settingsSchema = z.strictObject({
-  /** Origins that may call this app from a browser; never `*` with credentials. */
-  origins: z.array(z.string()).optional(),
-  /** How bigint and decimal appear in JSON: `string` keeps every digit. */
-  exact_numbers: z.enum(['string', 'number']).default('string'),
-  max_per_page: z.int().min(1).max(10_000).default(100),
-  /** Starts of processes and clocks per second. */
-  starts_per_second: z.int().min(1).max(1000).default(50),
+const pageUrl = z
+  .string()
+  .max(2000)
+  .regex(/^https?:\/\/[^\s<>"]+$/, 'must be an http or https address');
+
+/** Accounts of the app: who may sign up, and the pages that links in mails open. */
+export const authSettingsSchema = z.strictObject({
+  /** Whether anybody may make an account with POST auth/register. */
+  public_signup: z.boolean().default(false),
+  /** Roles of accounts made by signing up. */
+  default_roles: z.array(z.string().min(1).max(100)).max(20).default([]),
+  /** Accounts made by signing up sign in only after a mail was answered. */
+  verify_email: z.boolean().default(false),
+  password_min_length: z.int().min(1).max(128).default(8),
+  /** Own pages for links in mails; `#token=...` is added. Their origins must be among `settings.origins`. */
+  invite_url: pageUrl.optional(),
+  reset_url: pageUrl.optional(),
+  verify_url: pageUrl.optional(),
 });
+
+export const settingsSchema = z
+  .strictObject({
+    /** Origins that may call this app from a browser; never `*` with credentials. */
+    origins: z.array(z.string()).optional(),
+    /** How bigint and decimal appear in JSON: `string` keeps every digit. */
+    exact_numbers: z.enum(['string', 'number']).default('string'),
+    max_per_page: z.int().min(1).max(10_000).default(100),
+    /** Starts of processes and clocks per second. */
+    starts_per_second: z.int().min(1).max(1000).default(50),
+    auth: authSettingsSchema.optional(),
+  })
+  .superRefine(({ auth, origins = [] }, context) => {
+    for (const key of ['invite_url', 'reset_url', 'verify_url'] as const) {
+      const url = auth?.[key];
+      if (url === undefined || (URL.canParse(url) && origins.includes(new URL(url).origin))) continue;
+      context.addIssue({ code: 'custom', path: ['auth', key], message: 'must be an address at one of settings.origins' });
+    }
+    if (auth?.default_roles.some((role) => role.trim().toLowerCase() === 'admin') === true)
+      context.addIssue({ code: 'custom', path: ['auth', 'default_roles'], message: 'whoever signs up cannot become an admin' });
+  });
 
 export const documentSchema = z.strictObject({
   version: z.literal(1, { error: 'version must be 1 (the number of the document format)' }),
@@ -442,6 +473,7 @@ export type ProcessAction = z.infer<typeof processActionSchema>;
 export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
 export type PermissionDefinition = z.infer<typeof permissionSchema>;
 export type WebhookDefinition = z.infer<typeof webhookSchema>;
+export type AuthSettings = z.infer<typeof authSettingsSchema>;
 export type AppSettings = z.infer<typeof settingsSchema>;
 export type OnDelete = z.infer<typeof onDelete>;
 export type WriteMode = z.infer<typeof writeMode>;

@@ -16,21 +16,20 @@ export async function cutSession(db: Db, realm: Realm, sessionId: string): Promi
   );
 }
 
-/** Raises the account's epoch, so that every access token made before is refused; with `sessions`, refreshing ends too. */
-export async function cutAccount(db: Db, realm: Realm, userId: string, options: { readonly sessions: boolean }): Promise<void> {
-  const [row] = await run<{ epoch: number }>(
+/** Ends the sessions of an account, but for one when it is named; answers how many. */
+export async function cutSessions(db: Db, realm: Realm, userId: string, except: string | null = null): Promise<number> {
+  const [row] = await run<{ count: number }>(
     db,
     sql`
-    update ${realm.users} set epoch = epoch + 1 where id = ${value(userId, 'uuid')} returning epoch`,
+    with ended as (
+      update ${realm.sessions} set revoked_at = now()
+      where user_id = ${value(userId, 'uuid')} and revoked_at is null and id is distinct from ${value(except, 'uuid')} returning id
+    ), told as (
+      insert into durabase.revocations (app, session_id) select ${value(realm.key, 'text')}, id from ended
+    )
+    select count(*)::integer as count from ended`,
   );
-  if (row === undefined) return;
-  await announceEpoch(db, realm, userId, row.epoch);
-  if (!options.sessions) return;
-  await execute(
-    db,
-    sql`
-    update ${realm.sessions} set revoked_at = now() where user_id = ${value(userId, 'uuid')} and revoked_at is null`,
-  );
+  return row?.count ?? 0;
 }
 
 /** Tokens of an account with an epoch below this one are refused everywhere. */

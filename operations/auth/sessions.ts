@@ -10,6 +10,7 @@ import { ACCESS_SECONDS, type Realm, type Tokens } from '../../adapters/tokens.t
 import { AppError } from '../../core/errors.ts';
 import { raw, sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
+import { DOORS, pass, tryPassword } from './attempts.ts';
 import { cutSession } from './cut.ts';
 
 const REFRESH_LIFE = raw("interval '7 days'");
@@ -54,23 +55,41 @@ export async function login(services: Services, tokens: Tokens, realm: Realm, in
   const { email, password } = (typeof input === 'object' && input !== null ? input : {}) as { email?: unknown; password?: unknown };
   const isGiven =
     typeof email === 'string' && typeof password === 'string' && email.length <= 320 && password.length <= 1_024 && !email.includes('\0');
-  const [account] = isGiven
-    ? await run<AccountRow>(
-        services.pool,
-        sql`
-        select id, email, password_hash, roles, active, epoch, must_change
-        from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`,
-        { prepared: true },
-      )
-    : [];
-  const isRight = await verifyPassword(isGiven ? password : '', account?.password_hash);
-  if (account === undefined || !isRight || !account.active) throw refused();
+  if (!isGiven) throw refused();
+  const attempt = await tryPassword(services, realm, email, client.address);
+  const [account] = await run<AccountRow>(
+    services.pool,
+    sql`
+    select id, email, password_hash, roles, active, epoch, must_change
+    from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`,
+    { prepared: true },
+  );
+  const isRight = await verifyPassword(password, account?.password_hash);
+  if (account === undefined || !isRight || !account.active) {
+    await attempt.failed();
+    throw refused();
+  }
+  await attempt.succeeded();
   if (account.must_change && !services.config.isDevelopment) {
     services.log.warn({ realm: realm.key }, 'refused a sign-in with the published development password');
     throw refused();
   }
+  return openSession(services, tokens, realm, account, client);
+}
+
+/** What a session is opened for. */
+export type SessionAccount = Omit<AccountRow, 'password_hash' | 'active'>;
+
+/** A new session of an account that has proved who it is. */
+export async function openSession(
+  services: Services,
+  tokens: Tokens,
+  realm: Realm,
+  account: SessionAccount,
+  client: ClientInfo,
+): Promise<SignIn> {
   const sessionId = uuidv7();
-  const secret = newSecret();
+  const secret = randomBytes(32).toString('base64url');
   await execute(
     services.pool,
     sql`
@@ -83,11 +102,15 @@ export async function login(services: Services, tokens: Tokens, realm: Realm, in
   return signIn(tokens, realm, account, sessionId, secret);
 }
 
-/** A new pair for the refresh token; the one given is dead from now on. */
+/**
+ * A new pair for the refresh token; the one given is dead from now on. The new token is derived from the old one, so that two
+ * that race with the same get the same, and the session does not fork.
+ */
 export async function refresh(services: Services, tokens: Tokens, realm: Realm, refreshToken: unknown): Promise<SignIn> {
   const given = parseRefreshToken(refreshToken);
   if (given === undefined) throw new AppError('UNAUTHORIZED', 'The refresh token is not valid.', { hint: 'Sign in again.' });
-  const secret = newSecret();
+  await pass(services, DOORS.refresh, realm, given.sessionId);
+  const secret = successorOf(services, given);
   const [account] = await run<AccountRow>(
     services.pool,
     sql`
@@ -104,6 +127,8 @@ export async function refresh(services: Services, tokens: Tokens, realm: Realm, 
     { prepared: true },
   );
   if (account === undefined) {
+    const twin = await twinOf(services, realm, given, secret);
+    if (twin !== undefined) return signIn(tokens, realm, twin, given.sessionId, secret);
     await endIfReused(services, realm, given);
     throw new AppError('UNAUTHORIZED', 'The refresh token is not valid any more.', { hint: 'Sign in again.' });
   }
@@ -140,6 +165,22 @@ export async function me(services: Services, realm: Realm, userId: string): Prom
   return userOf(account);
 }
 
+/** A token replaced this recently was sent twice by one client (two tabs, a lost answer), not by a thief. */
+const TWIN_GRACE = raw("interval '10 seconds'");
+
+/** The account of a session whose token of now is the one this request would have made: its twin was faster. */
+async function twinOf(services: Services, realm: Realm, given: RefreshToken, successor: string): Promise<AccountRow | undefined> {
+  const [account] = await run<AccountRow>(
+    services.pool,
+    sql`
+    select u.id, u.email, u.roles, u.active, u.epoch, u.must_change, null::text as password_hash
+    from ${realm.users} u join ${realm.sessions} s on s.user_id = u.id
+    where s.id = ${value(given.sessionId, 'uuid')} and s.refresh_hash = ${value(hashOf(successor), 'text')}
+      and s.revoked_at is null and s.expires_at > now() and s.used_at > now() - ${TWIN_GRACE} and u.active`,
+  );
+  return account;
+}
+
 /** Somebody used a replaced token: whoever holds the newer one may be a thief, so the family ends. */
 async function endIfReused(services: Services, realm: Realm, given: RefreshToken): Promise<void> {
   const [session] = await run<{ previous_hashes: string[] }>(
@@ -154,7 +195,7 @@ async function endIfReused(services: Services, realm: Realm, given: RefreshToken
   await cutSession(services.pool, realm, given.sessionId);
 }
 
-async function signIn(tokens: Tokens, realm: Realm, account: AccountRow, sessionId: string, secret: string): Promise<SignIn> {
+async function signIn(tokens: Tokens, realm: Realm, account: SessionAccount, sessionId: string, secret: string): Promise<SignIn> {
   const roles = account.roles.map((role) => role.toLowerCase());
   const subject = { userId: account.id, email: account.email, roles, sessionId, epoch: account.epoch };
   return {
@@ -166,7 +207,7 @@ async function signIn(tokens: Tokens, realm: Realm, account: AccountRow, session
   };
 }
 
-const userOf = (account: AccountRow): SignedInUser => ({
+const userOf = (account: SessionAccount): SignedInUser => ({
   id: account.id,
   email: account.email,
   roles: account.roles.map((role) => role.toLowerCase()),
@@ -178,7 +219,10 @@ interface RefreshToken {
   readonly secret: string;
 }
 
-const newSecret = (): string => randomBytes(32).toString('base64url');
+/** Only a holder of SECRET_KEY can tell the next token from this one. */
+const successorOf = (services: Services, given: RefreshToken): string =>
+  services.keyring.derive(`${given.sessionId}.${given.secret}`, 'refresh');
+
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 function parseRefreshToken(token: unknown): RefreshToken | undefined {

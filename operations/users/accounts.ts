@@ -23,6 +23,10 @@ export interface AccountScope {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** True for text that is an id. */
+export const isUuid = (text: string): boolean => UUID.test(text);
+
 const SORTABLE = ['email', 'active', 'created_at', 'updated_at', 'id'];
 const MAX_PER_PAGE = 100;
 

@@ -5,8 +5,7 @@ import { migrateControl } from '../../adapters/postgres/migrate.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import { followRevocations, type Revocations } from '../../adapters/revocations.ts';
 import { createTokens, PLATFORM_REALM, type Realm, type TokenSubject } from '../../adapters/tokens.ts';
-import { raw } from '../../core/sql/sql.ts';
-import { cutAccount, cutSession } from '../../operations/auth/cut.ts';
+import { announceEpoch, cutSession } from '../../operations/auth/cut.ts';
 import { freshDatabase } from '../support/database.ts';
 
 let pool: ReturnType<typeof createPool>;
@@ -42,7 +41,7 @@ async function account(): Promise<TokenSubject> {
   return { userId, email, roles: ['admin'], sessionId, epoch: 0 };
 }
 
-const appRealm = (key: string): Realm => ({ key, users: raw('durabase.platform_users'), sessions: raw('durabase.platform_sessions') });
+const appRealm = (key: string): Realm => ({ ...PLATFORM_REALM, key });
 
 describe('access tokens', () => {
   it('made by one process are good in another', async () => {
@@ -99,7 +98,7 @@ describe('cut sessions', () => {
     const { tokens, revocations } = await process();
     const subject = await account();
     const old = await tokens.issue(PLATFORM_REALM, subject);
-    await cutAccount(pool, PLATFORM_REALM, subject.userId, { sessions: false });
+    await announceEpoch(pool, PLATFORM_REALM, subject.userId, 1);
     await revocations.refresh();
     await expect(tokens.verify(old, PLATFORM_REALM)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     const next = await tokens.issue(PLATFORM_REALM, { ...subject, epoch: 1 });

@@ -1,7 +1,9 @@
 /** Our own migrations, in order. A new one is a new file and a new line here; a released one never changes. */
 import type { Knex } from 'knex';
 import * as control0001 from './0001_control.ts';
+import * as control0002 from './0002_accounts.ts';
 import * as app0001 from './app-0001_system.ts';
+import * as app0002 from './app-0002_accounts.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -13,5 +15,5 @@ export interface AppMigration {
   up(knex: Knex, storage: string): Promise<void>;
 }
 
-export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [control0001];
-export const APP_MIGRATIONS: readonly AppMigration[] = [app0001];
+export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [control0001, control0002];
+export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002];
