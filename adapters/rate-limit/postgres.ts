@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { RateLimiterPostgres } from 'rate-limiter-flexible';
-import type { CounterFactory } from './rate-limit.ts';
+import type { CounterFactory } from './rule.ts';
 
 /** Counters in `durabase.rate_limits`, one statement each. */
 export function inPostgres(pool: pg.Pool): CounterFactory {

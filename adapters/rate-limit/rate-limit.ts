@@ -6,13 +6,7 @@ import type pg from 'pg';
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { inPostgres } from './postgres.ts';
 import { inRedis } from './redis.ts';
-
-/** At most `points` within `seconds`, counted from the first one. */
-export interface Rule {
-  readonly name: string;
-  readonly points: number;
-  readonly seconds: number;
-}
+import type { CounterFactory, Rule } from './rule.ts';
 
 export interface Taken {
   readonly isAllowed: boolean;
@@ -32,9 +26,6 @@ export interface RateLimiter {
   forget(rule: Rule, key: string): Promise<void>;
   close(): void;
 }
-
-/** Makes the counter of one rule. */
-export type CounterFactory = (rule: Rule) => RateLimiterAbstract;
 
 const MAX_COUNTERS = 1_000;
 

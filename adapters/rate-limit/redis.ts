@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { CounterFactory } from './rate-limit.ts';
+import type { CounterFactory } from './rule.ts';
 
 /** A server that hangs must not hold up a request. */
 const COMMAND_MS = 250;

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { run } from '../../adapters/postgres/run.ts';
-import type { Rule } from '../../adapters/rate-limit/rate-limit.ts';
+import type { Rule } from '../../adapters/rate-limit/rule.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { addressGroup } from '../../core/address.ts';
