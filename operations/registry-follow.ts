@@ -4,7 +4,6 @@ import type pg from 'pg';
 import { uuidv7 } from '../adapters/ids.ts';
 import { execute } from '../adapters/postgres/run.ts';
 import { lastSchemaEvent, listenForSchemaEvents, readSchemaEvents, type WakeUps } from '../adapters/schema-events/postgres.ts';
-import { createSchemaEventStream } from '../adapters/schema-events/redis.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime } from './context.ts';
 import type { Registry } from './registry.ts';
@@ -68,7 +67,11 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const timers = [setInterval(quietly, POLL_MS)];
   if (lease !== undefined) timers.push(setInterval(() => void lease.renew(seenEvent).catch(() => undefined), RENEW_MS));
   const sources: WakeUps[] = [listenForSchemaEvents(options.listenUrl, quietly, options.log)];
-  if (options.redisUrl !== undefined) sources.push(createSchemaEventStream(options.redisUrl, options.log, quietly));
+  if (options.redisUrl !== undefined) {
+    // Loaded where there is one to follow.
+    const { createSchemaEventStream } = await import('../adapters/schema-events/redis.ts');
+    sources.push(createSchemaEventStream(options.redisUrl, options.log, quietly));
+  }
 
   return {
     byName: (name) => cache.byName(name),

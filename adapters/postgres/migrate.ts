@@ -2,7 +2,7 @@
  * Numbered migrations of our own tables: the control schema `durabase`, and the system tables of every app. A worker applies
  * them before it serves, under an advisory lock held by a session of its own; an older api refuses a newer database.
  */
-import knexModule, { type Knex } from 'knex';
+import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { id, sql, value } from '../../core/sql/sql.ts';
@@ -20,7 +20,7 @@ export async function migrateControl(url: string, log?: Logger): Promise<void> {
   await withLock(url, async (session) => {
     await refuseNewer(session);
     await run(session, sql`create schema if not exists durabase`);
-    const knex = open(url);
+    const knex = await open(url);
     try {
       const migrations = { migrationSource: source(), schemaName: 'durabase', tableName: HISTORY };
       // The row lock of a killed run stays behind; ours is the session's, so whoever is here may clear it.
@@ -46,7 +46,7 @@ export async function migrateApp(url: string, storage: string): Promise<void> {
     const pending = APP_MIGRATIONS.slice(done + 1);
     if (pending.length === 0) return;
     await run(session, sql`create schema if not exists ${id(storage)}`);
-    const knex = open(url);
+    const knex = await open(url);
     try {
       for (const migration of pending) await applyToApp(knex, migration, storage);
     } finally {
@@ -166,7 +166,9 @@ async function withLock(url: string, work: (session: pg.Client) => Promise<void>
   }
 }
 
-function open(url: string): Knex {
+/** Loaded where it is used: an api process only asks for the version. */
+async function open(url: string): Promise<Knex> {
+  const { default: knexModule } = await import('knex');
   return knexModule.knex({
     client: 'pg',
     connection: { connectionString: url, options: '-c TimeZone=UTC -c search_path=pg_catalog', application_name: 'durabase-migrate' },

@@ -1,5 +1,5 @@
 /** A lazy connection to Temporal. Nothing of the data path touches it; what needs it now fails with a clear UNAVAILABLE. */
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { Config } from '../config.ts';
@@ -91,6 +91,8 @@ class LazyGateway {
 
   async #probe(): Promise<void> {
     if (this.#client === undefined) {
+      // Loaded when it is first needed: it takes longer than the rest of an api process.
+      const { Client, Connection } = await import('@temporalio/client');
       const connection = await Connection.connect({ ...serverOptions(this.#config), connectTimeout: CONNECT_TIMEOUT_MS });
       if (this.#isClosed) return connection.close();
       this.#client = new Client({ connection, namespace: this.#config.temporal.namespace, dataConverter });

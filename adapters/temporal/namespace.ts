@@ -3,6 +3,7 @@ import { SearchAttributeType } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contracts/search-attributes.ts';
 import type { Config } from '../config.ts';
 import { serverOptions } from './connection-options.ts';
+import { grpcCode } from './errors.ts';
 
 /** Values of `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPE: Readonly<Partial<Record<SearchAttributeType, number>>> = {
@@ -81,9 +82,5 @@ async function ignoring(codes: readonly number[], call: () => Promise<unknown>):
     if (!codes.includes(grpcCode(error) ?? -1)) throw error;
   }
 }
-
-/** The numeric status of a gRPC failure. */
-export const grpcCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 
 type Long = import('long').default;

@@ -1,6 +1,7 @@
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { appId } from '../../adapters/ids.ts';
 import { execute, run, sqlState } from '../../adapters/postgres/run.ts';
+import { isTemporalError } from '../../adapters/temporal/errors.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { provisionWorkflowId } from '../../workflows/contracts/ids.ts';
@@ -148,7 +149,7 @@ async function startProvision(temporal: Client, app: string): Promise<WorkflowHa
       typedSearchAttributes: [{ key: appIdAttribute, value: app }],
     });
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
+    if (isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) return temporal.workflow.getHandle(workflowId);
     throw new AppError('UNAVAILABLE', 'The workflow engine (Temporal) did not take the order to make the app.', {
       hint: 'Nothing was changed. Try again.',
       retryAfter: 5,

@@ -1,8 +1,9 @@
 /** Deleting an app: it stops serving at once, its storage goes after the retention by the `retire` workflow. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
+import { isTemporalError } from '../../adapters/temporal/errors.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { retireWorkflowId } from '../../workflows/contracts/ids.ts';
@@ -36,7 +37,7 @@ export async function retireApp(ctx: PlatformContext, name: string, options: { r
   const handle = await startRetire(ctx, app);
   if (options.now) {
     await handle.signal(removeNowSignal).catch((error: unknown) => {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (!isTemporalError(error, 'WorkflowNotFoundError')) throw error;
     });
     await within(handle.result(), WAIT_MS);
     await ctx.services.registry.refresh();
@@ -79,7 +80,7 @@ async function startRetire(ctx: PlatformContext, app: AppRow): Promise<WorkflowH
       typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
     });
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return temporal.workflow.getHandle(workflowId);
+    if (isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) return temporal.workflow.getHandle(workflowId);
     throw new AppError('UNAVAILABLE', 'The app is suspended, but the workflow engine (Temporal) did not take the order to remove it.', {
       hint: 'Repeat the request: repeating is safe.',
       retryAfter: 5,
@@ -100,7 +101,7 @@ export async function restoreApp(ctx: PlatformContext, name: string): Promise<st
       throw new AppError('UNAVAILABLE', 'No worker answers.', { hint: 'Repeat the request: repeating is safe.', retryAfter: 5 });
     if (!(await answer).cancelled) throw new AppError('CONFLICT', `The data of "${name}" is being removed already.`);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError)
+    if (isTemporalError(error, 'WorkflowNotFoundError'))
       throw new AppError('CONFLICT', `The retirement of "${name}" has ended already.`, { cause: error });
     throw error;
   }

@@ -1,11 +1,6 @@
-import {
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { grpcCode } from '../../adapters/temporal/namespace.ts';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { ApplicationFailure } from '@temporalio/common';
+import { grpcCode, isTemporalError } from '../../adapters/temporal/errors.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import { AppError, ERROR_STATUS, type ErrorCode } from '../../core/errors.ts';
 import type { Services } from '../context.ts';
@@ -41,11 +36,11 @@ export async function askRun(
 }
 
 function outcomeOf(error: unknown): 'gone' | 'busy' | Error {
-  if (error instanceof WorkflowNotFoundError) return 'gone';
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return temporalUnavailable(error);
-  if (error instanceof WorkflowUpdateFailedError) {
-    const { cause } = error;
-    const type = cause instanceof ApplicationFailure ? (cause.type ?? undefined) : undefined;
+  if (isTemporalError(error, 'WorkflowNotFoundError')) return 'gone';
+  if (isTemporalError(error, 'WorkflowUpdateRPCTimeoutOrCancelledError')) return temporalUnavailable(error);
+  if (isTemporalError(error, 'WorkflowUpdateFailedError')) {
+    const cause = isTemporalError(error.cause, 'ApplicationFailure') ? (error.cause as ApplicationFailure) : undefined;
+    const type = cause?.type ?? undefined;
     // The workflow ended with the update accepted but not answered.
     if (type === 'AcceptedUpdateCompletedWorkflow') return 'gone';
     if (cause !== undefined && type !== undefined && type in ERROR_STATUS) return new AppError(type as ErrorCode, cause.message);

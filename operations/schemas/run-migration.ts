@@ -1,5 +1,5 @@
 /** From a recorded migration to its end: the queue of an app's migrations, the workflow's start, and the caller's wait. */
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { uuidv7 } from '../../adapters/ids.ts';
@@ -168,7 +168,7 @@ export async function finishOpenMigration(services: Services, app: string): Prom
   );
   if (open === undefined) return true;
   const client = await services.temporal.client();
-  await startMigrationWorkflow(client, { app, migrationId: open.id, number: open.number }, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
+  await startMigrationWorkflow(client, { app, migrationId: open.id, number: open.number }, 'ALLOW_DUPLICATE');
   return (await waitForResult(client, migrationWorkflowId(app, open.number)))?.status === 'completed';
 }
 
@@ -209,7 +209,7 @@ async function startOrAbort(
 ): Promise<void> {
   const input = { app: ctx.app.id, migrationId: recorded.migrationId, number: recorded.number };
   try {
-    await client.withDeadline(Date.now() + 3_000, () => startMigrationWorkflow(client, input, WorkflowIdReusePolicy.REJECT_DUPLICATE));
+    await client.withDeadline(Date.now() + 3_000, () => startMigrationWorkflow(client, input, 'REJECT_DUPLICATE'));
   } catch (error) {
     ctx.services.log.warn({ err: error, migration: recorded.migrationId }, 'a migration could not be started');
     const isAborted = await transaction(ctx.services.pool, async (connection) => {
@@ -238,7 +238,7 @@ export async function startMigrationWorkflow(client: Client, input: SchemaMigrat
     workflowId: migrationWorkflowId(input.app, input.number),
     taskQueue: CONTROL_QUEUE,
     args: [input],
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: reuse,
     // A worker that dies inside a local activity is noticed after this long.
     workflowTaskTimeout: '5s',

@@ -1,5 +1,4 @@
 /** Starts, or starts again, the workflow of every migration that is recorded and not at its end. The worker calls it at start and every 10 s. */
-import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { run } from '../../adapters/postgres/run.ts';
 import { sql } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
@@ -22,11 +21,7 @@ export async function startPlannedMigrations(services: Services): Promise<number
   let started = 0;
   for (const row of rows) {
     try {
-      await startMigrationWorkflow(
-        client,
-        { app: row.app, migrationId: row.id, number: row.number },
-        WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      );
+      await startMigrationWorkflow(client, { app: row.app, migrationId: row.id, number: row.number }, 'ALLOW_DUPLICATE');
       started += 1;
     } catch (error) {
       services.log.warn({ err: error, migration: row.id }, 'an open migration could not be started; trying again');

@@ -1,6 +1,13 @@
-/** Updates, signals and queries: wire names are public API. Clients import this file alone. */
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+/**
+ * Updates, signals and queries: wire names are public API. Clients import this file alone. It names Temporal's types only: its
+ * `define...` functions make these very objects, but with them an api process would load all of the workflow library.
+ */
+import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import type { ActorRef, DecisionInput, RunView } from './types.ts';
+
+const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
+const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
+const defineSignal = (name: string) => ({ type: 'signal', name }) as SignalDefinition;
 
 /** Approve or reject the open task. An update: the caller must learn at once whether it counted. */
 export const decideTaskUpdate = defineUpdate<RunView, [DecisionInput]>('decideTask');
