@@ -10,6 +10,7 @@ import { headerOf, type Call } from '../http/call.ts';
 import { rewritePath } from '../rewrites.ts';
 import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
+import { batchRoute } from './batch.ts';
 import { discoveryRoute } from './discovery.ts';
 import { noSuchRoute } from './not-found.ts';
 import { platformRoute } from './platform.ts';
@@ -115,6 +116,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return adminRoute(api, ctx, call, more);
     case '_discovery':
       return discoveryRoute(ctx, call, more);
+    case '_batch':
+      return batchRoute(ctx, call, more);
     case '_workflows':
       return workflowsRoute(ctx, call, more);
     default:

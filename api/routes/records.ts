@@ -4,17 +4,23 @@ import type { AppContext } from '../../operations/context.ts';
 import { createRecord } from '../../operations/records/create.ts';
 import { deleteRecord } from '../../operations/records/delete.ts';
 import { getRecord } from '../../operations/records/get.ts';
+import { restoreRecord } from '../../operations/records/restore.ts';
 import { updateRecord } from '../../operations/records/update.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { replayHeaders, writeOptions } from '../http/write-options.ts';
 import { withFreshSchema } from '../rerun.ts';
+import { bulkRoute } from './batch.ts';
 import { noSuchRoute } from './not-found.ts';
 import { listRoute, readingRoute } from './reading.ts';
 
 export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [entity = '', record, ...more] = rest;
+  if (more.length === 1 && more[0] === '_restore' && record !== undefined && call.method === 'POST')
+    return restoreRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
+  if (record === '_bulk') return bulkRoute(ctx, call, entity);
   if (record.startsWith('_')) {
     return readingRoute(ctx, call, entity, record);
   }
@@ -26,8 +32,9 @@ async function collectionRoute(ctx: AppContext, call: Call, entity: string): Pro
   if (call.method === 'GET') return listRoute(ctx, call, entity);
   if (call.method !== 'POST') throw wrongMethod(call);
   const body = await objectOf(call);
-  const written = await withFreshSchema(ctx, (fresh) => createRecord(fresh, entity, body));
-  return dataText(written.text, 201, { ETag: etagOf(written.version) });
+  const options = writeOptions(call, body);
+  const written = await withFreshSchema(ctx, (fresh) => createRecord(fresh, entity, body, options));
+  return dataText(written.text, 201, { ETag: etagOf(written.version), ...replayHeaders(options) });
 }
 
 async function recordRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
@@ -44,12 +51,14 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
     case 'PUT':
     case 'PATCH': {
       const body = await objectOf(call);
-      const written = await withFreshSchema(ctx, (fresh) => updateRecord(fresh, entity, record, body, ifMatchOf(call)));
-      return dataText(written.text, 200, { ETag: etagOf(written.version) });
+      const options = writeOptions(call, body);
+      const written = await withFreshSchema(ctx, (fresh) => updateRecord(fresh, entity, record, body, options));
+      return dataText(written.text, 200, { ETag: etagOf(written.version), ...replayHeaders(options) });
     }
     case 'DELETE': {
-      await jsonOf(call);
-      return dataAnswer(await withFreshSchema(ctx, (fresh) => deleteRecord(fresh, entity, record, ifMatchOf(call))));
+      const options = writeOptions(call, await jsonOf(call));
+      const deleted = await withFreshSchema(ctx, (fresh) => deleteRecord(fresh, entity, record, options));
+      return dataAnswer(deleted, 200, replayHeaders(options));
     }
     default:
       throw wrongMethod(call);
@@ -67,14 +76,17 @@ const unquoted = (tag: string): string =>
 const matches = (given: string | undefined, etag: string): boolean =>
   given !== undefined && (given.trim() === '*' || given.split(',').some((tag) => unquoted(tag) === unquoted(etag)));
 
-/** The record version an `If-Match` asks for; `*` asks only that the record is there, which every write does. */
-function ifMatchOf(call: Call): { ifMatch?: string } {
-  const given = headerOf(call, 'if-match');
-  if (given === undefined || given.trim() === '*') return {};
-  // The tag of a record that was read with its relations begins with its version.
-  const version = unquoted(given).replace(/-[\w-]{22}$/, '');
-  if (!/^\d{1,18}$/.test(version)) throw new AppError('PRECONDITION_FAILED', 'If-Match must be the ETag of the record, like "3".');
-  return { ifMatch: version };
+async function restoreRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
+  call.route = '/api/:app/:entity/:id/_restore';
+  const options = writeOptions(call, await emptyBodyOf(call));
+  const restored = await withFreshSchema(ctx, (fresh) => restoreRecord(fresh, entity, record, options));
+  return dataText(restored.text, 200, { ETag: etagOf(restored.version), ...replayHeaders(options) });
+}
+
+async function emptyBodyOf(call: Call): Promise<undefined> {
+  const body = await jsonOf(call);
+  const isEmpty = body === undefined || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
+  if (!isEmpty) throw new AppError('INVALID_PAYLOAD', '_restore takes no body.');
 }
 
 const wrongMethod = noSuchRoute;

@@ -78,7 +78,7 @@ async function finishDeferred(write: Write, entity: EntityModel, input: ChainInp
   // The record may be outside what its creator can read; only the answer asks for that.
   const update = updateStatement(
     { ...options, read: FULL_ACCESS },
-    { condition, assigned, stamps: [], version: undefined, raisesVersion: false },
+    { condition, assigned, stamps: [], versions: undefined, raisesVersion: false },
   );
   const [updated] = await run<Row>(write.db, update, prepared(write));
   if (updated === undefined) throw new AppError('INTERNAL_ERROR', 'The record just written is gone.');
@@ -87,7 +87,7 @@ async function finishDeferred(write: Write, entity: EntityModel, input: ChainInp
   if (events.hasEvent) await run(write.db, createdEventStatement(events, condition), prepared(write));
   const [shown] = await run<Row>(
     write.db,
-    readStatement(options, { condition, assigned: [], version: undefined }, 'none'),
+    readStatement(options, { condition, assigned: [], versions: undefined }, 'none'),
     prepared(write),
   );
   return { row: shown ?? updated, chain, stored: JSON.parse(updated.record ?? '{}') as Record<string, unknown> };
@@ -104,7 +104,7 @@ const EMPTY_DRAFT: Omit<Draft, 'entity'> = {
   claimedKey: new Map(),
 };
 
-const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
+export const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
   Object.fromEntries([...entity.fields.keys()].map((name) => [name, values.get(name)?.plain ?? null]));
 
 /** A transition needs a role the caller does not have. */

@@ -19,6 +19,7 @@ export async function createRecord(
     entity,
     options,
     isWide,
+    touched: ({ id, text }) => [{ entity, action: 'create', id, text }],
     // Nested rows and rules after the write need one transaction; the rest is judged without a lock.
     needsTransaction: isWide || plan.afterWrite.length > 0 || plan.needsDatabase,
     work: (write) => write.steps.create(write, entity, { draft: readBody({ write, entity, action: 'create', body }), isTop: true }),

@@ -7,7 +7,7 @@ import { runChecks, type ChainInput } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { forbidden } from './body.ts';
 import { cascade } from './cascade.ts';
-import { keyCondition, notFound, recordCondition, versionOf } from './record-key.ts';
+import { keyCondition, notFound, recordCondition, versionsOf } from './record-key.ts';
 import { deleteStatement, readStatement, type StatementOptions, type StatementResult } from './statements.ts';
 import { checkStored, invalid, preconditionFailed } from './write-result.ts';
 import { accessOf, prepared, rulesOf, statementOptions, type DeleteStep, type PlainRecord, type Write } from './write-state.ts';
@@ -26,10 +26,11 @@ export async function deleteOne(write: Write, entity: EntityModel, step: DeleteS
   if (condition === undefined) throw notFound(entity, step.recordId);
   const options = statementOptions(write, entity, 'delete', { record: false });
   const plan = rulesOf(write.ctx, entity);
-  const version = versionOf(step.ifMatch);
-  if (step.link === undefined && !needsCascade(entity, plan)) return remove(write, entity, step, options, { condition, version });
+  const versions = versionsOf(step.ifMatch);
+  if (!isCascade) write.deletes.count++;
+  if (step.link === undefined && !needsCascade(entity, plan)) return remove(write, entity, step, options, { condition, versions });
 
-  const [found] = await run<Row>(write.db, readStatement(options, { condition, assigned: [], version }, 'delete'), prepared(write));
+  const [found] = await run<Row>(write.db, readStatement(options, { condition, assigned: [], versions }, 'delete'), prepared(write));
   const stored = checkStored(found, entity, 'delete', step.recordId);
   const record = JSON.parse(stored.record ?? '{}') as Record<string, unknown>;
   if (step.link !== undefined && String(record[step.link.field]) !== String(step.link.value)) throw notFound(entity, step.recordId);
@@ -39,7 +40,7 @@ export async function deleteOne(write: Write, entity: EntityModel, step: DeleteS
   await checkRules(write, entity, plan, record);
   noteCall(write, entity, stored, record);
   await cascade(write, entity, id, record);
-  return remove(write, entity, step, options, { condition: keyCondition(entity, 't', id) ?? condition, version: undefined });
+  return remove(write, entity, step, options, { condition: keyCondition(entity, 't', id) ?? condition, versions: undefined });
 }
 
 async function remove(
@@ -47,9 +48,9 @@ async function remove(
   entity: EntityModel,
   step: DeleteStep,
   options: StatementOptions,
-  input: { condition: Sql; version: string | undefined },
+  input: { condition: Sql; versions: readonly string[] | undefined },
 ): Promise<string> {
-  const [found] = await run<Row>(write.db, deleteStatement(options, input), prepared(write));
+  const [found] = await run<Row>(write.db, deleteStatement(options, { ...input, earlier: write.deletes.count - 1 }), prepared(write));
   const row = checkStored(found, entity, 'delete', step.recordId);
   if (row.changed !== true) throw preconditionFailed(entity, row.version);
   return row.id ?? '';

@@ -13,11 +13,12 @@ export async function deleteRecord(
 ): Promise<{ id: string }> {
   const entity = entityOf(ctx.app.model, entityName);
   const isWide = needsCascade(entity, rulesOf(ctx, entity));
-  const id = await runWrite({
+  const id = await runWrite<string>({
     ctx,
     entity,
     options,
     isWide,
+    touched: (deleted) => [{ entity, action: 'delete', id: deleted }],
     needsTransaction: isWide,
     work: (write) =>
       write.steps.delete(write, entity, { recordId, ...(options.ifMatch === undefined ? {} : { ifMatch: options.ifMatch }) }),

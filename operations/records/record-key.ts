@@ -42,10 +42,14 @@ const wholeNumber = (text: string): unknown => (/^-?\d{1,15}$/.test(text) ? Numb
 export const isLive = (entity: EntityModel, alias: string): Sql | undefined =>
   entity.hasSoftDelete ? sql`${id(alias, DELETED_COLUMN)} is null` : undefined;
 
-/** The version an If-Match header asks for; undefined when it takes any. */
-export function versionOf(ifMatch: string | undefined): string | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  const match = /^\s*(?:W\/)?"?(\d{1,19})"?\s*$/.exec(ifMatch);
+/**
+ * The versions an If-Match header accepts; undefined when it takes any. A weak tag counts as its strong one: proxies that
+ * compress answers weaken our tags. The tag of a record that was read with its relations begins with its version.
+ */
+export function versionsOf(ifMatch: string | undefined): readonly string[] | undefined {
+  if (ifMatch === undefined) return undefined;
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  if (tags.includes('*')) return undefined;
   // Something else than one of our ETags matches no version at all.
-  return match?.[1] ?? '-1';
+  return tags.flatMap((tag) => /^(?:W\/)?("?)(\d{1,18})(?:-[\w-]{22})?\1$/.exec(tag)?.[2] ?? []);
 }

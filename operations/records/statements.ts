@@ -9,7 +9,22 @@ import { FULL_ACCESS, type Access } from '../../core/policy/access.ts';
 import { shapeOf } from '../../core/policy/shape.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
 import { COLUMN_TYPES, columnToJson, recordIdText, recordJson } from '../../core/sql/columns.ts';
-import { and, empty, flattened, id, join, literal, opened, or, raw, render, slot, sql, type Sql } from '../../core/sql/sql.ts';
+import {
+  and,
+  empty,
+  flattened,
+  id,
+  join,
+  literal,
+  opened,
+  or,
+  raw,
+  render,
+  slot,
+  sql,
+  type Sql,
+  type SqlType,
+} from '../../core/sql/sql.ts';
 import type { Actor, AppContext, AppRuntime } from '../context.ts';
 import { keptStatement } from './kept.ts';
 import { isLive } from './record-key.ts';
@@ -64,7 +79,7 @@ export interface StatementResult {
 // --- from values to places -------------------------------------------------------------------------------------------
 
 /** `StatementOptions` without anything of one request. */
-interface Frame {
+export interface Frame {
   readonly app: AppRuntime;
   readonly entity: EntityModel;
   readonly access: Access;
@@ -98,7 +113,7 @@ function actorText(actor: Actor): string {
 type Later<T> = () => T;
 
 /** Gathers a request's values and the key of its shape. */
-class Shape {
+export class Shape {
   readonly #options: StatementOptions;
   readonly #given: unknown[];
   #key: string;
@@ -141,11 +156,18 @@ class Shape {
     return () => opened(condition, from);
   }
 
-  version(version: string | undefined): Later<Sql | undefined> {
-    if (version === undefined) return () => undefined;
-    this.#key += ' v';
-    const place = this.#given.push(version) - 1;
-    return () => slot(place, 'bigint');
+  versions(versions: readonly string[] | undefined): Later<Sql | undefined> {
+    if (versions === undefined) return () => undefined;
+    // One is what nearly every request names.
+    const isOne = versions.length === 1;
+    this.#key += isOne ? ' v' : ' vs';
+    const place = this.#given.push(isOne ? versions[0] : versions) - 1;
+    return () => (isOne ? slot(place, 'bigint') : sql`any(${slot(place, 'bigint[]')})`);
+  }
+
+  /** A value for which the caller of `also` says where it goes. */
+  place(value: unknown, type: SqlType): Sql {
+    return slot(this.#given.push(value) - 1, type);
   }
 
   statement(build: (frame: Frame) => Sql): Sql {
@@ -166,10 +188,10 @@ const clientsFields = (assigned: readonly Column[]): FieldModel[] => assigned.fl
 
 // --- parts -----------------------------------------------------------------------------------------------------------
 
-const column = (alias: string, field: FieldModel): Sql => id(alias, field.column);
-const tableOf = ({ app, entity }: Frame): Sql => id(app.storage, entity.table);
+export const column = (alias: string, field: FieldModel): Sql => id(alias, field.column);
+export const tableOf = ({ app, entity }: Frame): Sql => id(app.storage, entity.table);
 const settingsOf = ({ app }: Frame) => app.model.settings;
-const as = (part: Sql | undefined, name: string): Sql[] => (part === undefined ? [] : [sql`${part} as ${id(name)}`]);
+export const as = (part: Sql | undefined, name: string): Sql[] => (part === undefined ? [] : [sql`${part} as ${id(name)}`]);
 
 const TEXTS = {};
 
@@ -182,10 +204,10 @@ function constant({ app, entity }: Frame, key: string, build: () => Sql): Sql {
   return part;
 }
 
-const fullJson = (frame: Frame, alias: string): Sql =>
+export const fullJson = (frame: Frame, alias: string): Sql =>
   constant(frame, `json ${alias}`, () => recordJson(frame.entity, frame.app.storage, alias, settingsOf(frame)));
 
-const idText = (frame: Frame, alias: string): Sql => constant(frame, `id ${alias}`, () => recordIdText(frame.entity, alias));
+export const idText = (frame: Frame, alias: string): Sql => constant(frame, `id ${alias}`, () => recordIdText(frame.entity, alias));
 
 const someJson = (frame: Frame, alias: string, fields: readonly string[]): Sql =>
   constant(frame, `json ${alias} ${fields.join()}`, () =>
@@ -193,7 +215,7 @@ const someJson = (frame: Frame, alias: string, fields: readonly string[]): Sql =
   );
 
 /** The caller's view of a row: readable fields, or the key alone when the row is outside the read scope. */
-function readableJson(frame: Frame, alias: string): Sql {
+export function readableJson(frame: Frame, alias: string): Sql {
   const { entity, read } = frame;
   if (read === FULL_ACCESS) return fullJson(frame, alias);
   const keyOnly = someJson(
@@ -210,7 +232,7 @@ function readableJson(frame: Frame, alias: string): Sql {
 }
 
 /** The names whose row-dependent condition does not hold, as a text[]; undefined when that can be none. */
-function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql | undefined {
+export function failing(fields: Iterable<FieldModel>, access: Access, alias: string): Sql | undefined {
   if (access === FULL_ACCESS) return undefined;
   const parts: Sql[] = [];
   for (const field of fields) {
@@ -220,12 +242,12 @@ function failing(fields: Iterable<FieldModel>, access: Access, alias: string): S
   return namesArray(parts);
 }
 
-const namesArray = (parts: readonly Sql[]): Sql | undefined =>
+export const namesArray = (parts: readonly Sql[]): Sql | undefined =>
   parts.length === 0 ? undefined : sql`array_remove(array[${join(parts)}]::text[], null)`;
 
-const jsonText = (json: Sql): Sql => sql`(${json})::text`;
-const isHolding = (condition: Sql): Sql => sql`coalesce(${condition}, false)`;
-const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
+export const jsonText = (json: Sql): Sql => sql`(${json})::text`;
+export const isHolding = (condition: Sql): Sql => sql`coalesce(${condition}, false)`;
+export const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
 const whereAll = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? empty : sql` where ${and(conditions)}`);
 
 interface EventRow {
@@ -235,7 +257,7 @@ interface EventRow {
   readonly old: Sql;
 }
 
-function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete', row: EventRow): Sql {
+export function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete' | 'restore', row: EventRow): Sql {
   if (!frame.hasEvent) return empty;
   const { app, entity } = frame;
   return sql`, "_logged" as (
@@ -245,7 +267,7 @@ function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete', row: 
     from ${row.from})`;
 }
 
-const createdEvent = (frame: Frame, alias: string): Sql =>
+export const createdEvent = (frame: Frame, alias: string): Sql =>
   eventInsert(frame, 'create', {
     alias,
     from: id(alias),
@@ -364,8 +386,8 @@ export interface UpdateInput {
   readonly assigned: readonly Assignment[];
   /** Set along with a change, but no change by themselves (`auto: update`). */
   readonly stamps: readonly Assignment[];
-  /** The version the record must still have. */
-  readonly version: string | undefined;
+  /** The versions of which the record must still have one. */
+  readonly versions: readonly string[] | undefined;
   /** False: the event was or will be written by somebody else, and `_version` stays. */
   readonly raisesVersion?: boolean;
   /** A change of something outside the row (its links): the version and the event say so although no column differs. */
@@ -380,7 +402,7 @@ export function updateStatement(options: StatementOptions, input: UpdateInput): 
   const condition = shape.condition(input.condition);
   const assigned = shape.columns(input.assigned);
   const stamps = shape.columns(input.stamps);
-  const version = shape.version(input.version);
+  const version = shape.versions(input.versions);
   return shape.statement((frame) =>
     updateSql(frame, input, { condition: condition(), assigned: assigned(), version: version() }, stamps()),
   );
@@ -540,13 +562,13 @@ function changedBefore(frame: Frame, assigned: readonly Column[]): Sql {
 /** Reads the whole stored row, locked unless `lock` is `none`, with what the policies say of it. */
 export function readStatement(
   options: StatementOptions,
-  input: Pick<UpdateInput, 'condition' | 'assigned' | 'version'>,
+  input: Pick<UpdateInput, 'condition' | 'assigned' | 'versions'>,
   lock: 'none' | 'update' | 'delete',
 ): Sql {
   const shape = new Shape(`read-${lock}`, options);
   const condition = shape.condition(input.condition);
   const assigned = shape.columns(input.assigned);
-  const version = shape.version(input.version);
+  const version = shape.versions(input.versions);
   const text = lock === 'none' ? empty : lock === 'update' ? raw('for no key update') : raw('for update');
   return shape.statement((frame) => {
     const row = { condition: condition(), assigned: assigned(), version: version() };
@@ -564,20 +586,26 @@ export function readStatement(
   });
 }
 
-/** Deletes one row, softly or for good. `changed` says whether it was. */
-export function deleteStatement(options: StatementOptions, input: Pick<UpdateInput, 'condition' | 'version'>): Sql {
-  const shape = new Shape('delete', options);
-  const condition = shape.condition(input.condition);
-  const version = shape.version(input.version);
-  return shape.statement((frame) => deleteSql(frame, { condition: condition(), assigned: [], version: version() }));
+export interface DeleteInput extends Pick<UpdateInput, 'condition' | 'versions'> {
+  /** How many deletes the transaction asked for before: each, with what it cascades, has a time of its own. */
+  readonly earlier: number;
 }
 
-function deleteSql(frame: Frame, row: LockedRow): Sql {
+/** Deletes one row, softly or for good. `changed` says whether it was. */
+export function deleteStatement(options: StatementOptions, input: DeleteInput): Sql {
+  const shape = new Shape(input.earlier === 0 ? 'delete' : 'delete-later', options);
+  const later = input.earlier === 0 ? empty : sql` + ${shape.place(input.earlier, 'integer')} * interval '1 microsecond'`;
+  const condition = shape.condition(input.condition);
+  const version = shape.versions(input.versions);
+  return shape.statement((frame) => deleteSql(frame, { condition: condition(), assigned: [], version: version() }, later));
+}
+
+function deleteSql(frame: Frame, row: LockedRow, later: Sql): Sql {
   const { entity } = frame;
   const locked = lockedRow(frame, row, raw('for update'));
   const isIt = and([...entity.key.map((field) => sql`${column('t', field)} = ${column('o', field)}`), ...locked.gates]);
   const removed = entity.hasSoftDelete
-    ? sql`update ${tableOf(frame)} "t" set ${id(DELETED_COLUMN)} = now(), ${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1
+    ? sql`update ${tableOf(frame)} "t" set ${id(DELETED_COLUMN)} = now()${later}, ${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1
         from "o" where ${isIt} returning "t".*`
     : sql`delete from ${tableOf(frame)} "t" using "o" where ${isIt} returning "t".*`;
   // The version of the deletion itself, so that readers in order of versions do not wait for one that never comes.

@@ -16,7 +16,7 @@ import type { Draft, FieldValue } from './draft.ts';
 import { assignments, inOrder, missingComputed, NO_CHAIN, refuseForbidden } from './create-one.ts';
 import { fillSlug, updateStamps } from './initial-values.ts';
 import { writeNested } from './nested.ts';
-import { keyCondition, notFound, recordCondition, versionOf } from './record-key.ts';
+import { keyCondition, notFound, recordCondition, versionsOf } from './record-key.ts';
 import { readStatement, updateStatement, type StatementResult, type UpdateInput } from './statements.ts';
 import { checkStored, checkWritten, preconditionFailed, refuseInvalid, writtenRecord } from './write-result.ts';
 import {
@@ -58,14 +58,14 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   const plan = rulesOf(write.ctx, entity);
   if (step.link !== undefined || needsStored(write, plan, step.draft)) return updateRead(write, entity, step, condition, plan);
   refuseInvalid(step.draft, step.draft.errors, step.isTop === true);
-  const version = versionOf(step.ifMatch);
+  const versions = versionsOf(step.ifMatch);
   const assigned = inOrder(entity, step.draft.given);
   const options = statementOptions(write, entity, 'update', { record: false });
   const row = await execute(
     write,
     entity,
     step,
-    updateStatement(options, { condition, assigned, stamps: updateStamps(write, entity), version }),
+    updateStatement(options, { condition, assigned, stamps: updateStamps(write, entity), versions }),
   );
   if (row.passed === null) throw preconditionFailed(entity, row.old_version ?? null);
   checkWritten(row, entity, 'update');
@@ -82,12 +82,12 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   const { draft, isTop = false } = step;
   const options = statementOptions(write, entity, 'update', { record: false });
   const given = inOrder(entity, draft.given);
-  const version = versionOf(step.ifMatch);
+  const versions = versionsOf(step.ifMatch);
   const stored = await execute(
     write,
     entity,
     step,
-    readStatement(options, { condition, assigned: given, version }, write.inTransaction ? 'update' : 'none'),
+    readStatement(options, { condition, assigned: given, versions }, write.inTransaction ? 'update' : 'none'),
   );
   const old = JSON.parse(stored.record ?? '{}') as PlainRecord;
   if (step.link !== undefined && !isLinked(entity, old, step)) throw notFound(entity, step.recordId);
@@ -115,7 +115,7 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
     condition: keyCondition(entity, 't', stored.id ?? '') ?? condition,
     assigned,
     stamps: updateStamps(write, entity),
-    version: write.inTransaction ? undefined : (stored.version ?? undefined),
+    versions: write.inTransaction || stored.version === null ? undefined : [stored.version],
   };
   const row = await apply(write, entity, step, update, needsMore);
   if (!needsMore) return writtenRecord(row);

@@ -20,6 +20,7 @@ export async function updateRecord(
     entity,
     options,
     isWide,
+    touched: ({ id, text }) => [{ entity, action: 'update', id, text }],
     needsTransaction: isWide || plan.afterWrite.length > 0 || plan.needsDatabase || plan.machines.some(hasCreations),
     work: (write) =>
       write.steps.update(write, entity, {

@@ -6,11 +6,14 @@ import { compileRules, type RulePlan } from '../../core/rules/plan.ts';
 import type { Db } from '../../adapters/postgres/run.ts';
 import type { Actor, AppContext } from '../context.ts';
 import type { Draft } from './draft.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { StatementOptions } from './statements.ts';
 
 export interface WriteOptions {
   /** An ETag: the record must still have that version, else PRECONDITION_FAILED. */
   readonly ifMatch?: string;
+  /** The answer is kept under the caller's key, and a repeat is answered with it. */
+  readonly idempotency?: Idempotency | undefined;
   /** `none` writes no events: nothing is started by this write. */
   readonly events?: 'all' | 'none';
   /** Sample rows: types, keys and references hold; rules, machines and computed fields are not asked. */
@@ -49,6 +52,8 @@ export interface Write {
   readonly calls: PendingCall[];
   /** Records already being deleted, so that circles of cascades end. */
   readonly deleting: Set<string>;
+  /** Deletes asked for so far, without what they cascaded: each has a time of its own, by which a restore knows what belongs to it. */
+  readonly deletes: { count: number };
   /** Entities whose slug the engine made up: a clash of it is tried again with the next one. */
   readonly derivedSlugs: Set<string>;
   readonly steps: WriteSteps;

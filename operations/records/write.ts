@@ -12,8 +12,10 @@ import type { AppContext } from '../context.ts';
 import { hintRelay } from '../hint.ts';
 import { callSyncWebhooks, hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { createOne } from './create-one.ts';
+import { crashPoint } from '../../adapters/crash-points.ts';
 import { columnsOf, explainDatabaseError } from './database-errors.ts';
 import { deleteOne } from './delete-one.ts';
+import { answeredOnce, callKeyOf, KEY_WAIT_MS, pruneNowAndThen, type Touched } from './idempotency.ts';
 import { StaleRead, updateOne } from './update-one.ts';
 import type { PendingCall, Write, WriteOptions, WriteSteps } from './write-state.ts';
 import pg from 'pg';
@@ -24,7 +26,18 @@ const STEPS: WriteSteps = { create: createOne, update: updateOne, delete: delete
 const MAX_TRIES = 5;
 
 export function newWrite(ctx: AppContext, options: WriteOptions, db: Db, inTransaction: boolean): Write {
-  return { ctx, options, db, inTransaction, authority: ctx.actor, calls: [], deleting: new Set(), derivedSlugs: new Set(), steps: STEPS };
+  return {
+    ctx,
+    options,
+    db,
+    inTransaction,
+    authority: ctx.actor,
+    calls: [],
+    deleting: new Set(),
+    deletes: { count: 0 },
+    derivedSlugs: new Set(),
+    steps: STEPS,
+  };
 }
 
 export interface WriteRequest<T> {
@@ -35,6 +48,10 @@ export interface WriteRequest<T> {
   readonly needsTransaction: boolean;
   /** Rows of related entities may be written too: nested ones, or by a cascade. */
   readonly isWide: boolean;
+  /** Further entities that are written. */
+  readonly others?: readonly EntityModel[];
+  /** The records the result tells of; asked only when it is kept under an Idempotency-Key. */
+  touched(result: T): readonly Touched[];
   work(write: Write): Promise<T>;
 }
 
@@ -42,14 +59,19 @@ export interface WriteRequest<T> {
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   const result = await untilItStands(request);
   const { model } = request.ctx.app;
+  if (request.options.idempotency !== undefined) {
+    crashPoint('write.committed');
+    pruneNowAndThen(request.ctx);
+    if (request.options.idempotency.isReplayed) return result;
+  }
   if (request.options.events !== 'none' && model.workflows.length + model.document.webhooks.length > 0) hintRelay(request.ctx.services);
   return result;
 }
 
 async function untilItStands<T>(request: WriteRequest<T>): Promise<T> {
   const { ctx, options } = request;
-  const asksWebhooks = needsWebhooks(ctx, request.entity, request.isWide);
-  let usesTransaction = ctx.effectKey !== undefined || asksWebhooks || request.needsTransaction;
+  const asksWebhooks = [request.entity, ...(request.others ?? [])].some((entity) => needsWebhooks(ctx, entity, request.isWide));
+  let usesTransaction = ctx.effectKey !== undefined || options.idempotency !== undefined || asksWebhooks || request.needsTransaction;
   for (let attempt = 1; ; attempt++) {
     const write = newWrite(ctx, options, ctx.services.pool, false);
     try {
@@ -108,15 +130,23 @@ async function inTransaction<T>(
   onSlug: (entity: string) => void = () => undefined,
 ): Promise<T> {
   const { ctx, options } = request;
-  return transaction(ctx.services.pool, async (client) => {
+  const work = async (client: pg.PoolClient): Promise<T> => {
     const write = newWrite(ctx, options, client, true);
     try {
-      if (ctx.effectKey === undefined) return await checked(request, write, expected);
-      return await once(ctx, client, ctx.effectKey, () => checked(request, write, expected));
+      return await onlyOnce(request, client, () => checked(request, write, expected));
     } finally {
       for (const entity of write.derivedSlugs) onSlug(entity);
     }
-  });
+  };
+  return transaction(ctx.services.pool, work, waits(options));
+}
+
+const waits = (options: WriteOptions) => (options.idempotency === undefined ? {} : { waitsUpToMs: KEY_WAIT_MS });
+
+/** A durable step and a request with an Idempotency-Key have an effect once; everything else has it each time. */
+function onlyOnce<T>({ ctx, options, touched }: WriteRequest<T>, db: Db, work: () => Promise<T>): Promise<T> {
+  if (ctx.effectKey !== undefined) return once(ctx, db, ctx.effectKey, work);
+  return options.idempotency === undefined ? work() : answeredOnce(ctx, db, options.idempotency, { work, touched });
 }
 
 async function checked<T>(request: WriteRequest<T>, write: Write, expected: readonly PendingCall[] | undefined): Promise<T> {
@@ -159,8 +189,8 @@ class TrialOver extends Error {
  * transaction open; then the write runs for real and must meet the versions the receivers were shown. One more try, then 409.
  */
 async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
-  const { ctx } = request;
-  const callKey = uuidv7();
+  const { ctx, options } = request;
+  const callKey = options.idempotency === undefined ? uuidv7() : callKeyOf(ctx, options.idempotency);
   for (let attempt = 1; ; attempt++) {
     const calls = await trial(request);
     for (const [index, call] of calls.entries()) {
@@ -180,21 +210,21 @@ async function trial<T>(request: WriteRequest<T>): Promise<readonly PendingCall[
   const { ctx, options } = request;
   let calls: readonly PendingCall[] = [];
   try {
-    await transaction(ctx.services.pool, async (client) => {
-      const write = newWrite(ctx, options, client, true);
-      if (ctx.effectKey !== undefined && (await isDone(ctx, client, ctx.effectKey))) throw new TrialOver('done before');
-      await request.work(write);
-      calls = [...write.calls];
-      throw new TrialOver('rolled back on purpose');
-    });
+    await transaction(
+      ctx.services.pool,
+      async (client) => {
+        const write = newWrite(ctx, options, client, true);
+        await onlyOnce(request, client, () => request.work(write));
+        calls = [...write.calls];
+        throw new TrialOver('rolled back on purpose');
+      },
+      waits(options),
+    );
   } catch (error) {
     if (!(error instanceof TrialOver)) throw error;
   }
   return calls;
 }
-
-const isDone = async (ctx: AppContext, db: Db, key: string): Promise<boolean> =>
-  (await run(db, sql`select 1 from ${id(ctx.app.storage, '_effects')} where key = ${value(key, 'text')}`)).length > 0;
 
 // --- slugs -----------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import * as control0001 from './0001_control.ts';
 import * as control0002 from './0002_accounts.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
+import * as app0004 from './app-0004_idempotency.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -16,4 +17,4 @@ export interface AppMigration {
 }
 
 export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [control0001, control0002];
-export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002];
+export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0004];

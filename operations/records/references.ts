@@ -1,0 +1,103 @@
+/**
+ * `{"$ref": "customer.id"}` in a batch: the value a field of an earlier result has. It stands where a field's value stands, also in
+ * nested rows; the values of json fields are taken as they are, so that a document with `$ref` in it can be stored.
+ */
+import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import type { AppModel, EntityModel } from '../../core/model/model.ts';
+import type { Operation, Outcome } from './operation.ts';
+
+const FORM = /^([A-Za-z][A-Za-z0-9_]{0,62})\.([a-z_][a-z0-9_]{0,62})$/;
+
+interface Found {
+  readonly given: unknown;
+  readonly path: string;
+}
+
+const isObject = (given: unknown): given is Record<string, unknown> => typeof given === 'object' && given !== null && !Array.isArray(given);
+const isReference = (given: unknown): given is Record<string, unknown> => isObject(given) && '$ref' in given;
+
+type Replace = (found: Found) => unknown;
+
+/** The body with every reference replaced; anything else is passed on as it is. */
+function replaced(model: AppModel, entity: EntityModel, body: unknown, path: string, replace: Replace): unknown {
+  if (!isObject(body)) return body;
+  return Object.fromEntries(
+    Object.entries(body).map(([name, given]) => [name, replacedValue(model, entity, name, given, `${path}.${name}`, replace)]),
+  );
+}
+
+function replacedValue(model: AppModel, entity: EntityModel, name: string, given: unknown, path: string, replace: Replace): unknown {
+  if (entity.fields.get(name)?.type === 'json' || typeof given !== 'object' || given === null) return given;
+  if (isReference(given)) return replace({ given: given['$ref'], path });
+  const target = entity.ends.get(name)?.target;
+  const child = target === undefined ? undefined : model.entities.get(target);
+  if (child === undefined) return given;
+  const row = (one: unknown, at: string): unknown =>
+    isReference(one) ? replace({ given: one['$ref'], path: at }) : replaced(model, child, one, at, replace);
+  const rows = (list: unknown, at: string): unknown =>
+    Array.isArray(list) ? list.map((one, index) => row(one, `${at}.${String(index)}`)) : row(list, at);
+  const isWrapped = isObject(given) && ('data' in given || '_write_mode' in given);
+  return isWrapped ? { ...given, data: rows(given['data'] ?? [], `${path}.data`) } : rows(given, path);
+}
+
+/** The operations with what they need; what is wrong with their references, all at once, before anything is written. */
+export function withReferences(
+  model: AppModel,
+  operations: readonly Operation[],
+  isReadable: (entity: EntityModel, field: string) => boolean,
+): readonly Operation[] {
+  const named = new Map(operations.flatMap((operation) => (operation.ref === undefined ? [] : [[operation.ref, operation] as const])));
+  const errors: ErrorDetail[] = [];
+  const linked = operations.map((operation) => {
+    const needed = new Set<string>();
+    eachReference(model, operation, ({ given, path }) => {
+      const [, name = '', field = ''] = typeof given === 'string' ? (FORM.exec(given) ?? []) : [];
+      const other = named.get(name);
+      const problem =
+        name === ''
+          ? '$ref must be text like "customer.id": the ref of an earlier operation and a field of its result'
+          : other === undefined
+            ? `no operation has the ref "${name}"`
+            : operations.indexOf(other) >= operations.indexOf(operation)
+              ? `"${name}" comes later: a $ref leads to an earlier operation`
+              : knows(other, field, isReadable)
+                ? undefined
+                : `the result of "${name}" has no "${field}"`;
+      if (problem === undefined) needed.add(name);
+      else errors.push({ field: '$ref', rule: 'reference', path, message: problem });
+    });
+    return { ...operation, needs: [...needed] };
+  });
+  if (errors.length === 0) return linked;
+  throw new AppError('VALIDATION_FAILED', `A $ref leads nowhere: ${errors[0]?.message ?? ''}.`, { details: errors });
+}
+
+const knows = ({ entity, kind }: Operation, field: string, isReadable: (entity: EntityModel, field: string) => boolean): boolean =>
+  entity.key.some((key) => key.name === field) || (kind !== 'delete' && entity.fields.has(field) && isReadable(entity, field));
+
+function eachReference(model: AppModel, operation: Operation, visit: (found: Found) => void): void {
+  const note: Replace = (found) => {
+    visit(found);
+    return null;
+  };
+  if (isReference(operation.id)) note({ given: operation.id['$ref'], path: `${operation.path}.id` });
+  replaced(model, operation.entity, operation.body, operation.bodyPath, note);
+}
+
+/** The operation with the values of earlier results in the place of its references. */
+export function resolved(model: AppModel, operation: Operation, results: ReadonlyMap<string, Outcome>): Operation {
+  if (operation.needs.length === 0) return operation;
+  const lookUp: Replace = ({ given, path }) => {
+    const [, name = '', field = ''] = FORM.exec(String(given)) ?? [];
+    const record = JSON.parse(results.get(name)?.text ?? '{}') as Record<string, unknown>;
+    if (field in record) return record[field];
+    throw new AppError('VALIDATION_FAILED', `The result of "${name}" has no "${field}" that you may read.`, {
+      details: [{ field: '$ref', rule: 'reference', path, message: `the result of "${name}" has no "${field}"` }],
+    });
+  };
+  return {
+    ...operation,
+    id: isReference(operation.id) ? lookUp({ given: operation.id['$ref'], path: `${operation.path}.id` }) : operation.id,
+    body: replaced(model, operation.entity, operation.body, operation.bodyPath, lookUp) as Operation['body'],
+  };
+}
