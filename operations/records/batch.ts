@@ -15,7 +15,7 @@ const KINDS: readonly OperationKind[] = ['create', 'update', 'upsert', 'delete',
 const KEYS = ['op', 'entity', 'id', 'body', 'on', 'ref', 'if_match'];
 const REF = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 
-export function batchRecords(ctx: AppContext, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
+export async function batchRecords(ctx: AppContext, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
   const unknown = Object.keys(body).find((key) => key !== 'operations');
   if (unknown !== undefined) throw malformed(unknown.slice(0, 100), `_batch takes operations, not "${unknown.slice(0, 100)}"`);
   const given = body['operations'];

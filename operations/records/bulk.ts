@@ -11,7 +11,7 @@ type Body = Readonly<Record<string, unknown>>;
 const PARTS = ['create', 'update', 'upsert', 'delete'] as const;
 
 /** Parts are done in this order, whatever their order in the body: create, update, upsert, delete. */
-export function bulkRecords(ctx: AppContext, entityName: string, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
+export async function bulkRecords(ctx: AppContext, entityName: string, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
   const entity = entityOf(ctx.app.model, entityName);
   const unknown = Object.keys(body).find((key) => !PARTS.some((part) => part === key));
   if (unknown !== undefined) throw malformed(unknown.slice(0, 100), `_bulk takes ${PARTS.join(', ')}, not "${unknown.slice(0, 100)}"`);

@@ -11,17 +11,7 @@ import { id, raw, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { forbidden } from './body.ts';
 import { keyCondition } from './record-key.ts';
-import { accessOf } from './write-state.ts';
-
-/** One use of a key. `isReplayed` tells the caller afterwards that nothing was written by this request. */
-export interface Idempotency {
-  readonly key: string;
-  /** Of everything the request asks for: the same key with another hash is refused. */
-  readonly hash: string;
-  /** The row of a write that is not atomic; each has an answer of its own. */
-  readonly part: number;
-  isReplayed: boolean;
-}
+import { accessOf, type Idempotency } from './write-state.ts';
 
 /** A record an answer tells of: what must still be allowed for the answer to be given once more. */
 export interface Touched {

@@ -65,7 +65,7 @@ export interface ManyResult {
   readonly failures: Failure[];
 }
 
-/** Judges all rows, then writes those of equal shape together. Nothing is written once a row was found wrong. */
+/** Judges all rows, then writes those of equal shape together: also when a row was found wrong, so that clashes of others are named. */
 export async function insertMany(write: Write, entity: EntityModel, operations: readonly Operation[]): Promise<ManyResult> {
   const result: ManyResult = { outcomes: new Map(), failures: [] };
   const shapes = new Map<string, Judged[]>();
@@ -81,7 +81,6 @@ export async function insertMany(write: Write, entity: EntityModel, operations: 
       result.failures.push({ operation, error });
     }
   }
-  if (result.failures.length > 0) return result;
   for (const rows of shapes.values()) await insertShape(write, entity, rows, result);
   return result;
 }

@@ -6,8 +6,17 @@ import { compileRules, type RulePlan } from '../../core/rules/plan.ts';
 import type { Db } from '../../adapters/postgres/run.ts';
 import type { Actor, AppContext } from '../context.ts';
 import type { Draft } from './draft.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { StatementOptions } from './statements.ts';
+
+/** One use of a key. `isReplayed` tells the caller afterwards that nothing was written by this request. */
+export interface Idempotency {
+  readonly key: string;
+  /** Of everything the request asks for: the same key with another hash is refused. */
+  readonly hash: string;
+  /** The row of a write that is not atomic; each has an answer of its own. */
+  readonly part: number;
+  isReplayed: boolean;
+}
 
 export interface WriteOptions {
   /** An ETag: the record must still have that version, else PRECONDITION_FAILED. */
