@@ -50,6 +50,17 @@ export const SETTINGS = {
   TEMPORAL_UI_URL: { schema: address('http|https').optional(), help: 'where the Temporal Web UI is, for links' },
   TEMPORAL_UI_PORT: { schema: port.default(8233), help: 'port of the local Temporal Web UI' },
   REDIS_URL: { schema: address('redis|rediss').optional(), help: 'Redis or Valkey, for schema events and rate limits' },
+  SMTP_URL: {
+    schema: address('smtp|smtps').optional(),
+    help: 'mail server, like smtp://user:password@host:587; on a development start mails go to files in DATA_DIR/outbox without it',
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(/^([^<>\r\n]*<)?[^\s@<>]+@[^\s@<>]+>?$/, 'must be an address, or Name <address>')
+      .default('Durabase <durabase@localhost>'),
+    help: 'sender of mails',
+  },
   PUBLIC_URL: { schema: address('http|https').optional(), help: 'how clients reach the API; http://HOST:PORT when not set' },
   SECRET_KEY: {
     schema: z.string().min(32, 'must have at least 32 characters').optional(),
@@ -103,6 +114,8 @@ export interface Config {
     readonly uiPort: number;
   };
   readonly redisUrl: string | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
   readonly publicUrl: string;
   /** Undefined until the supervisor has made one; see `requireSecretKey`. */
   readonly secretKey: string | undefined;
@@ -164,6 +177,8 @@ function shape(p: Parsed): Config {
       uiPort: p.TEMPORAL_UI_PORT,
     },
     redisUrl: p.REDIS_URL,
+    smtpUrl: p.SMTP_URL,
+    mailFrom: p.MAIL_FROM,
     publicUrl: p.PUBLIC_URL ?? `http://${p.HOST.includes(':') ? `[${p.HOST}]` : p.HOST}:${p.PORT}`,
     secretKey: p.SECRET_KEY,
     platformAdmin: { email: p.PLATFORM_ADMIN_EMAIL, password: p.PLATFORM_ADMIN_PASSWORD },

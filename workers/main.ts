@@ -9,6 +9,7 @@ import { createServices } from '../operations/services.ts';
 import { loadWorkflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
+import { startMailer } from './mailer.ts';
 import { startRelay } from './relay.ts';
 import { startStarter } from './starter.ts';
 import { startSweep } from './sweep.ts';
@@ -40,6 +41,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const starter = startStarter(services);
   const dispatcher = startDispatcher(services);
   const sweep = startSweep(services);
+  const mailer = startMailer(services);
   const relay = startRelay(services, (decided) => {
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
@@ -53,7 +55,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
     async close() {
       // First what brings work in, then what does it, then what both stand on.
       await relay.close();
-      await Promise.all([starter.close(), dispatcher.close(), sweep.close(), temporal.close()]);
+      await Promise.all([starter.close(), dispatcher.close(), sweep.close(), mailer.close(), temporal.close()]);
       await services.close();
     },
   };

@@ -1,4 +1,5 @@
 /** `/api/:app/_admin/...`: for admins of the app only. */
+import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { getDelivery, listDeliveries, replayDelivery, testWebhook } from '../../operations/webhooks/deliveries.ts';
 import { deleteSecret, listSecrets, rotateSecret, setSecret } from '../../operations/webhooks/secrets.ts';
@@ -6,6 +7,7 @@ import type { Api } from '../api.ts';
 import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { invitesRoute } from './invites.ts';
 import { definitionsRoute } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { schemaRoute } from './schema.ts';
@@ -18,6 +20,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
   switch (part) {
     case 'users':
       return usersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
+    case 'invites':
+      return invitesRoute(call, { services: ctx.services, actor: ctx.actor, home: homeOf(ctx.app) }, more);
     case 'deliveries':
     case 'webhook-logs':
       return deliveriesRoute(ctx, call, more);

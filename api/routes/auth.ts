@@ -4,6 +4,10 @@ import { AppError } from '../../core/errors.ts';
 import { PLATFORM_HOME, type AccountHome } from '../../operations/auth/home.ts';
 import { endSession, endSessions, listSessions, ownSessions } from '../../operations/auth/own-sessions.ts';
 import { changePassword } from '../../operations/auth/password.ts';
+import { askForMail, resetPassword, verifyAddress } from '../../operations/auth/recover.ts';
+import { register } from '../../operations/auth/register.ts';
+import { acceptInvite } from '../../operations/users/invites.ts';
+import { accountPage, type AccountPage } from '../account-page.ts';
 import { login, logout, me, refresh, type ClientInfo, type SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
 import { authenticate } from '../authenticate.ts';
@@ -20,6 +24,8 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
   const { realm } = home;
   call.route = `auth/${verb ?? ''}`;
   if (verb === 'sessions') return sessionsRoute(api, call, realm, more);
+  if (verb === 'verify' && more[0] === 'send' && more.length === 1 && call.method === 'POST')
+    return mailRoute(api, call, home, 'verification');
   if (more.length > 0) throw noSuchRoute(call);
   switch (`${call.method} ${verb ?? ''}`) {
     case 'POST login':
@@ -30,6 +36,24 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
       return logoutRoute(api, call, realm);
     case 'POST password':
       return passwordRoute(api, call, home);
+    case 'POST register':
+      return registerRoute(api, call, home);
+    case 'POST accept-invite':
+      return dataAnswer(await acceptInvite(api.services, api.tokens, home, await objectOf(call), clientOf(call)), 201, NO_STORE);
+    case 'POST forgot':
+      return mailRoute(api, call, home, 'reset');
+    case 'POST reset':
+      await resetPassword({ services: api.services, home, client: clientOf(call) }, await objectOf(call));
+      await api.revocations.refresh();
+      return bodyAnswer({ message: 'Password set', data: { message: 'Password set' } }, 200, NO_STORE);
+    case 'POST verify': {
+      const redeemer = { services: api.services, home, client: clientOf(call) };
+      return dataAnswer(await verifyAddress(redeemer, api.tokens, await objectOf(call)), 200, NO_STORE);
+    }
+    case 'GET accept-invite':
+    case 'GET reset':
+    case 'GET verify':
+      return accountPage(verb as AccountPage, home.displayName);
     case 'GET me': {
       const caller = await authenticate(api, call, realm);
       const user = await me(api.services, caller.realm, caller.actor.id ?? '');
@@ -41,6 +65,20 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
       call.route = 'unknown';
       throw noSuchRoute(call);
   }
+}
+
+async function registerRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
+  const made = await register(api.services, api.tokens, home, await objectOf(call), clientOf(call));
+  if (made !== undefined) return dataAnswer(made, 201, NO_STORE);
+  return bodyAnswer({ message: MAIL_SENT, data: { message: MAIL_SENT } }, 202, NO_STORE);
+}
+
+const MAIL_SENT = 'If the address can be used here, a mail is on its way to it.';
+
+/** The same answer after the same work, whoever has the address. */
+async function mailRoute(api: Api, call: Call, home: AccountHome, kind: 'reset' | 'verification'): Promise<Answer> {
+  await askForMail(api.services, home, kind, (await objectOf(call))['email'], addressOf(call));
+  return bodyAnswer({ message: MAIL_SENT, data: { message: MAIL_SENT } }, 200, NO_STORE);
 }
 
 const clientOf = (call: Call): ClientInfo => ({ userAgent: headerOf(call, 'user-agent') ?? null, address: addressOf(call) });

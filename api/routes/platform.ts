@@ -5,12 +5,14 @@ import { createApp } from '../../operations/apps/create.ts';
 import { getApp, listApps } from '../../operations/apps/read.ts';
 import { restoreApp, retireApp } from '../../operations/apps/retire.ts';
 import { updateApp } from '../../operations/apps/update.ts';
+import { PLATFORM_HOME } from '../../operations/auth/home.ts';
 import type { PlatformContext } from '../../operations/context.ts';
 import { listAudit, listMigrations, listSchemaEvents } from '../../operations/platform/lists.ts';
 import type { Api } from '../api.ts';
 import { authenticate } from '../authenticate.ts';
 import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
+import { invitesRoute } from './invites.ts';
 import { platformAuthRoute } from './auth.ts';
 import { schemasRoute } from './schemas.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -31,6 +33,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   if (part === 'apps') return appsRoute(ctx, call, more);
   if (part === 'schemas') return schemasRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
+  if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {
     case 'audit':

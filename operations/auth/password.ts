@@ -2,12 +2,12 @@
 import { hashPassword, verifyPassword } from '../../adapters/passwords.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
-import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { audit } from '../platform/audit.ts';
 import { tryPassword } from './attempts.ts';
 import { cutSessions } from './cut.ts';
+import { dropTokens } from './mail-tokens.ts';
 import type { SessionScope } from './own-sessions.ts';
 
 export const DEFAULT_MIN_LENGTH = 8;
@@ -51,7 +51,7 @@ export async function changePassword(scope: SessionScope, change: PasswordChange
     );
     if (changed === 0) throw new AppError('CONFLICT', 'The password was changed by somebody else meanwhile.', { hint: 'Try again.' });
     const ended = await cutSessions(client, realm, userId, actor.sessionId);
-    await dropTokens(client, realm, userId);
+    await dropTokens(client, realm, userId, 'reset');
     await audit(client, actor, { app: realm.key === '' ? null : realm.key, action: 'password.change', target: userId, detail: { ended } });
     return { ended };
   });
@@ -64,7 +64,3 @@ async function storedHash(scope: SessionScope): Promise<string | null> {
   );
   return row?.password_hash ?? null;
 }
-
-/** Links to set a password that are under way: useless once one was set. */
-export const dropTokens = (client: Parameters<typeof execute>[0], realm: Realm, userId: string): Promise<number> =>
-  execute(client, sql`delete from ${realm.tokens} where user_id = ${value(userId, 'uuid')} and purpose = 'reset'`);

@@ -11,6 +11,7 @@ import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { announceEpoch } from '../auth/cut.ts';
+import { dropTokens } from '../auth/mail-tokens.ts';
 import type { Actor, Services } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { readAccount, type AccountInput } from './input.ts';
@@ -142,6 +143,9 @@ export async function updateAccount(scope: AccountScope, userId: string, body: u
       update ${scope.realm.users} as u set ${join(assignmentsOf(input, hash, epoch))} where id = ${value(userId, 'uuid')}
       returning ${accountJson('u')}::text`,
       );
+      // Whoever an admin opened or closed is not opened by a mail any more.
+      if (input.active !== undefined) await dropTokens(client, scope.realm, userId, 'verification');
+      if (hash !== undefined) await dropTokens(client, scope.realm, userId, 'reset');
       if (isCut) await announceEpoch(client, scope.realm, userId, epoch);
       if (hash !== undefined || input.active === false) await endSessions(client, scope, userId);
       const detail = { changed: Object.keys(input), ...(input.roles === undefined ? {} : { roles: input.roles }) };

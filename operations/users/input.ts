@@ -37,9 +37,10 @@ export function readAccount(body: unknown, action: 'create' | 'update'): Account
   };
 }
 
-type Fail = (field: string, rule: string, message: string) => undefined;
+export type Fail = (field: string, rule: string, message: string) => undefined;
 
-function readEmail(given: unknown, action: 'create' | 'update', fail: Fail): string | undefined {
+/** The address, or undefined after `fail` was told why. */
+export function readEmail(given: unknown, action: 'create' | 'update', fail: Fail): string | undefined {
   if (given === undefined && action === 'update') return undefined;
   if (given === undefined || given === null || given === '') return fail('email', 'required', '"email" is required.');
   if (typeof given !== 'string' || given.length > 320 || !EMAIL.test(given.trim()))
@@ -55,7 +56,8 @@ function readPassword(given: unknown, action: 'create' | 'update', fail: Fail): 
   return given;
 }
 
-function readRoles(given: unknown, fail: Fail): readonly string[] | undefined {
+/** Role names in lower case, or undefined after `fail` was told why, or when none are given. */
+export function readRoles(given: unknown, fail: Fail): readonly string[] | undefined {
   if (given === undefined) return undefined;
   const isList =
     Array.isArray(given) && given.length <= 100 && given.every((role) => typeof role === 'string' && /^[^\0\n]{1,100}$/.test(role.trim()));

@@ -1,0 +1,26 @@
+import { deleteInvite, invite, inviteMany, listInvites, resendInvite, type InviteScope } from '../../operations/users/invites.ts';
+import { dataAnswer, dataText, type Answer } from '../http/answer.ts';
+import { objectOf, type Call } from '../http/call.ts';
+import { noSuchRoute } from './not-found.ts';
+
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+/** Invites of a realm, for its admins. */
+export async function invitesRoute(call: Call, scope: InviteScope, rest: readonly string[]): Promise<Answer> {
+  const [inviteId, verb, ...more] = rest;
+  if (more.length > 0) throw noSuchRoute(call);
+  switch (`${call.method} ${inviteId === undefined ? '' : inviteId === 'bulk' ? 'bulk' : ':id'} ${verb ?? ''}`.trimEnd()) {
+    case 'GET':
+      return dataText(await listInvites(scope));
+    case 'POST':
+      return dataAnswer(await invite(scope, await objectOf(call)), 201, NO_STORE);
+    case 'POST bulk':
+      return dataAnswer(await inviteMany(scope, await objectOf(call)), 201, NO_STORE);
+    case 'POST :id resend':
+      return dataAnswer(await resendInvite(scope, inviteId ?? ''), 200, NO_STORE);
+    case 'DELETE :id':
+      return dataAnswer(await deleteInvite(scope, inviteId ?? ''));
+    default:
+      throw noSuchRoute(call);
+  }
+}

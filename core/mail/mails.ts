@@ -1,0 +1,67 @@
+/** What mails about accounts say: the one place of their words. Every value is escaped in HTML and freed of line breaks in the subject. */
+
+export type MailKind = 'invite' | 'reset' | 'verification';
+
+export interface MailText {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+interface Words {
+  readonly subject: (app: string) => string;
+  readonly lead: (app: string) => string;
+  readonly button: string;
+  readonly life: string;
+  readonly ignore: string;
+}
+
+const WORDS: Readonly<Record<MailKind, Words>> = {
+  invite: {
+    subject: (app) => `You are invited to ${app}`,
+    lead: (app) => `You are invited to ${app}. Choose a password to accept.`,
+    button: 'Accept the invitation',
+    life: 'The link works once, for 72 hours.',
+    ignore: 'If you do not know what this is about, ignore this mail.',
+  },
+  reset: {
+    subject: (app) => `New password for ${app}`,
+    lead: (app) => `Somebody asked for a new password for your account at ${app}.`,
+    button: 'Choose a new password',
+    life: 'The link works once, for one hour.',
+    ignore: 'If it was not you, ignore this mail: your password stays as it is.',
+  },
+  verification: {
+    subject: (app) => `Confirm your address for ${app}`,
+    lead: (app) => `Somebody signed up at ${app} with this address.`,
+    button: 'Confirm the address',
+    life: 'The link works once, for 24 hours.',
+    ignore: 'If it was not you, ignore this mail: the account stays closed.',
+  },
+};
+
+/** Subject, text and HTML of a mail; `app` is the app's display name, which anybody may have chosen. */
+export function mailText(kind: MailKind, app: string, link: string): MailText {
+  const words = WORDS[kind];
+  const name = oneLine(app);
+  const lead = words.lead(name);
+  return {
+    subject: words.subject(name),
+    text: `${lead}\n\n${words.button}:\n${link}\n\n${words.life}\n${words.ignore}\n`,
+    html: `<!doctype html>
+<html lang="en"><body style="font-family:sans-serif;line-height:1.5;color:#222">
+<p>${escapeHtml(lead)}</p>
+<p><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 16px;background:#1a56db;color:#fff;text-decoration:none;border-radius:4px">${escapeHtml(words.button)}</a></p>
+<p style="color:#666">${escapeHtml(words.life)} ${escapeHtml(words.ignore)}</p>
+</body></html>
+`,
+  };
+}
+
+/** No control character and no line break, so that nothing can be added to a header; at most 100 characters. */
+export const oneLine = (text: string): string => [...text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()].slice(0, 100).join('');
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text as HTML shows it, in elements and in quoted attributes. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
