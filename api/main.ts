@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { ConfigError, type Config } from '../adapters/config.ts';
+import { armCrashPoint } from '../adapters/crash-points.ts';
 import { createLogger } from '../adapters/log.ts';
 import { createMetrics } from '../adapters/metrics.ts';
 import { checkDatabaseVersion } from '../adapters/postgres/migrate.ts';
@@ -34,6 +35,7 @@ export interface RunningApi {
 
 /** Starts serving. Resolves when requests are answered; `close` ends without a failed one. */
 export async function startApi(config: Config, log: Logger = createLogger(config, 'api')): Promise<RunningApi> {
+  armCrashPoint(config.crashAt);
   await waitForDatabase(config, log);
   const services = await createServices(config, 'api', log);
   const metrics = createMetrics('api');

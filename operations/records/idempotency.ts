@@ -3,6 +3,7 @@
  * waits on the unique index; a crash leaves both, the record and the answer, or neither. A refused write keeps nothing.
  */
 import { createHash } from 'node:crypto';
+import { crashPoint } from '../../adapters/crash-points.ts';
 import { execute, run, sqlState, type Db } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
@@ -74,6 +75,7 @@ export async function answeredOnce<T>(
     sql`update ${table(ctx)} set answer = ${value(JSON.stringify(result), 'text')} where ${keyIs(ctx, once)}`,
     prepared(ctx),
   );
+  crashPoint('write.answer_kept');
   return result;
 }
 
