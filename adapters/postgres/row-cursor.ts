@@ -16,6 +16,8 @@ const FIRST_BATCH_ROWS = 50;
 export interface RowCursorOptions {
   /** How long the reader may take for a batch before Postgres ends the transaction. */
   readonly idleTimeoutMs: number;
+  /** Ends the reading at any time, also before there is a cursor. */
+  readonly signal: AbortSignal;
 }
 
 export class RowCursor {
@@ -23,7 +25,8 @@ export class RowCursor {
   readonly #client: pg.PoolClient;
   #batchRows = FIRST_BATCH_ROWS;
   #next: Promise<Cells[]> | undefined;
-  #isFetching = false;
+  /** What Postgres is doing for this cursor. */
+  #running: Promise<unknown> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(pool: pg.Pool, client: pg.PoolClient) {
@@ -32,15 +35,17 @@ export class RowCursor {
   }
 
   /** Opens a read-only snapshot and the cursor in it. All columns must be texts. */
-  static async open(pool: pg.Pool, statement: Sql, { idleTimeoutMs }: RowCursorOptions): Promise<RowCursor> {
+  static async open(pool: pg.Pool, statement: Sql, { idleTimeoutMs, signal }: RowCursorOptions): Promise<RowCursor> {
     const { text, values } = render(statement);
     const client = await pool.connect();
     const cursor = new RowCursor(pool, client);
+    signal.addEventListener('abort', () => void cursor.close(), { once: true });
     try {
-      await client.query(
+      if (signal.aborted) cursor.#refuseClosed();
+      await cursor.#run(
         `begin isolation level repeatable read read only; set local cursor_tuple_fraction = 1; set local idle_in_transaction_session_timeout = ${Math.round(idleTimeoutMs)}`,
       );
-      await client.query({ text: `declare rows no scroll cursor for ${text}`, values: values as unknown[] });
+      await cursor.#run({ text: `declare rows no scroll cursor for ${text}`, values: values as unknown[] });
       cursor.#next = cursor.#fetch();
       return cursor;
     } catch (error) {
@@ -75,17 +80,24 @@ export class RowCursor {
   }
 
   #fetch(): Promise<Cells[]> {
-    this.#isFetching = true;
-    const fetched = this.#client
-      .query<(string | null)[]>({ text: `fetch ${this.#batchRows} from rows`, rowMode: 'array' })
-      .then(({ rows }) => {
-        this.#adapt(rows);
-        return rows;
-      })
-      .finally(() => (this.#isFetching = false));
+    const fetched = this.#run({ text: `fetch ${this.#batchRows} from rows`, rowMode: 'array' }).then(({ rows }) => {
+      this.#adapt(rows);
+      return rows;
+    });
     // Whoever reads it next is told; without a reader it is no unhandled failure.
     fetched.catch(() => undefined);
     return fetched;
+  }
+
+  async #run(query: string | pg.QueryArrayConfig | pg.QueryConfig): Promise<{ readonly rows: Cells[] }> {
+    if (this.#closed !== undefined) this.#refuseClosed();
+    const running = this.#client.query(query as pg.QueryArrayConfig) as Promise<{ rows: Cells[] }>;
+    this.#running = running;
+    try {
+      return await running;
+    } finally {
+      this.#running = undefined;
+    }
   }
 
   #adapt(rows: readonly Cells[]): void {
@@ -99,8 +111,9 @@ export class RowCursor {
   async #end(): Promise<void> {
     let broken: Error | undefined;
     try {
-      if (this.#isFetching) await this.#cancel();
-      await this.#next?.catch(() => undefined);
+      const running = this.#running?.catch(() => undefined);
+      if (running !== undefined) await this.#cancel();
+      await running;
       await this.#client.query('rollback');
     } catch (error) {
       broken = error as Error;

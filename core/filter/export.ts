@@ -11,6 +11,7 @@ import { unknownParameter } from './parse-lists.ts';
 import { checkProjection, projectionColumns, rowJson, type Projection } from './projection.ts';
 import { invalidValue, type ListQuery } from './query.ts';
 import type { Hop, ReadScope } from './scope.ts';
+import { checkSearch } from './search.ts';
 import { ROWS_ALIAS, selectedRows } from './statements.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
@@ -40,7 +41,16 @@ export function parseExportQuery(query: URLSearchParams, format: ExportFormat): 
     else throw unknownParameter(key, EXPORT_PARAMETERS[format]);
   }
   if (formulas !== 'escape' && formulas !== 'keep') throw invalidValue('formulas', 'The parameter "formulas" must be "escape" or "keep".');
-  return { list: parseListQuery(shared), limit, keepsFormulas: formulas === 'keep' };
+  const list = parseListQuery(shared);
+  if (format === 'csv') refuseOptions(list);
+  return { list, limit, keepsFormulas: formulas === 'keep' };
+}
+
+/** The one related record of a line has nothing to choose from, to sort or to cut. */
+function refuseOptions({ include }: ListQuery): void {
+  const chosen = include.find(({ filter, sort, limit }) => filter !== undefined || sort !== undefined || limit !== undefined);
+  if (chosen === undefined) return;
+  throw invalidValue('include', `CSV takes no filter, sort or limit of "${chosen.path.join('.')}".`, 'Export it as ndjson.');
 }
 
 function readLimit(text: string): number {
@@ -72,7 +82,8 @@ export function exportStatement(
 ): ExportStatement {
   const { list } = query;
   const projection = checkProjection(scope, entity, list, bindings);
-  const order = orderSql(sortKeys(scope, entity, checkSort(scope, entity, list.sort), ROWS_ALIAS));
+  const rank = list.search === undefined ? undefined : checkSearch(scope, entity, list.search).rank(ROWS_ALIAS);
+  const order = orderSql(sortKeys(scope, entity, checkSort(scope, entity, list.sort), ROWS_ALIAS, rank));
   const limit = query.limit === undefined ? sql`` : sql` limit ${value(query.limit, 'bigint')}`;
   const joined = new JoinedPaths(scope);
   const columns = format === 'csv' ? flatColumns(scope, dropEager(projection, list), joined, [], '') : [];

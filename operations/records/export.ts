@@ -39,9 +39,8 @@ export async function exportRecords(
   const leave = enter(ctx);
   let cursor: RowCursor | undefined;
   try {
-    cursor = await RowCursor.open(ctx.services.pool, plan.statement, { idleTimeoutMs: EXPORT_IDLE_MS * 2 });
+    cursor = await RowCursor.open(ctx.services.pool, plan.statement, { idleTimeoutMs: EXPORT_IDLE_MS * 2, signal });
     const text = new ExportText(cursor, plan, leave);
-    if (signal.aborted) await text.return();
     signal.addEventListener('abort', () => void text.return(), { once: true });
     const first = plan.header + ((await text.read()) ?? '');
     const second = text.isDone ? undefined : await text.read();
