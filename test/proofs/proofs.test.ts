@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { proveApprovalCrash } from './approval-crash.ts';
 import { proveExport } from './export.ts';
+import { proveHostile } from './hostile.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { provePublishLoad } from './publish-load.ts';
 import { proveTemporalAway } from './temporal-away.ts';
@@ -33,4 +34,9 @@ it('definitions published under load fail no request and are usable at once', as
 it('an export of many rows is whole, or its client sees that it is not', async () => {
   const { csv, ndjson } = await proveExport({ rows: 100_000, waitsForStalled: false }, say);
   expect([csv.rows, ndjson.rows]).toEqual([100_000, 100_000]);
+}, 120_000);
+
+it('hostile requests are refused quickly and leave nothing behind', async () => {
+  const { faults } = await proveHostile({ requests: 1_500, seed: 4 }, say);
+  expect(faults).toEqual([]);
 }, 120_000);
