@@ -13,6 +13,8 @@ export const MAX_INCLUDED_ROWS = 1000;
 export const DEFAULT_PER_PAGE = 25;
 /** Records a page may skip. Skipping costs as much as reading them, so what lies deeper is walked to. */
 export const MAX_SKIPPED = 100_000;
+/** Ranking reads the text of every record found: above as many, the order of the key takes its place. */
+export const MAX_RANKED = 5000;
 
 /** A value as it arrived: text of the query string still to be read by the field's type, or a JSON value. */
 export type Operand = { readonly kind: 'text'; readonly texts: readonly string[] } | { readonly kind: 'json'; readonly value: unknown };

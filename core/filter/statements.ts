@@ -25,6 +25,8 @@ export interface ListPlan {
   readonly projection: Projection;
   readonly where: readonly Sql[];
   readonly keys: readonly SortKey[];
+  /** Of a list ordered by rank: the same list in the order of its key, for more finds than can be ranked. */
+  readonly unranked: ListPlan | undefined;
   /** True when nothing in `where` hides a record or a value from this caller: Postgres' own estimate tells them nothing new. */
   readonly isOpen: boolean;
   /** How many records come at once. */
@@ -37,16 +39,19 @@ export function planList(scope: ReadScope, entity: EntityModel, query: ListQuery
   const projection = checkProjection(scope, entity, query, bindings);
   const sorts = checkSort(scope, entity, query.sort);
   const { where, filter, search } = checkRows(scope, entity, query, bindings);
-  return {
+  const unranked = {
     scope,
     entity,
     projection,
     where,
-    keys: sortKeys(scope, entity, sorts, ALIAS, search?.rank(ALIAS)),
+    keys: sortKeys(scope, entity, sorts, ALIAS),
+    unranked: undefined,
     isOpen: isOpen(scope, entity, filter, search),
     size: Math.min((query.walk === undefined ? query.perPage : query.walk.limit) ?? DEFAULT_PER_PAGE, settings.max_per_page),
     settings,
   };
+  if (search === undefined || sorts.length > 0) return unranked;
+  return { ...unranked, keys: sortKeys(scope, entity, sorts, ALIAS, search.rank(ALIAS)), unranked };
 }
 
 interface CheckedRows {
@@ -154,6 +159,12 @@ export function walkStatement(plan: ListPlan, place: Place | undefined, isCounte
       case when count(*) > ${most} then max("n".place) filter (where "n".position = ${most}) end as last${totalSql(plan, isCounted)}
     from (${numbered}) "n"`;
 }
+
+/** How many records a list holds, or that they are more than `bound`. Answers one row: `total`. */
+export const countStatement = (plan: ListPlan, bound: number | undefined): Sql =>
+  bound === undefined
+    ? sql`select count(*)::text as total ${fromSql(plan)}`
+    : sql`select count(*)::text as total from (select 1 ${fromSql(plan)} limit ${literal(String(bound + 1))}) "w"`;
 
 /** What Postgres expects the list to hold. Answers one row with the plan. */
 export const estimateStatement = (plan: ListPlan): Sql => sql`explain (format json) select 1 ${fromSql(plan)}`;

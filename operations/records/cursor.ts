@@ -2,7 +2,7 @@
  * Cursors: the place of a record in a list, sealed. What a cursor is good for is bound to it as associated data, so one that
  * was changed, or made for another app, caller, entity, sort or filter, does not open.
  */
-import { isAppError } from '../../core/errors.ts';
+import { isAppError, type AppError } from '../../core/errors.ts';
 import type { Place, SortKey } from '../../core/filter/order.ts';
 import { invalidValue, tooLarge, type Filter, type ListQuery } from '../../core/filter/query.ts';
 import type { AppContext } from '../context.ts';
@@ -33,18 +33,20 @@ export function sealCursor(ctx: AppContext, last: string, purpose: string): stri
   );
 }
 
-/** The place a cursor stands for. */
-export function openCursor(ctx: AppContext, cursor: string, purpose: string, keys: readonly SortKey[]): Place {
-  if (cursor.length <= MAX_CURSOR && /^[\w-]+$/.test(cursor)) {
-    const place = placeOf(ctx, cursor, purpose);
-    if (place?.length === keys.length) return place;
-  }
-  throw invalidValue(
+/** The place a cursor stands for; undefined when it does not open for this purpose. */
+export function openCursor(ctx: AppContext, cursor: string, purpose: string, keys: readonly SortKey[]): Place | undefined {
+  if (cursor.length > MAX_CURSOR || !/^[\w-]+$/.test(cursor)) return undefined;
+  const place = placeOf(ctx, cursor, purpose);
+  return place?.length === keys.length ? place : undefined;
+}
+
+/** 400 for a cursor that fits nothing the request could mean; it does not say what is wrong with it. */
+export const foreignCursor = (): AppError =>
+  invalidValue(
     'cursor',
     'The cursor does not fit this request: it was changed, or comes from another caller, list, sort or filter.',
     'Send page.next_cursor of the answer before as it is, with the same sort and filter; or begin again without a cursor.',
   );
-}
 
 function placeOf(ctx: AppContext, cursor: string, purpose: string): Place | undefined {
   try {

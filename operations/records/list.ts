@@ -1,8 +1,9 @@
 import { parseListQuery, parseQueryBody } from '../../core/filter/parse.ts';
-import type { ListQuery } from '../../core/filter/query.ts';
-import { estimateStatement, pageStatement, planList, walkStatement, type ListPlan } from '../../core/filter/statements.ts';
+import type { Place } from '../../core/filter/order.ts';
+import { MAX_RANKED, type ListQuery } from '../../core/filter/query.ts';
+import { countStatement, estimateStatement, pageStatement, planList, walkStatement, type ListPlan } from '../../core/filter/statements.ts';
 import type { AppContext } from '../context.ts';
-import { cursorPurpose, openCursor, sealCursor } from './cursor.ts';
+import { cursorPurpose, foreignCursor, openCursor, sealCursor } from './cursor.ts';
 import { runEstimate, runRead } from './read-run.ts';
 import { bindingsOf, readableEntity, readScope } from './read-scope.ts';
 
@@ -26,21 +27,48 @@ async function listBy(ctx: AppContext, name: string, parse: () => ListQuery): Pr
 }
 
 async function pageText(ctx: AppContext, plan: ListPlan, query: ListQuery): Promise<string> {
-  const estimate = await estimateOf(ctx, plan, query);
-  const row = await runRead(ctx, pageStatement(plan, query.page, isCounted(query, estimate)));
-  const meta = [`"page":${query.page}`, `"per_page":${plan.size}`, ...totals(row?.total, estimate)];
+  const { total, isEstimate, ordered } = await prepare(ctx, plan, query);
+  const row = await runRead(ctx, pageStatement(ordered, query.page, query.count !== 'none' && total === undefined));
+  const meta = [`"page":${query.page}`, `"per_page":${plan.size}`, ...totals(total ?? row?.total, isEstimate)];
   return `{"data":${row?.data ?? '[]'},"meta":{${meta.join(',')}}}`;
 }
 
 async function walkText(ctx: AppContext, plan: ListPlan, query: ListQuery, cursor: string | undefined): Promise<string> {
-  const purpose = cursorPurpose(ctx, plan.entity.name, query, plan.keys);
-  const place = cursor === undefined ? undefined : openCursor(ctx, cursor, purpose, plan.keys);
-  const estimate = await estimateOf(ctx, plan, query);
-  const row = await runRead(ctx, walkStatement(plan, place, isCounted(query, estimate)));
-  const next = typeof row?.last === 'string' ? `"${sealCursor(ctx, row.last, purpose)}"` : 'null';
-  const meta = totals(row?.total, estimate);
+  const resumed = cursor === undefined ? undefined : resume(ctx, plan, query, cursor);
+  const { total, isEstimate, ordered } = await prepare(ctx, resumed?.plan ?? plan, query, resumed !== undefined);
+  const row = await runRead(ctx, walkStatement(ordered, resumed?.place, query.count !== 'none' && total === undefined));
+  const next = typeof row?.last === 'string' ? `"${sealCursor(ctx, row.last, purposeOf(ctx, ordered, query))}"` : 'null';
+  const meta = totals(total ?? row?.total, isEstimate);
   const counted = meta.length === 0 ? '' : `,"meta":{${meta.join(',')}}`;
   return `{"data":${row?.data ?? '[]'},"page":{"limit":${plan.size},"next_cursor":${next}}${counted}}`;
+}
+
+const purposeOf = (ctx: AppContext, plan: ListPlan, query: ListQuery): string => cursorPurpose(ctx, plan.entity.name, query, plan.keys);
+
+/** A walk goes on in the order it began with: its cursor opens for that one only. */
+function resume(ctx: AppContext, plan: ListPlan, query: ListQuery, cursor: string): { readonly plan: ListPlan; readonly place: Place } {
+  const place = openCursor(ctx, cursor, purposeOf(ctx, plan, query), plan.keys);
+  if (place !== undefined) return { plan, place };
+  if (plan.unranked === undefined) throw foreignCursor();
+  return resume(ctx, plan.unranked, query, cursor);
+}
+
+interface Prepared {
+  /** Undefined: not known yet. */
+  readonly total: string | undefined;
+  readonly isEstimate: boolean;
+  /** The plan in the order that is used. */
+  readonly ordered: ListPlan;
+}
+
+/** What must be known before the statement of a list: an estimate, and whether its finds can be ranked. Mostly nothing. */
+async function prepare(ctx: AppContext, plan: ListPlan, query: ListQuery, isOrdered = false): Promise<Prepared> {
+  const estimate = await estimateOf(ctx, plan, query);
+  if (plan.unranked === undefined || isOrdered) return { total: estimate?.toString(), isEstimate: estimate !== undefined, ordered: plan };
+  const isExact = query.count !== 'none' && estimate === undefined;
+  const row = await runRead(ctx, countStatement(plan, isExact ? undefined : MAX_RANKED));
+  const ordered = Number(row?.total ?? 0) > MAX_RANKED ? plan.unranked : plan;
+  return { total: isExact ? row?.total : estimate?.toString(), isEstimate: estimate !== undefined, ordered };
 }
 
 /** Lists shorter than this are counted even where an estimate would do. */
@@ -53,9 +81,5 @@ async function estimateOf(ctx: AppContext, plan: ListPlan, query: ListQuery): Pr
   return rows < WORTH_ESTIMATING ? undefined : rows;
 }
 
-const isCounted = (query: ListQuery, estimate: number | undefined): boolean => query.count !== 'none' && estimate === undefined;
-
-function totals(total: string | undefined, estimate: number | undefined): string[] {
-  if (estimate !== undefined) return [`"total":${estimate}`, '"estimated":true'];
-  return total === undefined ? [] : [`"total":${total}`];
-}
+const totals = (total: string | undefined, isEstimate: boolean): string[] =>
+  total === undefined ? [] : [`"total":${total}`, ...(isEstimate ? ['"estimated":true'] : [])];

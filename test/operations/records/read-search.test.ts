@@ -163,4 +163,24 @@ describe('q', () => {
     const plan = await world.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`);
     expect(plan.rows.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Bitmap Index Scan on page_title_body_secret_\w+_fts/);
   });
+
+  it('ranks up to 5,000 finds; more come by their key, and a walk keeps the order it began with', async () => {
+    await world.pool.query(`update app_search.bare set title = title || ' twin'`);
+    const bulk = (from: number, to: number): Promise<unknown> =>
+      world.pool.query(
+        `insert into app_search.bare (id, title, body) select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'twin', repeat('twin ', n % 3) from generate_series($1::integer, $2) n`,
+        [from, to],
+      );
+    await bulk(1, 4990);
+    const ranked = await read('twin', 'limit=10&count=exact', 'bare');
+    expect(ranked).toMatchObject({ meta: { total: 4993 }, data: Array.from({ length: 10 }, () => ({ title: 'twin' })) });
+    await bulk(4991, 5100);
+    const still = await read('twin', `limit=10&cursor=${ranked.page?.next_cursor}`, 'bare');
+    expect(still.data.map((row) => (row as { body?: string }).body)).toEqual(Array.from({ length: 10 }, () => 'twin twin '));
+    const first = await read('twin', 'limit=3', 'bare');
+    const second = await read('twin', `limit=3&cursor=${first.page?.next_cursor}`, 'bare');
+    expect([...first.data, ...second.data].map((row) => Number((row as { id?: string }).id?.slice(-12)))).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await read('twin', 'page=2&per_page=3', 'bare')).data).toEqual(second.data);
+    expect((await read('twin', 'per_page=3', 'bare')).meta?.total).toBe(5103);
+  });
 });

@@ -143,10 +143,10 @@ describe('a walk from cursor to cursor', () => {
     );
   });
 
-  it('is complete at one record a time, over each field and both ways', async () => {
+  it('is complete in small steps, over each field and both ways', async () => {
     for (const name of FIELDS) {
       for (const isDown of [false, true]) {
-        expect(await walk(`sort=${isDown ? '-' : ''}${name}&limit=1`)).toEqual(await truth([[name, isDown]], false));
+        expect(await walk(`sort=${isDown ? '-' : ''}${name}&limit=3`)).toEqual(await truth([[name, isDown]], false));
       }
     }
   }, 30_000);
