@@ -24,6 +24,7 @@ export interface Realm {
   readonly invites: Sql;
   /** One-time tokens of mails. */
   readonly tokens: Sql;
+  readonly apiKeys: Sql;
 }
 
 export const PLATFORM_REALM: Realm = {
@@ -32,6 +33,7 @@ export const PLATFORM_REALM: Realm = {
   sessions: raw('durabase.platform_sessions'),
   invites: raw('durabase.platform_invites'),
   tokens: raw('durabase.platform_tokens'),
+  apiKeys: raw('durabase.platform_api_keys'),
 };
 
 export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
@@ -40,6 +42,7 @@ export const appRealm = (app: { readonly id: string; readonly storage: string })
   sessions: id(app.storage, '_sessions'),
   invites: id(app.storage, '_invites'),
   tokens: id(app.storage, '_tokens'),
+  apiKeys: id(app.storage, '_api_keys'),
 });
 
 export interface TokenSubject {

@@ -1,3 +1,4 @@
+import type { ApiKeys } from '../adapters/api-keys.ts';
 import type { Metrics } from '../adapters/metrics.ts';
 import type { Revocations } from '../adapters/revocations.ts';
 import type { Tokens } from '../adapters/tokens.ts';
@@ -7,6 +8,7 @@ import type { Services } from '../operations/context.ts';
 export interface Api {
   readonly services: Services;
   readonly tokens: Tokens;
+  readonly apiKeys: ApiKeys;
   readonly revocations: Revocations;
   readonly metrics: Metrics;
 }

@@ -1,4 +1,5 @@
-/** Who is calling. A verified token costs a map lookup; its account is made into an actor once. */
+/** Who is calling: a session's token or an API key. Both cost a map lookup once verified, and are made into an actor once. */
+import { looksLikeKey, type VerifiedKey } from '../adapters/api-keys.ts';
 import { PLATFORM_REALM, type Realm, type VerifiedToken } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
 import { homeOf } from '../operations/auth/home.ts';
@@ -27,6 +28,26 @@ function actorOf(token: VerifiedToken): Actor {
   return actor;
 }
 
+const keyActors = new WeakMap<VerifiedKey, Actor>();
+
+function keyActorOf(key: VerifiedKey): Actor {
+  let actor = keyActors.get(key);
+  if (actor === undefined) {
+    actor = Object.freeze({
+      kind: 'api_key' as const,
+      id: key.userId ?? key.keyId,
+      email: key.email,
+      roles: key.roles,
+      isAdmin: key.realm === '' || key.roles.includes('admin'),
+      sessionId: null,
+      keyId: key.keyId,
+      scopes: key.scopes,
+    });
+    keyActors.set(key, actor);
+  }
+  return actor;
+}
+
 export interface Caller {
   readonly actor: Actor;
   /** Where the account lives: the app's realm, or the platform's. */
@@ -35,16 +56,23 @@ export interface Caller {
 
 /** The caller of a request to this realm, or UNAUTHORIZED. */
 export async function authenticate(api: Api, call: Call, realm: Realm): Promise<Caller> {
-  const token = bearerOf(call);
-  const verified = api.tokens.recall(token, realm) ?? (await api.tokens.verify(token, realm));
+  const header = headerOf(call, 'x-api-key');
+  if (header !== undefined && call.request.headers.authorization !== undefined)
+    throw new AppError('UNAUTHORIZED', 'Send one credential: either X-Api-Key or Authorization, not both.');
+  const credential = header ?? bearerOf(call);
+  if (header !== undefined || looksLikeKey(credential)) {
+    const key = api.apiKeys.recall(credential, realm) ?? (await api.apiKeys.verify(credential, realm));
+    return { actor: keyActorOf(key), realm: key.realm === '' ? PLATFORM_REALM : realm };
+  }
+  const verified = api.tokens.recall(credential, realm) ?? (await api.tokens.verify(credential, realm));
   return { actor: actorOf(verified), realm: verified.realm === '' ? PLATFORM_REALM : realm };
 }
 
 function bearerOf(call: Call): string {
   const header = headerOf(call, 'authorization');
   if (header === undefined) {
-    throw new AppError('UNAUTHORIZED', 'This needs an access token.', {
-      hint: 'Sign in with POST auth/login and send "Authorization: Bearer <access_token>".',
+    throw new AppError('UNAUTHORIZED', 'This needs an access token or an API key.', {
+      hint: 'Sign in with POST auth/login and send "Authorization: Bearer <access_token>", or send a key as X-Api-Key.',
     });
   }
   const space = header.indexOf(' ');
@@ -52,6 +80,32 @@ function bearerOf(call: Call): string {
     throw new AppError('UNAUTHORIZED', 'The Authorization header must be "Bearer <access_token>".');
   }
   return header.slice(space + 1).trim();
+}
+
+/** Parts that need no scope of their own, because each entity in them is asked for its own. */
+const CUT_BY_ENTITY: ReadonlySet<string> = new Set(['_batch', '_discovery', '_docs', '_openapi.json']);
+
+/** FORBIDDEN when an API key has no scope for this part of the API. Records are cut by `accessFor`, every other part here. */
+export function requireScope({ scopes }: Actor, part: string, method: string): void {
+  if (scopes === undefined || !part.startsWith('_') || CUT_BY_ENTITY.has(part)) return;
+  const action = method === 'GET' ? 'read' : 'write';
+  if (scopes.allowsPart(part, action)) return;
+  throw new AppError('FORBIDDEN', `This API key has no scope "${part}:${action}".`, {
+    hint: 'Parts of the API beside the records need a scope of their own; "*" does not cover them.',
+  });
+}
+
+/** Accounts and credentials are managed with a session: a key that leaks cannot make itself others. */
+export function refuseKeyActor(actor: Actor): void {
+  if (actor.kind === 'api_key')
+    throw new AppError('FORBIDDEN', 'An API key cannot do this.', { hint: 'Sign in, and use the access token of the session.' });
+}
+
+/** The same, before anything else is looked at. */
+export function refuseKeyRequest(call: Call): void {
+  const bearer = /^bearer\s+(.*)$/i.exec(headerOf(call, 'authorization') ?? '')?.[1] ?? '';
+  if (headerOf(call, 'x-api-key') === undefined && !looksLikeKey(bearer)) return;
+  throw new AppError('FORBIDDEN', 'An API key cannot manage an account.', { hint: 'Sign in, and use the access token of the session.' });
 }
 
 /** FORBIDDEN for everyone but admins of the app and platform accounts. */

@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type NextFunction, typ
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { createApiKeys } from '../adapters/api-keys.ts';
 import { ConfigError, type Config } from '../adapters/config.ts';
 import { armCrashPoint } from '../adapters/crash-points.ts';
 import { createLogger } from '../adapters/log.ts';
@@ -41,8 +42,11 @@ export async function startApi(config: Config, log: Logger = createLogger(config
   const metrics = createMetrics('api');
   const revocations = followRevocations(services.pool, (error) => log.warn({ err: error }, 'the feed of cut sessions could not be read'));
   const tokens = createTokens({ pool: services.pool, keyring: services.keyring, revocations });
+  const apiKeys = createApiKeys(services.pool, revocations, (error) =>
+    log.warn({ err: error }, 'the use of an API key could not be noted'),
+  );
   const health = createHealth(services);
-  const api: Api = { services, tokens, revocations, metrics };
+  const api: Api = { services, tokens, apiKeys, revocations, metrics };
   await seedPlatformAdmin(services);
   await revocations.refresh();
   const state = { isClosing: false };

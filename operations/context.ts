@@ -8,6 +8,7 @@ import type { Config } from '../adapters/config.ts';
 import type { Keyring } from '../adapters/keys.ts';
 import type { Outbound } from '../adapters/outbound.ts';
 import type { RateLimiter } from '../adapters/rate-limit/rate-limit.ts';
+import type { Scopes } from '../core/policy/scopes.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
@@ -32,7 +33,8 @@ export interface Services {
 
 /** Who acts. `system` is a workflow of ours: it passes every policy, and transition roles unless told to be strict. */
 export interface Actor {
-  readonly kind: 'user' | 'platform' | 'system';
+  readonly kind: 'user' | 'platform' | 'api_key' | 'system';
+  /** The account; an API key that belongs to no account has its own id. */
   readonly id: string | null;
   readonly email: string | null;
   /** Lower case. */
@@ -40,6 +42,10 @@ export interface Actor {
   /** App admins, platform users and the system: not asked for permissions. */
   readonly isAdmin: boolean;
   readonly sessionId: string | null;
+  /** With `api_key`: which one. */
+  readonly keyId?: string;
+  /** With `api_key`: what is left of the permissions. */
+  readonly scopes?: Scopes;
 }
 
 export interface AppContext {

@@ -8,6 +8,7 @@ import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
 import { invitesRoute } from './invites.ts';
+import { apiKeysRoute } from './api-keys.ts';
 import { definitionsRoute } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { schemaRoute } from './schema.ts';
@@ -22,6 +23,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return usersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'invites':
       return invitesRoute(call, { services: ctx.services, actor: ctx.actor, home: homeOf(ctx.app) }, more);
+    case 'api-keys':
+      return apiKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), owner: undefined }, more);
     case 'deliveries':
     case 'webhook-logs':
       return deliveriesRoute(ctx, call, more);

@@ -4,7 +4,7 @@ import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
 import type { Api } from '../api.ts';
-import { authenticate, realmOf } from '../authenticate.ts';
+import { authenticate, realmOf, requireScope } from '../authenticate.ts';
 import type { Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
 import { rewritePath } from '../rewrites.ts';
@@ -110,6 +110,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
   if (part === undefined) throw noSuchRoute(call);
   if (part === 'auth') return authRoute(api, call, homeOf(app), more);
   const { actor } = await authenticate(api, call, realmOf(app));
+  requireScope(actor, part, call.method);
   const ctx: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
   switch (part) {
     case '_admin':

@@ -9,10 +9,12 @@ import { register } from '../../operations/auth/register.ts';
 import { acceptInvite } from '../../operations/users/invites.ts';
 import { accountPage, type AccountPage } from '../account-page.ts';
 import { login, logout, me, refresh, type ClientInfo, type SignIn } from '../../operations/auth/sessions.ts';
+import type { Actor } from '../../operations/context.ts';
 import type { Api } from '../api.ts';
-import { authenticate } from '../authenticate.ts';
+import { authenticate, refuseKeyRequest } from '../authenticate.ts';
 import { bodyAnswer, dataAnswer, dataText, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { apiKeysRoute } from './api-keys.ts';
 import { noSuchRoute } from './not-found.ts';
 
 const COOKIE = 'durabase_refresh';
@@ -22,6 +24,8 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 export async function authRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[]): Promise<Answer> {
   const [verb, ...more] = rest;
   const { realm } = home;
+  if (verb !== 'me') refuseKeyRequest(call);
+  if (verb === 'api-keys') return ownKeysRoute(api, call, realm, more);
   call.route = `auth/${verb ?? ''}`;
   if (verb === 'sessions') return sessionsRoute(api, call, realm, more);
   if (verb === 'verify' && more[0] === 'send' && more.length === 1 && call.method === 'POST')
@@ -56,6 +60,7 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
       return accountPage(verb as AccountPage, home.displayName);
     case 'GET me': {
       const caller = await authenticate(api, call, realm);
+      if (caller.actor.kind === 'api_key') return dataAnswer(keyAnswer(caller.actor), 200, NO_STORE);
       const user = await me(api.services, caller.realm, caller.actor.id ?? '');
       return dataAnswer({ ...user, is_admin: caller.actor.isAdmin, kind: caller.actor.kind }, 200, NO_STORE);
     }
@@ -114,6 +119,22 @@ async function passwordRoute(api: Api, call: Call, home: AccountHome): Promise<A
   await api.revocations.refresh();
   return bodyAnswer({ message: 'Password changed', data: { ended_sessions: ended } }, 200, NO_STORE);
 }
+/** The keys of whoever is signed in; a key made here can never do more than its account. */
+async function ownKeysRoute(api: Api, call: Call, realm: Realm, rest: readonly string[]): Promise<Answer> {
+  call.route = 'auth/api-keys';
+  const caller = await authenticate(api, call, realm);
+  return apiKeysRoute(api, call, { services: api.services, actor: caller.actor, realm: caller.realm, owner: caller.actor.id ?? '' }, rest);
+}
+
+const keyAnswer = ({ id, email, roles, isAdmin, kind, keyId, scopes }: Actor): object => ({
+  id,
+  email,
+  roles,
+  is_admin: isAdmin,
+  kind,
+  key_id: keyId,
+  scopes: scopes?.key.split(' '),
+});
 
 async function loginRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
   const body = await bodyOf(call);

@@ -9,10 +9,11 @@ import { PLATFORM_HOME } from '../../operations/auth/home.ts';
 import type { PlatformContext } from '../../operations/context.ts';
 import { listAudit, listMigrations, listSchemaEvents } from '../../operations/platform/lists.ts';
 import type { Api } from '../api.ts';
-import { authenticate } from '../authenticate.ts';
+import { authenticate, requireScope } from '../authenticate.ts';
 import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
 import { invitesRoute } from './invites.ts';
+import { apiKeysRoute } from './api-keys.ts';
 import { platformAuthRoute } from './auth.ts';
 import { schemasRoute } from './schemas.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -29,11 +30,13 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
     return { ...textAnswer(schemaText(), 200, { 'Cache-Control': 'public, max-age=300' }), type: 'application/schema+json; charset=utf-8' };
   }
   const { actor } = await authenticate(api, call, PLATFORM_REALM);
+  requireScope(actor, '_platform', call.method);
   const ctx: PlatformContext = { services: api.services, actor, now: call.now, requestId: call.requestId };
   if (part === 'apps') return appsRoute(ctx, call, more);
   if (part === 'schemas') return schemasRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
+  if (part === 'api-keys') return apiKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, owner: undefined }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {
     case 'audit':

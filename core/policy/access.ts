@@ -1,5 +1,6 @@
 /** What a caller may do with the records of one entity: the answer of a policy, asked by reads and writes alike. */
 import { sql, type Sql } from '../sql/sql.ts';
+import type { Scopes } from './scopes.ts';
 
 export type RecordAction = 'read' | 'create' | 'update' | 'delete';
 
@@ -32,6 +33,8 @@ export interface PolicyActor {
   readonly email: string | null;
   readonly roles: readonly string[];
   readonly isAdmin: boolean;
+  /** What an API key leaves of all this; without it nothing is cut. */
+  readonly scopes?: Scopes;
 }
 
 const ALWAYS: FieldAccess = { mode: 'always' };

@@ -70,8 +70,9 @@ interface FieldRule {
 const POLICIES = {};
 const MAX_POLICIES = 5000;
 
-/** What `actor` may do to the records of `entity`. Admins and the system may do everything. */
+/** What `actor` may do to the records of `entity`. Admins and the system may do everything; an API key no more than its scopes. */
 export function accessFor(app: PolicyApp, actor: PolicyActor, entity: EntityModel, action: RecordAction, now: Date): Access {
+  if (actor.scopes !== undefined && !actor.scopes.allowsRecords(entity.name, action)) return NO_ACCESS;
   if (actor.isAdmin) return FULL_ACCESS;
   const bound = boundOf(app, actor, entity);
   const known = bound[action];

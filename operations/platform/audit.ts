@@ -20,7 +20,7 @@ export async function audit(db: Db, actor: Actor, entry: AuditEntry): Promise<vo
     sql`
     insert into durabase.audit (app, action, actor, target, detail)
     values (${value(entry.app, 'text')}, ${value(entry.action, 'text')},
-      ${value(JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email }), 'jsonb')},
+      ${value(JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email, key: actor.keyId }), 'jsonb')},
       ${value(entry.target, 'text')}, ${value(JSON.stringify(entry.detail ?? {}), 'jsonb')})`,
   );
 }

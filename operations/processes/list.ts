@@ -38,7 +38,8 @@ export async function listPending(ctx: AppContext, query: URLSearchParams): Prom
   const conditions = [raw("t.id is not null and r.status = 'running'"), visibleTo(ctx.app, ctx.actor)];
   if (assignee === 'me') {
     conditions.push(assignedTo('t', ctx.actor));
-    if (ctx.actor.kind === 'user') conditions.push(sql`(t.allow_self_approval or t.requested_by is distinct from ${value(ctx.actor.id)})`);
+    if (ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key')
+      conditions.push(sql`(t.allow_self_approval or t.requested_by is distinct from ${value(ctx.actor.id)})`);
   }
   return pageOf(ctx, query, and(conditions));
 }

@@ -8,7 +8,7 @@ export interface TaskAssignee {
 }
 
 export interface Decider {
-  readonly kind: 'user' | 'platform' | 'system';
+  readonly kind: 'user' | 'platform' | 'api_key' | 'system';
   readonly id: string | null;
   readonly roles: readonly string[];
   readonly isAdmin: boolean;
@@ -20,7 +20,7 @@ export function refusalToDecide(
   task: { readonly assignee: TaskAssignee; readonly requestedBy: string | null; readonly allowsSelfApproval: boolean },
 ): string | undefined {
   // The installation's operators stand outside the app: they are who a stuck approval is brought to.
-  if (decider.kind !== 'user') return undefined;
+  if (decider.kind === 'platform' || decider.kind === 'system') return undefined;
   if (!task.allowsSelfApproval && decider.id !== null && decider.id === task.requestedBy) {
     return 'You caused this run, so somebody else decides it (the step does not set allow_self_approval).';
   }

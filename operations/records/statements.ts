@@ -105,7 +105,8 @@ const actors = new WeakMap<Actor, string>();
 
 function actorText(actor: Actor): string {
   let text = actors.get(actor);
-  if (text === undefined) actors.set(actor, (text = JSON.stringify({ kind: actor.kind, id: actor.id, roles: actor.roles })));
+  if (text === undefined)
+    actors.set(actor, (text = JSON.stringify({ kind: actor.kind, id: actor.id, roles: actor.roles, key: actor.keyId })));
   return text;
 }
 

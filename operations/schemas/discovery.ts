@@ -17,7 +17,7 @@ const CACHE = {};
 /** Only readable entities, fields and relations; built once per schema version and role set. */
 export function discover(ctx: AppContext): Discovered {
   const cache = ctx.app.memo(CACHE, () => new Map<string, string>());
-  const key = `${ctx.actor.isAdmin}|${[...ctx.actor.roles].sort().join(',')}`;
+  const key = `${ctx.actor.isAdmin}|${[...ctx.actor.roles].sort().join(',')}|${ctx.actor.scopes?.key ?? ''}`;
   let entities = cache.get(key);
   if (entities === undefined) {
     entities = JSON.stringify(describeEntities(ctx));

@@ -104,8 +104,8 @@ export async function isMigrationOpen(client: pg.PoolClient, app: string): Promi
   return rows.length > 0;
 }
 
-export const actorText = (actor: Pick<Actor, 'kind' | 'id' | 'email'>): string =>
-  JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email });
+export const actorText = (actor: Pick<Actor, 'kind' | 'id' | 'email' | 'keyId'>): string =>
+  JSON.stringify({ kind: actor.kind, id: actor.id, email: actor.email, key: actor.keyId });
 
 export interface Move {
   readonly from: number;
@@ -116,7 +116,7 @@ export interface Move {
 /** Whose tables a migration is about, and who asked for it. */
 export interface Mover {
   readonly app: { readonly id: string; readonly schemaName: string };
-  readonly actor: Pick<Actor, 'kind' | 'id' | 'email'>;
+  readonly actor: Pick<Actor, 'kind' | 'id' | 'email' | 'keyId'>;
 }
 
 /** A planned migration with its steps, and the event that asks for it. */

@@ -21,7 +21,7 @@ export interface RetireInput {
 }
 
 export interface ActorRef {
-  readonly kind: 'user' | 'platform' | 'system';
+  readonly kind: 'user' | 'platform' | 'api_key' | 'system';
   readonly id: string | null;
   readonly roles: readonly string[];
 }
