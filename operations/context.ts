@@ -8,7 +8,7 @@ import type { Config } from '../adapters/config.ts';
 import type { Keyring } from '../adapters/keys.ts';
 import type { Outbound } from '../adapters/outbound.ts';
 import type { RateLimiter } from '../adapters/rate-limit/rate-limit.ts';
-import type { Scopes } from '../core/policy/scopes.ts';
+import type { Scopes } from '../core/policy/access.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import type { Registry } from './registry.ts';

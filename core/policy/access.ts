@@ -1,6 +1,5 @@
 /** What a caller may do with the records of one entity: the answer of a policy, asked by reads and writes alike. */
 import { sql, type Sql } from '../sql/sql.ts';
-import type { Scopes } from './scopes.ts';
 
 export type RecordAction = 'read' | 'create' | 'update' | 'delete';
 
@@ -25,6 +24,16 @@ export interface Access {
   field(name: string): FieldAccess;
   /** Values put into a created record, dynamic ones resolved. */
   readonly presets: Readonly<Record<string, unknown>>;
+}
+
+/** What an API key leaves of its permissions. */
+export interface Scopes {
+  /** Equal texts allow the same: for what is kept per caller. */
+  readonly key: string;
+  /** Whether records of this entity may be touched in this way. */
+  allowsRecords(entity: string, action: RecordAction): boolean;
+  /** Whether a part of the API beside the records (`_admin`, `_workflows`, `_platform`) may be used. `*` does not cover these. */
+  allowsPart(part: string, action: 'read' | 'write'): boolean;
 }
 
 /** Who asks, as far as policies and dynamic values know. */

@@ -2,16 +2,7 @@
  * Scopes: what an API key may be used for, on top of what its account or roles may do. A scope never grants; it only leaves
  * less. `accessFor` asks for entities and the routes ask for parts of the API, so no clause of a request can pass by.
  */
-import type { RecordAction } from './access.ts';
-
-export interface Scopes {
-  /** Equal texts allow the same: for what is kept per caller. */
-  readonly key: string;
-  /** Whether records of this entity may be touched in this way. */
-  allowsRecords(entity: string, action: RecordAction): boolean;
-  /** Whether a part of the API beside the records (`_admin`, `_workflows`, `_platform`) may be used. `*` does not cover these. */
-  allowsPart(part: string, action: 'read' | 'write'): boolean;
-}
+import type { RecordAction, Scopes } from './access.ts';
 
 const SCOPE = /^(\*|_?[a-z][a-z0-9_]{0,61}):(\*|read|write|create|update|delete)$/;
 export const MAX_SCOPES = 100;
