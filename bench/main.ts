@@ -2,6 +2,8 @@
  * Scenarios A to G against servers written by hand for exactly these requests, in one run, in turn: npm run bench
  *
  *   --targets bare-node-rows,durabase   --rounds 5   --seconds 4   --warmup 1   --heat 3   --scenarios ABCDEFG   --json FILE  
+ *   --gate     fails when a scenario's ratio is more than 15 % over the one in bench/recorded.json
+ *   --record   writes the ratios of this run there
  *   BENCH_TICKETS, BENCH_COMMENTS, BENCH_CONNECTIONS, BENCH_QUIET_WAIT ... as in config.mjs
  */
 import fs from 'node:fs';
@@ -15,8 +17,9 @@ import { checkAnswers } from './harness/check.ts';
 import { bareTarget, durabaseTargets, setUpDurabase, type Target } from './harness/targets.ts';
 import { pointSharedPartsAt, withWorld, type World } from './harness/world.ts';
 import { ORDER, requestsOf, type Scenario } from './harness/scenarios.ts';
-import { isVoid, report, VOID_MS, wholeMs, type Sample } from './harness/table.ts';
+import { isVoid, report, table, VOID_MS, wholeMs, type Sample } from './harness/table.ts';
 import { measure, runLoad, writeRequests } from './harness/load.ts';
+import { findings, isMet, record, regressions, type Finding } from './harness/verdict.ts';
 import { untilQuiet } from './harness/quiet.ts';
 
 const { values } = parseArgs({
@@ -28,6 +31,8 @@ const { values } = parseArgs({
     scenarios: { type: 'string', default: ORDER.join('') },
     targets: { type: 'string', default: 'bare-node-rows,bare-express-proto-text,durabase,durabase-admin' },
     json: { type: 'string' },
+    gate: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
 
@@ -99,7 +104,25 @@ const say = (line: string): void => console.error(`· ${line}`);
 const samples = await withWorld(compare);
 console.log(`\n${report(samples)}`);
 if (values.json !== undefined) fs.writeFileSync(values.json, JSON.stringify(samples));
+const row = (finding: Finding): string[] => [
+  finding.what,
+  finding.found.toFixed(2),
+  finding.limit.toFixed(2),
+  isMet(finding) ? 'yes' : '**no**',
+];
+console.log(table('The targets', ['what', 'found', 'at most', 'met'], findings(samples).map(row)));
+
 if (isVoid(samples)) {
   console.error(`This run is void: the bare server's A costs more than ${VOID_MS} ms, so the machine is busy. Repeat it when it is quiet.`);
   process.exitCode = 1;
+} else if (values.record) {
+  record(samples);
+  say('bench/recorded.json now holds the ratios of this run');
+} else if (values.gate) {
+  const dearer = regressions(samples);
+  for (const { what, found, limit } of dearer)
+    console.error(
+      `${what} has become dearer: ${found.toFixed(2)} times the bare server, at most ${limit.toFixed(2)} is left of what was recorded.`,
+    );
+  if (dearer.length > 0) process.exitCode = 1;
 }

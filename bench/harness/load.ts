@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { cpuSeconds } from '../lib/proc.mjs';
+import { cpuSeconds, memoryMiB } from '../lib/proc.mjs';
 
 export interface LoadResult {
   readonly requests: number;
@@ -17,6 +17,8 @@ export interface LoadResult {
 export interface Measurement extends LoadResult {
   readonly serverMs: number;
   readonly postgresMs: number;
+  /** The server's memory as it was when the load ended. */
+  readonly memoryMiB: number;
 }
 
 export interface Load {
@@ -79,7 +81,7 @@ export async function measure(
   const before = { server: cpuSeconds(pids.server), postgres: cpuSeconds(pids.postgres) };
   const result = await runLoad(wrk, load);
   const used = (side: 'server' | 'postgres'): number => ((cpuSeconds(pids[side]) - before[side]) * 1000) / result.requests;
-  return { ...result, serverMs: used('server'), postgresMs: used('postgres') };
+  return { ...result, serverMs: used('server'), postgresMs: used('postgres'), memoryMiB: memoryMiB(pids.server) };
 }
 
 function capture(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {

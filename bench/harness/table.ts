@@ -23,7 +23,7 @@ export const BASE = 'bare-node-rows';
 /** A run is void when the base's A costs more than this: the machine is busy. */
 export const VOID_MS = 0.25;
 
-const of = (samples: readonly Sample[], target: string, scenario: Scenario): Sample[] =>
+export const of = (samples: readonly Sample[], target: string, scenario: Scenario): Sample[] =>
   samples.filter((sample) => sample.target === target && sample.scenario === scenario);
 
 /** Each round's ratio to the base of the same round; the median of these. */
@@ -60,7 +60,14 @@ export function report(samples: readonly Sample[]): string {
     section('Server CPU ms + Postgres CPU ms per request', (found) => `${mid(found, 'serverMs', 2)} + ${mid(found, 'postgresMs', 2)}`),
     ratios(samples, targets, used),
     section('Requests per second', (found) => median(found.map(({ requests, seconds }) => requests / seconds)).toFixed(0)),
-    section('Latency p50 / p99, ms', (found) => `${mid(found, 'p50Ms', 1)} / ${mid(found, 'p99Ms', 1)}`),
+    section(
+      'Latency p50 / p99, ms (p99 / p50)',
+      (found) =>
+        `${mid(found, 'p50Ms', 1)} / ${mid(found, 'p99Ms', 1)} (${median(found.map(({ p50Ms, p99Ms }) => p99Ms / p50Ms)).toFixed(1)})`,
+    ),
+    section('Memory of the server under load, MiB (most of all rounds)', (found) =>
+      Math.max(...found.map(({ memoryMiB }) => memoryMiB)).toFixed(0),
+    ),
   ].join('\n');
 }
 

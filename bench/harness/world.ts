@@ -79,6 +79,18 @@ function environment(world: World, database: string, port: number, temporal: str
   };
 }
 
+/** How the built api is started on a database of the world. */
+export const apiCommand = (
+  world: World,
+  database: string,
+  port: number,
+  options: { temporal?: string; nodeArgs?: readonly string[] } = {},
+): { command: string; args: string[]; env: NodeJS.ProcessEnv } => ({
+  command: process.execPath,
+  args: [...(options.nodeArgs ?? []), main(), 'api'],
+  env: environment(world, database, port, options.temporal),
+});
+
 /** The built api on a database of the world; `nodeArgs` for a profiler. */
 export async function startApi(
   world: World,
@@ -88,10 +100,8 @@ export async function startApi(
   const port = await freePort();
   const api = await startServer({
     name: 'durabase',
-    command: process.execPath,
-    args: [...(options.nodeArgs ?? []), main(), 'api'],
+    ...apiCommand(world, database, port, options),
     port,
-    env: environment(world, database, port, options.temporal),
     logFile: world.log('api'),
     readyPath: '/health/ready',
     cwd: world.dir,

@@ -13,6 +13,7 @@ const sample = (target: string, round: number, serverMs: number, postgresMs: num
   p99Ms: 2,
   badStatus: 0,
   socketErrors: 0,
+  memoryMiB: 100,
 });
 
 describe('the figures of the bench', () => {
