@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   UNKNOWN_ENTITY: 404,
   NOT_FOUND: 404,
   APP_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   CONFLICT: 409,
   UNSAFE_CHANGE: 409,
   SHARED_SCHEMA: 409,
@@ -49,6 +50,8 @@ export interface AppErrorOptions {
   readonly hint?: string;
   /** Seconds for a Retry-After header. */
   readonly retryAfter?: number;
+  /** Methods for an Allow header. */
+  readonly allow?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -59,6 +62,7 @@ export class AppError extends Error {
   readonly details: readonly ErrorDetail[];
   readonly hint: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly allow: readonly string[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -68,6 +72,7 @@ export class AppError extends Error {
     this.details = options.details ?? [];
     this.hint = options.hint;
     this.retryAfter = options.retryAfter;
+    this.allow = options.allow;
   }
 }
 

@@ -23,6 +23,7 @@ export function errorAnswer(thrown: unknown, requestId: string, log: Logger): An
   };
   const headers: Record<string, string> = {};
   if (error.retryAfter !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(error.retryAfter)));
+  if (error.allow !== undefined) headers['Allow'] = error.allow.join(', ');
   if (error.code === 'UNAUTHORIZED') headers['WWW-Authenticate'] = 'Bearer';
   return textAnswer(JSON.stringify(body), error.status, headers);
 }

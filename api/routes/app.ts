@@ -11,7 +11,7 @@ import { rewritePath } from '../rewrites.ts';
 import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
 import { batchRoute } from './batch.ts';
-import { discoveryRoute } from './discovery.ts';
+import { discoveryRoute, openApiRoute } from './discovery.ts';
 import { noSuchRoute } from './not-found.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
@@ -119,6 +119,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return discoveryRoute(ctx, call, more);
     case '_batch':
       return batchRoute(ctx, call, more);
+    case '_openapi.json':
+      return openApiRoute(ctx, call, more);
     case '_workflows':
       return workflowsRoute(ctx, call, more);
     default:

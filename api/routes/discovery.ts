@@ -1,17 +1,37 @@
+/** What an app holds, as far as the caller may know: `_discovery` in our own words, `_openapi.json` in those of OpenAPI. */
 import type { AppContext } from '../../operations/context.ts';
 import { discover } from '../../operations/schemas/discovery.ts';
+import { openApiOf } from '../../operations/schemas/openapi.ts';
 import { textAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
-import { noSuchRoute } from './not-found.ts';
+import { noSuchRoute, wrongMethod } from './not-found.ts';
 
-/** `GET /api/:app/_discovery`: what the app holds, as far as the caller may know. */
+/** `GET /api/:app/_discovery` */
 export async function discoveryRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
-  if (rest.length > 0 || call.method !== 'GET') throw noSuchRoute(call);
+  if (rest.length > 0) throw noSuchRoute(call);
+  if (call.method !== 'GET') throw wrongMethod(call, ['GET']);
   call.route = '/api/:app/_discovery';
   const { text, etag } = discover(ctx);
-  const isKnown =
-    headerOf(call, 'if-none-match')
-      ?.split(',')
-      .some((tag) => tag.trim() === etag) === true;
-  return isKnown ? { status: 304, text: '', headers: { ETag: etag } } : textAnswer(text, 200, { ETag: etag });
+  return unlessKnown(call, etag, textAnswer(text, 200, { ETag: etag }));
+}
+
+const YAML = /^(?:text|application)\/(?:vnd\.oai\.openapi|(?:x-)?yaml)\b(?!\+json)/;
+
+/** `GET /api/:app/_openapi.json`; YAML for who accepts it. */
+export async function openApiRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  if (rest.length > 0) throw noSuchRoute(call);
+  if (call.method !== 'GET') throw wrongMethod(call, ['GET']);
+  call.route = '/api/:app/_openapi.json';
+  const format = YAML.test(headerOf(call, 'accept') ?? '') ? 'yaml' : 'json';
+  const { text, etag } = openApiOf(ctx, format);
+  const headers = { ETag: etag, Vary: 'Accept, Authorization' };
+  const answer = textAnswer(text, 200, headers);
+  return unlessKnown(call, etag, format === 'yaml' ? { ...answer, type: 'application/yaml; charset=utf-8' } : answer);
+}
+
+function unlessKnown(call: Call, etag: string, answer: Answer): Answer {
+  const known = headerOf(call, 'if-none-match')?.split(',');
+  return known?.some((tag) => tag.trim().replace(/^W\//, '') === etag) === true
+    ? { status: 304, text: '', headers: { ETag: etag } }
+    : answer;
 }

@@ -1,8 +1,51 @@
+/** The refusal of a path that nothing answers, or of a method that a path does not take. */
 import { AppError } from '../../core/errors.ts';
-import type { Call } from '../http/call.ts';
+import { headerOf, type Call } from '../http/call.ts';
+import { rewritePath } from '../rewrites.ts';
 
-/** The refusal of a path or method that nothing answers. */
-export const noSuchRoute = (call: Call): AppError =>
-  new AppError('NOT_FOUND', `There is no ${call.request.method ?? 'GET'} /api/${call.path.join('/').slice(0, 200)}.`, {
-    hint: 'docs/api.md lists the routes.',
+/** The methods of an app's routes, by their path behind the app; asked only when a request is refused. */
+const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])[] = [
+  ['_discovery', ['GET']],
+  ['_openapi.json', ['GET']],
+  ['_docs', ['GET']],
+  ['_workflows', ['GET']],
+  ['_workflows/pending', ['GET']],
+  ['_workflows/start/:name', ['POST']],
+  ['_workflows/:run', ['GET', 'DELETE']],
+  ['_workflows/:run/:verb', ['POST']],
+  ['auth/login', ['POST']],
+  ['auth/refresh', ['POST']],
+  ['auth/logout', ['POST']],
+  ['auth/me', ['GET']],
+  ['auth/jwks.json', ['GET']],
+  [':entity', ['GET', 'POST']],
+  [':entity/_query', ['POST']],
+  [':entity/:id', ['GET', 'PUT', 'PATCH', 'DELETE']],
+];
+
+/** 405 with the methods the path takes, else 404. */
+export function noSuchRoute(call: Call): AppError {
+  const allowed = methodsOf(call);
+  if (allowed !== undefined && !allowed.includes(call.method)) return wrongMethod(call, allowed);
+  return new AppError('NOT_FOUND', `There is no ${shownMethod(call)} ${shownPath(call)}.`, { hint: 'docs/api.md lists the routes.' });
+}
+
+/** 405: the path is there, and takes these methods. */
+export const wrongMethod = (call: Call, allowed: readonly string[]): AppError =>
+  new AppError('METHOD_NOT_ALLOWED', `${shownPath(call)} does not take ${shownMethod(call)}; it takes ${allowed.join(', ')}.`, {
+    allow: allowed.includes('GET') ? ['GET', 'HEAD', ...allowed.slice(1)] : allowed,
   });
+
+const shownMethod = (call: Call): string => call.request.method ?? 'GET';
+const shownPath = (call: Call): string => `/api/${call.path.join('/').slice(0, 200)}`;
+
+function methodsOf(call: Call): readonly string[] | undefined {
+  if (call.app === undefined) return undefined;
+  const path = rewritePath(call.path, headerOf(call, 'x-tenant-id'), new URLSearchParams());
+  const rest = path[0] === call.app.name ? path.slice(1) : path;
+  return METHODS.find(([pattern]) => fits(pattern.split('/'), rest))?.[1];
+}
+
+const fits = (pattern: readonly string[], path: readonly string[]): boolean =>
+  pattern.length === path.length &&
+  pattern.every((part, index) => part === path[index] || (part.startsWith(':') && path[index]?.startsWith('_') === false));

@@ -30,7 +30,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
 async function collectionRoute(ctx: AppContext, call: Call, entity: string): Promise<Answer> {
   call.route = '/api/:app/:entity';
   if (call.method === 'GET') return listRoute(ctx, call, entity);
-  if (call.method !== 'POST') throw wrongMethod(call);
+  if (call.method !== 'POST') throw noSuchRoute(call);
   const body = await objectOf(call);
   const options = writeOptions(call, body);
   const written = await withFreshSchema(ctx, (fresh) => createRecord(fresh, entity, body, options));
@@ -61,7 +61,7 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
       return dataAnswer(deleted, 200, replayHeaders(options));
     }
     default:
-      throw wrongMethod(call);
+      throw noSuchRoute(call);
   }
 }
 
@@ -88,5 +88,3 @@ async function emptyBodyOf(call: Call): Promise<undefined> {
   const isEmpty = body === undefined || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
   if (!isEmpty) throw new AppError('INVALID_PAYLOAD', '_restore takes no body.');
 }
-
-const wrongMethod = noSuchRoute;

@@ -1,0 +1,109 @@
+/** Signing in and out. */
+import { arrayOf, objectOf, type JsonObject, type Schema } from './json.ts';
+import { jsonBody, type Paths } from './record-paths.ts';
+import { data, errorsOf, jsonAnswer } from './responses.ts';
+
+const TAG = 'auth';
+const OPEN_ERRORS = [400, 401, 405, 413, 415, 429, 500, 503];
+
+const USER: Schema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    email: { type: 'string' },
+    roles: arrayOf({ type: 'string' }),
+    must_change: { type: 'boolean' },
+    is_admin: { type: 'boolean' },
+    kind: { type: 'string', enum: ['user', 'platform'] },
+  },
+  required: ['id', 'email', 'roles'],
+};
+
+const SIGN_IN: Schema = {
+  type: 'object',
+  properties: {
+    access_token: { type: 'string' },
+    refresh_token: { type: 'string', description: 'Left out when it went into a cookie.' },
+    token_type: { type: 'string', const: 'Bearer' },
+    expires_in: { type: 'integer' },
+    user: { $ref: '#/components/schemas/User' },
+  },
+  required: ['access_token', 'token_type', 'expires_in', 'user'],
+};
+
+const TOKEN_BODY = objectOf({ refresh_token: { type: ['string', 'null'], description: 'Left out, the cookie is used.' } });
+
+export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN };
+
+const operation = (verb: string, summary: string, rest: JsonObject): JsonObject => ({
+  tags: [TAG],
+  operationId: `auth_${verb}`,
+  summary,
+  ...rest,
+});
+
+const signedIn = (description: string): JsonObject => jsonAnswer({ description, schema: data({ $ref: '#/components/schemas/SignIn' }) });
+
+export function authPaths(base: string): Paths {
+  return {
+    [`${base}/auth/login`]: {
+      post: operation('login', 'Sign in', {
+        security: [],
+        requestBody: jsonBody(
+          objectOf(
+            {
+              email: { type: 'string' },
+              password: { type: 'string' },
+              cookie: { type: 'boolean', description: 'Puts the refresh token into an HttpOnly cookie.' },
+            },
+            ['email', 'password'],
+          ),
+        ),
+        responses: { '200': signedIn('Tokens.'), ...errorsOf(OPEN_ERRORS) },
+      }),
+    },
+    [`${base}/auth/refresh`]: {
+      post: operation('refresh', 'Exchange the refresh token for new tokens', {
+        security: [],
+        requestBody: jsonBody(TOKEN_BODY, false),
+        responses: { '200': signedIn('New tokens; the old refresh token is dead.'), ...errorsOf(OPEN_ERRORS) },
+      }),
+    },
+    [`${base}/auth/logout`]: {
+      post: operation('logout', 'End the session of a refresh token', {
+        security: [],
+        requestBody: jsonBody(TOKEN_BODY, false),
+        responses: {
+          '200': jsonAnswer({
+            description: 'Signed out.',
+            schema: objectOf({ message: { type: 'string' }, data: objectOf({ message: { type: 'string' } }, ['message']) }, [
+              'message',
+              'data',
+            ]),
+          }),
+          ...errorsOf(OPEN_ERRORS),
+        },
+      }),
+    },
+    [`${base}/auth/me`]: {
+      get: operation('me', 'The account that is signed in', {
+        responses: {
+          '200': jsonAnswer({ description: 'The account as it is now.', schema: data({ $ref: '#/components/schemas/User' }) }),
+          ...errorsOf([401, 403, 405, 429, 500, 503]),
+        },
+      }),
+    },
+    [`${base}/auth/jwks.json`]: {
+      get: operation('jwks', 'Public keys of the access tokens', {
+        security: [],
+        responses: {
+          '200': jsonAnswer({
+            description: 'A JSON Web Key Set.',
+            schema: { type: 'object', properties: { keys: arrayOf({ type: 'object' }) }, required: ['keys'] },
+          }),
+          ...errorsOf([405, 429, 500, 503]),
+        },
+      }),
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/** The query parameters of reads, and the same as the body of `_query`. */
+import type { FieldModel } from '../model/model.ts';
+import { parameterOperators, schemaName } from './entity-schemas.ts';
+import { operandSchema } from './field-schema.ts';
+import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
+import type { AppView, EntityView } from './view.ts';
+
+const MAX_LISTED = 300;
+const MAX_INCLUDES = 20;
+
+const natural = (description: string, rest: JsonObject = {}): Schema => ({
+  anyOf: [
+    { type: 'integer', minimum: 1, ...rest },
+    { type: 'string', description: 'What is no number means the default.' },
+  ],
+  description,
+});
+
+/** Parameters that are the same for every list. */
+export const LIST_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
+  Page: query('page', natural('Which page, from 1.', { default: 1 })),
+  PerPage: query('per_page', natural("How many records a page has; more than the app's maximum is cut to it.")),
+  Count: query(
+    'count',
+    { type: 'string', enum: ['exact', 'none'], default: 'exact' },
+    '`none` leaves out `meta.total` and saves the counting.',
+  ),
+  WithDeleted: query('with_deleted', { type: 'boolean', default: false }, 'Softly deleted records too, each with its `deleted_at`.'),
+};
+
+function query(name: string, schema: Schema, description?: string, rest: JsonObject = {}): JsonObject {
+  return compact({ name, in: 'query', description, schema, ...rest });
+}
+
+const list = (name: string, schema: Schema, description: string): JsonObject =>
+  query(name, schema, description, { style: 'form', explode: false });
+
+/** Component parameters of one entity: one per field and operator, and its `sort`, `fields` and `include`. */
+export function entityParameters(app: AppView, view: EntityView): Record<string, JsonObject> {
+  const { name } = view.entity;
+  const found: Record<string, JsonObject> = {};
+  for (const field of view.fields) {
+    for (const operator of parameterOperators(field)) found[filterName(name, field.name, operator)] = filterParameter(field, operator);
+  }
+  found[`${name}.filter`] = {
+    name: 'filter',
+    in: 'query',
+    description: 'A tree of conditions as JSON. It holds together with the conditions given one by one.',
+    content: { 'application/json': { schema: ref('schemas', schemaName(name, 'filter')) } },
+  };
+  found[`${name}.sort`] = list(
+    'sort',
+    sortSchema(app, view),
+    'Fields to sort by, descending with a `-` before them; `name:desc` means the same.',
+  );
+  found[`${name}.fields`] = list('fields', fieldsSchema(app, view), 'Only these fields; a dotted name includes its relation.');
+  const includes = includeSchema(app, view);
+  if (includes !== undefined)
+    found[`${name}.include`] = list('include', includes, 'Related records to put in, up to three relations deep.');
+  return found;
+}
+
+const filterName = (entity: string, field: string, operator: string): string => `${entity}.filter.${field}.${operator}`;
+
+function filterParameter(field: FieldModel, operator: string): JsonObject {
+  const name = operator === 'eq' ? `filter[${field.name}]` : `filter[${field.name}.${operator}]`;
+  const value = operandSchema(field);
+  if (operator === 'is_null') return query(name, { type: 'boolean' });
+  if (operator === 'in') return list(name, arrayOf(withoutCommas(value), { minItems: 1, maxItems: 100 }), 'One of these values.');
+  return query(name, value);
+}
+
+/** A comma separates the values of a list; inside of one it is written `\,`. */
+const withoutCommas = (value: Schema): Schema =>
+  value['type'] === 'string' && value['enum'] === undefined && value['format'] === undefined && value['maxLength'] !== undefined
+    ? { ...value, pattern: '^[^\\u0000,\\\\]+$' }
+    : value;
+
+/** References to the parameters of a list, in the order people look for them. */
+export function listParameters(app: AppView, view: EntityView): JsonObject[] {
+  return [
+    ...filterParameters(view),
+    ...named(app, view, ['sort', 'fields', 'include']),
+    ...shared(app, view, ['Page', 'PerPage', 'Count']),
+  ];
+}
+
+/** The parameters of a single record. */
+export const recordParameters = (app: AppView, view: EntityView): JsonObject[] => [
+  ...named(app, view, ['fields', 'include']),
+  ...shared(app, view, []),
+];
+
+/** Conditions alone, for what filters without listing. */
+export const filterParameters = (view: EntityView): JsonObject[] => [
+  ref('parameters', `${view.entity.name}.filter`),
+  ...view.fields.flatMap((field) =>
+    parameterOperators(field).map((operator) => ref('parameters', filterName(view.entity.name, field.name, operator))),
+  ),
+];
+
+const named = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
+  parts
+    .filter((part) => part !== 'include' || includeSchema(app, view) !== undefined)
+    .map((part) => ref('parameters', `${view.entity.name}.${part}`));
+
+const shared = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
+  [...parts, ...(app.isAdmin && view.entity.hasSoftDelete ? ['WithDeleted'] : [])].map((part) => ref('parameters', part));
+
+function sortSchema(app: AppView, view: EntityView): Schema {
+  const own = view.fields.map((field) => field.name);
+  const near = view.relations
+    .filter(({ end }) => end.cardinality === 'one')
+    .flatMap(({ end, target }) => (app.entities.get(target.name)?.fields ?? []).map((field) => `${end.name}.${field.name}`));
+  const paths = [...own, ...near].slice(0, MAX_LISTED);
+  return arrayOf({ type: 'string', enum: paths.flatMap((path) => [path, `-${path}`]) }, { maxItems: 20 });
+}
+
+function fieldsSchema(app: AppView, view: EntityView): Schema {
+  const own = view.fields.map((field) => field.name);
+  const near = view.relations
+    .slice(0, MAX_INCLUDES)
+    .flatMap(({ end, target }) => (app.entities.get(target.name)?.fields ?? []).map((field) => `${end.name}.${field.name}`));
+  return arrayOf({ type: 'string', enum: [...own, ...near].slice(0, MAX_LISTED) });
+}
+
+/** Relations by every name they have, and what hangs on those by its first name. */
+function includeSchema(app: AppView, view: EntityView): Schema | undefined {
+  const names = view.relations.flatMap(({ end }) => end.names);
+  const deeper = view.relations.flatMap(({ end, target }) =>
+    (app.entities.get(target.name)?.relations ?? []).map((next) => `${end.name}.${next.end.name}`),
+  );
+  const paths = [...new Set([...names, ...deeper])].slice(0, MAX_LISTED);
+  return paths.length === 0 ? undefined : arrayOf({ type: 'string', enum: paths }, { maxItems: MAX_INCLUDES / 2 });
+}
+
+/** The body of `POST /:entity/_query`: the same parameters, lists as lists. */
+export function queryBody(app: AppView, view: EntityView): Schema {
+  const number: Json = { type: ['integer', 'string', 'null'], minimum: 1 };
+  const lists = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+  const include = includeSchema(app, view);
+  return objectOf({
+    filter: { anyOf: [ref('schemas', schemaName(view.entity.name, 'filter')), { type: 'null' }] },
+    sort: lists(sortSchema(app, view)),
+    fields: lists(fieldsSchema(app, view)),
+    ...(include === undefined ? {} : { include: lists(include) }),
+    page: number,
+    per_page: number,
+    count: { type: ['string', 'null'], enum: ['exact', 'none', null] },
+    ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
+  });
+}

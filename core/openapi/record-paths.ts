@@ -1,0 +1,155 @@
+/** The routes of one entity's records, as far as the caller may use them. */
+import type { EntityModel } from '../model/model.ts';
+import { schemaName } from './entity-schemas.ts';
+import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
+import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
+import { data, errorsOf, jsonAnswer } from './responses.ts';
+import type { AppView, EntityView } from './view.ts';
+
+/** Refusals of every route behind a sign-in. */
+export const COMMON_ERRORS = [400, 401, 403, 404, 405, 413, 429, 500, 503];
+const WRITE_ERRORS = [...COMMON_ERRORS, 409, 415, 422, 502];
+
+export type Paths = Record<string, JsonObject>;
+
+export function recordPaths(app: AppView, view: EntityView, base: string): Paths {
+  const { entity, can } = view;
+  const collection = compact({
+    get: can.read ? listOperation(app, view) : undefined,
+    post: can.create ? createOperation(view) : undefined,
+  });
+  const single = compact({
+    get: can.read ? getOperation(app, view) : undefined,
+    put: can.update ? updateOperation(view, 'put') : undefined,
+    patch: can.update ? updateOperation(view, 'update') : undefined,
+    delete: can.delete ? deleteOperation(view) : undefined,
+  });
+  const path = `${base}/${entity.name}`;
+  return {
+    ...(Object.keys(collection).length === 0 ? {} : { [path]: collection }),
+    ...(can.read ? { [`${path}/_query`]: { post: queryOperation(app, view) } } : {}),
+    ...(Object.keys(single).length === 0 ? {} : { [`${path}/{id}`]: { parameters: [idParameter(entity)], ...single } }),
+  };
+}
+
+const tagged = ({ entity }: EntityView, verb: string, summary: string, rest: JsonObject): JsonObject => ({
+  tags: [entity.name],
+  operationId: `${verb}_${entity.name}`,
+  summary,
+  ...rest,
+});
+
+const words = ({ entity }: EntityView): string => entity.name.replaceAll('_', ' ');
+
+function pageSchema(view: EntityView): Schema {
+  return objectOf({ data: arrayOf(ref('schemas', schemaName(view.entity.name, 'selection'))), meta: ref('schemas', 'PageMeta') }, [
+    'data',
+    'meta',
+  ]);
+}
+
+export const PAGE_META: Schema = objectOf(
+  { page: { type: 'integer' }, per_page: { type: 'integer' }, total: { type: 'integer', description: 'Left out with `count=none`.' } },
+  ['page', 'per_page'],
+);
+
+const listOperation = (app: AppView, view: EntityView): JsonObject =>
+  tagged(view, 'list', `List ${words(view)} records`, {
+    parameters: listParameters(app, view),
+    responses: { '200': jsonAnswer({ description: 'A page of records.', schema: pageSchema(view) }), ...errorsOf(COMMON_ERRORS) },
+  });
+
+const queryOperation = (app: AppView, view: EntityView): JsonObject =>
+  tagged(view, 'query', `List ${words(view)} records by a body`, {
+    requestBody: jsonBody(queryBody(app, view)),
+    responses: {
+      '200': jsonAnswer({ description: 'A page of records.', schema: pageSchema(view) }),
+      ...errorsOf([...COMMON_ERRORS, 415]),
+    },
+  });
+
+const getOperation = (app: AppView, view: EntityView): JsonObject =>
+  tagged(view, 'get', `Read one ${words(view)}`, {
+    parameters: [...recordParameters(app, view), header('If-None-Match', 'An ETag that is known already.')],
+    responses: {
+      '200': jsonAnswer({
+        description: 'The record.',
+        schema: data(ref('schemas', schemaName(view.entity.name, 'selection'))),
+        headers: { ETag: ref('headers', 'ETag') },
+      }),
+      '304': { description: 'It has not changed.', headers: { ETag: ref('headers', 'ETag'), 'X-Request-Id': ref('headers', 'RequestId') } },
+      ...errorsOf(COMMON_ERRORS),
+    },
+  });
+
+function createOperation(view: EntityView): JsonObject {
+  return tagged(view, 'create', `Create a ${words(view)}`, {
+    requestBody: jsonBody(ref('schemas', schemaName(view.entity.name, 'create'))),
+    responses: {
+      '201': jsonAnswer({ ...written(view, 'The record as it was stored.'), links: linksOf(view) }),
+      ...errorsOf(WRITE_ERRORS),
+    },
+  });
+}
+
+/** PUT and PATCH mean the same: only what is given is changed. */
+const updateOperation = (view: EntityView, verb: 'put' | 'update'): JsonObject =>
+  tagged(view, verb, `Change a ${words(view)}`, {
+    parameters: [ifMatch()],
+    requestBody: jsonBody(ref('schemas', schemaName(view.entity.name, 'update'))),
+    responses: { '200': jsonAnswer(written(view, 'The record as it is now.')), ...errorsOf([...WRITE_ERRORS, 412]) },
+  });
+
+const deleteOperation = (view: EntityView): JsonObject =>
+  tagged(view, 'delete', `Delete a ${words(view)}`, {
+    parameters: [ifMatch()],
+    responses: {
+      '200': jsonAnswer({ description: 'It is gone.', schema: data(objectOf({ id: { type: 'string' } }, ['id'])) }),
+      ...errorsOf([...WRITE_ERRORS, 412]),
+    },
+  });
+
+const written = (view: EntityView, description: string): { description: string; schema: Schema; headers: JsonObject } => ({
+  description,
+  schema: data(ref('schemas', schemaName(view.entity.name))),
+  headers: { ETag: ref('headers', 'ETag') },
+});
+
+/** What can be done with a record that was just made. */
+function linksOf(view: EntityView): JsonObject {
+  const { can, entity } = view;
+  const [key] = entity.key;
+  if (key === undefined || entity.key.length > 1 || !view.fields.includes(key)) return {};
+  const link = (verb: string): Json => ({ operationId: `${verb}_${entity.name}`, parameters: { id: `$response.body#/data/${key.name}` } });
+  return compact({
+    read: can.read ? link('get') : undefined,
+    change: can.update ? link('update') : undefined,
+    remove: can.delete ? link('delete') : undefined,
+  });
+}
+
+export const jsonBody = (schema: Schema, required = true): JsonObject => ({ required, content: { 'application/json': { schema } } });
+
+const header = (name: string, description: string, schema: Schema = { type: 'string' }): JsonObject => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+});
+
+const ifMatch = (): JsonObject =>
+  header('If-Match', 'The ETag of the version to change; another one is refused with 412.', {
+    type: 'string',
+    pattern: '^(\\*|"\\d{1,18}")$',
+  });
+
+function idParameter(entity: EntityModel): JsonObject {
+  const isUuid = entity.key.length === 1 && entity.keyType === 'uuid' && entity.slugField === undefined;
+  return {
+    name: 'id',
+    in: 'path',
+    required: true,
+    description: entity.slugField === undefined ? 'The key of the record.' : 'The key of the record, or its slug.',
+    schema: isUuid ? { type: 'string', format: 'uuid' } : { type: 'string', minLength: 1 },
+  };
+}

@@ -1,0 +1,121 @@
+/** Answers every operation shares: the error envelope by status, and the headers. */
+import { ERROR_STATUS } from '../errors.ts';
+import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+
+const ERROR_TEXT: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read: a name, a parameter or a value is wrong.',
+  401: 'No credentials, or expired or revoked ones.',
+  403: 'The caller may not do this.',
+  404: 'There is no such thing, or none the caller may see.',
+  405: 'The path does not take this method; `Allow` lists those it takes.',
+  409: 'It collides with what is stored, or with a change in progress.',
+  412: '`If-Match` names another version: somebody was faster.',
+  413: 'The body, the nesting or the result is over a limit.',
+  415: 'The body is of a type this route does not read.',
+  422: 'The content is refused: a rule, a type, a reference or a state.',
+  429: 'Too many requests.',
+  500: 'A mistake of ours; the log has it under `request_id`.',
+  502: 'A synchronous webhook did not answer; nothing was written.',
+  503: 'A service this needs is away, or the app is in maintenance.',
+};
+
+const MAY_COME_BACK = new Set([409, 429, 503]);
+
+const codesOf = (status: number): string[] =>
+  Object.entries(ERROR_STATUS).flatMap(([code, codeStatus]) => (codeStatus === status ? [code] : []));
+
+const STATUSES = [...new Set<number>(Object.values(ERROR_STATUS))].sort((a, b) => a - b);
+
+/** `Error400` and so on: the envelope with the codes of that status. */
+export const errorResponses = (): Record<string, JsonObject> =>
+  Object.fromEntries(
+    STATUSES.map((status) => [
+      `Error${String(status)}`,
+      {
+        description: ERROR_TEXT[status] ?? 'The request was refused.',
+        headers: {
+          'X-Request-Id': ref('headers', 'RequestId'),
+          ...(MAY_COME_BACK.has(status) ? { 'Retry-After': ref('headers', 'RetryAfter') } : {}),
+          ...(status === 401 ? { 'WWW-Authenticate': ref('headers', 'Authenticate') } : {}),
+          ...(status === 405 ? { Allow: ref('headers', 'Allow') } : {}),
+        },
+        content: { 'application/json': { schema: errorSchema(codesOf(status)) } },
+      },
+    ]),
+  );
+
+function errorSchema(codes: readonly string[]): Schema {
+  return {
+    allOf: [
+      ref('schemas', 'Error'),
+      { type: 'object', properties: { error: { type: 'object', properties: { code: { type: 'string', enum: codes } } } } },
+    ],
+  };
+}
+
+export const ERROR_SCHEMA: Schema = objectOf(
+  {
+    error: objectOf(
+      {
+        code: { type: 'string', enum: Object.keys(ERROR_STATUS), description: 'Stable; it decides the status.' },
+        message: { type: 'string', description: 'What is wrong and what to do, for people.' },
+        details: arrayOf(ref('schemas', 'ErrorDetail')),
+        hint: { type: 'string' },
+        request_id: { type: 'string' },
+      },
+      ['code', 'message', 'details', 'request_id'],
+    ),
+    errors: arrayOf(
+      objectOf({ field: { type: ['string', 'null'] }, code: { type: 'string' }, message: { type: 'string' } }, [
+        'field',
+        'code',
+        'message',
+      ]),
+    ),
+  },
+  ['error'],
+);
+
+export const ERROR_DETAIL_SCHEMA: Schema = {
+  type: 'object',
+  properties: {
+    field: { type: 'string' },
+    rule: { type: 'string' },
+    message: { type: 'string' },
+    path: { type: 'string', description: 'The way into the body for nested values.' },
+    relation: { type: 'string' },
+    index: { type: 'integer' },
+    allowed: arrayOf({ type: 'string' }),
+  },
+  required: ['message'],
+};
+
+export const HEADERS: Record<string, JsonObject> = {
+  RequestId: { description: 'Names this request in our log.', schema: { type: 'string' } },
+  RetryAfter: { description: 'Seconds after which it may work.', schema: { type: 'integer', minimum: 1 } },
+  Authenticate: { description: 'How to authenticate.', schema: { type: 'string' } },
+  Allow: { description: 'The methods this path takes.', schema: { type: 'string' } },
+  ETag: { description: "The record's version; send it as `If-None-Match` or `If-Match`.", schema: { type: 'string' } },
+};
+
+/** References to the error answers of these statuses. */
+export const errorsOf = (statuses: readonly number[]): JsonObject =>
+  Object.fromEntries(
+    [...new Set(statuses)].sort((a, b) => a - b).map((status) => [String(status), ref('responses', `Error${String(status)}`)]),
+  );
+
+export interface Success {
+  readonly description: string;
+  readonly schema: Schema;
+  readonly headers?: JsonObject;
+  readonly links?: JsonObject;
+}
+
+export const jsonAnswer = ({ description, schema, headers = {}, links }: Success): JsonObject => ({
+  description,
+  headers: { 'X-Request-Id': ref('headers', 'RequestId'), ...headers },
+  content: { 'application/json': { schema } },
+  ...(links === undefined ? {} : { links }),
+});
+
+export const data = (schema: Schema): Schema => objectOf({ data: schema }, ['data']);
