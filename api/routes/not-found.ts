@@ -20,6 +20,9 @@ const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])
   ['auth/jwks.json', ['GET']],
   [':entity', ['GET', 'POST']],
   [':entity/_query', ['POST']],
+  [':entity/_aggregate', ['GET', 'POST']],
+  [':entity/_export.csv', ['GET']],
+  [':entity/_export.ndjson', ['GET']],
   [':entity/:id', ['GET', 'PUT', 'PATCH', 'DELETE']],
 ];
 

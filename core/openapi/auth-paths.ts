@@ -1,7 +1,6 @@
 /** Signing in and out. */
 import { arrayOf, objectOf, type JsonObject, type Schema } from './json.ts';
-import { jsonBody, type Paths } from './record-paths.ts';
-import { data, errorsOf, jsonAnswer } from './responses.ts';
+import { data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
 
 const TAG = 'auth';
 const OPEN_ERRORS = [400, 401, 405, 413, 415, 429, 500, 503];

@@ -7,8 +7,9 @@ import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas } from './entity-schemas.ts';
 import type { JsonObject, Schema } from './json.ts';
 import { entityParameters, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
-import { PAGE_META, recordPaths, type Paths } from './record-paths.ts';
-import { data, ERROR_DETAIL_SCHEMA, ERROR_SCHEMA, errorResponses, errorsOf, HEADERS, jsonAnswer } from './responses.ts';
+import { HAVING } from './reading-paths.ts';
+import { PAGE_META, recordPaths } from './record-paths.ts';
+import { data, ERROR_DETAIL_SCHEMA, ERROR_SCHEMA, errorResponses, errorsOf, HEADERS, jsonAnswer, type Paths } from './responses.ts';
 import { viewOf, type ApiCaller, type AppView } from './view.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
@@ -86,6 +87,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...WORKFLOW_SCHEMAS,
   ...AUTH_SCHEMAS,
   PageMeta: PAGE_META,
+  Having: HAVING,
   Error: ERROR_SCHEMA,
   ErrorDetail: ERROR_DETAIL_SCHEMA,
 });

@@ -1,6 +1,6 @@
 /** The schemas of one entity: what reads answer, what writes take, and the conditions its lists understand. */
 import type { EntityModel, FieldModel } from '../model/model.ts';
-import { isNeeded, operandList, operandSchema, readSchema, writeSchema } from './field-schema.ts';
+import { COMPARED_TEXT, isNeeded, operandList, operandSchema, readSchema, writeSchema } from './field-schema.ts';
 import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import type { AppView, EntityView, RelationView } from './view.ts';
 
@@ -114,12 +114,10 @@ interface Comparable {
   readonly field: FieldModel;
 }
 
-const MAX_CONDITIONS = 200;
-
 /** A tree of conditions: leaves by the type of their field, so that a value that cannot be compared is seen before it is sent. */
 function filterSchema(app: AppView, view: EntityView): Schema {
   const self = ref('schemas', schemaName(view.entity.name, 'filter'));
-  const branch = (name: 'and' | 'or'): Schema => objectOf({ [name]: arrayOf(self, { maxItems: MAX_CONDITIONS }) }, [name]);
+  const branch = (name: 'and' | 'or'): Schema => objectOf({ [name]: arrayOf(self) }, [name]);
   return { anyOf: [...leaves(comparables(app, view)), branch('and'), branch('or'), objectOf({ not: self }, ['not'])] };
 }
 
@@ -159,7 +157,7 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
   if (field.type === 'json') return [leaf(['eq', 'neq', 'contains'], jsonOperand)];
   const isText = TEXTS.has(field.type);
   const isOrdered = isText || !UNORDERED.has(field.type);
-  const text: Schema = { type: 'string', maxLength: 1000, pattern: '^[^\\u0000]*$' };
+  const text = COMPARED_TEXT;
   return [
     leaf(['eq', 'neq', ...(isOrdered ? ORDERED : [])], value),
     leaf(['in', 'not_in'], operandList(field)),

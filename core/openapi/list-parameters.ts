@@ -1,7 +1,7 @@
 /** The query parameters of reads, and the same as the body of `_query`. */
 import type { FieldModel } from '../model/model.ts';
 import { parameterOperators, schemaName } from './entity-schemas.ts';
-import { operandSchema } from './field-schema.ts';
+import { COMPARED_TEXT, operandSchema } from './field-schema.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import type { AppView, EntityView } from './view.ts';
 
@@ -28,11 +28,11 @@ export const LIST_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
   WithDeleted: query('with_deleted', { type: 'boolean', default: false }, 'Softly deleted records too, each with its `deleted_at`.'),
 };
 
-function query(name: string, schema: Schema, description?: string, rest: JsonObject = {}): JsonObject {
+export function query(name: string, schema: Schema, description?: string, rest: JsonObject = {}): JsonObject {
   return compact({ name, in: 'query', description, schema, ...rest });
 }
 
-const list = (name: string, schema: Schema, description: string): JsonObject =>
+export const list = (name: string, schema: Schema, description: string): JsonObject =>
   query(name, schema, description, { style: 'form', explode: false });
 
 /** Component parameters of one entity: one per field and operator, and its `sort`, `fields` and `include`. */
@@ -66,15 +66,12 @@ function filterParameter(field: FieldModel, operator: string): JsonObject {
   const name = operator === 'eq' ? `filter[${field.name}]` : `filter[${field.name}.${operator}]`;
   const value = operandSchema(field);
   if (operator === 'is_null') return query(name, { type: 'boolean' });
-  if (operator === 'in') return list(name, arrayOf(withoutCommas(value), { minItems: 1, maxItems: 100 }), 'One of these values.');
+  if (operator === 'in') return list(name, arrayOf(withoutCommas(value), { minItems: 1 }), 'One of these values.');
   return query(name, value);
 }
 
 /** A comma separates the values of a list; inside of one it is written `\,`. */
-const withoutCommas = (value: Schema): Schema =>
-  value['type'] === 'string' && value['enum'] === undefined && value['format'] === undefined && value['maxLength'] !== undefined
-    ? { ...value, pattern: '^[^\\u0000,\\\\]+$' }
-    : value;
+const withoutCommas = (value: Schema): Schema => (value === COMPARED_TEXT ? { ...value, pattern: '^[^\u0000,\\]+$' } : value);
 
 /** References to the parameters of a list, in the order people look for them. */
 export function listParameters(app: AppView, view: EntityView): JsonObject[] {
@@ -99,12 +96,12 @@ export const filterParameters = (view: EntityView): JsonObject[] => [
   ),
 ];
 
-const named = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
+export const named = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
   parts
     .filter((part) => part !== 'include' || includeSchema(app, view) !== undefined)
     .map((part) => ref('parameters', `${view.entity.name}.${part}`));
 
-const shared = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
+export const shared = (app: AppView, view: EntityView, parts: readonly string[]): JsonObject[] =>
   [...parts, ...(app.isAdmin && view.entity.hasSoftDelete ? ['WithDeleted'] : [])].map((part) => ref('parameters', part));
 
 function sortSchema(app: AppView, view: EntityView): Schema {
@@ -116,9 +113,10 @@ function sortSchema(app: AppView, view: EntityView): Schema {
   return arrayOf({ type: 'string', enum: paths.flatMap((path) => [path, `-${path}`]) }, { maxItems: 20 });
 }
 
-function fieldsSchema(app: AppView, view: EntityView): Schema {
+export function fieldsSchema(app: AppView, view: EntityView, of: 'all' | 'one' = 'all'): Schema {
   const own = view.fields.map((field) => field.name);
   const near = view.relations
+    .filter(({ end }) => of === 'all' || end.cardinality === 'one')
     .slice(0, MAX_INCLUDES)
     .flatMap(({ end, target }) => (app.entities.get(target.name)?.fields ?? []).map((field) => `${end.name}.${field.name}`));
   return arrayOf({ type: 'string', enum: [...own, ...near].slice(0, MAX_LISTED) });
@@ -136,7 +134,7 @@ function includeSchema(app: AppView, view: EntityView): Schema | undefined {
 
 /** The body of `POST /:entity/_query`: the same parameters, lists as lists. */
 export function queryBody(app: AppView, view: EntityView): Schema {
-  const number: Json = { type: ['integer', 'string', 'null'], minimum: 1 };
+  const number: Json = { type: ['integer', 'string', 'null'] };
   const lists = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
   const include = includeSchema(app, view);
   return objectOf({

@@ -3,14 +3,11 @@ import type { EntityModel } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
-import { data, errorsOf, jsonAnswer } from './responses.ts';
+import { EXPORT_CONTENT, readingPaths } from './reading-paths.ts';
+import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, tagged, words, type Paths } from './responses.ts';
 import type { AppView, EntityView } from './view.ts';
 
-/** Refusals of every route behind a sign-in. */
-export const COMMON_ERRORS = [400, 401, 403, 404, 405, 413, 429, 500, 503];
 const WRITE_ERRORS = [...COMMON_ERRORS, 409, 415, 422, 502];
-
-export type Paths = Record<string, JsonObject>;
 
 export function recordPaths(app: AppView, view: EntityView, base: string): Paths {
   const { entity, can } = view;
@@ -27,19 +24,10 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
   const path = `${base}/${entity.name}`;
   return {
     ...(Object.keys(collection).length === 0 ? {} : { [path]: collection }),
-    ...(can.read ? { [`${path}/_query`]: { post: queryOperation(app, view) } } : {}),
+    ...(can.read ? { [`${path}/_query`]: { post: queryOperation(app, view) }, ...readingPaths(app, view, path) } : {}),
     ...(Object.keys(single).length === 0 ? {} : { [`${path}/{id}`]: { parameters: [idParameter(entity)], ...single } }),
   };
 }
-
-const tagged = ({ entity }: EntityView, verb: string, summary: string, rest: JsonObject): JsonObject => ({
-  tags: [entity.name],
-  operationId: `${verb}_${entity.name}`,
-  summary,
-  ...rest,
-});
-
-const words = ({ entity }: EntityView): string => entity.name.replaceAll('_', ' ');
 
 function pageSchema(view: EntityView): Schema {
   return objectOf({ data: arrayOf(ref('schemas', schemaName(view.entity.name, 'selection'))), meta: ref('schemas', 'PageMeta') }, [
@@ -56,8 +44,14 @@ export const PAGE_META: Schema = objectOf(
 const listOperation = (app: AppView, view: EntityView): JsonObject =>
   tagged(view, 'list', `List ${words(view)} records`, {
     parameters: listParameters(app, view),
-    responses: { '200': jsonAnswer({ description: 'A page of records.', schema: pageSchema(view) }), ...errorsOf(COMMON_ERRORS) },
+    responses: { '200': listAnswer(view), ...errorsOf(COMMON_ERRORS) },
   });
+
+/** A list is a page of JSON, or by `Accept` the whole of it as a file. */
+function listAnswer(view: EntityView): JsonObject {
+  const answer = jsonAnswer({ description: 'A page of records.', schema: pageSchema(view) });
+  return { ...answer, content: { ...(answer['content'] as JsonObject), ...EXPORT_CONTENT.csv, ...EXPORT_CONTENT.ndjson } };
+}
 
 const queryOperation = (app: AppView, view: EntityView): JsonObject =>
   tagged(view, 'query', `List ${words(view)} records by a body`, {
@@ -127,8 +121,6 @@ function linksOf(view: EntityView): JsonObject {
     remove: can.delete ? link('delete') : undefined,
   });
 }
-
-export const jsonBody = (schema: Schema, required = true): JsonObject => ({ required, content: { 'application/json': { schema } } });
 
 const header = (name: string, description: string, schema: Schema = { type: 'string' }): JsonObject => ({
   name,

@@ -1,6 +1,12 @@
 /** Answers every operation shares: the error envelope by status, and the headers. */
 import { ERROR_STATUS } from '../errors.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import type { EntityView } from './view.ts';
+
+export type Paths = Record<string, JsonObject>;
+
+/** Refusals of every route behind a sign-in. */
+export const COMMON_ERRORS = [400, 401, 403, 404, 405, 413, 429, 500, 503];
 
 const ERROR_TEXT: Readonly<Record<number, string>> = {
   400: 'The request cannot be read: a name, a parameter or a value is wrong.',
@@ -95,6 +101,7 @@ export const HEADERS: Record<string, JsonObject> = {
   RetryAfter: { description: 'Seconds after which it may work.', schema: { type: 'integer', minimum: 1 } },
   Authenticate: { description: 'How to authenticate.', schema: { type: 'string' } },
   Allow: { description: 'The methods this path takes.', schema: { type: 'string' } },
+  FileName: { description: 'The name to save it under.', schema: { type: 'string' } },
   ETag: { description: "The record's version; send it as `If-None-Match` or `If-Match`.", schema: { type: 'string' } },
 };
 
@@ -119,3 +126,15 @@ export const jsonAnswer = ({ description, schema, headers = {}, links }: Success
 });
 
 export const data = (schema: Schema): Schema => objectOf({ data: schema }, ['data']);
+
+/** An operation on the records of an entity. */
+export const tagged = ({ entity }: EntityView, verb: string, summary: string, rest: JsonObject): JsonObject => ({
+  tags: [entity.name],
+  operationId: `${verb}_${entity.name}`,
+  summary,
+  ...rest,
+});
+
+export const words = ({ entity }: EntityView): string => entity.name.replaceAll('_', ' ');
+
+export const jsonBody = (schema: Schema, required = true): JsonObject => ({ required, content: { 'application/json': { schema } } });

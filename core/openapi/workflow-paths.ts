@@ -1,7 +1,6 @@
 /** Runs of workflows, and deciding their tasks. */
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { COMMON_ERRORS, jsonBody, type Paths } from './record-paths.ts';
-import { data, errorsOf, jsonAnswer } from './responses.ts';
+import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
 
 const TAG = 'workflows';

@@ -74,7 +74,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
       ...(options.body === undefined ? {} : { body: isText ? (options.body as string) : JSON.stringify(options.body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
+    const isJson = response.headers.get('content-type')?.includes('/json') === true && text !== '';
     return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
   };
   const signIn = async (prefix: string, email: string, password: string): Promise<string> => {

@@ -58,7 +58,7 @@ function resolve(description: Node, node: unknown): Node | undefined {
 }
 
 const KNOWN = new Set(
-  'type enum const properties required additionalProperties items anyOf allOf pattern format minimum maximum minLength maxLength minItems maxItems description default $ref'.split(
+  'type enum const properties required additionalProperties items anyOf allOf pattern format minimum maximum minLength maxLength minItems maxItems description default examples $ref'.split(
     ' ',
   ),
 );

@@ -37,6 +37,20 @@ export function readTimestamp(text: string): string | undefined {
   if (time === undefined) return undefined;
   if (offset === null || offset[1] !== undefined) return `${date}T${time}Z`;
   const [hours, minutes] = [offset[3] ?? '00', offset[4] ?? '00'];
-  if (Number(hours) > 14 || Number(minutes) > 59) return undefined;
-  return `${date}T${time}${offset[2] ?? '+'}${hours}:${minutes}`;
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  const isPlain = Number(hours) <= MAX_STORED_OFFSET && !/^(0001|9999)/.test(date);
+  return isPlain ? `${date}T${time}${offset[2] ?? '+'}${hours}:${minutes}` : inUtc(date, time, offset[2] ?? '+', `${hours}:${minutes}`);
+}
+
+/** Postgres reads offsets of up to 15 hours; RFC 3339 has them up to 23:59. */
+const MAX_STORED_OFFSET = 14;
+
+/** The same moment without an offset; undefined when that falls out of the years 1 to 9999. */
+function inUtc(date: string, time: string, sign: string, offset: string): string | undefined {
+  const [seconds = '', fraction] = time.split('.');
+  const [hours = 0, minutes = 0] = offset.split(':').map(Number);
+  const shift = (hours * 60 + minutes) * 60_000;
+  const moment = new Date(Date.parse(`${date}T${seconds}Z`) + (sign === '+' ? -shift : shift));
+  if (moment.getUTCFullYear() < 1 || moment.getUTCFullYear() > 9999) return undefined;
+  return `${moment.toISOString().slice(0, 19)}${fraction === undefined ? '' : `.${fraction}`}Z`;
 }

@@ -70,8 +70,12 @@ describe('a description for one role', () => {
       .filter((operation) => operation.includes('/ticket') && !operation.startsWith('parameters'));
     expect(operations.sort()).toEqual([
       'get /api/sample/ticket',
+      'get /api/sample/ticket/_aggregate',
+      'get /api/sample/ticket/_export.csv',
+      'get /api/sample/ticket/_export.ndjson',
       'get /api/sample/ticket/{id}',
       'post /api/sample/ticket',
+      'post /api/sample/ticket/_aggregate',
       'post /api/sample/ticket/_query',
     ]);
     expect(clerk).toMatchObject({
