@@ -30,6 +30,21 @@ const SIGN_IN: Schema = {
   required: ['access_token', 'token_type', 'expires_in', 'user'],
 };
 
+const OWN_ERRORS = [400, 401, 403, 405, 413, 415, 429, 500, 503];
+
+const SESSION = objectOf(
+  {
+    id: { type: 'string', format: 'uuid' },
+    created_at: { type: 'string', format: 'date-time' },
+    used_at: { type: 'string', format: 'date-time' },
+    expires_at: { type: 'string', format: 'date-time' },
+    user_agent: { type: ['string', 'null'] },
+    address: { type: ['string', 'null'] },
+    current: { type: 'boolean' },
+  },
+  ['id', 'created_at', 'used_at', 'expires_at', 'current'],
+);
+
 const TOKEN_BODY = objectOf({ refresh_token: { type: ['string', 'null'], description: 'Left out, the cookie is used.' } });
 
 export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN };
@@ -89,6 +104,42 @@ export function authPaths(base: string): Paths {
         responses: {
           '200': jsonAnswer({ description: 'The account as it is now.', schema: data({ $ref: '#/components/schemas/User' }) }),
           ...errorsOf([401, 403, 405, 429, 500, 503]),
+        },
+      }),
+    },
+    [`${base}/auth/password`]: {
+      post: operation('password', 'Change the own password', {
+        requestBody: jsonBody(objectOf({ current: { type: 'string' }, new: { type: 'string' } }, ['current', 'new'])),
+        responses: {
+          '200': jsonAnswer({
+            description: 'Changed; all other sessions are ended.',
+            schema: objectOf({ message: { type: 'string' }, data: objectOf({ ended_sessions: { type: 'integer' } }, ['ended_sessions']) }, [
+              'message',
+              'data',
+            ]),
+          }),
+          ...errorsOf([...OPEN_ERRORS, 403, 422]),
+        },
+      }),
+    },
+    [`${base}/auth/sessions`]: {
+      get: operation('sessions', 'The own sessions', {
+        responses: { '200': jsonAnswer({ description: 'The last used first.', schema: data(arrayOf(SESSION)) }), ...errorsOf(OWN_ERRORS) },
+      }),
+      delete: operation('end_sessions', 'End all other sessions', {
+        parameters: [{ name: 'all', in: 'query', description: 'The own one too.', schema: { type: 'boolean', default: false } }],
+        responses: {
+          '200': jsonAnswer({ description: 'How many were ended.', schema: data(objectOf({ ended: { type: 'integer' } }, ['ended'])) }),
+          ...errorsOf(OWN_ERRORS),
+        },
+      }),
+    },
+    [`${base}/auth/sessions/{session}`]: {
+      delete: operation('end_session', 'End one session', {
+        parameters: [{ name: 'session', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
+        responses: {
+          '200': jsonAnswer({ description: 'It is ended.', schema: data(objectOf({ id: { type: 'string' } }, ['id'])) }),
+          ...errorsOf([...OWN_ERRORS, 404]),
         },
       }),
     },

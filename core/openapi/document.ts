@@ -7,9 +7,20 @@ import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas } from './entity-schemas.ts';
 import type { JsonObject, Schema } from './json.ts';
 import { entityParameters, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
+import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
 import { PAGE_META, recordPaths } from './record-paths.ts';
-import { data, ERROR_DETAIL_SCHEMA, ERROR_SCHEMA, errorResponses, errorsOf, HEADERS, jsonAnswer, type Paths } from './responses.ts';
+import {
+  data,
+  ERROR_DETAIL_SCHEMA,
+  ERROR_SCHEMA,
+  errorResponses,
+  errorsOf,
+  HEADERS,
+  jsonAnswer,
+  WRITE_PARAMETER_COMPONENTS,
+  type Paths,
+} from './responses.ts';
 import { viewOf, type ApiCaller, type AppView } from './view.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
@@ -56,6 +67,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
     name: entity.name,
     description: entity.definition.description ?? `Records of ${entity.name.replaceAll('_', ' ')}.`,
   })),
+  { name: 'batch', description: 'Writes over several entities.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
   { name: 'auth', description: 'Signing in and out.' },
   { name: 'description', description: 'What this app holds.' },
@@ -63,6 +75,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
 
 const pathsOf = (app: AppView, base: string): Paths => ({
   ...Object.assign({}, ...[...app.entities.values()].map((view) => recordPaths(app, view, base))),
+  ...batchPath(app, base),
   ...workflowPaths(app, base),
   ...authPaths(base),
   [`${base}/_discovery`]: {
@@ -88,12 +101,14 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...AUTH_SCHEMAS,
   PageMeta: PAGE_META,
   Having: HAVING,
+  ResultsMeta: RESULTS_META,
   Error: ERROR_SCHEMA,
   ErrorDetail: ERROR_DETAIL_SCHEMA,
 });
 
 const parametersOf = (app: AppView): Record<string, JsonObject> => ({
   ...LIST_PARAMETER_COMPONENTS,
+  ...WRITE_PARAMETER_COMPONENTS,
   ...Object.assign({}, ...[...app.entities.values()].filter(({ can }) => can.read).map((view) => entityParameters(app, view))),
 });
 

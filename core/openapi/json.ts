@@ -36,3 +36,7 @@ export function nullable(schema: Schema): Schema {
   if (typeof type !== 'string') return { anyOf: [schema, { type: 'null' }] };
   return { ...schema, type: [type, 'null'], ...(Array.isArray(listed) ? { enum: [...(listed as readonly Json[]), null] } : {}) };
 }
+
+/** One of these; a single one is itself. */
+export const anyOf = (schemas: readonly Schema[]): Schema =>
+  schemas.length === 1 && schemas[0] !== undefined ? schemas[0] : { anyOf: schemas };

@@ -3,11 +3,22 @@ import type { EntityModel } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
+import { bulkPath, restorePath } from './many-paths.ts';
 import { EXPORT_CONTENT, readingPaths } from './reading-paths.ts';
-import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, tagged, words, type Paths } from './responses.ts';
+import {
+  COMMON_ERRORS,
+  data,
+  errorsOf,
+  headerParameter,
+  jsonAnswer,
+  jsonBody,
+  tagged,
+  words,
+  WRITE_ERRORS,
+  writeHeaders,
+  type Paths,
+} from './responses.ts';
 import type { AppView, EntityView } from './view.ts';
-
-const WRITE_ERRORS = [...COMMON_ERRORS, 409, 415, 422, 502];
 
 export function recordPaths(app: AppView, view: EntityView, base: string): Paths {
   const { entity, can } = view;
@@ -25,7 +36,9 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
   return {
     ...(Object.keys(collection).length === 0 ? {} : { [path]: collection }),
     ...(can.read ? { [`${path}/_query`]: { post: queryOperation(app, view) }, ...readingPaths(app, view, path) } : {}),
+    ...bulkPath(view, path),
     ...(Object.keys(single).length === 0 ? {} : { [`${path}/{id}`]: { parameters: [idParameter(entity)], ...single } }),
+    ...restorePath(view, path, idParameter(entity)),
   };
 }
 
@@ -64,7 +77,7 @@ const queryOperation = (app: AppView, view: EntityView): JsonObject =>
 
 const getOperation = (app: AppView, view: EntityView): JsonObject =>
   tagged(view, 'get', `Read one ${words(view)}`, {
-    parameters: [...recordParameters(app, view), header('If-None-Match', 'An ETag that is known already.')],
+    parameters: [...recordParameters(app, view), headerParameter('If-None-Match', 'An ETag that is known already.')],
     responses: {
       '200': jsonAnswer({
         description: 'The record.',
@@ -78,6 +91,7 @@ const getOperation = (app: AppView, view: EntityView): JsonObject =>
 
 function createOperation(view: EntityView): JsonObject {
   return tagged(view, 'create', `Create a ${words(view)}`, {
+    parameters: writeHeaders(),
     requestBody: jsonBody(ref('schemas', schemaName(view.entity.name, 'create'))),
     responses: {
       '201': jsonAnswer({ ...written(view, 'The record as it was stored.'), links: linksOf(view) }),
@@ -89,14 +103,14 @@ function createOperation(view: EntityView): JsonObject {
 /** PUT and PATCH mean the same: only what is given is changed. */
 const updateOperation = (view: EntityView, verb: 'put' | 'update'): JsonObject =>
   tagged(view, verb, `Change a ${words(view)}`, {
-    parameters: [ifMatch()],
+    parameters: writeHeaders('If-Match'),
     requestBody: jsonBody(ref('schemas', schemaName(view.entity.name, 'update'))),
     responses: { '200': jsonAnswer(written(view, 'The record as it is now.')), ...errorsOf([...WRITE_ERRORS, 412]) },
   });
 
 const deleteOperation = (view: EntityView): JsonObject =>
   tagged(view, 'delete', `Delete a ${words(view)}`, {
-    parameters: [ifMatch()],
+    parameters: writeHeaders('If-Match'),
     responses: {
       '200': jsonAnswer({ description: 'It is gone.', schema: data(objectOf({ id: { type: 'string' } }, ['id'])) }),
       ...errorsOf([...WRITE_ERRORS, 412]),
@@ -121,19 +135,6 @@ function linksOf(view: EntityView): JsonObject {
     remove: can.delete ? link('delete') : undefined,
   });
 }
-
-const header = (name: string, description: string, schema: Schema = { type: 'string' }): JsonObject => ({
-  name,
-  in: 'header',
-  description,
-  schema,
-});
-
-const ifMatch = (): JsonObject =>
-  header('If-Match', 'The ETag of the version to change; another one is refused with 412.', {
-    type: 'string',
-    pattern: '^(\\*|"\\d{1,18}")$',
-  });
 
 function idParameter(entity: EntityModel): JsonObject {
   const isUuid = entity.key.length === 1 && entity.keyType === 'uuid' && entity.slugField === undefined;

@@ -7,6 +7,8 @@ export type Paths = Record<string, JsonObject>;
 
 /** Refusals of every route behind a sign-in. */
 export const COMMON_ERRORS = [400, 401, 403, 404, 405, 413, 429, 500, 503];
+/** Refusals of every write of records. */
+export const WRITE_ERRORS = [...COMMON_ERRORS, 409, 415, 422, 502];
 
 const ERROR_TEXT: Readonly<Record<number, string>> = {
   400: 'The request cannot be read: a name, a parameter or a value is wrong.',
@@ -138,3 +140,24 @@ export const tagged = ({ entity }: EntityView, verb: string, summary: string, re
 export const words = ({ entity }: EntityView): string => entity.name.replaceAll('_', ' ');
 
 export const jsonBody = (schema: Schema, required = true): JsonObject => ({ required, content: { 'application/json': { schema } } });
+
+export const headerParameter = (name: string, description: string): JsonObject => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string' },
+});
+
+/** The headers a write takes. */
+export const writeHeaders = (...also: 'If-Match'[]): JsonObject[] => [
+  ...also.map(() => ref('parameters', 'IfMatch')),
+  ref('parameters', 'IdempotencyKey'),
+];
+
+export const WRITE_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
+  IfMatch: headerParameter('If-Match', 'The ETag of the version to change; another one is refused with 412.'),
+  IdempotencyKey: {
+    ...headerParameter('Idempotency-Key', 'A repeat with the same key is answered with the first answer and writes nothing.'),
+    schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+  },
+};

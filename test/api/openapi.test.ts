@@ -78,6 +78,7 @@ describe('answers are as they are described', () => {
       await ask(token, 'GET', '/api/helpdesk/_workflows');
       await ask(token, 'GET', '/api/helpdesk/auth/me');
       await ask(token, 'GET', '/api/helpdesk/_discovery');
+      if (token === agent) await ask(token, 'GET', '/api/helpdesk/auth/sessions');
     }
     await ask(admin, 'GET', '/api/helpdesk/ticket?with_deleted=true');
   });
@@ -96,6 +97,23 @@ describe('answers are as they are described', () => {
     expect((await ask(agent, 'PATCH', path, { priority: 'low' }, { 'If-Match': '"99"' })).status).toBe(412);
     expect((await ask(agent, 'PATCH', path, { priority: 'low' }, { 'If-Match': read.headers.get('etag') ?? '' })).status).toBe(200);
     expect((await ask(admin, 'DELETE', path)).status).toBe(200);
+    expect((await ask(admin, 'POST', `${path}/_restore`)).status).toBe(200);
+    await ask(admin, 'POST', '/api/helpdesk/customer/_bulk?atomic=false', {
+      create: [
+        { name: 'Bob', email: 'bob@example.com' },
+        { name: 'Nobody', email: 'no address' },
+      ],
+      upsert: { on: 'email', rows: [{ name: 'Bob B.', email: 'bob@example.com' }] },
+      delete: [made.body.data.id],
+    });
+    await ask(admin, 'POST', '/api/helpdesk/_batch', {
+      operations: [
+        { op: 'create', entity: 'customer', ref: 'who', body: { name: 'Dora', email: 'dora@example.com' } },
+        { op: 'create', entity: 'ticket', body: { title: 'It broke', description: 'x', customer_id: { $ref: 'who.id' } } },
+      ],
+    });
+    const key = { 'Idempotency-Key': 'once' };
+    for (const _ of [1, 2]) await ask(agent, 'POST', '/api/helpdesk/customer', { name: 'Eve', email: 'eve@example.com' }, key);
   });
 
   it('for refusals', async () => {

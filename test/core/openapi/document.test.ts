@@ -76,6 +76,7 @@ describe('a description for one role', () => {
       'get /api/sample/ticket/{id}',
       'post /api/sample/ticket',
       'post /api/sample/ticket/_aggregate',
+      'post /api/sample/ticket/_bulk',
       'post /api/sample/ticket/_query',
     ]);
     expect(clerk).toMatchObject({
