@@ -52,6 +52,7 @@ export async function proveExport(options: ExportOptions, say: (line: string) =>
     say(described('ndjson', ndjson));
     const { failed, ms } = await reads.stop();
     demand(failed.length === 0, `plain reads failed meanwhile: ${failed[0] ?? ''}`);
+    await answersHeadAndAccept(proof);
     await leavesEarly(proof);
     say('a client that left: its connection was freed');
     await isCutOff(proof);
@@ -284,6 +285,20 @@ async function held({ database }: Proof): Promise<number[]> {
 
 const areFreed = (proof: Proof, timeoutMs: number): Promise<boolean> =>
   waitFor(async () => (await held(proof)).length === 0, timeoutMs, 50);
+
+/** HEAD has the headers and begins nothing; `Accept` on the list means the same file. */
+async function answersHeadAndAccept(proof: Proof): Promise<void> {
+  const url = `${proof.rig.url}/api/desk/thing`;
+  const authorization = `Bearer ${proof.token}`;
+  const head = await fetch(`${url}/_export.csv`, { method: 'HEAD', headers: { authorization } });
+  demand(head.status === 200 && (await head.text()) === '', `HEAD answered ${head.status} with a body or without success`);
+  demand(/^attachment; filename="thing-.+\.csv"$/.test(head.headers.get('content-disposition') ?? ''), 'HEAD names no file');
+  demand((await held(proof)).length === 0, 'HEAD holds a connection');
+  const asked = await fetch(`${url}?limit=2&fields=size`, { headers: { authorization, accept: 'text/csv, application/json;q=0.5' } });
+  demand((await asked.text()) === 'size\r\n1\r\n2\r\n', 'Accept: text/csv is not the CSV export');
+  const json = await fetch(`${url}?per_page=2`, { headers: { authorization, accept: 'application/json, text/csv;q=0.5' } });
+  demand(json.headers.get('content-type')?.startsWith('application/json') === true, 'a preference for JSON is not heeded');
+}
 
 async function leavesEarly(proof: Proof): Promise<void> {
   const response = await request(proof, '_export.ndjson');
