@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Actor, AppRuntime } from '../../../operations/context.ts';
+import { aggregateRecords } from '../../../operations/records/aggregate.ts';
 import { createRecord } from '../../../operations/records/create.ts';
 import { listRecords, queryRecords } from '../../../operations/records/list.ts';
 import { createKeyring } from '../../../adapters/keys.ts';
@@ -162,6 +163,13 @@ describe('q', () => {
     const text = (world.statements.at(-1) ?? '').replaceAll(/\$\d+::text/g, `'''printer'' & ''burns'':*'`);
     const plan = await world.pool.query<{ 'QUERY PLAN': string }>(`explain ${text}`);
     expect(plan.rows.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Bitmap Index Scan on page_title_body_secret_\w+_fts/);
+  });
+
+  it('goes with aggregates', async () => {
+    const counted = await aggregateRecords(world.context(app), 'bare', new URLSearchParams('q=fire&count=*'));
+    expect((JSON.parse(counted.text) as { data: unknown }).data).toEqual([{ count: 3 }]);
+    const hidden = await aggregateRecords(world.context(app, { roles: ['reader'] }), 'bare', new URLSearchParams('q=gold&count=*'));
+    expect((JSON.parse(hidden.text) as { data: unknown }).data).toEqual([{ count: 0 }]);
   });
 
   it('ranks up to 5,000 finds; more come by their key, and a walk keeps the order it began with', async () => {

@@ -258,6 +258,20 @@ describe('a cursor', () => {
   );
 });
 
+describe('a sort by long texts', () => {
+  it('walks by long cursors in a body, and is refused where they would be too long', async () => {
+    const long = await world.app('long', DOCUMENT);
+    const insert = (n: number, length: number): Promise<void> => world.insert(long, 'shop', [{ id: uuid(n), name: `${n}`.repeat(length) }]);
+    for (const n of [1, 2, 3]) await insert(n, 40_000);
+    const read = async (cursor?: string | null): Promise<Part> =>
+      JSON.parse((await queryRecords(world.context(long), 'shop', { sort: 'name', limit: 1, fields: ['id'], cursor })).text) as Part;
+    const first = await read();
+    expect((await read(first.page.next_cursor)).data).toEqual([{ id: uuid(2) }]);
+    await insert(0, 60_000);
+    await expect(read()).rejects.toMatchObject({ code: 'TOO_LARGE', details: [{ field: 'sort' }] });
+  });
+});
+
 describe('the plan of a walk', () => {
   it('finds its place by an index and sorts no table', async () => {
     await world.pool.query(`create index item_made on app_walk.item (made_at)`);
