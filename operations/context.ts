@@ -46,6 +46,8 @@ export interface Actor {
   readonly keyId?: string;
   /** With `api_key`: what is left of the permissions. */
   readonly scopes?: Scopes;
+  /** The admin who acts as this user. */
+  readonly by?: { readonly kind: Actor['kind']; readonly id: string | null };
 }
 
 export interface AppContext {

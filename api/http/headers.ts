@@ -19,7 +19,7 @@ export function securityHeaders(config: Pick<Config, 'publicUrl'>): Readonly<Rec
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS =
-  'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, X-Tenant-Id, X-Api-Key, Schema-Version';
+  'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, X-Tenant-Id, X-Api-Key, X-As-User, Schema-Version';
 const EXPOSED = 'Content-Disposition, ETag, Location, Retry-After, Idempotent-Replayed, X-Request-Id';
 
 /** The CORS headers for the caller's origin, or none when it is not allowed. Credentials never go with a wildcard. */

@@ -1,6 +1,8 @@
 /** `/api/:app/_admin/...`: for admins of the app only. */
 import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext } from '../../operations/context.ts';
+import { simulate } from '../../operations/permissions/simulate.ts';
+import { tryRules } from '../../operations/rules/try.ts';
 import { getDelivery, listDeliveries, replayDelivery, testWebhook } from '../../operations/webhooks/deliveries.ts';
 import { deleteSecret, listSecrets, rotateSecret, setSecret } from '../../operations/webhooks/secrets.ts';
 import type { Api } from '../api.ts';
@@ -9,6 +11,7 @@ import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
+import { withFreshSchema } from '../rerun.ts';
 import { definitionsRoute } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { schemaRoute } from './schema.ts';
@@ -30,6 +33,10 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return deliveriesRoute(ctx, call, more);
     case 'webhooks':
       return (await webhookVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
+    case 'rules':
+      return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
+    case 'permissions':
+      return more.length === 1 && more[0] === 'simulate' ? simulateRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'secrets':
       return secretsRoute(ctx, call, more);
     case 'export':
@@ -41,6 +48,22 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
     default:
       return definitionsRoute(ctx, call, rest);
   }
+}
+
+/** A payload against the rules, with drafts; nothing is written. */
+async function tryRoute(ctx: AppContext, call: Call): Promise<Answer> {
+  if (call.method !== 'POST') throw noSuchRoute(call);
+  call.route = '/api/:app/_admin/rules/try';
+  const body = await objectOf(call);
+  return dataAnswer(await withFreshSchema(ctx, (fresh) => tryRules(fresh, body)));
+}
+
+/** What somebody may do and why, and what draft permissions would change. */
+async function simulateRoute(ctx: AppContext, call: Call): Promise<Answer> {
+  if (call.method !== 'POST') throw noSuchRoute(call);
+  call.route = '/api/:app/_admin/permissions/simulate';
+  const body = await objectOf(call);
+  return dataAnswer(await withFreshSchema(ctx, (fresh) => simulate(fresh, body)));
 }
 
 async function deliveriesRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {

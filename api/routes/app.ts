@@ -1,5 +1,6 @@
 /** `/api/:app/...`: who is asking, of which app, and which part answers. */
 import { AppError, isAppError } from '../../core/errors.ts';
+import { actAs } from '../../operations/auth/act-as.ts';
 import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
@@ -22,6 +23,7 @@ export async function apiRoute(api: Api, call: Call): Promise<Answer> {
   const tenant = headerOf(call, 'x-tenant-id');
   const path = rewritePath(call.path, tenant, call.query);
   if (path[0] === undefined) throw noSuchRoute(call);
+  if (path[0] === '_platform' && headerOf(call, 'x-as-user') !== undefined) throw actsNowhere();
   if (path[0] === '_platform') return platformRoute(api, call, path.slice(1));
   const found = await findApp(api, call, path, tenant);
   call.app = found.app;
@@ -108,10 +110,15 @@ function refuseUnlessServing(api: Api, app: AppRuntime): void {
 async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly string[]): Promise<Answer> {
   const [part, ...more] = rest;
   if (part === undefined) throw noSuchRoute(call);
-  if (part === 'auth') return authRoute(api, call, homeOf(app), more);
+  const asUser = headerOf(call, 'x-as-user');
+  if (part === 'auth') {
+    if (asUser !== undefined) throw actsNowhere();
+    return authRoute(api, call, homeOf(app), more);
+  }
   const { actor } = await authenticate(api, call, realmOf(app));
   requireScope(actor, part, call.method);
-  const ctx: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
+  const own: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
+  const ctx = asUser === undefined ? own : await actAs(own, asUser, { method: call.method, path: `/api/${call.path.join('/')}` });
   switch (part) {
     case '_admin':
       return adminRoute(api, ctx, call, more);
@@ -128,3 +135,6 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return recordsRoute(ctx, call, rest);
   }
 }
+
+/** Signing in and the platform belong to accounts themselves. */
+const actsNowhere = (): AppError => new AppError('FORBIDDEN', 'X-As-User works inside an app, and not for signing in.');

@@ -1,10 +1,12 @@
 /** `/api/:app/:entity...`: one dispatch for every entity of every app. */
 import { AppError } from '../../core/errors.ts';
+import { unknownParameter } from '../../core/filter/parse-lists.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { createRecord } from '../../operations/records/create.ts';
 import { deleteRecord } from '../../operations/records/delete.ts';
 import { getRecord } from '../../operations/records/get.ts';
 import { restoreRecord } from '../../operations/records/restore.ts';
+import { listTransitions } from '../../operations/records/transitions.ts';
 import { updateRecord } from '../../operations/records/update.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
@@ -18,6 +20,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   const [entity = '', record, ...more] = rest;
   if (more.length === 1 && more[0] === '_restore' && record !== undefined && call.method === 'POST')
     return restoreRoute(ctx, call, entity, record);
+  if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false) return transitionsRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record === '_bulk') return bulkRoute(ctx, call, entity);
@@ -35,6 +38,14 @@ async function collectionRoute(ctx: AppContext, call: Call, entity: string): Pro
   const options = writeOptions(call, body);
   const written = await withFreshSchema(ctx, (fresh) => createRecord(fresh, entity, body, options));
   return dataText(written.text, 201, { ETag: etagOf(written.version), ...replayHeaders(options) });
+}
+
+/** What the caller may do with the states of a record now, and why not the rest. */
+async function transitionsRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
+  if (call.method !== 'GET') throw noSuchRoute(call);
+  call.route = '/api/:app/:entity/:id/_transitions';
+  for (const key of call.query.keys()) throw unknownParameter(key, []);
+  return dataAnswer(await withFreshSchema(ctx, (fresh) => listTransitions(fresh, entity, record)));
 }
 
 async function recordRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {

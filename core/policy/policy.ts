@@ -108,6 +108,43 @@ function policyFor(app: PolicyApp, actor: PolicyActor, entity: EntityModel, acti
   return policy;
 }
 
+/** How one permission of the app bears on one caller, entity and action. */
+export interface Considered {
+  readonly permission: PermissionDefinition;
+  /** The caller's roles among its own; without any it does not concern them. */
+  readonly matched: readonly string[];
+  /** False: it cannot be compiled for this entity; a grant gives nothing then, a deny takes everything. */
+  readonly compiles: boolean;
+  /** The rows it holds for; undefined: all. */
+  readonly where: ((alias: string) => Sql) | undefined;
+}
+
+/** The permissions behind `accessFor`, by the same steps: for explanations, not for decisions. */
+export function considered(app: PolicyApp, actor: PolicyActor, entity: EntityModel, action: RecordAction, now: Date): Considered[] {
+  const scope = policyScope(app.model, app.storage);
+  const own = new Set(actor.roles.map((role) => role.toLowerCase()));
+  const all = new Set(app.model.permissions.flatMap(({ roles }) => roles.map((role) => role.toLowerCase())));
+  return app.model.permissions.flatMap((permission): Considered[] => {
+    if (!appliesTo(permission, all, entity, action) || isAboutOtherFields(permission, action)) return [];
+    const matched = permission.roles.filter((role) => role === '*' || own.has(role.toLowerCase()));
+    const rule = ruleOf(scope, permission, entity, action);
+    const compiles = isCompilable(scope, permission, entity);
+    const { predicate } = rule ?? {};
+    const where = predicate === undefined ? undefined : (alias: string): Sql => predicate(alias, { actor, now });
+    return [{ permission, matched, compiles, where }];
+  });
+}
+
+function isCompilable(scope: ReadScope, permission: PermissionDefinition, entity: EntityModel): boolean {
+  try {
+    predicateOf(scope, permission, entity);
+    return true;
+  } catch (error) {
+    if (isAppError(error)) return false;
+    throw error;
+  }
+}
+
 /** Permissions whose conditions cannot become SQL, with their place in the document. */
 export function policyErrors(model: AppModel, storage: string): ErrorDetail[] {
   return model.permissions.flatMap((permission, index) => {

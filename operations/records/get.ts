@@ -63,7 +63,7 @@ const hasEager = (entity: EntityModel): boolean => entity.relations.some((end) =
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** A slug that the caller may not read in every row cannot be guessed by asking for it. */
-function bySlug(scope: ReadScope, entity: EntityModel): EntityModel {
+export function bySlug(scope: ReadScope, entity: EntityModel): EntityModel {
   const { slugField } = entity;
   const isOpen = slugField === undefined || columnOf(scope, entity, slugField.name)?.access.mode === 'always';
   return isOpen ? entity : { ...entity, slugField: undefined };

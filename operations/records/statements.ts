@@ -105,8 +105,10 @@ const actors = new WeakMap<Actor, string>();
 
 function actorText(actor: Actor): string {
   let text = actors.get(actor);
-  if (text === undefined)
-    actors.set(actor, (text = JSON.stringify({ kind: actor.kind, id: actor.id, roles: actor.roles, key: actor.keyId })));
+  if (text === undefined) {
+    const { kind, id, roles, keyId, by } = actor;
+    actors.set(actor, (text = JSON.stringify({ kind, id, roles, key: keyId, by })));
+  }
   return text;
 }
 

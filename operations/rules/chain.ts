@@ -68,18 +68,31 @@ export async function runChecks(input: ChainInput, checks: readonly Check[]): Pr
   return { errors, stopped: false };
 }
 
+/** Why a check is not asked about this record; undefined when it is. */
+export async function skipReason(input: ChainInput, check: Check): Promise<string | undefined> {
+  if (check.kind === 'expression') {
+    // Over a refused value the rule would only repeat, or invent, a mistake.
+    const bad = check.expression.recordPaths.find((path) => input.bad.has(path[0] ?? ''))?.[0];
+    return bad === undefined ? undefined : `the value of ${bad} was refused already`;
+  }
+  if (input.bad.has(check.field.name)) return `the value of ${check.field.name} was refused already`;
+  if (check.condition === undefined || check.rule.definition.operator === 'required_if') return undefined;
+  return (await holdsCondition(input, check)) ? undefined : 'its condition does not hold';
+}
+
+const holdsCondition = async (input: ChainInput, { condition }: Extract<Check, { kind: 'field' }>): Promise<boolean> =>
+  condition === undefined || isTrue(await evaluate(condition, scopeOf(input)));
+
 async function runFieldCheck(input: ChainInput, check: Extract<Check, { kind: 'field' }>): Promise<ErrorDetail | undefined> {
-  const { rule, field, condition } = check;
-  if (input.bad.has(field.name)) return undefined;
-  const holds = condition === undefined ? true : isTrue(await evaluate(condition, scopeOf(input)));
-  if (!holds && rule.definition.operator !== 'required_if') return undefined;
+  const { rule, field } = check;
+  if ((await skipReason(input, check)) !== undefined) return undefined;
+  const holds = rule.definition.operator !== 'required_if' || (await holdsCondition(input, check));
   if (rule.definition.operator === 'unique') return checkUnique(input, check);
   return checkFieldRule(rule, field, input.record, input.ctx.now.toISOString(), holds);
 }
 
 async function runExpressionCheck(input: ChainInput, check: Extract<Check, { kind: 'expression' }>): Promise<ErrorDetail | undefined> {
-  // Over a refused value the rule would only repeat, or invent, a mistake.
-  if (check.expression.recordPaths.some((path) => input.bad.has(path[0] ?? ''))) return undefined;
+  if ((await skipReason(input, check)) !== undefined) return undefined;
   const { definition } = check.rule;
   const related = await relatedOf(input, check.loads);
   if (!isTrue(await evaluate(check.expression, { ...scopeOf(input), related }))) return undefined;
@@ -153,7 +166,8 @@ async function compute(input: ChainInput, set: Set<string>): Promise<ErrorDetail
   return errors;
 }
 
-async function computeOne(input: ChainInput, { field, expression, loads }: ComputedField): Promise<ErrorDetail | undefined> {
+/** Evaluates one computed field into the record. */
+export async function computeOne(input: ChainInput, { field, expression, loads }: ComputedField): Promise<ErrorDetail | undefined> {
   const related = await relatedOf(input, loads);
   const result = await evaluate(expression, { ...scopeOf(input), related });
   const error = put(input.record, field, result);
@@ -199,7 +213,7 @@ async function moveMachines(input: ChainInput, actsToo: boolean, set: Set<string
   const moves: Moves = { errors: [], forbidden: undefined, hasSet: false, creations: [] };
   for (const machine of input.plan.machines) {
     if (input.bad.has(machine.field.name)) continue;
-    const move = await decide(input, machine);
+    const move = await decideMachine(input, machine);
     if (move.kind === 'refused') moves.errors.push(move.detail);
     else if (move.kind === 'forbidden') moves.forbidden ??= move.detail;
     else if (move.kind === 'allowed' && actsToo) for (const action of move.actions) await act(input, action, moves, set);
@@ -207,7 +221,8 @@ async function moveMachines(input: ChainInput, actsToo: boolean, set: Set<string
   return moves;
 }
 
-async function decide(input: ChainInput, machine: CompiledMachine) {
+/** What a machine says to the change of its field from `old` to `record`. */
+export async function decideMachine(input: ChainInput, machine: CompiledMachine) {
   const { actor, strict } = input.ctx;
   const stored = input.old?.[machine.field.name];
   const from = input.action === 'create' ? undefined : isEmpty(stored) ? null : String(stored);
@@ -228,6 +243,17 @@ async function decide(input: ChainInput, machine: CompiledMachine) {
     passesMissing: isFreeSystem,
     isGuardTrue: (guard) => open.has(guard),
   });
+}
+
+/** Does the `set_field` actions of a transition on the record. */
+export async function setFields(
+  input: ChainInput,
+  actions: readonly TransitionAction[],
+): Promise<{ set: readonly string[]; errors: readonly ErrorDetail[] }> {
+  const moves: Moves = { errors: [], forbidden: undefined, hasSet: false, creations: [] };
+  const set = new Set<string>();
+  for (const action of actions) await act(input, action, moves, set);
+  return { set: [...set], errors: moves.errors };
 }
 
 async function act(input: ChainInput, action: TransitionAction, moves: Moves, set: Set<string>): Promise<void> {

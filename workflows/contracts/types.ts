@@ -24,6 +24,8 @@ export interface ActorRef {
   readonly kind: 'user' | 'platform' | 'api_key' | 'system';
   readonly id: string | null;
   readonly roles: readonly string[];
+  /** The admin who acted as this user. */
+  readonly by?: { readonly kind: ActorRef['kind']; readonly id: string | null };
 }
 
 /** What a run needs of a workflow definition, copied when it starts. */
