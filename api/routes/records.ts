@@ -20,7 +20,8 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   const [entity = '', record, ...more] = rest;
   if (more.length === 1 && more[0] === '_restore' && record !== undefined && call.method === 'POST')
     return restoreRoute(ctx, call, entity, record);
-  if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false) return transitionsRoute(ctx, call, entity, record);
+  if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false)
+    return transitionsRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record === '_bulk') return bulkRoute(ctx, call, entity);

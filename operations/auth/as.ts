@@ -5,10 +5,7 @@ import { userActor } from './act-as.ts';
 
 const text = z.string().min(1).max(320);
 
-export const asSchema = z.union([
-  text,
-  z.strictObject({ roles: z.array(text).max(100), id: text.nullish(), email: text.nullish() }),
-]);
+export const asSchema = z.union([text, z.strictObject({ roles: z.array(text).max(100), id: text.nullish(), email: text.nullish() })]);
 
 export type As = z.infer<typeof asSchema>;
 

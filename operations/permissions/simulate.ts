@@ -59,7 +59,11 @@ export interface Decision {
   readonly predicate: string;
   readonly considered: readonly ConsideredPermission[];
   /** `conditional` fields say under `in_record` whether they are open in the record in question. */
-  readonly fields: readonly { readonly name: string; readonly access: 'always' | 'never' | 'conditional'; readonly in_record: boolean | null }[];
+  readonly fields: readonly {
+    readonly name: string;
+    readonly access: 'always' | 'never' | 'conditional';
+    readonly in_record: boolean | null;
+  }[];
   readonly presets: Readonly<Record<string, unknown>>;
 }
 
@@ -122,7 +126,9 @@ function withDraft(ctx: AppContext, draft: Request['draft']): { after: AppContex
   }));
   const known = new Set(stored.map((permission) => permission.id));
   const named = new Set(items.map((item) => item.id));
-  const drafts = app.model.document.permissions.flatMap(({ id: key }) => (key !== undefined && (!known.has(key) || named.has(key)) ? [key] : []));
+  const drafts = app.model.document.permissions.flatMap(({ id: key }) =>
+    key !== undefined && (!known.has(key) || named.has(key)) ? [key] : [],
+  );
   return { after: { ...ctx, app }, drafts: new Set(drafts) };
 }
 
@@ -140,8 +146,10 @@ interface Judged {
 async function decide(ctx: AppContext, db: Db, entity: EntityModel, body: Request, drafts: ReadonlySet<string>): Promise<Decision> {
   const access = accessFor(ctx.app, ctx.actor, entity, body.action, ctx.now);
   const list = ctx.actor.isAdmin ? [] : considered(ctx.app, ctx.actor, entity, body.action, ctx.now);
-  const stored = body.record_id === undefined ? undefined : await judge(ctx, db, entity, body, access, list, storedRow(ctx, entity, body.record_id));
-  const candidate = body.record === undefined ? undefined : await judge(ctx, db, entity, body, access, list, candidateRow(ctx, entity, body));
+  const stored =
+    body.record_id === undefined ? undefined : await judge(ctx, db, entity, body, access, list, storedRow(ctx, entity, body.record_id));
+  const candidate =
+    body.record === undefined ? undefined : await judge(ctx, db, entity, body, access, list, candidateRow(ctx, entity, body));
   const judged = candidate ?? stored;
   const fieldless = stored?.isReadable === false && !ctx.actor.isAdmin;
   return {
@@ -165,11 +173,14 @@ function outcome(
   isUnreadable: boolean,
 ): Pick<Decision, 'decision' | 'reason'> {
   if (ctx.actor.isAdmin) return { decision: 'allowed', reason: 'Admins are not asked for permissions.' };
-  if (!access.isGranted) return { decision: 'denied', reason: `No grant of these roles allows to ${action}, or a deny takes every record.` };
+  if (!access.isGranted)
+    return { decision: 'denied', reason: `No grant of these roles allows to ${action}, or a deny takes every record.` };
   if (isUnreadable) return { decision: 'denied', reason: 'The record is outside of what may be read, so it is answered as not found.' };
   if (stored?.isAllowed === false) return { decision: 'denied', reason: 'No grant holds for the stored record, or a deny does.' };
-  if (candidate?.isAllowed === false) return { decision: 'denied', reason: 'No grant holds for the record as it would be written, or a deny does.' };
-  if (stored !== undefined || candidate !== undefined) return { decision: 'allowed', reason: 'A grant holds for the record, and no deny does.' };
+  if (candidate?.isAllowed === false)
+    return { decision: 'denied', reason: 'No grant holds for the record as it would be written, or a deny does.' };
+  if (stored !== undefined || candidate !== undefined)
+    return { decision: 'allowed', reason: 'A grant holds for the record, and no deny does.' };
   if (access.where(ROWS_ALIAS) === undefined) return { decision: 'allowed', reason: 'A grant without a condition takes every record.' };
   return { decision: 'filtered', reason: 'Allowed for the records the predicate holds for.' };
 }
@@ -221,7 +232,8 @@ function candidateRow(ctx: AppContext, entity: EntityModel, body: Request): Sql 
     const field = entity.fields.get(name);
     if (field === undefined) throw new AppError('UNKNOWN_FIELD', `The entity "${entity.name}" has no field "${name.slice(0, 100)}".`);
     const coerced = coerceValue(field, plain);
-    if (!coerced.ok) throw new AppError('INVALID_VALUE', coerced.message, { details: [{ field: name, rule: coerced.rule, message: coerced.message }] });
+    if (!coerced.ok)
+      throw new AppError('INVALID_VALUE', coerced.message, { details: [{ field: name, rule: coerced.rule, message: coerced.message }] });
     columns[field.column] = field.type === 'json' ? coerced.plain : coerced.value;
   }
   const json = value(JSON.stringify(columns), 'jsonb');
@@ -235,11 +247,12 @@ function candidateRow(ctx: AppContext, entity: EntityModel, body: Request): Sql 
 async function countRows(before: AppContext, after: AppContext, db: Db, entity: EntityModel, body: Request): Promise<Rows> {
   const now = reachable(before, entity, body);
   const then = reachable(after, entity, body);
-  const count = async (keys: Sql): Promise<number> => (await run<{ n: number }>(db, sql`select count(*)::integer as n from (${keys}) "k"`))[0]?.n ?? 0;
+  const count = async (keys: Sql): Promise<number> =>
+    (await run<{ n: number }>(db, sql`select count(*)::integer as n from (${keys}) "k"`))[0]?.n ?? 0;
   const sample = async (some: Sql, without: Sql): Promise<string[]> =>
-    (await run<{ key: string }>(db, sql`select key from (${some} except ${without}) "k" order by 1 limit ${literal(String(SAMPLE_ROWS))}`)).map(
-      ({ key }) => key,
-    );
+    (
+      await run<{ key: string }>(db, sql`select key from (${some} except ${without}) "k" order by 1 limit ${literal(String(SAMPLE_ROWS))}`)
+    ).map(({ key }) => key);
   const isSame = before === after;
   const total = await count(now);
   return {
@@ -284,8 +297,9 @@ function shown(item: Considered, action: Request['action'], holds: boolean | nul
 }
 
 function whyOf({ permission, matched, compiles }: Considered, holds: boolean | null): string {
-  if (matched.length === 0) return 'none of its roles is the caller\'s';
-  if (!compiles) return permission.deny ? 'its condition does not fit this entity, so it denies everything' : 'its condition does not fit this entity';
+  if (matched.length === 0) return "none of its roles is the caller's";
+  if (!compiles)
+    return permission.deny ? 'its condition does not fit this entity, so it denies everything' : 'its condition does not fit this entity';
   if (holds === null) return permission.deny ? 'denies the records its condition holds for' : 'grants the records its condition holds for';
   if (!holds) return 'its condition does not hold for the record';
   return permission.deny ? 'it denies the record' : 'it grants the record';
@@ -301,10 +315,13 @@ export function conditionText({ conditions, expression }: PermissionDefinition):
 function predicateText(list: readonly Considered[]): string {
   const mine = list.filter(({ matched, permission, compiles }) => matched.length > 0 && (compiles || permission.deny));
   const grants = mine.filter(({ permission }) => !permission.deny).map(({ permission }) => conditionText(permission));
-  const denies = mine.filter(({ permission }) => permission.deny && permission.fields === undefined).map(({ permission }) => conditionText(permission));
+  const denies = mine
+    .filter(({ permission }) => permission.deny && permission.fields === undefined)
+    .map(({ permission }) => conditionText(permission));
   if (grants.length === 0) return 'no record';
   const some = grants.includes('every record') ? 'every record' : joined(grants);
   return denies.length === 0 ? some : `${grants.length > 1 && some !== 'every record' ? `(${some})` : some} but not ${joined(denies)}`;
 }
 
-const joined = (parts: readonly string[]): string => (parts.length === 1 ? (parts[0] ?? '') : parts.map((part) => `(${part})`).join(' or '));
+const joined = (parts: readonly string[]): string =>
+  parts.length === 1 ? (parts[0] ?? '') : parts.map((part) => `(${part})`).join(' or ');

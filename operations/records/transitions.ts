@@ -33,7 +33,12 @@ export interface MachineState {
   readonly transitions: readonly PossibleTransition[];
 }
 
-type Row = { readonly record: string; readonly allowed: boolean; readonly readable: readonly string[]; readonly writable: readonly string[] };
+type Row = {
+  readonly record: string;
+  readonly allowed: boolean;
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+};
 
 /** One entry per state field the caller may read in this record. */
 export async function listTransitions(ctx: AppContext, name: string, recordId: string): Promise<MachineState[]> {

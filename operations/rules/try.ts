@@ -72,7 +72,9 @@ function withDraftRules(ctx: AppContext, items: readonly Record<string, unknown>
   if (items.length === 0) return { app: ctx.app, drafts: new Set<string>() };
   const isMachine = (item: Record<string, unknown>): boolean => 'transitions' in item || 'transitions' in Object(item['definition']);
   const keepId = (item: Record<string, unknown>) => (typeof item['id'] === 'string' ? { id: item['id'] } : {});
-  const rules = items.flatMap((item, index) => (isMachine(item) ? [] : [{ ...readItem('rules', item, `drafts[${index}]`), ...keepId(item) }]));
+  const rules = items.flatMap((item, index) =>
+    isMachine(item) ? [] : [{ ...readItem('rules', item, `drafts[${index}]`), ...keepId(item) }],
+  );
   const machines = items.flatMap((item, index) =>
     isMachine(item) ? [{ ...readItem('state_machines', item, `drafts[${index}]`), ...keepId(item) }] : [],
   );
@@ -110,7 +112,8 @@ class Trial {
     const plan = rulesOf(this.#ctx, this.#entity);
     const input = this.#action === 'delete' ? this.#deletion(record, old) : await this.#merged(record, old);
     let stopped: string | undefined;
-    for (const check of this.#action === 'delete' ? plan.beforeDelete : plan.beforeWrite) stopped = await this.#check(input, check, stopped);
+    for (const check of this.#action === 'delete' ? plan.beforeDelete : plan.beforeWrite)
+      stopped = await this.#check(input, check, stopped);
     if (this.#action !== 'delete') {
       await this.#compute(input, stopped);
       if ((await this.#machines(input, stopped)) && this.#isValid()) await this.#compute(input, stopped, true);
@@ -161,7 +164,8 @@ class Trial {
 
   /** The checks of the fields themselves: each given field once, and everything that is missing. */
   #fieldChecks(draft: Draft, errors: readonly ErrorDetail[]): void {
-    for (const { field, rule = 'type', message } of errors) this.#add({ rule, outcome: 'violated', message, ...(field === undefined ? {} : { field }) });
+    for (const { field, rule = 'type', message } of errors)
+      this.#add({ rule, outcome: 'violated', message, ...(field === undefined ? {} : { field }) });
     const wrong = new Set(errors.map(({ field }) => field));
     for (const name of draft.given.keys()) if (!wrong.has(name)) this.#add({ rule: 'type', outcome: 'passed', message: null, field: name });
   }
@@ -217,7 +221,8 @@ class Trial {
       await this.#guarded(about, async () => {
         const error = await computeOne(input, computed);
         if (error === undefined) this.#computed[computed.field.name] = input.record[computed.field.name] ?? null;
-        if (error !== undefined || !isAgain) this.#add({ ...about, outcome: error === undefined ? 'passed' : 'violated', message: error?.message ?? null });
+        if (error !== undefined || !isAgain)
+          this.#add({ ...about, outcome: error === undefined ? 'passed' : 'violated', message: error?.message ?? null });
       });
     }
   }
@@ -248,7 +253,8 @@ class Trial {
 
   async #act(input: ChainInput, actions: Parameters<typeof setFields>[1]): Promise<readonly string[]> {
     const { set, errors } = await setFields(input, actions);
-    for (const { field, message } of errors) this.#add({ rule: 'state_machine', outcome: 'violated', message, ...(field === undefined ? {} : { field }) });
+    for (const { field, message } of errors)
+      this.#add({ rule: 'state_machine', outcome: 'violated', message, ...(field === undefined ? {} : { field }) });
     return set;
   }
 }

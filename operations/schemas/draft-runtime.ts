@@ -19,4 +19,3 @@ export function withDrafts<T extends { readonly id?: string | undefined }>(store
     ...drafts.filter((draft) => draft.id === undefined || !known.has(draft.id)),
   ];
 }
-
