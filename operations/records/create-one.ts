@@ -10,7 +10,8 @@ import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { afterWrite } from './after-write.ts';
 import { forbidden, requiredError } from './body.ts';
 import type { Draft, FieldValue } from './draft.ts';
-import { fillSlug, initialValues } from './initial-values.ts';
+import { fillSlug, initialValues, plainRecord } from './initial-values.ts';
+import { isInvalid, refusalOfAll, withoutRelated } from './judge-nested.ts';
 import { writeNested } from './nested.ts';
 import { keyCondition } from './record-key.ts';
 import {
@@ -40,7 +41,12 @@ export async function createOne(write: Write, entity: EntityModel, step: CreateS
   const input: ChainInput = { ctx: write.ctx, db: write.db, entity, plan, action: 'create', record, old: null, bad: draft.bad };
   let chain = NO_CHAIN;
   if (isChained && !isDeferred) chain = await runChain(input, errors);
-  refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], isTop);
+  // What waits for nested rows is preceded by what does not, so that a refusal names both sides.
+  const early = isDeferred
+    ? (await runChain({ ...input, record: { ...record }, plan: withoutRelated(plan) }, errors)).errors
+    : chain.errors;
+  const mistakes = [...errors, ...early, ...missingComputed(entity, chain, record, errors)];
+  if (isInvalid(draft, mistakes, isTop)) throw await refusalOfAll(write, draft, mistakes);
   refuseForbidden(chain);
   if (isDeferred)
     provisional(
@@ -103,9 +109,6 @@ const EMPTY_DRAFT: Omit<Draft, 'entity'> = {
   errors: [],
   claimedKey: new Map(),
 };
-
-export const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
-  Object.fromEntries([...entity.fields.keys()].map((name) => [name, values.get(name)?.plain ?? null]));
 
 /** A transition needs a role the caller does not have. */
 export function refuseForbidden(chain: ChainResult): void {

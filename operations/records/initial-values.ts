@@ -20,6 +20,10 @@ export interface Values {
   readonly errors: ErrorDetail[];
 }
 
+/** A new record as rules see it: every field, null where nothing was given. */
+export const plainRecord = (entity: EntityModel, values: ReadonlyMap<string, FieldValue>): Record<string, unknown> =>
+  Object.fromEntries([...entity.fields.keys()].map((name) => [name, values.get(name)?.plain ?? null]));
+
 /** Everything a new record starts with, except its slug. */
 export function initialValues(write: Write, draft: Draft, access: Access, link: ParentLink | undefined): Values {
   const { entity } = draft;

@@ -11,8 +11,8 @@ import { run } from '../../adapters/postgres/run.ts';
 import { runChain } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { forbidden, hasNested, readBody } from './body.ts';
-import { assignments, missingComputed, plainRecord, refuseForbidden } from './create-one.ts';
-import { initialValues } from './initial-values.ts';
+import { assignments, missingComputed, refuseForbidden } from './create-one.ts';
+import { initialValues, plainRecord } from './initial-values.ts';
 import type { Failure, Operation, Outcome } from './operation.ts';
 import {
   as,

@@ -15,6 +15,7 @@ import { forbidden } from './body.ts';
 import type { Draft, FieldValue } from './draft.ts';
 import { assignments, inOrder, missingComputed, NO_CHAIN, refuseForbidden } from './create-one.ts';
 import { fillSlug, updateStamps } from './initial-values.ts';
+import { isInvalid, refusalOfAll, withoutRelated } from './judge-nested.ts';
 import { writeNested } from './nested.ts';
 import { keyCondition, notFound, recordCondition, versionsOf } from './record-key.ts';
 import { readStatement, updateStatement, type StatementResult, type UpdateInput } from './statements.ts';
@@ -100,12 +101,15 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   const isChained = write.options.asSampleData !== true;
   const isDeferred = isChained && plan.needsRelated && draft.nested.length > 0;
   if (isDeferred) {
-    refuseInvalid(draft, errors, isTop);
+    const input = { ctx: write.ctx, db: write.db, entity, plan: withoutRelated(plan), record: { ...record }, old, bad: draft.bad };
+    const early = [...errors, ...(await runChain({ ...input, action: 'update' }, errors)).errors];
+    if (isInvalid(draft, early, isTop)) throw await refusalOfAll(write, draft, early);
     await writeNested(write, entity, old, draft, false);
   }
   const input: ChainInput = { ctx: write.ctx, db: write.db, entity, plan, action: 'update', record, old, bad: draft.bad };
   const chain = isChained ? await runChain(input, errors) : NO_CHAIN;
-  refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], isTop);
+  const mistakes = [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)];
+  if (isInvalid(draft, mistakes, isTop)) throw await refusalOfAll(write, draft, mistakes);
   refuseForbidden(chain);
 
   const assigned = assignments(draft, values, chain, record);
