@@ -4,27 +4,19 @@
  * owning side's links always, the other side's as `on_delete` says.
  */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
-import { DELETED_COLUMN, type EntityModel, type FieldModel, type RelationEnd } from '../../core/model/model.ts';
+import { DELETED_COLUMN, type EntityModel, type RelationEnd } from '../../core/model/model.ts';
 import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
-import { and, empty, id, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
+import { deferReferences, doomedRecords } from './doomed.ts';
+import { andLive, dependentsOf, fieldByColumn, refersTo, tableOf, type Dependent } from './dependents.ts';
 import { updateStamps } from './initial-values.ts';
-import { isLive } from './record-key.ts';
 import { emptyReferenceStatement } from './statements.ts';
 import { accessOf, prepared, statementOptions, type PlainRecord, type Write } from './write-state.ts';
 
-interface Dependent {
-  readonly end: RelationEnd;
-  readonly child: EntityModel;
-  /** The child's foreign key. */
-  readonly field: FieldModel;
-  /** The value it has in the rows that refer to the record. */
-  readonly key: unknown;
-}
-
 export async function cascade(write: Write, entity: EntityModel, recordId: string, record: PlainRecord): Promise<void> {
-  const dependents = entity.relations.flatMap((end) => dependentOf(write, entity, end, record));
+  const dependents = dependentsOf(write, entity, record);
   const links = entity.relations.filter((end) => end.direction === 'link');
   await refuseRestricted(write, entity, recordId, dependents, links, record);
   const asSystem: Write = { ...write, authority: systemActor(write.ctx.actor.id) };
@@ -36,26 +28,6 @@ export async function cascade(write: Write, entity: EntityModel, recordId: strin
   }
   for (const end of links) if (!entity.hasSoftDelete || end.onDelete === 'detach') await unlinkAll(write, entity, end, record);
 }
-
-function dependentOf(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Dependent[] {
-  const child = end.direction === 'reverse' ? write.ctx.app.model.entities.get(end.target) : undefined;
-  const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
-  const key = record[fieldByColumn(entity, end.localColumn)?.name ?? ''];
-  return child === undefined || field === undefined || key === null || key === undefined ? [] : [{ end, child, field, key }];
-}
-
-export const fieldByColumn = (entity: EntityModel, column: string): FieldModel | undefined =>
-  [...entity.fields.values()].find((field) => field.column === column);
-
-const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
-
-const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
-  sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
-
-const andLive = (entity: EntityModel, alias: string): Sql => {
-  const live = isLive(entity, alias);
-  return live === undefined ? empty : sql` and ${live}`;
-};
 
 // --- restrict --------------------------------------------------------------------------------------------------------
 
@@ -108,13 +80,18 @@ function restriction(write: Write, other: EntityModel, end: RelationEnd, count: 
 
 async function countChildren(write: Write, dependent: Dependent): Promise<number> {
   const { child } = dependent;
-  // Rows this very delete takes away do not count.
   const rows = await run<{ id: string }>(
     write.db,
     sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
     prepared(write),
   );
-  return rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`)).length;
+  const left = rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`));
+  if (left.length === 0) return 0;
+  // Rows this very delete takes away do not count, wherever the cascade comes to them.
+  const doomed = await doomedRecords(write);
+  const staying = left.filter((row) => !doomed.has(`${child.name} ${row.id}`));
+  if (staying.length < left.length) await deferReferences(write);
+  return staying.length;
 }
 
 // --- cascade, set_null, detach ---------------------------------------------------------------------------------------

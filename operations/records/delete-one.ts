@@ -37,6 +37,7 @@ export async function deleteOne(write: Write, entity: EntityModel, step: DeleteS
   if (stored.changed === false) throw preconditionFailed(entity, stored.version);
   const id = stored.id ?? '';
   write.deleting.add(`${entity.name} ${id}`);
+  if (!isCascade) write.deletes.root = { entity, id, record };
   await checkRules(write, entity, plan, record);
   noteCall(write, entity, stored, record);
   await cascade(write, entity, id, record);

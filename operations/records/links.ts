@@ -8,7 +8,7 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { within } from './body.ts';
 import type { NestedPart, NestedRow } from './draft.ts';
-import { fieldByColumn } from './cascade.ts';
+import { fieldByColumn } from './dependents.ts';
 import { isLive } from './record-key.ts';
 import { accessOf, prepared, type PlainRecord, type Write } from './write-state.ts';
 

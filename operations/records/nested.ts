@@ -10,7 +10,7 @@ import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { within } from './body.ts';
 import type { Draft, NestedPart, NestedRow } from './draft.ts';
 import { explainDatabaseError } from './database-errors.ts';
-import { fieldByColumn } from './cascade.ts';
+import { fieldByColumn } from './dependents.ts';
 import { writeLinks } from './links.ts';
 import { isLive } from './record-key.ts';
 import { nestedInvalid } from './write-result.ts';

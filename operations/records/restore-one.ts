@@ -9,7 +9,7 @@ import { COLUMN_TYPES } from '../../core/sql/columns.ts';
 import { and, id, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { systemActor } from '../context.ts';
 import { forbidden } from './body.ts';
-import { fieldByColumn } from './cascade.ts';
+import { fieldByColumn } from './dependents.ts';
 import { keyCondition, notFound, versionsOf } from './record-key.ts';
 import {
   as,

@@ -47,6 +47,15 @@ export interface PendingCall {
   readonly fingerprint: string;
 }
 
+/** The record a delete asked for, of which all others are cascades. */
+export interface DeleteRoot {
+  readonly entity: EntityModel;
+  readonly id: string;
+  readonly record: PlainRecord;
+  /** What the cascades will reach; found when it is asked for. */
+  doomed?: ReadonlySet<string>;
+}
+
 export type PlainRecord = Readonly<Record<string, unknown>>;
 
 export interface Write {
@@ -62,7 +71,7 @@ export interface Write {
   /** Records already being deleted, so that circles of cascades end. */
   readonly deleting: Set<string>;
   /** Deletes asked for so far, without what they cascaded: each has a time of its own, by which a restore knows what belongs to it. */
-  readonly deletes: { count: number };
+  readonly deletes: { count: number; root?: DeleteRoot };
   /** Entities whose slug the engine made up: a clash of it is tried again with the next one. */
   readonly derivedSlugs: Set<string>;
   readonly steps: WriteSteps;

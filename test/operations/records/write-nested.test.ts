@@ -275,6 +275,39 @@ describe('deleting', () => {
     expect(await rows('select bio, author_id from app_nested.profile where bio = $1', ['b'])).toEqual([{ bio: 'b', author_id: null }]);
   });
 
+  it.each([false, true])('is not restricted by what another branch of the same cascade takes away (soft: %s)', async (isSoft) => {
+    const many = (name: string, source: string, target: string, on_delete: string) => ({
+      name,
+      type: 'one_to_many',
+      source,
+      target,
+      on_delete,
+    });
+    const knot = await world.app(`knot${String(isSoft)}`, {
+      version: 1,
+      entities: ['root', 'first', 'second', 'third'].map((name) => ({ name, soft_delete: isSoft, fields: [text('name')] })),
+      relations: [
+        many('a', 'root', 'first', 'cascade'),
+        many('b', 'root', 'second', 'cascade'),
+        many('c', 'second', 'third', 'cascade'),
+        many('d', 'first', 'third', 'restrict'),
+      ],
+    });
+    const inKnot = world.context(knot);
+    const make = async (entity: string, body: Record<string, unknown>): Promise<string> => (await createRecord(inKnot, entity, body)).id;
+    const root = await make('root', {});
+    const first = await make('first', { root_id: root });
+    const second = await make('second', { root_id: root });
+    const stranger = await make('third', { first_id: first });
+    await make('third', { first_id: first, second_id: second });
+    const error = await refusal(deleteRecord(inKnot, 'root', root));
+    expect([error.code, error.details[0]?.['count']]).toEqual(['CONFLICT', 1]);
+    await deleteRecord(inKnot, 'third', stranger);
+    expect(await deleteRecord(inKnot, 'root', root)).toEqual({ id: root });
+    const left = await rows(`select 1 from app_knot${String(isSoft)}.third ${isSoft ? 'where deleted_at is null' : ''}`);
+    expect(left).toEqual([]);
+  });
+
   it('names what restricts and how many there are', async () => {
     const author = await createRecord(ctx, 'author', { name: 'Stuck', guardeds: [{ name: 'a' }, { name: 'b' }] });
     const error = await refusal(deleteRecord(ctx, 'author', author.id));

@@ -1,0 +1,38 @@
+/** Who refers to a record by a foreign key. */
+import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
+import { COLUMN_TYPES } from '../../core/sql/columns.ts';
+import { empty, id, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { isLive } from './record-key.ts';
+import type { PlainRecord, Write } from './write-state.ts';
+
+export interface Dependent {
+  readonly end: RelationEnd;
+  readonly child: EntityModel;
+  /** The child's foreign key. */
+  readonly field: FieldModel;
+  /** The value it has in the rows that refer to the record. */
+  readonly key: unknown;
+}
+
+/** The records' kinds that hold a foreign key to this record, and the value by which they do. */
+export function dependentsOf(write: Write, entity: EntityModel, record: PlainRecord): Dependent[] {
+  return entity.relations.flatMap((end) => {
+    const child = end.direction === 'reverse' ? write.ctx.app.model.entities.get(end.target) : undefined;
+    const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
+    const key = record[fieldByColumn(entity, end.localColumn)?.name ?? ''];
+    return child === undefined || field === undefined || key === null || key === undefined ? [] : [{ end, child, field, key }];
+  });
+}
+
+export const fieldByColumn = (entity: EntityModel, column: string): FieldModel | undefined =>
+  [...entity.fields.values()].find((field) => field.column === column);
+
+export const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
+
+export const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
+  sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
+
+export const andLive = (entity: EntityModel, alias: string): Sql => {
+  const live = isLive(entity, alias);
+  return live === undefined ? empty : sql` and ${live}`;
+};
