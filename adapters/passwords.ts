@@ -1,5 +1,6 @@
 /** Password hashes: scrypt, the parameters stored with the hash, so that they can be raised without touching old ones. */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import bcrypt from 'bcryptjs';
 import { AppError } from '../core/errors.ts';
 
 /** 32 MiB and about 60 ms per hash. */
@@ -54,8 +55,36 @@ const HASH = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{16,})\$([\
 /** What an unknown account is verified against, so that it takes as long as a known one. */
 const DECOY = `$scrypt$ln=${LOG_N},r=${BLOCK},p=${PARALLEL}$${Buffer.alloc(16, 7).toString('base64url')}$${Buffer.alloc(KEY_BYTES, 7).toString('base64url')}`;
 
+/** Of other products. Checked on the main thread in slices, so its cost is bounded: 12 takes about a third of a second. */
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+export const MAX_BCRYPT_COST = 12;
+
+/** Undefined for a hash that may be taken over from another product, else what is wrong with it. */
+export function importProblem(hash: string): string | undefined {
+  const cost = Number(BCRYPT.exec(hash)?.[1]);
+  if (cost >= 4 && cost <= MAX_BCRYPT_COST) return undefined;
+  if (cost > MAX_BCRYPT_COST) return `is bcrypt of cost ${cost}; at most ${MAX_BCRYPT_COST} is taken`;
+  const format = FORMATS.find(([pattern]) => pattern.test(hash))?.[1];
+  return format === undefined ? 'must be a bcrypt hash ($2a$, $2b$ or $2y$)' : `is ${format}; only bcrypt ($2a$, $2b$, $2y$) is taken`;
+}
+
+const FORMATS: readonly (readonly [RegExp, string])[] = [
+  [/^\$argon2/i, 'argon2'],
+  [/^(\$scrypt\$|scrypt:)/i, 'scrypt'],
+  [/^(\$pbkdf2|pbkdf2)/i, 'PBKDF2'],
+  [/^\$2x\$/, 'the faulty bcrypt variant $2x$'],
+  [/^\$1\$/, 'MD5-crypt'],
+  [/^\$[56]\$/, 'SHA-crypt'],
+  [/^[0-9a-f]{32,128}$/i, 'a bare digest'],
+];
+
+/** True for a hash that is replaced by ours as soon as its password is known. */
+export const isForeignHash = (stored: string | null | undefined): boolean => BCRYPT.test(stored ?? '');
+
 /** True when the password is the one behind the hash. A missing hash costs the same time and is never true. */
 export async function verifyPassword(password: string, stored: string | null | undefined): Promise<boolean> {
+  if (stored !== null && stored !== undefined && importProblem(stored) === undefined)
+    return bounded(() => bcrypt.compare(password, stored));
   const match = HASH.exec(stored ?? DECOY) ?? HASH.exec(DECOY);
   const isReal = stored !== null && stored !== undefined && HASH.test(stored);
   const [, logN, r, p, salt, hash] = match ?? [];

@@ -16,6 +16,8 @@ const OVERLAP = 1_000;
 
 export interface Revocations {
   isCut(realm: string, userId: string, sessionId: string, epoch: number): boolean;
+  /** True for a signing key that was cut: whatever it signed is refused. */
+  isKeyCut(kid: string): boolean;
   isFresh(): boolean;
   refresh(): Promise<void>;
   close(): void;
@@ -27,12 +29,14 @@ interface Row {
   readonly user_id: string | null;
   readonly session_id: string | null;
   readonly epoch: number | null;
+  readonly kid: string | null;
   readonly at: Date;
 }
 
 export function followRevocations(pool: pg.Pool, onError: (error: unknown) => void): Revocations {
   const epochs = new Map<string, { epoch: number; at: number }>();
   const sessions = new Map<string, number>();
+  const kids = new Map<string, number>();
   let cursor: bigint | undefined;
   let refreshedAt = 0;
   let current: Promise<void> | undefined;
@@ -43,13 +47,14 @@ export function followRevocations(pool: pg.Pool, onError: (error: unknown) => vo
     const since = cursor === undefined ? sql`at > now() - ${WINDOW}` : sql`id > ${value((cursor - BigInt(OVERLAP)).toString(), 'bigint')}`;
     const rows = await run<Row & pg.QueryResultRow>(
       pool,
-      sql`select id, app, user_id, session_id, epoch, at from durabase.revocations where ${since} order by id`,
+      sql`select id, app, user_id, session_id, epoch, kid, at from durabase.revocations where ${since} order by id`,
     );
     for (const row of rows) apply(row);
     cursor ??= 0n;
     refreshedAt = startedAt;
   };
   const apply = (row: Row): void => {
+    if (row.kid !== null) kids.set(row.kid, row.at.getTime());
     if (row.session_id !== null) sessions.set(row.session_id, row.at.getTime());
     if (row.user_id !== null && row.epoch !== null) {
       const key = `${row.app}/${row.user_id}`;
@@ -59,6 +64,7 @@ export function followRevocations(pool: pg.Pool, onError: (error: unknown) => vo
   };
   const forgetOld = async (): Promise<void> => {
     const horizon = Date.now() - 30 * 60_000;
+    for (const [kid, at] of kids) if (at < horizon) kids.delete(kid);
     for (const [id, at] of sessions) if (at < horizon) sessions.delete(id);
     for (const [key, { at }] of epochs) if (at < horizon) epochs.delete(key);
     await execute(pool, sql`delete from durabase.revocations where at < now() - interval '1 day'`);
@@ -76,6 +82,7 @@ export function followRevocations(pool: pg.Pool, onError: (error: unknown) => vo
 
   return {
     isCut: (realm, userId, sessionId, epoch) => sessions.has(sessionId) || (epochs.get(`${realm}/${userId}`)?.epoch ?? -1) > epoch,
+    isKeyCut: (kid) => kids.size > 0 && kids.has(kid),
     isFresh: () => Date.now() - refreshedAt <= STALE_MS,
     // A read that began before the caller's own write would not show it: wait it out, then read again.
     refresh: async () => {

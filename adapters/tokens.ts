@@ -57,6 +57,8 @@ export interface TokenSubject {
 export interface VerifiedToken extends TokenSubject {
   /** The realm's key: '' for a platform token. */
   readonly realm: string;
+  /** The signing key it was made with. */
+  readonly kid: string;
   readonly expiresAt: number;
 }
 
@@ -67,6 +69,8 @@ export interface Tokens {
   /** The same without waiting: undefined when the token is not in memory or the feed of cuts is old. */
   recall(token: string, realm: Realm): VerifiedToken | undefined;
   jwks(realm: Realm): Promise<{ keys: JWK[] }>;
+  /** The realm's keys are read again when they are needed: for the process that replaced one. */
+  forgetKeys(realm: Realm): void;
 }
 
 export interface TokenDependencies {
@@ -79,7 +83,7 @@ const unauthorized = (message: string): AppError =>
   new AppError('UNAUTHORIZED', message, { hint: 'Sign in again, or refresh the access token.' });
 
 export function createTokens({ pool, keyring, revocations }: TokenDependencies): Tokens {
-  const keys = createKeyStore(pool, keyring);
+  const keys = createKeyStore(pool, keyring, revocations);
   const verified = new Map<string, VerifiedToken>();
 
   const remember = (token: string, subject: VerifiedToken): void => {
@@ -89,6 +93,8 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
     }
     verified.set(token, subject);
   };
+  const isCut = ({ realm, userId, sessionId, epoch, kid }: VerifiedToken): boolean =>
+    revocations.isCut(realm, userId, sessionId, epoch) || revocations.isKeyCut(kid);
   const recall = (token: string, realm: Realm): VerifiedToken | undefined => {
     const subject = verified.get(token);
     if (subject === undefined) return undefined;
@@ -97,7 +103,7 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
       return undefined;
     }
     if (!revocations.isFresh() || (subject.realm !== realm.key && subject.realm !== '')) return undefined;
-    return revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch) ? undefined : subject;
+    return isCut(subject) ? undefined : subject;
   };
 
   return {
@@ -124,13 +130,13 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
       if (known !== undefined) return known;
       const subject = await readToken(token, realm, keys);
       if (revocations.isFresh()) {
-        if (revocations.isCut(subject.realm, subject.userId, subject.sessionId, subject.epoch))
-          throw unauthorized('The session has ended.');
+        if (isCut(subject)) throw unauthorized('The session has ended.');
       } else await askDatabase(pool, subject.realm === '' ? PLATFORM_REALM : realm, subject);
       remember(token, subject);
       return subject;
     },
     jwks: (realm) => keys.publicSet(realm.key),
+    forgetKeys: (realm) => keys.forget(realm.key),
   };
 }
 
@@ -158,10 +164,10 @@ async function readToken(token: string, realm: Realm, keys: KeyStore): Promise<V
   } catch {
     throw unauthorized('The access token is not valid.');
   }
-  return subjectOf(claims, key.realm);
+  return subjectOf(claims, key);
 }
 
-function subjectOf(claims: Record<string, unknown>, realm: string): VerifiedToken {
+function subjectOf(claims: Record<string, unknown>, { realm, kid }: Verifier): VerifiedToken {
   const { sub, email, roles, sid, epoch, exp, aud, iss } = claims;
   const isWhole =
     typeof sub === 'string' &&
@@ -174,7 +180,7 @@ function subjectOf(claims: Record<string, unknown>, realm: string): VerifiedToke
     aud === realmName(realm);
   if (!isWhole) throw unauthorized('The access token is not valid.');
   if (exp * 1000 <= Date.now()) throw unauthorized('The access token has expired.');
-  return { userId: sub, email, roles: roles.map(String), sessionId: sid, epoch, realm, expiresAt: exp * 1000 };
+  return { userId: sub, email, roles: roles.map(String), sessionId: sid, epoch, realm, kid, expiresAt: exp * 1000 };
 }
 
 /** The feed of cuts is old: the account and its session are read for this one request. */
@@ -182,7 +188,8 @@ async function askDatabase(pool: pg.Pool, realm: Realm, subject: VerifiedToken):
   const rows = await run<{ ok: boolean }>(
     pool,
     sql`
-    select u.active and u.epoch = ${value(subject.epoch, 'integer')} and s.revoked_at is null as ok
+    select u.active and u.epoch = ${value(subject.epoch, 'integer')} and s.revoked_at is null
+      and exists (select from durabase.signing_keys k where k.kid = ${value(subject.kid, 'text')} and k.revoked_at is null) as ok
     from ${realm.users} u join ${realm.sessions} s on s.user_id = u.id
     where u.id = ${value(subject.userId, 'uuid')} and s.id = ${value(subject.sessionId, 'uuid')}`,
     { prepared: true },
@@ -202,14 +209,17 @@ interface KeyStore {
   signer(realm: string): Promise<{ kid: string; privateKey: CryptoKey }>;
   verifier(realm: string, kid: string): Promise<Verifier | undefined>;
   publicSet(realm: string): Promise<{ keys: JWK[] }>;
+  forget(realm: string): void;
 }
 
-/** An unknown kid reads the realm's keys again, but not more often than this. */
+/** After this long a replaced key signs nowhere any more. */
+const SIGNER_MS = 5_000;
+/** How old the published keys may be. */
 const RELOAD_MS = 2_000;
 const MAX_REALMS = 5_000;
 
 /** The keys of each realm as last read. The first signature of a realm makes its key. */
-function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
+function createKeyStore(pool: pg.Pool, keyring: Keyring, revocations: Revocations): KeyStore {
   const realms = new Map<string, { at: number; keys: Promise<readonly Verifier[]> }>();
   const signers = new Map<string, CryptoKey>();
 
@@ -221,6 +231,23 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
     realms.set(realm, { at: Date.now(), keys });
     keys.catch(() => realms.delete(realm));
     return keys;
+  };
+  // A kid made a moment ago by another process must be found at once, and a stranger's random kids may not cost a question
+  // each: all who ask while one is under way share the next.
+  const waiting = new Map<string, Promise<readonly Verifier[]>>();
+  const loadAgain = (realm: string): Promise<readonly Verifier[]> => {
+    let next = waiting.get(realm);
+    if (next === undefined) {
+      const current = realms.get(realm)?.keys ?? Promise.resolve([]);
+      next = current
+        .catch(() => [])
+        .then(() => {
+          waiting.delete(realm);
+          return load(realm, 0);
+        });
+      waiting.set(realm, next);
+    }
+    return next;
   };
   const openPrivate = async (key: Verifier): Promise<CryptoKey> => {
     let privateKey = signers.get(key.kid);
@@ -235,10 +262,11 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
   return {
     async verifier(realm, kid) {
       const find = (keys: readonly Verifier[]): Verifier | undefined => keys.find((key) => key.kid === kid);
-      return find(await load(realm, Infinity)) ?? find(await load(realm, RELOAD_MS));
+      return find(await load(realm, Infinity)) ?? find(await loadAgain(realm));
     },
     async signer(realm) {
-      let [key] = await load(realm, 60_000);
+      let [key] = await load(realm, SIGNER_MS);
+      if (key !== undefined && revocations.isKeyCut(key.kid)) [key] = await loadAgain(realm);
       if (key === undefined) {
         await createSigningKey(pool, keyring, realm);
         [key] = await load(realm, 0);
@@ -246,6 +274,7 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring): KeyStore {
       if (key === undefined) throw new AppError('INTERNAL_ERROR', 'The signing key could not be made.');
       return { kid: key.kid, privateKey: await openPrivate(key) };
     },
+    forget: (realm) => void realms.delete(realm),
     publicSet: async (realm) => ({ keys: (await load(realm, RELOAD_MS)).map((key) => key.publicJwk) }),
   };
 }
@@ -255,7 +284,7 @@ async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
     pool,
     sql`
     select kid, public_jwk, sealed_private from durabase.signing_keys
-    where app = ${value(realm, 'text')} and (retired_at is null or retired_at > now() - interval '1 hour')
+    where app = ${value(realm, 'text')} and revoked_at is null and (retired_at is null or retired_at > now() - interval '1 hour')
     order by retired_at nulls first, created_at desc`,
   );
   return Promise.all(
@@ -271,17 +300,48 @@ async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
 
 const signingPurpose = (kid: string): string => `signing-key/${kid}`;
 
-/** Makes the realm's signing key when it has none yet; safe to repeat and to race. */
-export async function createSigningKey(pool: pg.Pool, keyring: Keyring, realm: string): Promise<void> {
+interface NewSigningKey {
+  readonly kid: string;
+  readonly publicJwk: JWK;
+  readonly sealed: Buffer;
+}
+
+async function makeSigningKey(keyring: Keyring): Promise<NewSigningKey> {
   const kid = randomBytes(12).toString('base64url');
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
-  const sealed = keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid));
-  await execute(
-    pool,
+  return { kid, publicJwk, sealed: keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid)) };
+}
+
+const insertKey = (realm: string, { kid, publicJwk, sealed }: NewSigningKey): Sql => sql`
+  insert into durabase.signing_keys (kid, app, algorithm, public_jwk, sealed_private)
+  select ${value(kid, 'text')}, ${value(realm, 'text')}, 'ES256', ${value(JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
+  where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`;
+
+/** Makes the realm's signing key when it has none yet; safe to repeat and to race. */
+export async function createSigningKey(pool: pg.Pool, keyring: Keyring, realm: string): Promise<void> {
+  await execute(pool, insertKey(realm, await makeSigningKey(keyring)));
+}
+
+/** A new key signs from now on. With `isCut`, what the old ones signed is refused everywhere within seconds; else until it ends. */
+export async function replaceSigningKey(
+  db: pg.PoolClient,
+  keyring: Keyring,
+  realm: string,
+  options: { readonly isCut: boolean },
+): Promise<{ readonly kid: string; readonly retired: readonly string[] }> {
+  const made = await makeSigningKey(keyring);
+  const ofRealm = value(realm, 'text');
+  await execute(db, sql`select pg_advisory_xact_lock(hashtextextended('durabase.signing_keys/' || ${ofRealm}, 0))`);
+  const retired = await run<{ kid: string }>(
+    db,
     sql`
-    insert into durabase.signing_keys (kid, app, algorithm, public_jwk, sealed_private)
-    select ${value(kid, 'text')}, ${value(realm, 'text')}, 'ES256', ${value(JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
-    where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`,
+    update durabase.signing_keys set retired_at = coalesce(retired_at, now()), revoked_at = case when ${value(options.isCut, 'boolean')} then now() end
+    where app = ${ofRealm} and revoked_at is null and (retired_at is null or ${value(options.isCut, 'boolean')}) returning kid`,
   );
+  await execute(db, insertKey(realm, made));
+  const kids = retired.map((row) => row.kid);
+  if (options.isCut)
+    await execute(db, sql`insert into durabase.revocations (app, kid) select ${ofRealm}, unnest(${value(kids, 'text[]')})`);
+  return { kid: made.kid, retired: kids };
 }

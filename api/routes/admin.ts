@@ -15,6 +15,7 @@ import { withFreshSchema } from '../rerun.ts';
 import { definitionsRoute } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { schemaRoute } from './schema.ts';
+import { signingKeysRoute } from './signing-keys.ts';
 import { usersRoute } from './users.ts';
 
 export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
@@ -28,6 +29,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return invitesRoute(call, { services: ctx.services, actor: ctx.actor, home: homeOf(ctx.app) }, more);
     case 'api-keys':
       return apiKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), owner: undefined }, more);
+    case 'signing-keys':
+      return signingKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'deliveries':
     case 'webhook-logs':
       return deliveriesRoute(ctx, call, more);

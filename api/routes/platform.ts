@@ -16,6 +16,7 @@ import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { platformAuthRoute } from './auth.ts';
 import { schemasRoute } from './schemas.ts';
+import { signingKeysRoute } from './signing-keys.ts';
 import { noSuchRoute } from './not-found.ts';
 import { usersRoute } from './users.ts';
 
@@ -36,6 +37,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   if (part === 'schemas') return schemasRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
+  if (part === 'signing-keys') return signingKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'api-keys') return apiKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, owner: undefined }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { uuidv7 } from '../../adapters/ids.ts';
-import { verifyPassword } from '../../adapters/passwords.ts';
+import { hashPassword, isForeignHash, verifyPassword } from '../../adapters/passwords.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { ACCESS_SECONDS, type Realm, type Tokens } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
@@ -70,11 +70,23 @@ export async function login(services: Services, tokens: Tokens, realm: Realm, in
     throw refused();
   }
   await attempt.succeeded();
+  if (isForeignHash(account.password_hash)) await replaceHash(services, realm, account, password);
   if (account.must_change && !services.config.isDevelopment) {
     services.log.warn({ realm: realm.key }, 'refused a sign-in with the published development password');
     throw refused();
   }
   return openSession(services, tokens, realm, account, client);
+}
+
+/** A hash of another product verified once is replaced by ours; a password changed meanwhile stands. */
+async function replaceHash(services: Services, realm: Realm, account: AccountRow, password: string): Promise<void> {
+  const hash = await hashPassword(password);
+  await execute(
+    services.pool,
+    sql`
+    update ${realm.users} set password_hash = ${value(hash, 'text')}
+    where id = ${value(account.id, 'uuid')} and password_hash = ${value(account.password_hash, 'text')}`,
+  );
 }
 
 /** What a session is opened for. */

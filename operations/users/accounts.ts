@@ -108,7 +108,7 @@ export async function getAccount(scope: AccountScope, userId: string): Promise<s
 
 export async function createAccount(scope: AccountScope, body: unknown): Promise<{ id: string; text: string }> {
   const input = readAccount(body, 'create');
-  const hash = await hashPassword(input.password ?? '');
+  const hash = input.passwordHash ?? (await hashPassword(input.password ?? ''));
   const userId = uuidv7();
   return translateTaken(input.email, () =>
     transaction(scope.services.pool, async (client) => {
@@ -129,7 +129,7 @@ export async function createAccount(scope: AccountScope, body: unknown): Promise
 /** Changes what is given and nothing else. */
 export async function updateAccount(scope: AccountScope, userId: string, body: unknown): Promise<string> {
   const input = readAccount(body, 'update');
-  const hash = input.password === undefined ? undefined : await hashPassword(input.password);
+  const hash = input.passwordHash ?? (input.password === undefined ? undefined : await hashPassword(input.password));
   return translateTaken(input.email, () =>
     transaction(scope.services.pool, async (client) => {
       const before = await lockAccount(client, scope, userId);

@@ -1,9 +1,12 @@
+import { importProblem } from '../../adapters/passwords.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 
 /** What a caller may say about an account; only what was said is present. */
 export interface AccountInput {
   readonly email?: string;
   readonly password?: string;
+  /** Of another product; replaced by ours at the first sign-in. */
+  readonly passwordHash?: string;
   readonly roles?: readonly string[];
   readonly active?: boolean;
 }
@@ -20,11 +23,12 @@ export function readAccount(body: unknown, action: 'create' | 'update'): Account
   const details: ErrorDetail[] = [];
   const fail = (field: string, rule: string, message: string): undefined => void details.push({ field, rule, message });
   for (const key of Object.keys(given)) {
-    if (!READ_ONLY.has(key) && !['email', 'password', 'roles', 'active'].includes(key))
+    if (!READ_ONLY.has(key) && !['email', 'password', 'password_hash', 'roles', 'active'].includes(key))
       fail(key, 'unknown', `A user has no field "${key}".`);
   }
   const email = readEmail(given['email'], action, fail);
-  const password = readPassword(given['password'], action, fail);
+  const password = given['password_hash'] === undefined ? readPassword(given['password'], action, fail) : undefined;
+  const passwordHash = readHash(given, fail);
   const roles = readRoles(given['roles'], fail);
   const active = given['active'];
   if (active !== undefined && typeof active !== 'boolean') fail('active', 'type', '"active" must be true or false.');
@@ -32,6 +36,7 @@ export function readAccount(body: unknown, action: 'create' | 'update'): Account
   return {
     ...(email === undefined ? {} : { email }),
     ...(password === undefined ? {} : { password }),
+    ...(passwordHash === undefined ? {} : { passwordHash }),
     ...(roles === undefined ? {} : { roles }),
     ...(typeof active === 'boolean' ? { active } : {}),
   };
@@ -57,6 +62,13 @@ function readPassword(given: unknown, action: 'create' | 'update', fail: Fail): 
 }
 
 /** Role names in lower case, or undefined after `fail` was told why, or when none are given. */
+function readHash({ password, password_hash: given }: Record<string, unknown>, fail: Fail): string | undefined {
+  if (given === undefined) return undefined;
+  if (password !== undefined) return fail('password_hash', 'value', 'Give "password" or "password_hash", not both.');
+  const problem = typeof given === 'string' && given.length <= 200 ? importProblem(given) : 'must be a bcrypt hash ($2a$, $2b$ or $2y$)';
+  return problem === undefined ? (given as string) : fail('password_hash', 'format', `"password_hash" ${problem}.`);
+}
+
 export function readRoles(given: unknown, fail: Fail): readonly string[] | undefined {
   if (given === undefined) return undefined;
   const isList =

@@ -6,6 +6,7 @@ export const name = '0003_credentials';
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     alter table durabase.signing_keys add column revoked_at timestamptz;
+    alter table durabase.revocations add column kid text;  -- a signing key that is cut at once
     create table durabase.platform_api_keys (
       id           uuid primary key,
       name         text not null,
