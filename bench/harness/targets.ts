@@ -57,7 +57,7 @@ const DATABASE = 'durabase';
 const PASSWORD = 'a-password-of-the-bench';
 
 /** schema.sql and schema-indexes.sql as a document; the same tables, columns and indexes. */
-const DOCUMENT = {
+export const DOCUMENT = {
   version: 1,
   name: APP,
   roles: [{ name: 'agent' }, ...Array.from({ length: config.regions }, (_none, region) => ({ name: `r${region}` }))],
@@ -116,13 +116,19 @@ export async function setUpDurabase(world: World): Promise<string> {
     await createApp(call, APP, DOCUMENT);
     await createUsers(call);
   });
-  const storage = psql(DATABASE, `select storage from durabase.apps where name = '${APP}'`);
-  for (const table of ['customers', 'tickets', 'comments']) {
-    const header = fs.readFileSync(csvPath(table), 'utf8').split('\n', 1)[0];
-    psql(DATABASE, `\\copy ${storage}.${table} (${header}) from '${csvPath(table)}' with (format csv, header)`);
-  }
+  const storage = loadData(DATABASE, APP);
   psql(DATABASE, 'vacuum analyze');
   psql('postgres', 'checkpoint');
+  return storage;
+}
+
+/** Fills the app's tables; answers the schema they are in. */
+export function loadData(database: string, app: string): string {
+  const storage = psql(database, `select storage from durabase.apps where name = '${app}'`);
+  for (const table of ['customers', 'tickets', 'comments']) {
+    const header = fs.readFileSync(csvPath(table), 'utf8').split('\n', 1)[0];
+    psql(database, `\\copy ${storage}.${table} (${header}) from '${csvPath(table)}' with (format csv, header)`);
+  }
   return storage;
 }
 
@@ -150,7 +156,7 @@ export async function durabaseTargets(world: World, storage: string, options: { 
     stop: () => api.stop(),
     scenarios,
     renew,
-    requests: durabaseRequests(token, (region) => tokens.regions[region] ?? ''),
+    requests: durabaseRequests(APP, token, (region) => tokens.regions[region] ?? ''),
     view: viewOf,
     restore() {
       psql(DATABASE, RESTORE(`${storage}.tickets`));
@@ -167,8 +173,8 @@ export async function durabaseTargets(world: World, storage: string, options: { 
   ];
 }
 
-function durabaseRequests(token: () => string, regionToken: (region: number) => string): Requests {
-  const tickets = `/api/${APP}/ticket`;
+export function durabaseRequests(app: string, token: () => string, regionToken: (region: number) => string): Requests {
+  const tickets = `/api/${app}/ticket`;
   const headers = (): Record<string, string> => ({ authorization: `Bearer ${token()}` });
   const newest = 'sort=-created_at&per_page=25&count=none';
   return {
