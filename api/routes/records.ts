@@ -54,8 +54,8 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
   switch (call.method) {
     case 'GET': {
       const found = await withFreshSchema(ctx, (fresh) => getRecord(fresh, entity, record, call.query));
-      // Weak: related records are shown, and the version in it is the record's own.
-      const etag = found.digest === undefined ? etagOf(found.version) : `W/"${found.version}-${found.digest}"`;
+      // Weak with related records: the version in it is the record's own.
+      const etag = `${found.isAlone ? '' : 'W/'}"${found.version}-${found.tag}"`;
       return matches(headerOf(call, 'if-none-match'), etag)
         ? { status: 304, text: '', headers: { ETag: etag } }
         : textAnswer(found.text, 200, { ETag: etag });

@@ -16,9 +16,12 @@ import { notFound, recordCondition } from './record-key.ts';
 export interface FoundRecord {
   /** The whole JSON body, `{data}`. */
   readonly text: string;
+  /** The record's own version, which `If-Match` asks for. */
   readonly version: string;
-  /** Given when related records are shown, which the version does not cover: differs when anything shown differs. */
-  readonly digest?: string;
+  /** With the version: differs when anything that is shown differs, a newer schema or other rights included. */
+  readonly tag: string;
+  /** Whether related records are shown too, which the version does not cover. */
+  readonly isAlone: boolean;
 }
 
 /** One record by id or slug. */
@@ -32,9 +35,29 @@ export async function getRecord(ctx: AppContext, name: string, idOrSlug: string,
   const read = isPlain ? { statement: keptRecord(ctx, scope, entity, key, parsed), isAlone: true } : made(ctx, scope, entity, key, parsed);
   const row = await runRead(ctx, read.statement);
   if (row === undefined) throw notFound(entity, idOrSlug);
-  const found = { text: `{"data":${row.data}}`, version: row.version ?? '1' };
-  return read.isAlone ? found : { ...found, digest: digestOf(row.data) };
+  const tag = (isPlain ? shapeTag(ctx, scope, entity) : undefined) ?? digestOf(row.data);
+  return { text: `{"data":${row.data}}`, version: row.version ?? '1', tag, isAlone: read.isAlone };
 }
+
+const TAGS = {};
+
+/**
+ * What beside its version decides how a whole record looks: the schema and the caller's field rules. Undefined where the fields
+ * shown depend on the row, and so on other records and the time too.
+ */
+function shapeTag({ app }: AppContext, scope: ReadScope, entity: EntityModel): string | undefined {
+  const tags = app.memo(TAGS, () => new Map<string, string | undefined>());
+  const access = scope.access(entity);
+  const key = `${entity.name} ${access.key}`;
+  if (tags.has(key)) return tags.get(key);
+  const isFixed = [...entity.fields.keys()].every((name) => access.field(name).mode !== 'conditional');
+  const tag = isFixed ? digestOf(`${String(app.version)} ${key}`).slice(0, 8) : undefined;
+  if (tags.size >= MAX_TAGS) tags.clear();
+  tags.set(key, tag);
+  return tag;
+}
+
+const MAX_TAGS = 5_000;
 
 /** The whole record alone is what is asked most, and depends on nothing but the entity and its policy: its text is kept. */
 function keptRecord(ctx: AppContext, scope: ReadScope, entity: EntityModel, key: Sql, query: ListQuery): Sql {
