@@ -44,12 +44,12 @@ export const isLive = (entity: EntityModel, alias: string): Sql | undefined =>
 
 /**
  * The versions an If-Match header accepts; undefined when it takes any. A weak tag counts as its strong one: proxies that
- * compress answers weaken our tags. The tag of a record that was read with its relations begins with its version.
+ * compress answers weaken our tags. A record's tag begins with its version, and what follows tells how it looked.
  */
 export function versionsOf(ifMatch: string | undefined): readonly string[] | undefined {
   if (ifMatch === undefined) return undefined;
   const tags = ifMatch.split(',').map((tag) => tag.trim());
   if (tags.includes('*')) return undefined;
   // Something else than one of our ETags matches no version at all.
-  return tags.flatMap((tag) => /^(?:W\/)?("?)(\d{1,18})(?:-[\w-]{22})?\1$/.exec(tag)?.[2] ?? []);
+  return tags.flatMap((tag) => /^(?:W\/)?("?)(\d{1,18})(?:-[\w-]{1,22})?\1$/.exec(tag)?.[2] ?? []);
 }
