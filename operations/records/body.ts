@@ -87,7 +87,8 @@ function readField(reading: Reading, field: FieldModel, given: unknown): void {
   const { write, action } = reading.input;
   if (field.isAuto && write.options.asSampleData !== true) return;
   if (field.isKey && action === 'update') {
-    reading.claimedKey.set(field.name, String(given));
+    // An object of JSON may have a `toString` that is no function.
+    reading.claimedKey.set(field.name, typeof given === 'object' ? JSON.stringify(given) : String(given));
     return;
   }
   if (reading.access.field(field.name).mode === 'never') {

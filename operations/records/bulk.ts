@@ -64,7 +64,8 @@ function keyedRow(entity: EntityModel, part: 'update' | 'delete', path: string, 
   const names = entity.key.map((field) => field.name);
   const given = names.map((name) => rest[name]);
   const isNamed = given.every((one) => one !== undefined);
-  const id = isNamed ? (given.length === 1 ? given[0] : given.map(String).join(',')) : rest['id'];
+  const wrong = given.find((one) => typeof one === 'object');
+  const id = !isNamed ? rest['id'] : given.length === 1 ? given[0] : (wrong ?? given.join(','));
   const keys = new Set(isNamed || entity.fields.has('id') ? names : [...names, 'id']);
   const body = Object.fromEntries(Object.entries(rest).filter(([name]) => !keys.has(name)));
   const [extra] = part === 'delete' ? Object.keys(body) : [];

@@ -35,12 +35,12 @@ export function upsertFields(
   on: unknown,
   path: string,
 ): readonly FieldModel[] {
-  const names = on === undefined ? entity.key.map((field) => field.name) : Array.isArray(on) ? on : [on];
+  const names: readonly unknown[] = on === undefined ? entity.key.map((field) => field.name) : Array.isArray(on) ? on : [on];
   const read = accessOf(write, entity, 'read');
   const isOpen = (name: string): boolean => entity.fields.has(name) && read.isGranted && read.field(name).mode !== 'never';
   const sets = uniquesOf(entity).filter((fields) => fields.every(isOpen));
-  const wanted = names.map(String).sort().join();
-  const found = sets.find((fields) => [...fields].sort().join() === wanted);
+  const wanted = new Set(names);
+  const found = sets.find((fields) => fields.length === names.length && fields.every((name) => wanted.has(name)));
   if (found !== undefined) return found.flatMap((name) => entity.fields.get(name) ?? []);
   throw new AppError('VALIDATION_FAILED', `"on" must name a unique field, or a compound uniqueness, of ${entity.name}.`, {
     details: [

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { batchRecords } from '../../../operations/records/batch.ts';
 import { bulkRecords } from '../../../operations/records/bulk.ts';
 import { createRecord } from '../../../operations/records/create.ts';
+import { updateRecord } from '../../../operations/records/update.ts';
 import type { Settled } from '../../../operations/records/operation.ts';
 import type { AppContext, AppRuntime } from '../../../operations/context.ts';
 import { refusal, writingWorld, type WritingWorld } from '../../support/writing.ts';
@@ -231,6 +232,11 @@ describe('_bulk', () => {
     [{ upsert: { on: 'name', rows: [] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: ['email', {}], rows: [] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: 'email', rows: [{ name: 'no mail' }] } }, 'VALIDATION_FAILED'],
+    [{ upsert: { on: [{ toString: 1 }], rows: [] } }, 'VALIDATION_FAILED'],
+    [{ upsert: { on: 'id', rows: [{ id: { toString: 1 } }] } }, 'VALIDATION_FAILED'],
+    [{ delete: [{ toString: 1 }] }, 'INVALID_PAYLOAD'],
+    [{ delete: [{ id: { toString: 1 } }] }, 'VALIDATION_FAILED'],
+    [{ delete: Array.from({ length: 100_000 }, () => 'x') }, 'TOO_LARGE'],
     [{ delete: [{ id: 'x', name: 'y' }] }, 'INVALID_PAYLOAD'],
     [{ delete: ['\0'] }, 'NOT_FOUND'],
     [{ update: [{ id: { a: 1 }, name: 'y' }] }, 'VALIDATION_FAILED'],
@@ -239,6 +245,11 @@ describe('_bulk', () => {
     [{ create: [{ name: 'a\ud800' }, { name: 'b' }] }, 'VALIDATION_FAILED'],
   ])('refuses %j', async (body, code) => {
     expect((await refusal(bulkRecords(ctx, 'customer', body, atomic))).code).toBe(code);
+  });
+
+  it('takes a key that is an object with a toString of its own for a wrong key', async () => {
+    const { id } = await createRecord(ctx, 'customer', { name: 'key' });
+    expect((await refusal(updateRecord(ctx, 'customer', id, { id: { toString: 1 } }))).code).toBe('VALIDATION_FAILED');
   });
 
   it('refuses a version that is not the stored one, per row', async () => {
