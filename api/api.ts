@@ -1,5 +1,6 @@
 import type { ApiKeys } from '../adapters/api-keys.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import type { LeasedLimiter } from '../adapters/rate-limit/leases.ts';
 import type { Revocations } from '../adapters/revocations.ts';
 import type { Tokens } from '../adapters/tokens.ts';
 import type { Services } from '../operations/context.ts';
@@ -11,4 +12,6 @@ export interface Api {
   readonly apiKeys: ApiKeys;
   readonly revocations: Revocations;
   readonly metrics: Metrics;
+  /** Requests per minute, spent from memory. */
+  readonly limits: LeasedLimiter;
 }

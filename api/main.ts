@@ -14,6 +14,7 @@ import { createMetrics } from '../adapters/metrics.ts';
 import { checkDatabaseVersion } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { waitForServer } from '../adapters/postgres/wait.ts';
+import { leasedLimiter } from '../adapters/rate-limit/leases.ts';
 import { followRevocations } from '../adapters/revocations.ts';
 import { createTokens } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
@@ -46,7 +47,7 @@ export async function startApi(config: Config, log: Logger = createLogger(config
     log.warn({ err: error }, 'the use of an API key could not be noted'),
   );
   const health = createHealth(services);
-  const api: Api = { services, tokens, apiKeys, revocations, metrics };
+  const api: Api = { services, tokens, apiKeys, revocations, metrics, limits: leasedLimiter(services.limiter) };
   await seedPlatformAdmin(services);
   await revocations.refresh();
   const state = { isClosing: false };
@@ -176,6 +177,7 @@ async function answerApi(api: Api, request: Request, response: Response, { reque
   } catch (error) {
     answer = errorAnswer(error, requestId, api.services.log);
   }
+  if (call?.limits !== undefined) answer = { ...answer, headers: { ...answer.headers, ...call.limits } };
   const cors = call === undefined ? undefined : corsHeaders(call, api.services.config);
   const onBroken = answer.stream === undefined ? undefined : (error: unknown): void => logBroken(api, requestId, error);
   send(response, answer, {

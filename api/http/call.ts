@@ -21,6 +21,8 @@ export interface Call {
   route: string;
   /** The app that answers, for CORS; set by the routes. */
   app: AppRuntime | undefined;
+  /** RateLimit headers of the answer, where a limit is set. */
+  limits: Readonly<Record<string, string>> | undefined;
 }
 
 const prefix = randomBytes(6).toString('hex');
@@ -48,6 +50,7 @@ export function createCall(request: IncomingMessage, response: ServerResponse, r
     startedAt: performance.now(),
     route: 'unknown',
     app: undefined,
+    limits: undefined,
   };
 }
 

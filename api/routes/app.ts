@@ -8,6 +8,7 @@ import type { Api } from '../api.ts';
 import { authenticate, realmOf, requireScope } from '../authenticate.ts';
 import type { Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
+import { limitRequest } from '../limits.ts';
 import { rewritePath } from '../rewrites.ts';
 import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
@@ -116,6 +117,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
     return authRoute(api, call, homeOf(app), more);
   }
   const { actor } = await authenticate(api, call, realmOf(app));
+  const limited = limitRequest(api, call, app, actor);
+  if (limited !== undefined) await limited;
   requireScope(actor, part, call.method);
   const own: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
   const ctx = asUser === undefined ? own : await actAs(own, asUser, { method: call.method, path: `/api/${call.path.join('/')}` });

@@ -405,6 +405,8 @@ const pageUrl = z
   .max(2000)
   .regex(/^https?:\/\/[^\s<>"]+$/, 'must be an http or https address');
 
+const perMinute = z.int().min(1).max(10_000_000).optional();
+
 /** Accounts of the app: who may sign up, and the pages that links in mails open. */
 export const authSettingsSchema = z.strictObject({
   /** Whether anybody may make an account with POST auth/register. */
@@ -430,6 +432,10 @@ export const settingsSchema = z
     /** Starts of processes and clocks per second. */
     starts_per_second: z.int().min(1).max(1000).default(50),
     auth: authSettingsSchema.optional(),
+    /** Requests per minute of the whole app, of one user, of one API key; no limit where none is set. */
+    limits: z
+      .strictObject({ requests_per_minute: z.strictObject({ app: perMinute, user: perMinute, key: perMinute }).optional() })
+      .optional(),
   })
   .superRefine(({ auth, origins = [] }, context) => {
     for (const key of ['invite_url', 'reset_url', 'verify_url'] as const) {
