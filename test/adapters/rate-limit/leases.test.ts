@@ -12,7 +12,7 @@ const inMemory = (): RateLimiter =>
   limiterOver((rule) => new RateLimiterMemory({ keyPrefix: rule.name, points: rule.points, duration: rule.seconds }));
 const rule = (points: number) => ({ name: 'test', points, seconds: 60 });
 const allowed = async (limiters: readonly LeasedLimiter[], points: number, tries: number): Promise<number> => {
-  const answers = await Promise.all(Array.from({ length: tries }, (_, i) => limiters[i % limiters.length]?.take(rule(points), 'k')));
+  const answers = await Promise.all(Array.from({ length: tries }, async (_, i) => limiters[i % limiters.length]?.take(rule(points), 'k')));
   return answers.filter((answer) => answer?.isAllowed === true).length;
 };
 
@@ -63,7 +63,7 @@ describe('shared counters', () => {
     const pools = [1, 2].map(() => new pg.Pool({ connectionString: url, max: 2 }));
     afterAll(() => Promise.all(pools.map((pool) => pool.end())));
     const [first, second] = pools.map((pool) => createRateLimiter(pool, undefined, () => undefined));
-    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? first : second)?.take(rule(7), 'a')));
+    const results = await Promise.all(Array.from({ length: 20 }, async (_, i) => (i % 2 === 0 ? first : second)?.take(rule(7), 'a')));
     expect(results.filter((result) => result?.isAllowed === true)).toHaveLength(7);
     await first?.forget(rule(7), 'a');
     expect((await second?.take(rule(7), 'a'))?.count).toBe(1);
