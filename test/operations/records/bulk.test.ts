@@ -248,8 +248,8 @@ describe('_bulk', () => {
   });
 
   it('takes a key that is an object with a toString of its own for a wrong key', async () => {
-    const { id } = await createRecord(ctx, 'customer', { name: 'key' });
-    expect((await refusal(updateRecord(ctx, 'customer', id, { id: { toString: 1 } }))).code).toBe('VALIDATION_FAILED');
+    const { id } = await createRecord(ctx, 'code', { code: 'key' });
+    expect((await refusal(updateRecord(ctx, 'code', id, { code: { toString: 1 } }))).code).toBe('VALIDATION_FAILED');
   });
 
   it('refuses a version that is not the stored one, per row', async () => {
