@@ -55,7 +55,9 @@ const HASH = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{16,})\$([\
 /** What an unknown account is verified against, so that it takes as long as a known one. */
 const DECOY = `$scrypt$ln=${LOG_N},r=${BLOCK},p=${PARALLEL}$${Buffer.alloc(16, 7).toString('base64url')}$${Buffer.alloc(KEY_BYTES, 7).toString('base64url')}`;
 
-/** Of other products. Checked on the main thread in slices, so its cost is bounded: 12 takes about a third of a second. */
+/**
+ * Of other products. Checked on the main thread in slices, so its cost is bounded: each slice holds
+ * the process for a tenth of a second, and cost 12 takes several. */
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 export const MAX_BCRYPT_COST = 12;
 
