@@ -14,6 +14,7 @@ import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
 import { batchRoute } from './batch.ts';
 import { discoveryRoute, openApiRoute } from './discovery.ts';
+import { docsRoute } from './docs.ts';
 import { noSuchRoute } from './not-found.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
@@ -116,6 +117,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
     if (asUser !== undefined) throw actsNowhere();
     return authRoute(api, call, homeOf(app), more);
   }
+  if (part === '_docs') return docsRoute(call, app.name, more);
   const { actor } = await authenticate(api, call, realmOf(app));
   const limited = limitRequest(api, call, app, actor);
   if (limited !== undefined) await limited;
