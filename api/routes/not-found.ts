@@ -26,6 +26,7 @@ const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])
   [':entity/_query', ['POST']],
   [':entity/_bulk', ['POST']],
   [':entity/:id/_restore', ['POST']],
+  [':entity/:id/_transitions', ['GET']],
   [':entity/_aggregate', ['GET', 'POST']],
   [':entity/_export.csv', ['GET']],
   [':entity/_export.ndjson', ['GET']],

@@ -9,7 +9,7 @@ import type { JsonObject, Schema } from './json.ts';
 import { entityParameters, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
 import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
-import { PAGE_META, recordPaths } from './record-paths.ts';
+import { PAGE_META, recordPaths, WALK_META, WALK_PAGE } from './record-paths.ts';
 import {
   data,
   ERROR_DETAIL_SCHEMA,
@@ -51,12 +51,13 @@ export function describeApi(subject: ApiSubject): JsonObject {
     },
     servers: [{ url: '/', description: 'This installation' }],
     tags: tagsOf(app),
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { api_key: [] }],
     paths,
     components: {
       ...components,
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of `auth/login`.' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'The access token of `auth/login`, or an API key.' },
+        api_key: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'What its account or roles may do, cut by its scopes.' },
       },
     },
   };
@@ -100,6 +101,8 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...WORKFLOW_SCHEMAS,
   ...AUTH_SCHEMAS,
   PageMeta: PAGE_META,
+  WalkPage: WALK_PAGE,
+  WalkMeta: WALK_META,
   Having: HAVING,
   ResultsMeta: RESULTS_META,
   Error: ERROR_SCHEMA,

@@ -16,15 +16,20 @@ const natural = (description: string, rest: JsonObject = {}): Schema => ({
   description,
 });
 
+const SEARCH: Schema = { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$' };
+
 /** Parameters that are the same for every list. */
 export const LIST_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
   Page: query('page', natural('Which page, from 1.', { default: 1 })),
   PerPage: query('per_page', natural("How many records a page has; more than the app's maximum is cut to it.")),
-  Count: query(
-    'count',
-    { type: 'string', enum: ['exact', 'none'], default: 'exact' },
-    '`none` leaves out `meta.total` and saves the counting.',
+  Count: query('count', { type: 'string', enum: ['exact', 'estimated', 'none'] }, '`none` leaves out `meta.total` and saves the counting.'),
+  Search: query('q', SEARCH, 'Words that the texts must hold; the last one may be a beginning.'),
+  Limit: query(
+    'limit',
+    { type: 'integer', minimum: 1 },
+    'Starts a walk through the list instead of pages; not beside `page` and `per_page`.',
   ),
+  Cursor: query('cursor', { type: 'string' }, '`page.next_cursor` of the answer before.'),
   WithDeleted: query('with_deleted', { type: 'boolean', default: false }, 'Softly deleted records too, each with its `deleted_at`.'),
 };
 
@@ -78,7 +83,7 @@ export function listParameters(app: AppView, view: EntityView): JsonObject[] {
   return [
     ...filterParameters(view),
     ...named(app, view, ['sort', 'fields', 'include']),
-    ...shared(app, view, ['Page', 'PerPage', 'Count']),
+    ...shared(app, view, ['Search', 'Page', 'PerPage', 'Limit', 'Cursor', 'Count']),
   ];
 }
 
@@ -142,9 +147,12 @@ export function queryBody(app: AppView, view: EntityView): Schema {
     sort: lists(sortSchema(app, view)),
     fields: lists(fieldsSchema(app, view)),
     ...(include === undefined ? {} : { include: lists(include) }),
+    q: { type: ['string', 'null'], maxLength: 500 },
+    limit: { type: ['integer', 'null'], minimum: 1 },
+    cursor: { type: ['string', 'null'] },
     page: number,
     per_page: number,
-    count: { type: ['string', 'null'], enum: ['exact', 'none', null] },
+    count: { type: ['string', 'null'], enum: ['exact', 'estimated', 'none', null] },
     ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
   });
 }

@@ -32,7 +32,7 @@ const aggregateOperation = (app: AppView, view: EntityView): JsonObject =>
       },
       ...pageParameters(),
       query('time_zone', ZONE, 'Where timestamps are looked at for their parts.'),
-      ...shared(app, view, []),
+      ...shared(app, view, ['Search']),
     ],
     responses: { '200': groups, ...errorsOf(COMMON_ERRORS) },
   });
@@ -157,7 +157,7 @@ function exportOperation(app: AppView, view: EntityView, format: 'csv' | 'ndjson
             ),
           ]
         : []),
-      ...shared(app, view, []),
+      ...shared(app, view, ['Search']),
     ],
     responses: {
       '200': {

@@ -39,18 +39,37 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
     ...bulkPath(view, path),
     ...(Object.keys(single).length === 0 ? {} : { [`${path}/{id}`]: { parameters: [idParameter(entity)], ...single } }),
     ...restorePath(view, path, idParameter(entity)),
+    ...(can.read && stateFields(view).length > 0
+      ? { [`${path}/{id}/_transitions`]: { parameters: [idParameter(entity)], get: transitionsOperation(view) } }
+      : {}),
   };
 }
 
 function pageSchema(view: EntityView): Schema {
-  return objectOf({ data: arrayOf(ref('schemas', schemaName(view.entity.name, 'selection'))), meta: ref('schemas', 'PageMeta') }, [
-    'data',
-    'meta',
-  ]);
+  return objectOf(
+    {
+      data: arrayOf(ref('schemas', schemaName(view.entity.name, 'selection'))),
+      meta: { anyOf: [ref('schemas', 'PageMeta'), ref('schemas', 'WalkMeta')] },
+      page: ref('schemas', 'WalkPage'),
+    },
+    ['data'],
+  );
 }
 
+/** With `limit` or `cursor` in the place of pages. */
+export const WALK_PAGE: Schema = objectOf(
+  { limit: { type: 'integer' }, next_cursor: { type: ['string', 'null'], description: 'Null at the end.' } },
+  ['limit', 'next_cursor'],
+);
+export const WALK_META: Schema = objectOf({ total: { type: 'integer' }, estimated: { type: 'boolean' } });
+
 export const PAGE_META: Schema = objectOf(
-  { page: { type: 'integer' }, per_page: { type: 'integer' }, total: { type: 'integer', description: 'Left out with `count=none`.' } },
+  {
+    page: { type: 'integer' },
+    per_page: { type: 'integer' },
+    total: { type: 'integer', description: 'Left out with `count=none`.' },
+    estimated: { type: 'boolean', description: 'True when the total is an estimate.' },
+  },
   ['page', 'per_page'],
 );
 
@@ -146,3 +165,35 @@ function idParameter(entity: EntityModel): JsonObject {
     schema: isUuid ? { type: 'string', format: 'uuid' } : { type: 'string', minLength: 1 },
   };
 }
+
+const stateFields = (view: EntityView): string[] =>
+  view.entity.machines.map(({ field }) => field).filter((name) => view.fields.some((field) => field.name === name));
+
+const TRANSITION: Schema = objectOf(
+  {
+    to: { type: 'string' },
+    allowed: { type: 'boolean' },
+    rule: { type: 'string', enum: ['permission', 'transition', 'guard'] },
+    message: { type: 'string' },
+    roles: arrayOf({ type: 'string' }, { description: 'Roles of which one would do.' }),
+  },
+  ['to', 'allowed'],
+);
+
+const transitionsOperation = (view: EntityView): JsonObject =>
+  tagged(view, 'transitions', `What the states of a ${words(view)} may become`, {
+    responses: {
+      '200': jsonAnswer({
+        description: 'One entry per state field, with what the caller may do now, and why not the rest.',
+        schema: data(
+          arrayOf(
+            objectOf(
+              { field: { type: 'string', enum: stateFields(view) }, state: { type: ['string', 'null'] }, transitions: arrayOf(TRANSITION) },
+              ['field', 'state', 'transitions'],
+            ),
+          ),
+        ),
+      }),
+      ...errorsOf(COMMON_ERRORS),
+    },
+  });

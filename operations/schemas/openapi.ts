@@ -18,7 +18,9 @@ const MAX_KEPT = 8;
 /** Made once per schema version, role set and format. */
 export function openApiOf(ctx: AppContext, format: 'json' | 'yaml'): Described {
   const kept = ctx.app.memo(CACHE, () => new Map<string, Described>());
-  const key = `${format} ${ctx.actor.isAdmin ? 'admin' : [...ctx.actor.roles].sort().join('\0')}`;
+  const { isAdmin, roles, scopes } = ctx.actor;
+  // What an API key's scopes leave is another description; the separator is in no role and no scope.
+  const key = [format, isAdmin ? 'admin' : [...roles].sort().join('\0'), scopes?.key ?? '*'].join('\n');
   let described = kept.get(key);
   if (described === undefined) {
     described = describe(ctx, format);

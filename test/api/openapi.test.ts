@@ -67,6 +67,13 @@ describe('answers are as they are described', () => {
   it('for reads, with includes, fields, aggregates and exports', async () => {
     for (const token of [admin, agent]) {
       await ask(token, 'GET', '/api/helpdesk/ticket?include=customer,responses,agent.tickets&sort=-created_at&per_page=5');
+      const walk = await ask(token, 'GET', '/api/helpdesk/ticket?limit=2&q=the&count=estimated');
+      expect(walk.body.page.limit).toBe(2);
+      await ask(
+        token,
+        'GET',
+        `/api/helpdesk/ticket/${String(walk.body.data[0]?.id ?? '0198c0de-3001-7000-8000-000000000001')}/_transitions`,
+      );
       await ask(token, 'GET', '/api/helpdesk/ticket?fields=title,customer.name&count=none&filter[priority.in]=high,critical');
       await ask(token, 'POST', '/api/helpdesk/ticket/_query', {
         filter: { field: 'customer.name', op: 'contains', value: 'a' },

@@ -24,6 +24,8 @@ it.each(['light', 'dark'] as const)(
     const { page, context, complaints } = await openPage(browser, world.url, [/401/]);
     await page.emulateMedia({ colorScheme });
     await page.goto(`${world.url}/api/helpdesk/_docs`);
+    // Later Swagger UI draws most of the page, which is its makers' affair.
+    expect(await axe(page)).toEqual([]);
     await page.getByLabel('Email').fill('admin@localhost');
     await page.getByLabel('Password').fill('wrong');
     await page.getByRole('button', { name: 'Show' }).click();
@@ -38,8 +40,6 @@ it.each(['light', 'dark'] as const)(
     await page.getByRole('button', { name: 'Execute' }).click();
     await page.getByText('fjordlight.example').first().waitFor();
     await screenshot(page, `docs-${colorScheme}`);
-    // What Swagger UI draws below is its makers' affair; what we draw is ours.
-    expect((await axe(page)).filter((finding) => !finding.includes('swagger-ui') && !finding.includes('operations-'))).toEqual([]);
     expect(complaints).toEqual([]);
     await context.close();
   },
