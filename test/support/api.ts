@@ -4,6 +4,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
   /** What is under this path of the body; undefined when nothing is. */
   at(...path: readonly (string | number)[]): unknown;
 }
@@ -26,7 +28,7 @@ export function callerOf(url: string, token?: string): Caller {
     });
     const text = await response.text();
     const parsed = parse(text);
-    return { status: response.status, headers: response.headers, body: parsed, at: (...path) => path.reduce(step, parsed) };
+    return { status: response.status, headers: response.headers, body: parsed, text, at: (...path) => path.reduce(step, parsed) };
   };
 }
 

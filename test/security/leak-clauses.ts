@@ -1,0 +1,285 @@
+/**
+ * Everything that can be asked and could tell something hidden, as a table: a later part of the API adds its line. `reads` change
+ * nothing and are sent by every caller; `writes` come after them, in order.
+ */
+import { COMMENT, CUSTOMER, TAG, TICKET, VAULT } from './leak-world.ts';
+
+export interface Ask {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Clause = readonly [name: string, asks: readonly Ask[]];
+
+const DESK = '/api/desk';
+const get = (path: string, headers?: Ask['headers']): Ask => ({
+  method: 'GET',
+  path: DESK + path,
+  ...(headers === undefined ? {} : { headers }),
+});
+const post = (path: string, body: unknown): Ask => ({ method: 'POST', path: DESK + path, body });
+const list = (query: string, entity = 'ticket'): Ask => get(`/${entity}?${query}`);
+
+/** Hidden and open names, of fields and of what lies behind relations. */
+const PATHS = [
+  'title',
+  'amount',
+  'note',
+  'owner_id',
+  'secret',
+  'secret_amount',
+  'vault',
+  'vault_id',
+  'vault.code',
+  'customer',
+  'customer.name',
+  'customer.region',
+  'customer.secret',
+  'comment',
+  'comment.text',
+  'comment.some.text',
+  'comment.none.text',
+  'comment.some.is_internal',
+  'comment.none.is_internal',
+  'ticket_tags.some.label',
+  'ticket_tags.none.label',
+  'customer.ticket.some.secret',
+  'customer.ticket.title',
+  'customer.ticket.note',
+  'comment.ticket.note',
+  'deleted_at',
+  '_version',
+  'secrets',
+  'vaults',
+  'nothing',
+];
+const OPERATORS = [
+  'eq',
+  'neq',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'in',
+  'not_in',
+  'like',
+  'ilike',
+  'contains',
+  'icontains',
+  'starts_with',
+  'ends_with',
+  'between',
+  'is_null',
+  'not_null',
+  'is_empty',
+];
+const VALUES: Readonly<Record<string, string>> = {
+  in: 'a,alpha,my note,5',
+  not_in: 'alpha,z',
+  between: '0,100',
+  is_null: 'true',
+  not_null: 'true',
+  is_empty: 'true',
+  like: '%25a%25',
+  ilike: '%25A%25',
+};
+const TEXTS = ['alpha', 'internal alpha', 'my note', '1'];
+const all = (paths: readonly string[], make: (path: string) => Ask | readonly Ask[]): Ask[] => paths.flatMap(make);
+
+const filters = all(PATHS, (path) => [
+  ...OPERATORS.map((operator) => list(`filter[${path}.${operator}]=${VALUES[operator] ?? 'alpha'}&per_page=50`)),
+  ...TEXTS.map((text) => list(`filter[${path}]=${encodeURIComponent(text)}`)),
+]);
+
+const trees = all(PATHS, (path) => [
+  post('/ticket/_query', { filter: { not: { field: path, op: 'eq', value: 'alpha' } } }),
+  post('/ticket/_query', {
+    filter: {
+      or: [
+        { field: path, op: 'is_null', value: true },
+        { field: 'title', op: 'eq', value: 'Mine open' },
+      ],
+    },
+  }),
+  post('/ticket/_query', { filter: { field: 'comment', op: 'none', value: { field: path, op: 'contains', value: 'internal' } } }),
+  post('/ticket/_query', {
+    filter: { field: 'comment', op: 'some', value: { not: { field: 'text', op: 'contains', value: 'internal' } } },
+    sort: path,
+  }),
+]);
+
+const pages = all(PATHS, (path) => [
+  list(`sort=${path}`),
+  list(`sort=-${path}`),
+  list(`sort=${path}&per_page=1&page=2`),
+  list(`fields=id,${path}`),
+  list(`sort=${path}&limit=1`),
+  list(`sort=${path}&limit=1&cursor=AAAA`),
+]);
+
+const includes = all(
+  [
+    'customer',
+    'vault',
+    'comment',
+    'comments',
+    'ticket_tags',
+    'comment.ticket',
+    'customer.ticket',
+    'customer.ticket.vault',
+    'customer.ticket.comment',
+    'secret',
+    'nothing',
+  ],
+  (path) => [
+    list(`include=${path}`),
+    list(`include=${path}&fields=id,${path}.id`),
+    get(`/ticket/${TICKET(1)}?include=${path}`),
+    list(`include=${path}&include[${path}][limit]=1`),
+    list(`include=${path}&include[${path}][sort]=-text`),
+    list(`include=${path}&include[${path}][filter][text.contains]=internal`),
+    list(`include=${path}&include[${path}][filter][secret]=x`),
+    list(`include=${path}&include[${path}][sort]=secret`),
+  ],
+);
+
+const aggregates = all(PATHS, (path) => [
+  get(`/ticket/_aggregate?count=*&group_by=${path}`),
+  get(`/ticket/_aggregate?sum=${path}`),
+  get(`/ticket/_aggregate?min=${path}&max=${path}`),
+  get(`/ticket/_aggregate?count_distinct=${path}`),
+  get(`/ticket/_aggregate?count=${path}`),
+  get(`/ticket/_aggregate?count=*&filter[${path}]=alpha`),
+  get(`/ticket/_aggregate?count=*&group_by=status&having[count.gt]=1&sort=${path}`),
+  get(`/ticket/_aggregate?group_by=status&max=${path}&having[max_${path}.gt]=1`),
+]);
+
+const searches = ['alpha', 'internal', 'note', 'zeta', 'hidden', 'mine', 'omega', 'aardvark', 'deleted'].flatMap((text) => [
+  list(`q=${text}`),
+  list(`q=${text}&count=exact&fields=id`),
+  list(`q=${text}`, 'comment'),
+  list(`q=${text}`, 'customer'),
+  get(`/ticket/_export.ndjson?q=${text}`),
+]);
+
+const entities = ['ticket', 'customer', 'comment', 'tag', 'vault', 'ticket_tag', '_users', 'nothing'];
+const counts = entities.flatMap((entity) => [
+  list('count=exact', entity),
+  list('count=estimated', entity),
+  list('count=none', entity),
+  list('page=2&per_page=1', entity),
+  list('with_deleted=true', entity),
+  list('limit=2', entity),
+]);
+
+const exports_ = [...entities, 'ticket'].flatMap((entity) => [
+  get(`/${entity}/_export.csv`),
+  get(`/${entity}/_export.ndjson`),
+  get(`/${entity}`, { Accept: 'text/csv' }),
+  get(`/${entity}/_export.csv?fields=id,secret`),
+  get(`/${entity}/_export.csv?sort=note`),
+  get(`/${entity}/_export.ndjson?filter[secret]=alpha`),
+]);
+
+const KEYS = [1, 2, 3, 4, 5, 6, 7, 20, 21, 30].map(TICKET);
+const single = [...KEYS, 'mine-open', 'hidden-a', 'hidden-b', 'aaa-hidden', 'deleted', 'gone'].flatMap((key) => [
+  get(`/ticket/${key}`),
+  get(`/ticket/${key}`, { 'If-None-Match': '"1"' }),
+  get(`/ticket/${key}?include=comment,customer`),
+  get(`/ticket/${key}?with_deleted=true`),
+  get(`/ticket/${key}/_transitions`),
+  get(`/ticket/${key}/_history`),
+]);
+const others = [CUSTOMER(1), CUSTOMER(3), CUSTOMER(4)].flatMap((key) => [get(`/customer/${key}`), get(`/customer/${key}?include=ticket`)]);
+const more = [COMMENT(1), COMMENT(3), COMMENT(4)]
+  .map((key) => get(`/comment/${key}`))
+  .concat(
+    [TAG(1), TAG(2), TAG(3)].map((key) => get(`/tag/${key}?include=ticket_tags`)),
+    [get(`/vault/${VAULT(1)}`), get(`/vault/${VAULT(2)}`)],
+  );
+
+const descriptions = [
+  get('/_discovery'),
+  get('/_openapi.json'),
+  get('/_docs'),
+  get('/_admin/permissions'),
+  get('/_admin/users'),
+  get('/_admin/rules/try'),
+  get('/_workflows'),
+  get('/auth/me'),
+];
+
+export const READS: readonly Clause[] = [
+  ['filter', filters],
+  ['filter tree', trees],
+  ['sort, fields, cursor', pages],
+  ['include', includes],
+  ['aggregate', aggregates],
+  ['search', searches],
+  ['count', counts],
+  ['export', exports_],
+  ['record', single],
+  ['related record', [...others, ...more]],
+  ['description', descriptions],
+];
+
+const send = (method: string, path: string, body?: unknown, headers?: Ask['headers']): Ask => ({
+  method,
+  path: DESK + path,
+  ...(body === undefined ? {} : { body }),
+  ...(headers === undefined ? {} : { headers }),
+});
+
+/** Of hidden records, and of open ones whose hidden parts differ. Asked for by `agent` and `reader`. */
+export const WRITES: readonly Clause[] = [
+  [
+    'update',
+    KEYS.flatMap((key) => [
+      send('PATCH', `/ticket/${key}`, { amount: 11 }),
+      send('PATCH', `/ticket/${key}`, { amount: 12 }, { 'If-Match': '"7"' }),
+      send('PATCH', `/ticket/${key}`, { secret: 'x' }),
+      send('PATCH', `/ticket/${key}`, { status: 'held' }),
+      send('PATCH', `/ticket/${key}`, { note: 'x' }),
+    ]),
+  ],
+  [
+    'create',
+    [
+      post('/ticket', { title: 'New', secrt: 1 }),
+      post('/ticket', { title: 'New', vault: [], vault_id: VAULT(2) }),
+      post('/ticket', { title: 'New', customer_id: CUSTOMER(4) }),
+      post('/ticket', { title: 'New', customer_id: CUSTOMER(30) }),
+      post('/ticket', { title: 'New', customer: CUSTOMER(4) }),
+      post('/vault', { code: 'x' }),
+      post('/comment', { text: 'x' }),
+    ],
+  ],
+  [
+    'nested',
+    [
+      send('PATCH', `/ticket/${TICKET(1)}`, { comment: [{ id: COMMENT(3), text: 'x' }] }),
+      send('PATCH', `/ticket/${TICKET(1)}`, { ticket_tags: [TAG(2)] }),
+      send('PATCH', `/ticket/${TICKET(1)}`, { ticket_tags: [TAG(3)] }),
+      send('PATCH', `/ticket/${TICKET(1)}`, { comment: [{ id: COMMENT(4), _delete: true }] }),
+      send('PATCH', `/ticket/${TICKET(1)}`, { vault: [{}] }),
+    ],
+  ],
+  [
+    'bulk',
+    [
+      post('/ticket/_bulk', { update: KEYS.map((id) => ({ id, amount: 13 })) }),
+      post('/ticket/_bulk?atomic=false', {
+        update: KEYS.map((id) => ({ id, amount: 13 })),
+        delete: [TICKET(5), TICKET(6), TICKET(20), TICKET(30)],
+      }),
+      post('/ticket/_bulk?atomic=false', { upsert: { on: ['secret'], rows: [{ secret: 'alpha' }] } }),
+    ],
+  ],
+  ['batch', [send('POST', '/_batch', { operations: [{ method: 'PATCH', entity: 'ticket', id: TICKET(6), body: { amount: 1 } }] })]],
+  ['restore', [TICKET(20), TICKET(21), TICKET(5), TICKET(6), TICKET(30)].map((key) => send('POST', `/ticket/${key}/_restore`))],
+  ['delete', [TICKET(5), TICKET(6), TICKET(20), TICKET(30), TICKET(3)].map((key) => send('DELETE', `/ticket/${key}`))],
+  // Hidden comments stand in the way of both: that something does is told, how much of it is hidden is not.
+  ['restrict', [send('DELETE', `/ticket/${TICKET(1)}`), send('DELETE', `/ticket/${TICKET(2)}`)]],
+];

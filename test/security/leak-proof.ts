@@ -1,0 +1,110 @@
+/**
+ * Sends every ask of every clause, as every caller, to two databases that differ in hidden data only, and compares the answers
+ * byte by byte: status, headers, body. What must differ between two moments is masked: the date, made ids, sealed cursors.
+ */
+import type { Caller, Reply } from '../support/api.ts';
+import { READS, WRITES, type Ask, type Clause } from './leak-clauses.ts';
+import { leakWorld, type LeakWorld } from './leak-world.ts';
+
+export interface Leak {
+  readonly clause: string;
+  readonly caller: string;
+  readonly ask: Ask;
+  readonly a: string;
+  readonly b: string;
+}
+
+export interface LeakResult {
+  readonly asked: number;
+  readonly succeeded: number;
+  readonly failed: readonly string[];
+  readonly leaks: readonly Leak[];
+}
+
+export interface LeakOptions {
+  /** 1: every ask; n: every n-th of the reads. */
+  readonly step: number;
+}
+
+export async function proveLeaks(urls: readonly [string, string], { step }: LeakOptions): Promise<LeakResult> {
+  const [a, b] = [await leakWorld(urls[0], 'a'), await leakWorld(urls[1], 'b')];
+  try {
+    const proof = new Proof(a, b);
+    for (const caller of a.callers.keys()) await proof.ask(caller, READS, step);
+    for (const caller of ['reader', 'nobody', 'stranger', 'agent']) await proof.ask(caller, WRITES, 1);
+    return proof.result;
+  } finally {
+    await Promise.all([a.close(), b.close()]);
+  }
+}
+
+class Proof {
+  readonly #a: LeakWorld;
+  readonly #b: LeakWorld;
+  readonly #leaks: Leak[] = [];
+  readonly #failed: string[] = [];
+  #asked = 0;
+  #succeeded = 0;
+
+  constructor(a: LeakWorld, b: LeakWorld) {
+    this.#a = a;
+    this.#b = b;
+  }
+
+  get result(): LeakResult {
+    return { asked: this.#asked, succeeded: this.#succeeded, failed: this.#failed, leaks: this.#leaks };
+  }
+
+  async ask(caller: string, clauses: readonly Clause[], step: number): Promise<void> {
+    const [a, b] = [this.#a.callers.get(caller), this.#b.callers.get(caller)];
+    if (a === undefined || b === undefined) throw new Error(`There is no caller "${caller}".`);
+    for (const [clause, asks] of clauses) {
+      for (const [index, ask] of asks.entries()) if (index % step === 0) await this.#compare({ clause, caller, ask }, a, b);
+    }
+  }
+
+  async #compare(about: Pick<Leak, 'clause' | 'caller' | 'ask'>, a: Caller, b: Caller): Promise<void> {
+    const headers = { 'X-Request-Id': `leak-${String(this.#asked)}` };
+    const [left, right] = await Promise.all([send(a, about.ask, headers), send(b, about.ask, headers)]);
+    this.#asked += 1;
+    if (left.status < 300) this.#succeeded += 1;
+    if (left.status >= 500) this.#failed.push(`${about.ask.method} ${about.ask.path}: ${left.text}`);
+    const [shownA, shownB] = [shown(left), shown(right)];
+    if (shownA !== shownB) this.#leaks.push({ ...about, a: shownA, b: shownB });
+    await this.#follow(about, a, b, left, right);
+  }
+
+  /** The next page of a cursor is asked for as well: what it continues from must not depend on what is hidden. */
+  async #follow(about: Pick<Leak, 'clause' | 'caller' | 'ask'>, a: Caller, b: Caller, left: Reply, right: Reply): Promise<void> {
+    const [cursorA, cursorB] = [left.at('page', 'next_cursor'), right.at('page', 'next_cursor')];
+    if (typeof cursorA !== 'string' || typeof cursorB !== 'string') return;
+    const path = about.ask.path.replace(/&cursor=[^&]*/, '');
+    const headers = { 'X-Request-Id': 'leak-next' };
+    const [nextA, nextB] = await Promise.all([
+      a('GET', `${path}&cursor=${cursorA}`, undefined, headers),
+      b('GET', `${path}&cursor=${cursorB}`, undefined, headers),
+    ]);
+    if (shown(nextA) !== shown(nextB))
+      this.#leaks.push({ ...about, ask: { ...about.ask, path: `${path}&cursor=...` }, a: shown(nextA), b: shown(nextB) });
+  }
+}
+
+const send = (caller: Caller, { method, path, body, headers }: Ask, common: Record<string, string>): Promise<Reply> =>
+  caller(method, path, body, { ...headers, ...common });
+
+const FIXED_ID = '00000000-0000-7000-8000-';
+const UNEQUAL_HEADERS = new Set(['date', 'keep-alive', 'ratelimit-reset', 'ratelimit-remaining', 'retry-after']);
+
+function shown({ status, headers, text }: Reply): string {
+  const kept = [...headers].filter(([name]) => !UNEQUAL_HEADERS.has(name)).map(([name, value]) => `${name}: ${value}`);
+  return `${String(status)}\n${kept.sort().join('\n')}\n${masked(text)}`;
+}
+
+/** Ids made by the database's clock, and the sealed text of a cursor, whose length stays. */
+const masked = (text: string): string =>
+  text
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => (id.startsWith(FIXED_ID) ? id : '<id>'))
+    .replace(/"next_cursor":"([^"]*)"/g, (_all, cursor: string) => `"next_cursor":"<${String(cursor.length)}>"`);
+
+export const described = ({ clause, caller, ask, a, b }: Leak): string =>
+  `${clause}, as ${caller}: ${ask.method} ${ask.path} ${ask.body === undefined ? '' : JSON.stringify(ask.body)}\n  A ${a.replaceAll('\n', ' | ')}\n  B ${b.replaceAll('\n', ' | ')}`;
