@@ -178,7 +178,8 @@ function isReachable({ input: { write } }: Reading, end: RelationEnd): boolean {
 function unknownKey(reading: Reading, key: string, end: RelationEnd | undefined): ErrorDetail {
   const { entity } = reading.input;
   const shown = key.slice(0, 100);
-  if (end !== undefined && end.direction === 'forward') {
+  const column = end?.direction === 'forward' ? entity.fields.get(end.localColumn) : undefined;
+  if (end !== undefined && column !== undefined && isKnown(reading, column)) {
     return {
       field: shown,
       rule: 'unknown',
@@ -188,7 +189,7 @@ function unknownKey(reading: Reading, key: string, end: RelationEnd | undefined)
   const known = [...entity.fields.values()].filter((field) => isKnown(reading, field)).map((field) => field.name);
   const near = nearestNames(shown, [
     ...known,
-    ...entity.relations.filter((candidate) => candidate.canNest).map((candidate) => candidate.name),
+    ...entity.relations.filter((candidate) => candidate.canNest && isReachable(reading, candidate)).map((candidate) => candidate.name),
   ]);
   return { field: shown, rule: 'unknown', message: `${shown} is no field of ${entity.name}; did you mean ${near.slice(0, 3).join(', ')}?` };
 }

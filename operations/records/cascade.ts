@@ -5,8 +5,9 @@
  */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { DELETED_COLUMN, type EntityModel, type RelationEnd } from '../../core/model/model.ts';
+import type { Access } from '../../core/policy/access.ts';
 import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
-import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, id, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
 import { deferReferences, doomedRecords } from './doomed.ts';
@@ -46,19 +47,21 @@ async function refuseRestricted(
     // A key that must not be empty cannot be emptied: unlinking is impossible, so it restricts.
     const restricts = end.onDelete === 'restrict' || (end.onDelete !== 'cascade' && field.required);
     if (!restricts) continue;
-    const count = await countChildren(write, dependent);
-    if (count > 0) details.push(restriction(write, child, end, count));
+    details.push(...restrictions(child, end, await countChildren(write, dependent)));
   }
   for (const end of links) {
     if (end.onDelete !== 'restrict' || isOwner(end, entity)) continue;
-    const count = await countLinks(write, entity, end, record);
     const target = write.ctx.app.model.entities.get(end.target);
-    if (count > 0 && target !== undefined) details.push(restriction(write, target, end, count));
+    if (target !== undefined) details.push(...restrictions(target, end, await countLinks(write, entity, end, record)));
   }
   if (details.length === 0) return;
-  const counts = details.map((detail) => detail.message).join(', ');
-  throw new AppError('CONFLICT', `This ${entity.name} cannot be deleted: it still has ${counts}.`, {
-    details: details.map((detail) => ({ ...detail, record: recordId })),
+  const counts = [...new Set(details.map((detail) => detail.message))].join(', ');
+  // A record that a cascade has come to may be one the caller must not know of.
+  const isNamed =
+    write.authority === write.ctx.actor || (callersRead(write, entity).isGranted && callersRead(write, entity).where('t') === undefined);
+  const what = isNamed ? `This ${entity.name} cannot be deleted: it` : 'This cannot be deleted: a record that would go with it';
+  throw new AppError('CONFLICT', `${what} still has ${counts}.`, {
+    details: isNamed ? details.map((detail) => ({ ...detail, record: recordId })) : details,
     hint: 'Delete or move them first.',
   });
 }
@@ -68,30 +71,52 @@ const isOwner = ({ relation, entity }: RelationEnd, { name }: EntityModel): bool
   entity === name &&
   (relation.ownership === 'source' ? relation.source === name : relation.ownership === 'target' && relation.target === name);
 
-function restriction(write: Write, other: EntityModel, end: RelationEnd, count: number): ErrorDetail {
-  const isVisible = accessOf(write, other, 'read').isGranted;
-  return {
-    rule: 'restrict',
-    count,
-    ...(isVisible ? { relation: end.name, entity: other.name } : {}),
-    message: `${String(count)} related ${isVisible ? other.name : ''} record${count === 1 ? '' : 's'}`.replace('  ', ' '),
-  };
+/** What stands in the way: how much of it the caller sees, and whether there is more. */
+interface Standing {
+  readonly visible: number;
+  readonly hasHidden: boolean;
 }
 
-async function countChildren(write: Write, dependent: Dependent): Promise<number> {
-  const { child } = dependent;
-  const rows = await run<{ id: string }>(
+/** Only what the caller may read is named and counted; of the rest no more is said than that it is there. */
+function restrictions(other: EntityModel, end: RelationEnd, { visible, hasHidden }: Standing): ErrorDetail[] {
+  const named: ErrorDetail = {
+    rule: 'restrict',
+    count: visible,
+    relation: end.name,
+    entity: other.name,
+    message: `${String(visible)} related ${other.name} record${visible === 1 ? '' : 's'}`,
+  };
+  return [...(visible > 0 ? [named] : []), ...(hasHidden ? [{ rule: 'restrict', message: 'other related records' }] : [])];
+}
+
+/** Of the caller, also where a cascade acts for the definition. */
+const callersRead = ({ ctx }: Write, entity: EntityModel): Access => accessOf({ ctx, authority: ctx.actor }, entity, 'read');
+
+/** Whether the caller may read the row `t` of `other`, and in it the column that ties it to the record. */
+function visibility(write: Write, other: EntityModel, column: string): Sql {
+  const read = callersRead(write, other);
+  const { mode, when } = read.field(fieldByColumn(other, column)?.name ?? '');
+  if (!read.isGranted || mode === 'never') return raw('false');
+  const conditions = [read.where('t'), mode === 'conditional' ? when?.('t') : undefined].filter((part) => part !== undefined);
+  return conditions.length === 0 ? raw('true') : sql`coalesce(${and(conditions)}, false)`;
+}
+
+async function countChildren(write: Write, dependent: Dependent): Promise<Standing> {
+  const { child, field } = dependent;
+  const rows = await run<{ id: string; visible: boolean }>(
     write.db,
-    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
+    sql`select ${recordIdText(child, 't')} as id, ${visibility(write, child, field.column)} as visible
+    from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
     prepared(write),
   );
   const left = rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`));
-  if (left.length === 0) return 0;
+  if (left.length === 0) return { visible: 0, hasHidden: false };
   // Rows this very delete takes away do not count, wherever the cascade comes to them.
   const doomed = await doomedRecords(write);
   const staying = left.filter((row) => !doomed.has(`${child.name} ${row.id}`));
   if (staying.length < left.length) await deferReferences(write);
-  return staying.length;
+  const visible = staying.filter((row) => row.visible).length;
+  return { visible, hasHidden: visible < staying.length };
 }
 
 // --- cascade, set_null, detach ---------------------------------------------------------------------------------------
@@ -158,17 +183,18 @@ function linkCondition(entity: EntityModel, end: RelationEnd, record: PlainRecor
   return sql`${id('l', end.join.localColumn)} = ${value(record[local.name], COLUMN_TYPES[local.type])}`;
 }
 
-async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Promise<number> {
+async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Promise<Standing> {
   const condition = linkCondition(entity, end, record);
   const target = write.ctx.app.model.entities.get(end.target);
-  if (condition === undefined || end.join === undefined || target === undefined) return 0;
-  const [row] = await run<{ count: number }>(
+  if (condition === undefined || end.join === undefined || target === undefined) return { visible: 0, hasHidden: false };
+  const [row] = await run<{ visible: number; hidden: boolean }>(
     write.db,
-    sql`select count(*)::integer as count from ${id(write.ctx.app.storage, end.join.table)} "l"
-    join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}`,
+    sql`select count(*) filter (where "s"."visible")::integer as visible, coalesce(bool_or(not "s"."visible"), false) as hidden
+    from (select ${visibility(write, target, end.targetColumn)} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
+      join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}) "s"`,
     prepared(write),
   );
-  return row?.count ?? 0;
+  return { visible: row?.visible ?? 0, hasHidden: row?.hidden ?? false };
 }
 
 async function unlinkAll(write: Write, entity: EntityModel, end: RelationEnd, record: PlainRecord): Promise<void> {

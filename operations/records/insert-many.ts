@@ -47,9 +47,17 @@ export function canInsertMany(write: Write, entity: EntityModel): boolean {
     plan.afterWrite.length === 0 &&
     !hasActions &&
     !hasSyncWebhooks(entity, 'create') &&
+    !refersToSome(write, entity) &&
     (entity.slugField === undefined || entity.definition.slug?.source === undefined)
   );
 }
+
+/** Whether a reference can lead to a record outside of what the caller may read: each is looked at with its row. */
+const refersToSome = (write: Write, entity: EntityModel): boolean =>
+  [...entity.fields.values()].some(({ references }) => {
+    const target = references === undefined ? undefined : write.ctx.app.model.entities.get(references);
+    return target !== undefined && accessOf(write, target, 'read').where('_p') !== undefined;
+  });
 
 /** True when this operation can be one row of such a statement. */
 export const isPlainCreate = ({ kind, entity, body, ref, needs }: Operation): boolean =>

@@ -62,6 +62,8 @@ export async function restoreOne(write: Write, entity: EntityModel, step: Restor
   const options = statementOptions(write, entity, 'delete', { record: false });
   const [found] = await run<JudgedRow>(write.db, deletedRowStatement(options, condition, versionsOf(step.ifMatch)), prepared(write));
   if (found === undefined || !found.readable) throw notFound(entity, step.recordId);
+  // A deleted record is there only for who may bring it back.
+  if (!found.allowed && found.stamp !== null) throw notFound(entity, step.recordId);
   if (!found.allowed) throw new AppError('FORBIDDEN', `You may not restore this ${entity.name}.`);
   if (!found.current) throw preconditionFailed(entity, found.version);
   if (found.stamp === null) throw new AppError('INVALID_STATE', `This ${entity.name} is not deleted.`);

@@ -47,6 +47,8 @@ export interface StatementOptions {
   readonly hasEvent: boolean;
   /** Also answer every field, for what runs in Node afterwards. */
   readonly wantsRecord: boolean;
+  /** The caller's read access to what a reference leads to. */
+  readAccess(target: EntityModel): Access;
 }
 
 /**
@@ -86,6 +88,8 @@ export interface Frame {
   readonly read: Access;
   readonly hasEvent: boolean;
   readonly wantsRecord: boolean;
+  /** Read access to referenced entities of which the caller sees some rows only. */
+  readonly targets: ReadonlyMap<EntityModel, Access>;
 }
 
 /** An assigned field, and the place of its value. */
@@ -120,6 +124,7 @@ export class Shape {
   readonly #options: StatementOptions;
   readonly #given: unknown[];
   #key: string;
+  readonly #targets = new Map<EntityModel, Access>();
 
   constructor(kind: string, options: StatementOptions) {
     const { ctx, entity, hasEvent, wantsRecord } = options;
@@ -140,6 +145,7 @@ export class Shape {
       this.#key += ` ${field.name}`;
       if (byEngine === true) this.#key += '!';
       if (value === null && isReference(field)) this.#key += '-';
+      else if (byEngine !== true && field.references !== undefined) this.#refer(field.references);
     }
     this.#key += ';';
     return () =>
@@ -149,6 +155,15 @@ export class Shape {
         isNull: value === null,
         bound: slot(from + index, COLUMN_TYPES[field.type]),
       }));
+  }
+
+  /** Referring to a record one may not read would tell whether it exists. */
+  #refer(name: string): void {
+    const { ctx, readAccess } = this.#options;
+    const target = ctx.app.model.entities.get(name);
+    if (target === undefined || this.#targets.has(target)) return;
+    const access = readAccess(target);
+    if (access.isGranted && access.where('_p') !== undefined) this.#targets.set(target, access);
   }
 
   /** A condition that was made with its values. */
@@ -179,10 +194,18 @@ export class Shape {
     const read = shapeOf(this.#options.read, entity);
     const from = this.#given.push(...access.values) - access.values.length;
     const readFrom = this.#given.push(...read.values) - read.values.length;
-    const key = `${this.#key} ${access.key} ${read.key}`;
-    return keptStatement(ctx.app, key, this.#given, () =>
-      build({ app: ctx.app, entity, hasEvent, wantsRecord, access: access.open(from), read: read.open(readFrom) }),
-    );
+    let key = `${this.#key} ${access.key} ${read.key}`;
+    const opens: (() => [EntityModel, Access])[] = [];
+    for (const [target, targetAccess] of this.#targets) {
+      const shape = shapeOf(targetAccess, target);
+      const place = this.#given.push(...shape.values) - shape.values.length;
+      key += ` ${target.name}:${shape.key}`;
+      opens.push(() => [target, shape.open(place)]);
+    }
+    return keptStatement(ctx.app, key, this.#given, () => {
+      const targets = new Map(opens.map((open) => open()));
+      return build({ app: ctx.app, entity, hasEvent, wantsRecord, access: access.open(from), read: read.open(readFrom), targets });
+    });
   }
 }
 
@@ -279,8 +302,8 @@ export const createdEvent = (frame: Frame, alias: string): Sql =>
   });
 
 /**
- * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice.
- * Files have no foreign key at all.
+ * Parents that may vanish softly are locked and looked at again; the foreign key alone would not notice. Those the caller may
+ * not read are as absent as others that do not exist. Files have no foreign key at all.
  */
 function referenceChecks(frame: Frame, assigned: readonly Column[]): { name: string; field: FieldModel; query: Sql }[] {
   return assigned.flatMap((part, index) => {
@@ -291,13 +314,16 @@ function referenceChecks(frame: Frame, assigned: readonly Column[]): { name: str
   });
 }
 
-function referenced({ app, entity }: Frame, { field, bound }: Column): Sql | undefined {
+function referenced({ app, entity, targets }: Frame, { field, bound, byEngine }: Column): Sql | undefined {
   if (field.type === 'file') return sql`${id(app.storage, '_files')} "_p" where ${id('_p', 'id')} = ${bound}`;
   const target = field.references === undefined ? undefined : app.model.entities.get(field.references);
-  if (target === undefined || !target.hasSoftDelete) return undefined;
+  const scope = target === undefined || byEngine ? undefined : targets.get(target)?.where('_p');
+  if (target === undefined || (!target.hasSoftDelete && scope === undefined)) return undefined;
   const end = entity.relations.find((candidate) => candidate.direction === 'forward' && candidate.localColumn === field.column);
   const key = end?.targetColumn ?? target.key[0]?.column ?? 'id';
-  return sql`${id(app.storage, target.table)} "_p" where ${id('_p', key)} = ${bound} and ${id('_p', DELETED_COLUMN)} is null`;
+  const live = target.hasSoftDelete ? [sql`${id('_p', DELETED_COLUMN)} is null`] : [];
+  const conditions = [sql`${id('_p', key)} = ${bound}`, ...live, ...(scope === undefined ? [] : [scope])];
+  return sql`${id(app.storage, target.table)} "_p" where ${and(conditions)}`;
 }
 
 type ReferenceCheck = ReturnType<typeof referenceChecks>[number];

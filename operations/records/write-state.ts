@@ -141,6 +141,7 @@ export function statementOptions(
     read: accessOf(write, entity, 'read'),
     hasEvent: wants.event !== false && write.options.events !== 'none',
     wantsRecord: wants.record,
+    readAccess: (target) => accessOf(write, target, 'read'),
   };
 }
 

@@ -69,7 +69,7 @@ function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entit
       delete: access('delete').isGranted,
     },
     fields: fields.map((field) => describeField(field, [create, update], isReadable)),
-    relations: entity.relations.filter((end) => isReadable(end.target) && canFollow(end, names)).map(describeRelation),
+    relations: entity.relations.filter((end) => isReadable(end.target) && canFollow(ctx, end, names)).map(describeRelation),
     state_machines: entity.machines.filter((machine) => names.has(machine.field)).map(describeMachine),
   };
 }
@@ -100,8 +100,14 @@ function describeField(field: FieldModel, writes: readonly Access[], isReadable:
   };
 }
 
-/** A relation found by a field one may not read would tell that field's value. */
-const canFollow = (end: RelationEnd, readable: ReadonlySet<string>): boolean => end.direction === 'link' || readable.has(end.localColumn);
+/** A relation found by a field one may not read, on either side, would tell that field's value. */
+function canFollow(ctx: AppContext, end: RelationEnd, readable: ReadonlySet<string>): boolean {
+  if (end.direction === 'link') return true;
+  const target = ctx.app.model.entities.get(end.target);
+  const column = target === undefined ? undefined : [...target.fields.values()].find((field) => field.column === end.targetColumn);
+  if (target === undefined || column === undefined || !readable.has(end.localColumn)) return false;
+  return accessFor(ctx.app, ctx.actor, target, 'read', ctx.now).field(column.name).mode !== 'never';
+}
 
 const describeRelation = (end: RelationEnd): object => ({
   name: end.name,

@@ -258,10 +258,10 @@ function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: s
 const deletedRows = (variant: Variant): readonly Row[] =>
   variant === 'a'
     ? [
-        [TICKET(20), 'Deleted', 'deleted', 'open', 5, USER(1)],
-        [TICKET(21), 'Deleted', 'deleted-2', 'open', 7, USER(1)],
+        [TICKET(20), 'Deleted', 'deleted', 'open', 5, USER(9)],
+        [TICKET(21), 'Deleted', 'deleted-2', 'open', 7, USER(9)],
       ]
-    : [[TICKET(20), 'Gone', 'gone', 'open', 500, USER(1)]];
+    : [[TICKET(20), 'Gone', 'gone', 'open', 500, USER(9)]];
 
 export interface LeakWorld {
   readonly callers: ReadonlyMap<string, Caller>;

@@ -8,7 +8,7 @@ it('two databases that differ in hidden data only give the same answers to every
   const { asked, succeeded, failed, leaks } = await proveLeaks([await freshDatabase(), await freshDatabase()], { step });
   expect(failed).toEqual([]);
   expect(leaks.map(described)).toEqual([]);
-  expect(asked).toBeGreaterThan(1_000);
+  expect(asked).toBeGreaterThan(800);
   // Answers that are all refusals would prove nothing.
   expect(succeeded).toBeGreaterThan(asked / 8);
 }, 120_000);

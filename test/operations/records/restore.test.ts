@@ -123,7 +123,7 @@ describe('restoring', () => {
     const code = async (roles: string[], user: string): Promise<string> =>
       (await refusal(restoreRecord(world.context(app, { id: user, roles }), 'post', id))).code;
     expect(await code(['reader'], 'u1')).toBe('FORBIDDEN');
-    expect(await code(['author'], 'u2')).toBe('FORBIDDEN');
+    expect(await code(['author'], 'u2')).toBe('NOT_FOUND');
     expect(json(await restoreRecord(world.context(app, { id: 'u1', roles: ['author'] }), 'post', id))['owner']).toBe('u1');
   });
 
