@@ -33,6 +33,8 @@ const PATHS = [
   'vault',
   'vault_id',
   'vault.code',
+  'topic',
+  'topic.label',
   'customer',
   'customer.name',
   'customer.region',
@@ -123,6 +125,7 @@ const includes = all(
   [
     'customer',
     'vault',
+    'topic',
     'comment',
     'comments',
     'ticket_tags',

@@ -32,6 +32,8 @@ export const LEAK_DOCUMENT = {
         { name: 'customer', type: 'relation', target: 'customer' },
         // The relation is hidden with its column, the entity behind it by having no grant.
         { name: 'vault', type: 'relation', target: 'vault' },
+        // Hidden with its column alone: what it leads to may be read.
+        { name: 'topic', type: 'relation', target: 'tag' },
       ],
     },
     {
@@ -281,6 +283,8 @@ export async function leakWorld(databaseUrl: string, variant: Variant): Promise<
   await world.app('desk', LEAK_DOCUMENT, users);
   await world.app('other', LEAK_DOCUMENT, [{ id: USER(1), email: 'agent@other.example', roles: ['agent'] }]);
   await fill(world, 'desk', variant);
+  const topics = variant === 'a' ? [TICKET(1), TICKET(3)] : [TICKET(2), TICKET(4)];
+  await world.pool.query('update app_desk.ticket set topic_id = $1 where id = any($2)', [TAG(1), topics]);
   // The other app has the same document, and data of the other variant.
   await fill(world, 'other', variant === 'a' ? 'b' : 'a');
   const callers = new Map<string, Caller>();
