@@ -18,6 +18,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   worker: { summary: 'the worker process alone (DATABASE_URL, TEMPORAL_ADDRESS, SECRET_KEY)', load: () => import('./commands/worker.ts') },
   export: { summary: "an app's schema document to a file or the console", load: () => import('./commands/export.ts') },
   import: { summary: 'a schema document into an app', load: () => import('./commands/import.ts') },
+  types: { summary: "TypeScript types of an app's entities, for the client", load: () => import('./commands/types.ts') },
   admin: { summary: 'accounts: reset-password', load: () => import('./commands/admin.ts') },
   doctor: { summary: 'what is found on this machine and what is missing', load: () => import('./commands/doctor.ts') },
 };

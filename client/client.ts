@@ -3,6 +3,16 @@
  * No dependencies; runs in browsers and Node.
  */
 
+import { createAppClient, type AppClient, type AppClientOptions } from './app.ts';
+import { ApiError, type ApiErrorBody } from './errors.ts';
+import type { AnySchema, AppSchema } from './types.ts';
+
+export { ApiError, type ApiErrorBody } from './errors.ts';
+
+export type { Account, AppClient, AppClientOptions, Auth, SessionInfo, TokenStorage } from './app.ts';
+export type { Collection } from './collection.ts';
+export type { AppSchema, BatchOperation, EntityTypes, Filter, Page, Versioned } from './types.ts';
+
 /** Where one signs in: the platform, or one app's own users. */
 export type Scope = { readonly kind: 'platform' } | { readonly kind: 'app'; readonly app: string };
 
@@ -10,31 +20,6 @@ export interface SignedInUser {
   readonly id: string;
   readonly email: string;
   readonly roles: readonly string[];
-}
-
-export interface ApiErrorBody {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string;
-    readonly details?: readonly { readonly field?: string; readonly path?: string; readonly rule?: string; readonly message: string }[];
-    readonly request_id?: string;
-  };
-}
-
-/** A refusal of the API, or `NETWORK` when there was no answer. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-  readonly status: number;
-  readonly code: string;
-  readonly body: ApiErrorBody | undefined;
-
-  constructor(status: number, code: string, message: string, body?: ApiErrorBody) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.body = body;
-  }
 }
 
 export interface CallOptions {
@@ -67,8 +52,14 @@ interface TokenAnswer {
 const authPath = (scope: Scope): string =>
   scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`;
 
-/** `base` is the server's origin; the empty string means the page's own. */
-export function createClient(base = ''): Client {
+/** `base` is the server's origin; the empty string means the page's own. With `app` it is the client of that app's data. */
+export function createClient(base?: string): Client;
+export function createClient<S extends AppSchema = AnySchema>(base: string, options: AppClientOptions): AppClient<S>;
+export function createClient(base = '', options?: AppClientOptions): Client | AppClient {
+  return options === undefined ? createCaller(base) : createAppClient(base, options);
+}
+
+function createCaller(base: string): Client {
   let scope: Scope | undefined;
   let token: string | undefined;
   let user: SignedInUser | undefined;
