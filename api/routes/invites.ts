@@ -1,6 +1,6 @@
 import { deleteInvite, invite, inviteMany, listInvites, resendInvite, type InviteScope } from '../../operations/users/invites.ts';
 import { dataAnswer, dataText, type Answer } from '../http/answer.ts';
-import { objectOf, type Call } from '../http/call.ts';
+import { jsonOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
@@ -17,6 +17,7 @@ export async function invitesRoute(call: Call, scope: InviteScope, rest: readonl
     case 'POST bulk':
       return dataAnswer(await inviteMany(scope, await objectOf(call)), 201, NO_STORE);
     case 'POST :id resend':
+      await jsonOf(call);
       return dataAnswer(await resendInvite(scope, inviteId ?? ''), 200, NO_STORE);
     case 'DELETE :id':
       return dataAnswer(await deleteInvite(scope, inviteId ?? ''));

@@ -1,5 +1,6 @@
 /** The refusal of a path that nothing answers, or of a method that a path does not take. */
 import { AppError } from '../../core/errors.ts';
+import { sectionOf } from '../../operations/schemas/definitions.ts';
 import { headerOf, type Call } from '../http/call.ts';
 import { rewritePath } from '../rewrites.ts';
 
@@ -21,7 +22,47 @@ const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])
   ['auth/sessions', ['GET', 'DELETE']],
   ['auth/sessions/:id', ['DELETE']],
   ['auth/me', ['GET']],
+  ['auth/register', ['POST']],
+  ['auth/accept-invite', ['GET', 'POST']],
+  ['auth/forgot', ['POST']],
+  ['auth/reset', ['GET', 'POST']],
+  ['auth/verify', ['GET', 'POST']],
+  ['auth/verify/send', ['POST']],
   ['auth/jwks.json', ['GET']],
+  ['auth/api-keys', ['GET', 'POST']],
+  ['auth/api-keys/:id', ['GET', 'PUT', 'PATCH', 'DELETE']],
+  ['auth/api-keys/:id/rotate', ['POST']],
+  ['_admin/users', ['GET', 'POST']],
+  ['_admin/users/:id', ['GET', 'PUT', 'PATCH', 'DELETE']],
+  ['_admin/users/:id/sessions', ['GET', 'DELETE']],
+  ['_admin/users/:id/sessions/:session', ['DELETE']],
+  ['_admin/invites', ['GET', 'POST']],
+  ['_admin/invites/bulk', ['POST']],
+  ['_admin/invites/:id', ['DELETE']],
+  ['_admin/invites/:id/resend', ['POST']],
+  ['_admin/api-keys', ['GET', 'POST']],
+  ['_admin/api-keys/:id', ['GET', 'PUT', 'PATCH', 'DELETE']],
+  ['_admin/api-keys/:id/rotate', ['POST']],
+  ['_admin/signing-keys', ['GET']],
+  ['_admin/signing-keys/rotate', ['POST']],
+  ['_admin/rules/try', ['POST']],
+  ['_admin/rules/test', ['POST']],
+  ['_admin/permissions/simulate', ['POST']],
+  ['_admin/export', ['GET']],
+  ['_admin/import', ['POST']],
+  ['_admin/findings', ['GET']],
+  ['_admin/versions', ['GET', 'POST']],
+  ['_admin/versions/:n', ['GET']],
+  ['_admin/versions/:n/rollback', ['POST']],
+  ['_admin/migrations', ['GET', 'POST']],
+  ['_admin/migrations/:id', ['GET']],
+  ['_admin/deliveries', ['GET']],
+  ['_admin/deliveries/:id', ['GET']],
+  ['_admin/deliveries/:id/replay', ['POST']],
+  ['_admin/webhooks/:id/test', ['POST']],
+  ['_admin/webhooks/:id/secret', ['POST']],
+  ['_admin/secrets', ['GET']],
+  ['_admin/secrets/:name', ['PUT', 'DELETE']],
   [':entity', ['GET', 'POST']],
   [':entity/_query', ['POST']],
   [':entity/_bulk', ['POST']],
@@ -53,7 +94,13 @@ function methodsOf(call: Call): readonly string[] | undefined {
   if (call.app === undefined) return undefined;
   const path = rewritePath(call.path, headerOf(call, 'x-tenant-id'), new URLSearchParams());
   const rest = path[0] === call.app.name ? path.slice(1) : path;
-  return METHODS.find(([pattern]) => fits(pattern.split('/'), rest))?.[1];
+  return METHODS.find(([pattern]) => fits(pattern.split('/'), rest))?.[1] ?? methodsOfDefinitions(rest);
+}
+
+/** `_admin/:section` and `_admin/:section/:key`. */
+function methodsOfDefinitions([admin, section, ...key]: readonly string[]): readonly string[] | undefined {
+  if (admin !== '_admin' || section === undefined || key.length > 1 || sectionOf(section) === undefined) return undefined;
+  return key.length === 0 ? ['GET', 'POST'] : ['GET', 'PUT', 'PATCH', 'DELETE'];
 }
 
 const fits = (pattern: readonly string[], path: readonly string[]): boolean =>

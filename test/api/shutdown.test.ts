@@ -1,10 +1,13 @@
 import http from 'node:http';
+import pg from 'pg';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { migrateControl } from '../../adapters/postgres/migrate.ts';
 import { loadConfig } from '../../adapters/config.ts';
 import { startApi } from '../../api/main.ts';
+import { callerOf } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
+import { httpWorld } from '../support/http-world.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -51,6 +54,53 @@ describe('a stopping api', () => {
     await api.close();
     await Promise.all(clients);
     expect(failures).toEqual([]);
+  });
+});
+
+/** Connections that others than the one who asks have to a database. */
+async function connectionsOf(databaseUrl: string): Promise<number> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+    );
+    return rows[0]?.count ?? -1;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('a stopping api with an open export', () => {
+  it('takes no new connection, sends the export to its last row, and leaves no connection to the database', async () => {
+    const databaseUrl = await freshDatabase();
+    const world = await httpWorld(databaseUrl);
+    await world.app('desk', { version: 1, entities: [{ name: 'thing', fields: [{ name: 'note', type: 'text' }] }] }, []);
+    // Far more than sockets and buffers hold, so that rows are still in the database when the stop begins.
+    await world.pool.query(
+      `insert into app_desk.thing (id, note) select gen_random_uuid(), repeat('note ', 200) from generate_series(1, 20000)`,
+    );
+    const login = await callerOf(world.url)('POST', '/api/_platform/auth/login', { email: 'platform@localhost', password: 'changeme' });
+    const headers = { authorization: `Bearer ${String(login.at('data', 'access_token'))}` };
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      http.get(`${world.url}/api/desk/thing/_export.ndjson`, { headers, agent: false }, resolve).on('error', reject);
+    });
+    expect(response.statusCode).toBe(200);
+    let isClosed = false;
+    const closed = world.close().then(() => (isClosed = true));
+    const isRefused = (): Promise<boolean> =>
+      fetch(`${world.url}/health/live`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isRefused).toBe(true);
+    expect(isClosed).toBe(false);
+    let text = '';
+    for await (const piece of response.setEncoding('utf8')) text += String(piece);
+    expect(text.trim().split('\n')).toHaveLength(20_000);
+    expect(response.complete).toBe(true);
+    await closed;
+    expect(await connectionsOf(databaseUrl)).toBe(0);
   });
 });
 
