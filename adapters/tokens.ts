@@ -25,6 +25,11 @@ export interface Realm {
   /** One-time tokens of mails. */
   readonly tokens: Sql;
   readonly apiKeys: Sql;
+  readonly authProviders: Sql;
+  /** Which subject of which issuer is which account. */
+  readonly oidcLinks: Sql;
+  /** Sign-ins under way at a provider, and their codes. */
+  readonly oidcLogins: Sql;
 }
 
 export const PLATFORM_REALM: Realm = {
@@ -34,6 +39,9 @@ export const PLATFORM_REALM: Realm = {
   invites: raw('durabase.platform_invites'),
   tokens: raw('durabase.platform_tokens'),
   apiKeys: raw('durabase.platform_api_keys'),
+  authProviders: raw('durabase.platform_auth_providers'),
+  oidcLinks: raw('durabase.platform_oidc_links'),
+  oidcLogins: raw('durabase.platform_oidc_logins'),
 };
 
 export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
@@ -43,6 +51,9 @@ export const appRealm = (app: { readonly id: string; readonly storage: string })
   invites: id(app.storage, '_invites'),
   tokens: id(app.storage, '_tokens'),
   apiKeys: id(app.storage, '_api_keys'),
+  authProviders: id(app.storage, '_auth_providers'),
+  oidcLinks: id(app.storage, '_oidc_links'),
+  oidcLogins: id(app.storage, '_oidc_logins'),
 });
 
 export interface TokenSubject {

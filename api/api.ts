@@ -1,5 +1,6 @@
 import type { ApiKeys } from '../adapters/api-keys.ts';
 import type { Metrics } from '../adapters/metrics.ts';
+import type { Oidc } from '../adapters/oidc.ts';
 import type { LeasedLimiter } from '../adapters/rate-limit/leases.ts';
 import type { Revocations } from '../adapters/revocations.ts';
 import type { Tokens } from '../adapters/tokens.ts';
@@ -10,6 +11,8 @@ export interface Api {
   readonly services: Services;
   readonly tokens: Tokens;
   readonly apiKeys: ApiKeys;
+  /** Sign-in providers as their client. */
+  readonly oidc: Oidc;
   readonly revocations: Revocations;
   readonly metrics: Metrics;
   /** Requests per minute, spent from memory. */

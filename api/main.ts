@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type NextFunction, typ
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { createOidc } from '../adapters/oidc.ts';
 import { createApiKeys } from '../adapters/api-keys.ts';
 import { ConfigError, type Config } from '../adapters/config.ts';
 import { armCrashPoint } from '../adapters/crash-points.ts';
@@ -47,7 +48,15 @@ export async function startApi(config: Config, log: Logger = createLogger(config
     log.warn({ err: error }, 'the use of an API key could not be noted'),
   );
   const health = createHealth(services);
-  const api: Api = { services, tokens, apiKeys, revocations, metrics, limits: leasedLimiter(services.limiter) };
+  const api: Api = {
+    services,
+    tokens,
+    apiKeys,
+    oidc: createOidc(services.outbound),
+    revocations,
+    metrics,
+    limits: leasedLimiter(services.limiter),
+  };
   await seedPlatformAdmin(services);
   await revocations.refresh();
   const state = { isClosing: false };

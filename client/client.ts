@@ -39,15 +39,28 @@ export interface Answer<T> {
 export interface Client {
   readonly user: SignedInUser | undefined;
   signIn(scope: Scope, email: string, password: string): Promise<SignedInUser>;
+  /** With the one-time code that a sign-in provider's answer brought back. */
+  signInWithCode(scope: Scope, code: string): Promise<SignedInUser>;
+  /** The sign-in providers there are. */
+  providers(scope: Scope): Promise<readonly SignInProvider[]>;
   /** Takes the session up again from the refresh cookie; undefined when there is none. */
   resume(scope: Scope): Promise<SignedInUser | undefined>;
   signOut(): Promise<void>;
   call<T>(path: string, options?: CallOptions): Promise<Answer<T>>;
 }
 
+export interface SignInProvider {
+  readonly name: string;
+  readonly display_name: string;
+}
+
 interface TokenAnswer {
   readonly data: { readonly access_token: string; readonly user?: SignedInUser };
 }
+
+/** Where a browser begins to sign in at a provider; it comes back to `redirectTo` with `code` or `error`. */
+export const providerStart = (scope: Scope, provider: string, redirectTo: string): string =>
+  `${authPath(scope)}/oidc/${encodeURIComponent(provider)}/start?redirect_to=${encodeURIComponent(redirectTo)}`;
 
 const authPath = (scope: Scope): string =>
   scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`;
@@ -113,16 +126,21 @@ function createCaller(base: string): Client {
     return refreshing;
   };
 
+  const enter = async (where: Scope, door: string, body: Readonly<Record<string, unknown>>): Promise<SignedInUser> => {
+    token = undefined;
+    take(where, (await send<TokenAnswer>(`${authPath(where)}/${door}`, { method: 'POST', body })).body);
+    user ??= (await send<{ data: SignedInUser }>(`${authPath(where)}/me`, {})).body.data;
+    return user;
+  };
+
   return {
     get user() {
       return user;
     },
-    async signIn(where, email, password) {
-      token = undefined;
-      const { body } = await send<TokenAnswer>(`${authPath(where)}/login`, { method: 'POST', body: { email, password, cookie: true } });
-      take(where, body);
-      user ??= (await send<{ data: SignedInUser }>(`${authPath(where)}/me`, {})).body.data;
-      return user;
+    signIn: (where, email, password) => enter(where, 'login', { email, password, cookie: true }),
+    signInWithCode: (where, code) => enter(where, 'oidc/token', { code, cookie: true }),
+    async providers(where) {
+      return (await send<{ data: readonly SignInProvider[] }>(`${authPath(where)}/providers`, {})).body.data;
     },
     async resume(where) {
       if (!(await refresh(where))) return undefined;

@@ -33,6 +33,12 @@ export async function signIn(scope: Scope, email: string, password: string): Pro
   resumed = Promise.resolve(true);
 }
 
+export async function signInWithCode(scope: Scope, code: string): Promise<void> {
+  await client.signInWithCode(scope, code);
+  rememberScope(scope);
+  resumed = Promise.resolve(true);
+}
+
 export async function signOut(): Promise<void> {
   await client.signOut();
   resumed = Promise.resolve(false);

@@ -14,6 +14,7 @@ import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { definitionsRoute } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
+import { providersRoute } from './oidc.ts';
 import { schemaRoute } from './schema.ts';
 import { signingKeysRoute } from './signing-keys.ts';
 import { usersRoute } from './users.ts';
@@ -29,6 +30,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return invitesRoute(call, { services: ctx.services, actor: ctx.actor, home: homeOf(ctx.app) }, more);
     case 'api-keys':
       return apiKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), owner: undefined }, more);
+    case 'auth-providers':
+      return providersRoute(call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'signing-keys':
       return signingKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'deliveries':

@@ -2,6 +2,7 @@
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { PLATFORM_HOME, type AccountHome } from '../../operations/auth/home.ts';
+import { publicProviders } from '../../operations/auth/oidc/providers.ts';
 import { endSession, endSessions, listSessions, ownSessions } from '../../operations/auth/own-sessions.ts';
 import { changePassword } from '../../operations/auth/password.ts';
 import { askForMail, resetPassword, verifyAddress } from '../../operations/auth/recover.ts';
@@ -14,8 +15,10 @@ import type { Api } from '../api.ts';
 import { authenticate, refuseKeyRequest } from '../authenticate.ts';
 import { bodyAnswer, dataAnswer, dataText, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { cookieOf } from '../http/cookies.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { noSuchRoute } from './not-found.ts';
+import { oidcRoute } from './oidc.ts';
 
 const COOKIE = 'durabase_refresh';
 const REFRESH_SECONDS = 7 * 24 * 3600;
@@ -27,6 +30,7 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
   if (verb !== 'me') refuseKeyRequest(call);
   if (verb === 'api-keys') return ownKeysRoute(api, call, realm, more);
   call.route = `auth/${verb ?? ''}`;
+  if (verb === 'oidc') return oidcRoute(api, call, home, more, (result, asCookie) => signedIn(api, call, result, asCookie));
   if (verb === 'sessions') return sessionsRoute(api, call, realm, more);
   if (verb === 'verify' && more[0] === 'send' && more.length === 1 && call.method === 'POST')
     return mailRoute(api, call, home, 'verification');
@@ -64,6 +68,8 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
       const user = await me(api.services, caller.realm, caller.actor.id ?? '');
       return dataAnswer({ ...user, is_admin: caller.actor.isAdmin, kind: caller.actor.kind }, 200, NO_STORE);
     }
+    case 'GET providers':
+      return dataText(await publicProviders(api.services, realm), 200, NO_STORE);
     case 'GET jwks.json':
       return bodyAnswer(await api.tokens.jwks(realm), 200, { 'Cache-Control': 'public, max-age=60' });
     default:
@@ -171,15 +177,7 @@ function cookieText(api: Api, call: Call, token: string, seconds: number): strin
 async function refreshTokenOf(call: Call): Promise<{ token: unknown; isCookie: boolean }> {
   const body = await bodyOf(call);
   if (body['refresh_token'] !== undefined && body['refresh_token'] !== null) return { token: body['refresh_token'], isCookie: false };
-  return { token: cookieOf(call), isCookie: true };
-}
-
-function cookieOf(call: Call): string | undefined {
-  for (const pair of (headerOf(call, 'cookie') ?? '').split(';')) {
-    const [name, ...text] = pair.trim().split('=');
-    if (name === COOKIE) return text.join('=');
-  }
-  return undefined;
+  return { token: cookieOf(call, COOKIE), isCookie: true };
 }
 
 async function bodyOf(call: Call): Promise<Record<string, unknown>> {

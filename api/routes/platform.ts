@@ -18,6 +18,7 @@ import { platformAuthRoute } from './auth.ts';
 import { schemasRoute } from './schemas.ts';
 import { signingKeysRoute } from './signing-keys.ts';
 import { noSuchRoute } from './not-found.ts';
+import { providersRoute } from './oidc.ts';
 import { usersRoute } from './users.ts';
 
 const schemaText = (): string => (cachedSchema ??= JSON.stringify(documentJsonSchema()));
@@ -38,6 +39,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
   if (part === 'signing-keys') return signingKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
+  if (part === 'auth-providers') return providersRoute(call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'api-keys') return apiKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, owner: undefined }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {

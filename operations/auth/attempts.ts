@@ -29,6 +29,8 @@ export const DOORS = {
   mailFrom: { name: 'mail-from', points: 20, seconds: 300 },
   /** Redeeming the token of a mail or an invite. */
   redeem: { name: 'redeem', points: 20, seconds: 300 },
+  /** Each step of a sign-in at a provider, per address. */
+  oidc: { name: 'oidc', points: 60, seconds: 300 },
   /** A one-time code. */
   code: { name: 'code', points: 3, seconds: 300 },
 } as const satisfies Record<string, Rule>;

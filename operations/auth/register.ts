@@ -38,8 +38,8 @@ export async function register(
   const isMade = await transaction(services.pool, async (db) => {
     const made = await execute(
       db,
-      sql`insert into ${realm.users} (id, email, password_hash, roles, active)
-          values (${value(account.id, 'uuid')}, ${value(email, 'text')}, ${value(hash, 'text')}, ${value(roles, 'text[]')}, ${value(!settings.verify_email, 'boolean')})
+      sql`insert into ${realm.users} (id, email, password_hash, roles, signed_up, active)
+          values (${value(account.id, 'uuid')}, ${value(email, 'text')}, ${value(hash, 'text')}, ${value(roles, 'text[]')}, true, ${value(!settings.verify_email, 'boolean')})
           on conflict do nothing`,
     );
     // For a taken address the same is queued, and the worker finds nobody to write to: the answer tells nothing.

@@ -34,7 +34,7 @@ export interface HttpWorld {
 
 const PASSWORD = 'correct horse';
 
-export async function httpWorld(databaseUrl: string): Promise<HttpWorld> {
+export async function httpWorld(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<HttpWorld> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-http-'));
   const config = loadConfig({
     PORT: '0',
@@ -44,6 +44,7 @@ export async function httpWorld(databaseUrl: string): Promise<HttpWorld> {
     TEMPORAL_ADDRESS: '127.0.0.1:9',
     SECRET_KEY: 'k'.repeat(40),
     LOG_LEVEL: 'warn',
+    ...env,
   });
   await migrateControl(databaseUrl);
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });

@@ -2,6 +2,7 @@ import { Alert, Box, Button, Paper, Stack, TextField, Typography } from '@mui/ma
 import { useState, type ReactElement, type SubmitEvent } from 'react';
 import { ApiError, type Scope } from '../../../client/client.ts';
 import { rememberedScope, signIn } from '../session.ts';
+import { ProviderButtons, useProviderAnswer } from './ProviderButtons.tsx';
 
 /** One door for both kinds of people: with an app's name its own users, without one the platform's. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => void }): ReactElement {
@@ -12,9 +13,11 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => 
   const [problem, setProblem] = useState<string | undefined>();
   const [isBusy, setBusy] = useState(false);
 
+  useProviderAnswer({ onSignedIn, onProblem: setProblem });
+
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const scope: Scope = app.trim() === '' ? { kind: 'platform' } : { kind: 'app', app: app.trim() };
+    const scope = scopeOf(app);
     setBusy(true);
     setProblem(undefined);
     signIn(scope, email, password)
@@ -60,11 +63,14 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => 
           <Button type="submit" variant="contained" disabled={isBusy}>
             Sign in
           </Button>
+          <ProviderButtons scope={scopeOf(app)} />
         </Stack>
       </Paper>
     </Box>
   );
 }
+
+const scopeOf = (app: string): Scope => (app.trim() === '' ? { kind: 'platform' } : { kind: 'app', app: app.trim() });
 
 function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Signing in failed.';

@@ -1,0 +1,256 @@
+/** The OpenID Connect providers of a realm: records that its admins keep; the client's secret is written and never read back. */
+import { z } from 'zod';
+import { uuidv7 } from '../../../adapters/ids.ts';
+import { isLoopback } from '../../../adapters/config.ts';
+import type { OidcClient } from '../../../adapters/oidc.ts';
+import { run, runText, sqlState, type Db } from '../../../adapters/postgres/run.ts';
+import { transaction } from '../../../adapters/postgres/transaction.ts';
+import type { Realm } from '../../../adapters/tokens.ts';
+import { AppError } from '../../../core/errors.ts';
+import { id as identifier, join, sql, value, type Sql } from '../../../core/sql/sql.ts';
+import type { Actor, Services } from '../../context.ts';
+import { audit } from '../../platform/audit.ts';
+import type { AccountHome } from '../home.ts';
+
+export interface ProviderScope {
+  readonly services: Services;
+  readonly actor: Actor;
+  readonly realm: Realm;
+}
+
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly sealed_secret: Buffer | null;
+  readonly scopes: readonly string[];
+  readonly default_roles: readonly string[];
+  readonly allow_signup: boolean;
+  readonly version: number;
+}
+
+const MAX_PROVIDERS = 50;
+/** Words that stand where a provider's name does. */
+const TAKEN_NAMES = ['token', 'links'];
+
+const clean = (max: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'must hold no control characters');
+const providerName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be at most 63 of a-z, 0-9, _ and -, beginning with a letter')
+  .refine((name) => !TAKEN_NAMES.includes(name), `must not be ${TAKEN_NAMES.join(' or ')}`);
+const scopeList = z
+  .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope without spaces'))
+  .max(50)
+  .refine((scopes) => scopes.includes('openid'), 'must hold "openid"')
+  .transform((scopes) => [...new Set(scopes)]);
+const roleList = z
+  .array(clean(100).transform((role) => role.toLowerCase()))
+  .max(20)
+  .refine((roles) => !roles.includes('admin'), 'whoever signs up cannot become an admin')
+  .transform((roles) => [...new Set(roles)]);
+const fields = {
+  display_name: clean(200).nullable(),
+  issuer: z.string().max(500),
+  client_id: clean(500),
+  client_secret: clean(2_000).nullable(),
+  scopes: scopeList,
+  default_roles: roleList,
+  allow_signup: z.boolean(),
+  active: z.boolean(),
+};
+const newProvider = z.strictObject({
+  name: providerName,
+  ...fields,
+  display_name: fields.display_name.default(null),
+  client_secret: fields.client_secret.default(null),
+  scopes: scopeList.default(['openid', 'email', 'profile']),
+  default_roles: roleList.default([]),
+  allow_signup: fields.allow_signup.default(false),
+  active: fields.active.default(true),
+});
+const changedProvider = z.strictObject(fields).partial();
+type Change = z.infer<typeof changedProvider>;
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const details = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: key.slice(0, 100), rule: 'unknown', message: `A provider has no field "${key.slice(0, 100)}".` }))
+      : [{ field: String(issue.path[0] ?? ''), rule: 'type', message: issue.message, path: issue.path.join('.') }],
+  );
+  throw new AppError('VALIDATION_FAILED', 'The provider is not valid.', { details: details.slice(0, 50) });
+}
+
+const invalid = (field: string, message: string): AppError =>
+  new AppError('VALIDATION_FAILED', 'The provider is not valid.', { details: [{ field, rule: 'value', message }] });
+
+const PROVIDER_JSON = sql`json_build_object('id', p.id, 'name', p.name, 'display_name', p.display_name, 'issuer', p.issuer,
+  'client_id', p.client_id, 'has_secret', p.sealed_secret is not null, 'scopes', p.scopes, 'default_roles', p.default_roles,
+  'allow_signup', p.allow_signup, 'active', p.active, 'created_at', p.created_at, 'updated_at', p.updated_at)`;
+
+/** The JSON of all of them, by name. */
+export const listProviders = async ({ services, realm }: ProviderScope): Promise<string> =>
+  (await runText(
+    services.pool,
+    sql`select coalesce(json_agg(${PROVIDER_JSON} order by p.name), '[]'::json)::text from ${realm.authProviders} p`,
+  )) ?? '[]';
+
+/** What the page to sign in at shows to everybody. */
+export const publicProviders = async (services: Services, realm: Realm): Promise<string> =>
+  (await runText(
+    services.pool,
+    sql`select coalesce(json_agg(json_build_object('name', p.name, 'display_name', coalesce(p.display_name, p.name)) order by p.name), '[]'::json)::text
+        from ${realm.authProviders} p where p.active`,
+  )) ?? '[]';
+
+export async function getProvider({ services, realm }: ProviderScope, name: string): Promise<string> {
+  const text = await runText(
+    services.pool,
+    sql`select ${PROVIDER_JSON}::text from ${realm.authProviders} p where p.name = ${value(name, 'text')}`,
+  );
+  if (text === null) throw noSuchProvider();
+  return text;
+}
+
+const noSuchProvider = (): AppError => new AppError('NOT_FOUND', 'There is no such sign-in provider.');
+
+export async function createProvider(scope: ProviderScope, body: unknown): Promise<string> {
+  const input = parse(newProvider, body);
+  await check(scope, input);
+  const providerId = uuidv7();
+  try {
+    return await transaction(scope.services.pool, async (db) => {
+      const text = await runText(
+        db,
+        sql`
+        insert into ${scope.realm.authProviders} as p
+          (id, name, display_name, issuer, client_id, sealed_secret, scopes, default_roles, allow_signup, active)
+        select ${value(providerId, 'uuid')}, ${value(input.name, 'text')}, ${value(input.display_name, 'text')}, ${value(input.issuer, 'text')},
+          ${value(input.client_id, 'text')}, ${value(sealed(scope, providerId, input.client_secret))}, ${value(input.scopes, 'text[]')},
+          ${value(input.default_roles, 'text[]')}, ${value(input.allow_signup, 'boolean')}, ${value(input.active, 'boolean')}
+        where (select count(*) from ${scope.realm.authProviders}) < ${value(MAX_PROVIDERS, 'integer')}
+        returning ${PROVIDER_JSON}::text`,
+      );
+      if (text === null) throw new AppError('CONFLICT', `There are at most ${MAX_PROVIDERS} sign-in providers.`);
+      await note(db, scope, 'create', input.name, { issuer: input.issuer, allow_signup: input.allow_signup });
+      return text;
+    });
+  } catch (error) {
+    if (sqlState(error) !== '23505') throw error;
+    throw new AppError('CONFLICT', `There is a provider "${input.name}" already.`, {
+      details: [{ field: 'name', rule: 'unique', message: 'is taken' }],
+    });
+  }
+}
+
+/** Changes what is given; a name stays, because the provider knows it as part of the redirect address. */
+export async function updateProvider(scope: ProviderScope, name: string, body: unknown): Promise<string> {
+  const input = parse(changedProvider, body);
+  await check(scope, input);
+  return transaction(scope.services.pool, async (db) => {
+    const [stored] = await run<{ id: string }>(
+      db,
+      sql`select id from ${scope.realm.authProviders} where name = ${value(name, 'text')} for update`,
+    );
+    if (stored === undefined) throw noSuchProvider();
+    const text = await runText(
+      db,
+      sql`update ${scope.realm.authProviders} p set ${join([sql`updated_at = now()`, sql`version = p.version + 1`, ...assignments(scope, stored.id, input)])}
+          where p.id = ${value(stored.id, 'uuid')} returning ${PROVIDER_JSON}::text`,
+    );
+    await note(db, scope, 'update', name, { changed: Object.keys(input) });
+    return text ?? '{}';
+  });
+}
+
+function assignments(scope: ProviderScope, providerId: string, input: Change): Sql[] {
+  const { client_secret: secret, scopes, default_roles: roles, ...plain } = input;
+  const set = Object.entries(plain).map(
+    ([column, given]) => sql`${identifier(column)} = ${value(given, typeof given === 'boolean' ? 'boolean' : 'text')}`,
+  );
+  if (secret !== undefined) set.push(sql`sealed_secret = ${value(sealed(scope, providerId, secret))}`);
+  if (scopes !== undefined) set.push(sql`scopes = ${value(scopes, 'text[]')}`);
+  if (roles !== undefined) set.push(sql`default_roles = ${value(roles, 'text[]')}`);
+  return set;
+}
+
+/** Sign-ins under way end with it; links stay, and are good again for a provider with the same issuer. */
+export async function deleteProvider(scope: ProviderScope, name: string): Promise<object> {
+  return transaction(scope.services.pool, async (db) => {
+    const gone = await run(db, sql`delete from ${scope.realm.authProviders} where name = ${value(name, 'text')} returning id`);
+    if (gone.length === 0) throw noSuchProvider();
+    await note(db, scope, 'delete', name, {});
+    return { name };
+  });
+}
+
+const note = (
+  db: Db,
+  { actor, realm }: ProviderScope,
+  verb: string,
+  target: string,
+  detail: Readonly<Record<string, unknown>>,
+): Promise<void> => audit(db, actor, { app: realm.key === '' ? null : realm.key, action: `auth_provider.${verb}`, target, detail });
+
+/** What one field cannot tell by itself. */
+async function check({ services, realm }: ProviderScope, input: Change): Promise<void> {
+  if (realm.key === '' && (input.allow_signup === true || (input.default_roles?.length ?? 0) > 0))
+    throw invalid('allow_signup', 'Every platform account is an operator: invite them, and let them sign in here afterwards.');
+  if (input.issuer === undefined) return;
+  const problem = issuerProblem(input.issuer, services.config.isDevelopment) ?? (await services.outbound.refusal(input.issuer));
+  if (problem !== null) throw invalid('issuer', problem);
+}
+
+function issuerProblem(text: string, isDevelopment: boolean): string | null {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || text !== text.trim()) return 'must be the address that the provider names as its issuer';
+  const isNear = isDevelopment && url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+  if (url.protocol !== 'https:' && !isNear) return 'must begin with https://';
+  if (url.search !== '' || url.hash !== '' || text.includes('?') || text.includes('#')) return 'must have no query and no fragment';
+  if (url.pathname.includes('/.well-known/')) return 'must be the issuer itself, without /.well-known/...';
+  return null;
+}
+
+const purpose = (realm: Realm, providerId: string): string => `oidc-client/${realm.key}/${providerId}`;
+
+const sealed = ({ services, realm }: ProviderScope, providerId: string, secret: string | null): Buffer | null =>
+  secret === null ? null : services.keyring.seal(Buffer.from(secret, 'utf8'), purpose(realm, providerId));
+
+/** The active provider with this name or id; NOT_FOUND for the others. */
+export async function activeProvider(
+  services: Services,
+  realm: Realm,
+  by: { readonly name: string } | { readonly id: string },
+): Promise<Provider> {
+  const [provider] = await run<Provider>(
+    services.pool,
+    sql`select id, name, issuer, client_id, sealed_secret, scopes, default_roles, allow_signup, version from ${realm.authProviders}
+        where active and ${'name' in by ? sql`name = ${value(by.name, 'text')}` : sql`id = ${value(by.id, 'uuid')}`}`,
+  );
+  if (provider === undefined) throw noSuchProvider();
+  return provider;
+}
+
+/** Where the flow of a realm lives: `PUBLIC_URL/api/<app>/auth/oidc`. */
+export const oidcBase = (services: Services, home: AccountHome): string =>
+  `${services.config.publicUrl.replace(/\/$/, '')}/api/${home.name}/auth/oidc`;
+
+export const clientOfProvider = (services: Services, home: AccountHome, provider: Provider): OidcClient => ({
+  key: `${home.realm.key}/${provider.id}/${provider.version}`,
+  issuer: provider.issuer,
+  clientId: provider.client_id,
+  clientSecret:
+    provider.sealed_secret === null
+      ? undefined
+      : services.keyring.open(provider.sealed_secret, purpose(home.realm, provider.id)).toString('utf8'),
+  scopes: provider.scopes,
+  redirectUri: `${oidcBase(services, home)}/${provider.name}/callback`,
+});
