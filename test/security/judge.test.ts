@@ -177,7 +177,7 @@ describe('_transitions', () => {
     }
     expect((await agent('GET', `/api/desk/vault/${TICKET(1)}/_transitions`)).status).toBe(403);
     expect((await agent('GET', `/api/desk/ticket/${TICKET(1)}/_transitions?include=x`)).at('error', 'code')).toBe('UNKNOWN_PARAMETER');
-    expect((await agent('POST', `/api/desk/ticket/${TICKET(1)}/_transitions`, {})).status).toBe(404);
+    expect((await agent('POST', `/api/desk/ticket/${TICKET(1)}/_transitions`, {})).status).toBe(405);
   });
 });
 

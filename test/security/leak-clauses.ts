@@ -2,6 +2,7 @@
  * Everything that can be asked and could tell something hidden, as a table: a later part of the API adds its line. `reads` change
  * nothing and are sent by every caller; `writes` come after them, in order.
  */
+import type { Seeded } from '../support/seeded.ts';
 import { COMMENT, CUSTOMER, TAG, TICKET, VAULT } from './leak-world.ts';
 
 export interface Ask {
@@ -11,7 +12,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Clause = readonly [name: string, asks: readonly Ask[]];
+/** `whole`: never sampled, because it alone shows that a check is missing. */
+export type Clause = readonly [name: string, asks: readonly Ask[], sampling?: 'whole'];
 
 const DESK = '/api/desk';
 const get = (path: string, headers?: Ask['headers']): Ask => ({
@@ -87,7 +89,7 @@ const VALUES: Readonly<Record<string, string>> = {
   like: '%25a%25',
   ilike: '%25A%25',
 };
-const TEXTS = ['alpha', 'internal alpha', 'my note', '1'];
+const TEXTS = ['alpha', 'internal alpha', 'my note', 'public one', '1'];
 const all = (paths: readonly string[], make: (path: string) => Ask | readonly Ask[]): Ask[] => paths.flatMap(make);
 
 const filters = all(PATHS, (path) => [
@@ -119,6 +121,8 @@ const pages = all(PATHS, (path) => [
   list(`fields=id,${path}`),
   list(`sort=${path}&limit=1`),
   list(`sort=${path}&limit=1&cursor=AAAA`),
+  list(`sort=-${path}&limit=2`),
+  list(`sort=status,-${path}&limit=1&fields=id`),
 ]);
 
 const includes = all(
@@ -145,6 +149,10 @@ const includes = all(
     list(`include=${path}&include[${path}][filter][text.contains]=internal`),
     list(`include=${path}&include[${path}][filter][secret]=x`),
     list(`include=${path}&include[${path}][sort]=secret`),
+    list(`include[${path}][fields]=id,note,text,name`),
+    list(`include[${path}][filter][note.contains]=a`),
+    list(`include[${path}][sort]=note,id&include[${path}][limit]=1`),
+    post('/ticket/_query', { include: [{ relation: path, filter: { field: 'id', op: 'not_null', value: true }, limit: 2 }] }),
   ],
 );
 
@@ -206,6 +214,7 @@ const more = [COMMENT(1), COMMENT(3), COMMENT(4)]
 const descriptions = [
   get('/_discovery'),
   get('/_openapi.json'),
+  get('/_openapi.json', { Accept: 'application/yaml' }),
   get('/_docs'),
   get('/_admin/permissions'),
   get('/_admin/users'),
@@ -214,7 +223,80 @@ const descriptions = [
   get('/auth/me'),
 ];
 
+/** At least one ask per kind of check in the filter, policy and record code, each of which meets hidden data whose absence shows. */
+const essential = [
+  // A column of the link is hidden: the relation is.
+  ...['filter[topic.label]=public one', 'filter[topic.not_null]=true', 'sort=topic.label', 'fields=id,topic.label', 'include=topic'].map(
+    (query) => list(query),
+  ),
+  get('/ticket/_aggregate?count=*&group_by=topic.label'),
+  list('include=ticket_topic', 'tag'),
+  // Related rows.
+  list('filter[comment.some.text.contains]=internal'),
+  list('filter[customer.region]=south'),
+  list('sort=customer.name'),
+  list('include=customer,comment,ticket_tags&fields=title,customer.name,comment.text'),
+  get('/ticket/_aggregate?count=*&group_by=customer.name'),
+  get(`/tag/${TAG(1)}?include=ticket_tags`),
+  // Hidden fields, and fields hidden in some rows.
+  ...['secret=alpha', 'note.contains=alpha', 'note.is_null=true', 'owner_id.not_null=true'].map((test) =>
+    list(`filter[${test}`.replace('=', ']=')),
+  ),
+  ...['note', '-note', 'owner_id', 'secret_amount'].flatMap((field) => [list(`sort=${field}`), list(`sort=${field}&limit=1`)]),
+  ...['note', 'owner_id', 'secret'].flatMap((field) => [
+    get(`/ticket/_aggregate?count=*&group_by=${field}`),
+    get(`/ticket/_aggregate?group_by=status&max=${field}&having[max_${field}.not_null]=true`),
+    get(`/ticket/_aggregate?group_by=status&count_distinct=${field}&having[count_distinct_${field}.gt]=1`),
+    get(`/ticket/_export.csv?fields=id,${field}`),
+  ]),
+  ...['alpha', 'zeta', 'internal', 'aardvark'].flatMap((text) => [list(`q=${text}`), get(`/ticket/_export.ndjson?q=${text}`)]),
+  list('q=aardvark', 'customer'),
+  list('q=internal', 'comment'),
+  // What names are suggested.
+  ...['secre', 'vaul', 'topi', 'secret_amoun'].flatMap((name) => [list(`filter[${name}]=1`), list(`include=${name}`)]),
+  list('filter[customer.secre]=x'),
+  // Counts, whole lists, single records.
+  ...['ticket', 'comment', 'customer', 'tag'].flatMap((entity) => [
+    list('count=exact&per_page=1', entity),
+    list('count=estimated', entity),
+    list('limit=1&sort=id', entity),
+    get(`/${entity}/_export.csv`),
+    get(`/${entity}/_export.ndjson`),
+  ]),
+  ...[2, 3, 5, 6, 20].flatMap((n) => [get(`/ticket/${TICKET(n)}`), get(`/ticket/${TICKET(n)}/_transitions`)]),
+  get('/ticket/hidden-a'),
+  get('/ticket/theirs-open'),
+  list('with_deleted=true'),
+  ...['/_discovery', '/_openapi.json'].map((path) => get(path)),
+];
+
+/** Several clauses in one request, by chance that can be repeated: what one of them hides another may show. */
+export function combinations({ between }: Seeded, count: number): Clause {
+  const oneOf = <T>(of: readonly T[]): T | undefined => of[between(0, of.length - 1)];
+  const path = (): string => oneOf(PATHS) ?? '';
+  const filter = (): string => {
+    const operator = oneOf(OPERATORS) ?? 'eq';
+    return `filter[${path()}.${operator}]=${VALUES[operator] ?? encodeURIComponent(oneOf(TEXTS) ?? '')}`;
+  };
+  const parts: readonly (() => string)[] = [
+    filter,
+    filter,
+    () => `sort=${oneOf(['', '-']) ?? ''}${path()}`,
+    () => `fields=id,${path()}`,
+    () => `include=${path()}`,
+    () => `q=${oneOf(TEXTS) ?? ''}`,
+    () => oneOf(['count=exact', 'count=estimated', 'limit=1', 'limit=2', 'per_page=1&page=2']) ?? '',
+  ];
+  const asks = Array.from({ length: count }, () => {
+    const chosen = parts.filter(() => between(0, 2) === 0).map((part) => part());
+    const kind = oneOf(['', '', '', '/_export.csv', '/_export.ndjson']) ?? '';
+    return get(`/ticket${kind}?${chosen.join('&')}`);
+  });
+  return ['combination', asks, 'whole'];
+}
+
 export const READS: readonly Clause[] = [
+  ['essential', essential, 'whole'],
   ['filter', filters],
   ['filter tree', trees],
   ['sort, fields, cursor', pages],
@@ -234,6 +316,8 @@ const send = (method: string, path: string, body?: unknown, headers?: Ask['heade
   ...(body === undefined ? {} : { body }),
   ...(headers === undefined ? {} : { headers }),
 });
+
+const batch = (operations: readonly object[], query = ''): Ask => send('POST', `/_batch${query}`, { operations });
 
 /** Of hidden records, and of open ones whose hidden parts differ. Asked for by `agent` and `reader`. */
 export const WRITES: readonly Clause[] = [
@@ -257,6 +341,10 @@ export const WRITES: readonly Clause[] = [
       post('/ticket', { title: 'New', customer: CUSTOMER(4) }),
       post('/vault', { code: 'x' }),
       post('/comment', { text: 'x' }),
+      post('/ticket', { title: 'New', secre: 1 }),
+      post('/ticket', { title: 'New', topi: 1 }),
+      post('/ticket', { title: 'New', topic_id: TAG(1) }),
+      post('/ticket', { title: 'New', customer: { name: 'x' } }),
     ],
   ],
   [
@@ -280,7 +368,32 @@ export const WRITES: readonly Clause[] = [
       post('/ticket/_bulk?atomic=false', { upsert: { on: ['secret'], rows: [{ secret: 'alpha' }] } }),
     ],
   ],
-  ['batch', [send('POST', '/_batch', { operations: [{ method: 'PATCH', entity: 'ticket', id: TICKET(6), body: { amount: 1 } }] })]],
+  [
+    'batch',
+    [
+      batch([{ op: 'update', entity: 'ticket', id: TICKET(6), body: { amount: 1 } }]),
+      batch([{ op: 'update', entity: 'ticket', id: TICKET(5), body: { amount: 1 } }]),
+      batch([{ op: 'update', entity: 'ticket', id: TICKET(3), body: { amount: 1 } }]),
+      batch([{ op: 'update', entity: 'ticket', id: TICKET(6), body: { amount: 1 }, if_match: '"1"' }]),
+      batch([{ op: 'delete', entity: 'ticket', id: TICKET(7) }]),
+      batch([{ op: 'restore', entity: 'ticket', id: TICKET(21) }]),
+      batch([{ op: 'upsert', entity: 'ticket', on: ['secret'], body: { secret: 'alpha', title: 'x' } }]),
+      batch([{ op: 'upsert', entity: 'ticket', on: ['slug'], body: { slug: 'hidden-a', title: 'x' } }]),
+      batch([{ op: 'upsert', entity: 'ticket', body: { id: TICKET(6), title: 'x' } }]),
+      batch([{ op: 'create', entity: 'vault', body: { code: 'x' } }]),
+      batch([{ op: 'create', entity: 'ticket', body: { title: 'New', customer_id: CUSTOMER(4) } }]),
+      ...['secret', 'vault_id', 'note', 'topic_id', 'nothing'].map((field) =>
+        batch([
+          { op: 'update', entity: 'ticket', id: TICKET(1), body: { amount: 14 }, ref: 'mine' },
+          { op: 'update', entity: 'ticket', id: TICKET(2), body: { title: { $ref: `mine.${field}` } } },
+        ]),
+      ),
+      batch(
+        KEYS.map((id) => ({ op: 'update', entity: 'ticket', id, body: { amount: 15 } })),
+        '?atomic=false',
+      ),
+    ],
+  ],
   ['restore', [TICKET(20), TICKET(21), TICKET(5), TICKET(6), TICKET(30)].map((key) => send('POST', `/ticket/${key}/_restore`))],
   ['delete', [TICKET(5), TICKET(6), TICKET(20), TICKET(30), TICKET(3)].map((key) => send('DELETE', `/ticket/${key}`))],
   // Hidden comments stand in the way of both: that something does is told, how much of it is hidden is not.

@@ -3,10 +3,13 @@
  * byte by byte: status, headers, body. What must differ between two moments is masked: the date, made ids, sealed cursors.
  */
 import type { Caller, Reply } from '../support/api.ts';
-import { READS, WRITES, type Ask, type Clause } from './leak-clauses.ts';
-import { leakWorld, type LeakWorld } from './leak-world.ts';
+import { seeded } from '../support/seeded.ts';
+import { combinations, READS, WRITES, type Ask, type Clause } from './leak-clauses.ts';
+import { HIDDEN_NAMES, leakWorld, type LeakWorld } from './leak-world.ts';
 
 export interface Leak {
+  /** `data`: the two databases answer differently; `name`: a hidden name is told. */
+  readonly kind: 'data' | 'name';
   readonly clause: string;
   readonly caller: string;
   readonly ask: Ask;
@@ -22,16 +25,19 @@ export interface LeakResult {
 }
 
 export interface LeakOptions {
-  /** 1: every ask; n: every n-th of the reads. */
+  /** 1: every ask; n: every n-th of the reads that are sampled. */
   readonly step: number;
+  /** As many requests of several clauses are made of the seed. */
+  readonly combined: number;
+  readonly seed: number;
 }
 
-export async function proveLeaks(urls: readonly [string, string], { step }: LeakOptions): Promise<LeakResult> {
+export async function proveLeaks(urls: readonly [string, string], { step, combined, seed }: LeakOptions): Promise<LeakResult> {
   const [a, b] = [await leakWorld(urls[0], 'a'), await leakWorld(urls[1], 'b')];
   try {
     const proof = new Proof(a, b);
-    // Who is refused everywhere is asked less: those answers are nearly all the same.
-    for (const caller of a.callers.keys()) await proof.ask(caller, READS, REFUSED.has(caller) ? step * 5 : step);
+    const reads = [...READS, combinations(seeded(seed), combined)];
+    for (const caller of a.callers.keys()) await proof.ask(caller, reads, ASKED_LESS.has(caller) ? step * 5 : step);
     for (const caller of ['reader', 'nobody', 'stranger', 'agent']) await proof.ask(caller, WRITES, 1);
     return proof.result;
   } finally {
@@ -39,7 +45,10 @@ export async function proveLeaks(urls: readonly [string, string], { step }: Leak
   }
 }
 
-const REFUSED: ReadonlySet<string> = new Set(['nobody', 'stranger']);
+/** Who is refused everywhere, and who has the rights of another caller. */
+const ASKED_LESS: ReadonlySet<string> = new Set(['nobody', 'stranger', 'as agent', 'key of agent', 'tickets only']);
+
+type About = Pick<Leak, 'clause' | 'caller' | 'ask'>;
 
 class Proof {
   readonly #a: LeakWorld;
@@ -61,24 +70,39 @@ class Proof {
   async ask(caller: string, clauses: readonly Clause[], step: number): Promise<void> {
     const [a, b] = [this.#a.callers.get(caller), this.#b.callers.get(caller)];
     if (a === undefined || b === undefined) throw new Error(`There is no caller "${caller}".`);
-    for (const [clause, asks] of clauses) {
-      for (const [index, ask] of asks.entries()) if (index % step === 0) await this.#compare({ clause, caller, ask }, a, b);
+    for (const [clause, asks, sampling] of clauses) {
+      const each = sampling === 'whole' ? 1 : step;
+      for (const [index, ask] of asks.entries()) if (index % each === 0) await this.#compare({ clause, caller, ask }, a, b);
     }
   }
 
-  async #compare(about: Pick<Leak, 'clause' | 'caller' | 'ask'>, a: Caller, b: Caller): Promise<void> {
+  async #compare(about: About, a: Caller, b: Caller): Promise<void> {
     const headers = { 'X-Request-Id': `leak-${String(this.#asked)}` };
     const [left, right] = await Promise.all([send(a, about.ask, headers), send(b, about.ask, headers)]);
     this.#asked += 1;
     if (left.status < 300) this.#succeeded += 1;
     if (left.status >= 500) this.#failed.push(`${about.ask.method} ${about.ask.path}: ${left.text}`);
     const [shownA, shownB] = [shown(left), shown(right)];
-    if (shownA !== shownB) this.#leaks.push({ ...about, a: shownA, b: shownB });
+    if (shownA !== shownB) this.#leaks.push({ ...about, kind: 'data', a: shownA, b: shownB });
+    await this.#compareNames(about, a, left, headers);
     await this.#follow(about, a, b, left, right);
   }
 
+  /** A hidden name is told where it was not asked for, or where it is treated otherwise than a name that nothing has. */
+  async #compareNames(about: About, caller: Caller, reply: Reply, headers: Record<string, string>): Promise<void> {
+    const { ask } = about;
+    const asked = namesIn(`${ask.path} ${JSON.stringify(ask.body ?? '')}`);
+    const told = [...namesIn(suggested(reply))].filter((name) => reply.status >= 400 || !asked.has(name));
+    if (told.length > 0) this.#leaks.push({ ...about, kind: 'name', a: told.join(', '), b: reply.text.slice(0, 500) });
+    const changed = renamed(ask);
+    if (changed === undefined) return;
+    const other = await send(caller, changed, headers);
+    const [own, made] = [unsuggested(reply), unsuggested(other)];
+    if (own !== made) this.#leaks.push({ ...about, kind: 'name', a: own, b: made });
+  }
+
   /** The next page of a cursor is asked for as well: what it continues from must not depend on what is hidden. */
-  async #follow(about: Pick<Leak, 'clause' | 'caller' | 'ask'>, a: Caller, b: Caller, left: Reply, right: Reply): Promise<void> {
+  async #follow(about: About, a: Caller, b: Caller, left: Reply, right: Reply): Promise<void> {
     const [cursorA, cursorB] = [left.at('page', 'next_cursor'), right.at('page', 'next_cursor')];
     if (typeof cursorA !== 'string' || typeof cursorB !== 'string') return;
     const path = about.ask.path.replace(/&cursor=[^&]*/, '');
@@ -88,7 +112,7 @@ class Proof {
       b('GET', `${path}&cursor=${cursorB}`, undefined, headers),
     ]);
     if (shown(nextA) !== shown(nextB))
-      this.#leaks.push({ ...about, ask: { ...about.ask, path: `${path}&cursor=...` }, a: shown(nextA), b: shown(nextB) });
+      this.#leaks.push({ ...about, kind: 'data', ask: { ...about.ask, path: `${path}&cursor=...` }, a: shown(nextA), b: shown(nextB) });
   }
 }
 
@@ -109,5 +133,31 @@ const masked = (text: string): string =>
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => (id.startsWith(FIXED_ID) ? id : '<id>'))
     .replace(/"next_cursor":"([^"]*)"/g, (_all, cursor: string) => `"next_cursor":"<${String(cursor.length)}>"`);
 
-export const described = ({ clause, caller, ask, a, b }: Leak): string =>
-  `${clause}, as ${caller}: ${ask.method} ${ask.path} ${ask.body === undefined ? '' : JSON.stringify(ask.body)}\n  A ${a.replaceAll('\n', ' | ')}\n  B ${b.replaceAll('\n', ' | ')}`;
+const NAME = new RegExp(`\\b(${HIDDEN_NAMES.join('|')})\\b`, 'g');
+const MADE_UP = 'nothing';
+
+const namesIn = (text: string): Set<string> => new Set(text.match(NAME) ?? []);
+
+/** The same read with a name that nothing has; undefined when it mentions no hidden name, or would write. */
+function renamed(ask: Ask): Ask | undefined {
+  const isRead = ask.method === 'GET' || ask.path.includes('/_query');
+  const [path = '', query] = ask.path.split('?');
+  const body = ask.body === undefined ? undefined : JSON.stringify(ask.body);
+  if (!isRead || namesIn(`${query ?? ''} ${body ?? ''}`).size === 0) return undefined;
+  return {
+    ...ask,
+    path: query === undefined ? path : `${path}?${query.replace(NAME, MADE_UP)}`,
+    ...(body === undefined ? {} : { body: JSON.parse(body.replace(NAME, MADE_UP)) as unknown }),
+  };
+}
+
+const SUGGESTIONS = /"hint":"[^"]*",?|"allowed":\[[^\]]*\],?|did you mean [^?]*\?/g;
+
+/** What an answer says of itself: all of it when it is data, its suggestions when it refuses. */
+const suggested = ({ status, text }: Reply): string => (status < 300 ? text : (text.match(SUGGESTIONS) ?? []).join(' '));
+
+const unsuggested = ({ status, text }: Reply): string =>
+  `${String(status)} ${masked(text).replace(SUGGESTIONS, '').replace(NAME, MADE_UP)}`;
+
+export const described = ({ kind, clause, caller, ask, a, b }: Leak): string =>
+  `${kind} by ${clause}, as ${caller}: ${ask.method} ${ask.path} ${ask.body === undefined ? '' : JSON.stringify(ask.body)}\n  A ${a.replaceAll('\n', ' | ')}\n  B ${b.replaceAll('\n', ' | ')}`;

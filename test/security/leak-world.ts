@@ -1,6 +1,6 @@
 /** Two databases that differ in nothing but what their callers must not learn. */
 import { httpWorld, type HttpWorld } from '../support/http-world.ts';
-import type { Caller } from '../support/api.ts';
+import { callerOf, type Caller } from '../support/api.ts';
 
 const uuid = (kind: string, n: number): string => `00000000-0000-7000-8000-0000000${kind}${n.toString(16).padStart(3, '0')}`;
 export const USER = (n: number): string => uuid('0a', n);
@@ -9,6 +9,9 @@ export const CUSTOMER = (n: number): string => uuid('0c', n);
 export const COMMENT = (n: number): string => uuid('0d', n);
 export const TAG = (n: number): string => uuid('0e', n);
 export const VAULT = (n: number): string => uuid('0f', n);
+
+/** Of tickets and of what lies behind them: nobody but admins may read them. */
+export const HIDDEN_NAMES = ['secret_amount', 'secret', 'vault_id', 'vault', 'topic_id', 'topic'] as const;
 
 export const LEAK_DOCUMENT = {
   version: 1,
@@ -280,7 +283,7 @@ const CALLERS = [
 export async function leakWorld(databaseUrl: string, variant: Variant): Promise<LeakWorld> {
   const world = await httpWorld(databaseUrl);
   const users = CALLERS.map(({ name, id, roles }) => ({ id, roles, email: `${name}@leak.example` }));
-  await world.app('desk', LEAK_DOCUMENT, users);
+  await world.app('desk', LEAK_DOCUMENT, [...users, { id: USER(8), roles: ['admin'], email: 'admin@leak.example' }]);
   await world.app('other', LEAK_DOCUMENT, [{ id: USER(1), email: 'agent@other.example', roles: ['agent'] }]);
   await fill(world, 'desk', variant);
   const topics = variant === 'a' ? [TICKET(1), TICKET(3)] : [TICKET(2), TICKET(4)];
@@ -289,8 +292,21 @@ export async function leakWorld(databaseUrl: string, variant: Variant): Promise<
   await fill(world, 'other', variant === 'a' ? 'b' : 'a');
   const callers = new Map<string, Caller>();
   for (const { name } of CALLERS) callers.set(name, await world.login('desk', `${name}@leak.example`));
+  const admin = await world.login('desk', 'admin@leak.example');
+  callers.set('as agent', (method, path, body, headers) => admin(method, path, body, { ...headers, 'X-As-User': USER(1) }));
+  callers.set('key of agent', await keyed(world, admin, USER(10), { user_id: USER(1), scopes: ['*:*', '_discovery:read'] }));
+  callers.set('tickets only', await keyed(world, admin, USER(11), { roles: ['agent'], scopes: ['ticket:read', 'customer:create'] }));
   callers.set('stranger', await world.login('other', 'agent@other.example'));
   return { callers, close: () => world.close() };
+}
+
+/** A caller by an API key. */
+async function keyed(world: HttpWorld, admin: Caller, id: string, rights: object): Promise<Caller> {
+  const made = await admin('POST', '/api/desk/_admin/api-keys', { name: 'leak', ...rights });
+  if (made.status !== 201) throw new Error(`The key was refused: ${made.text}`);
+  // The same in both databases: an answer may name its caller.
+  await world.pool.query('update app_desk._api_keys set id = $1 where id = $2', [id, made.at('data', 'id')]);
+  return callerOf(world.url, String(made.at('data', 'key')));
 }
 
 async function fill(world: HttpWorld, app: string, variant: Variant): Promise<void> {
