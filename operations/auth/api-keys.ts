@@ -9,6 +9,7 @@ import { run, runText, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
+import { hasUnstorable } from '../../core/model/fields/field-kind.ts';
 import { MAX_SCOPES, scopeProblem } from '../../core/policy/scopes.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
@@ -32,7 +33,7 @@ const named = z
   .trim()
   .min(1)
   .max(200)
-  .refine((text) => !text.includes('\0'), 'must hold no NUL');
+  .refine((text) => !hasUnstorable(text), 'must not contain the NUL character or half a surrogate pair');
 const scopeList = z
   .array(
     z.string().superRefine((scope, context) => {
@@ -47,7 +48,8 @@ const expiry = z.iso.datetime({ offset: true }).nullable();
 const role = z
   .string()
   .trim()
-  .regex(/^[^\0\n]{1,100}$/)
+  .regex(/^[^\n]{1,100}$/)
+  .refine((text) => !hasUnstorable(text), 'must not contain the NUL character or half a surrogate pair')
   .transform((text) => text.toLowerCase());
 const newKey = z.strictObject({ name: named, scopes: scopeList, expires_at: expiry.optional() });
 const newKeyOfAdmin = newKey.extend({ roles: z.array(role).min(1).max(100).optional(), user_id: z.string().regex(UUID).optional() });

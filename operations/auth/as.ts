@@ -1,9 +1,14 @@
 /** `as` of what admins may ask: a user of the app by id, or somebody with these roles. */
 import { z } from 'zod';
+import { hasUnstorable } from '../../core/model/fields/field-kind.ts';
 import type { Actor, AppContext } from '../context.ts';
 import { userActor } from './act-as.ts';
 
-const text = z.string().min(1).max(320);
+const text = z
+  .string()
+  .min(1)
+  .max(320)
+  .refine((given) => !hasUnstorable(given), 'must not contain the NUL character or half a surrogate pair');
 
 export const asSchema = z.union([text, z.strictObject({ roles: z.array(text).max(100), id: text.nullish(), email: text.nullish() })]);
 

@@ -1,5 +1,6 @@
 import { importProblem } from '../../adapters/passwords.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import { hasUnstorable } from '../../core/model/fields/field-kind.ts';
 
 /** What a caller may say about an account; only what was said is present. */
 export interface AccountInput {
@@ -48,7 +49,7 @@ export type Fail = (field: string, rule: string, message: string) => undefined;
 export function readEmail(given: unknown, action: 'create' | 'update', fail: Fail): string | undefined {
   if (given === undefined && action === 'update') return undefined;
   if (given === undefined || given === null || given === '') return fail('email', 'required', '"email" is required.');
-  if (typeof given !== 'string' || given.length > 320 || !EMAIL.test(given.trim()))
+  if (typeof given !== 'string' || given.length > 320 || !EMAIL.test(given.trim()) || hasUnstorable(given))
     return fail('email', 'email', '"email" must be an email address.');
   return given.trim();
 }
@@ -61,7 +62,6 @@ function readPassword(given: unknown, action: 'create' | 'update', fail: Fail): 
   return given;
 }
 
-/** Role names in lower case, or undefined after `fail` was told why, or when none are given. */
 function readHash({ password, password_hash: given }: Record<string, unknown>, fail: Fail): string | undefined {
   if (given === undefined) return undefined;
   if (password !== undefined) return fail('password_hash', 'value', 'Give "password" or "password_hash", not both.');
@@ -69,10 +69,13 @@ function readHash({ password, password_hash: given }: Record<string, unknown>, f
   return problem === undefined ? (given as string) : fail('password_hash', 'format', `"password_hash" ${problem}.`);
 }
 
+/** Role names in lower case, or undefined after `fail` was told why, or when none are given. */
 export function readRoles(given: unknown, fail: Fail): readonly string[] | undefined {
   if (given === undefined) return undefined;
   const isList =
-    Array.isArray(given) && given.length <= 100 && given.every((role) => typeof role === 'string' && /^[^\0\n]{1,100}$/.test(role.trim()));
+    Array.isArray(given) &&
+    given.length <= 100 &&
+    given.every((role) => typeof role === 'string' && /^[^\n]{1,100}$/.test(role.trim()) && !hasUnstorable(role));
   if (!isList) return fail('roles', 'type', '"roles" must be a list of role names.');
   return [...new Set((given as string[]).map((role) => role.trim().toLowerCase()))];
 }

@@ -133,3 +133,66 @@ describe('every route', () => {
     },
   );
 });
+
+describe.each([
+  ['NUL', '\0'],
+  ['half a surrogate pair', '\ud800'],
+])('%s, which Postgres cannot hold', (_, odd) => {
+  const account = { email: 'a@example.com', password: 'long enough', roles: ['agent'] };
+  const key = { name: 'a key', scopes: ['ticket:read'], roles: ['agent'] };
+  const as = { roles: ['agent'], id: ID, email: 'a@example.com' };
+  it.each([
+    ['_admin/users', { ...account, roles: [`a${odd}`] }],
+    ['_admin/users', { ...account, email: `a${odd}@example.com` }],
+    ['_admin/invites', { email: 'b@example.com', roles: [`a${odd}`] }],
+    ['_admin/invites', { email: `b${odd}@example.com`, roles: [] }],
+    ['_admin/invites/bulk', { emails: ['b@example.com'], roles: [`a${odd}`] }],
+    ['_admin/api-keys', { ...key, name: `a${odd}` }],
+    ['_admin/api-keys', { ...key, roles: [`a${odd}`] }],
+    ['_admin/api-keys', { ...key, scopes: [`ticket${odd}:read`] }],
+    ['_admin/rules/try', { entity: 'ticket', record: {}, as: { ...as, email: `a${odd}` } }],
+    ['_admin/permissions/simulate', { entity: 'ticket', action: 'read', as: { ...as, id: `a${odd}` } }],
+    ['_admin/permissions/simulate', { entity: 'ticket', action: 'read', as: `a${odd}` }],
+    ['auth/forgot', { email: `a${odd}@example.com` }],
+    ['auth/verify/send', { email: `a${odd}@example.com` }],
+    ['auth/login', { email: `a${odd}@example.com`, password: `p${odd}` }],
+    ['auth/reset', { token: `a${odd}`, password: 'long enough' }],
+    ['auth/accept-invite', { token: `${ID}.${odd}`, password: 'long enough' }],
+    ['auth/refresh', { refresh_token: `a${odd}` }],
+    ['auth/logout', { refresh_token: `a${odd}` }],
+  ])('is refused by POST %s %j', async (path, body) => {
+    const { status, text } = await send('POST', path, Buffer.from(JSON.stringify(body)));
+    // Signing out of what is no session is done already.
+    if (path !== 'auth/logout') expect(status, text).toBeGreaterThanOrEqual(400);
+    expect(status, text).toBeLessThan(500);
+  });
+
+  const NAMES = [
+    'q',
+    'filter[email]',
+    'filter[role]',
+    'filter[id]',
+    'filter[status]',
+    'sort',
+    'page',
+    'status',
+    'after',
+    'cursor',
+    'webhook_id',
+  ];
+  const LISTS = [
+    '_admin/users',
+    '_admin/api-keys',
+    '_admin/invites',
+    '_admin/deliveries',
+    '_admin/versions',
+    '_admin/migrations',
+    '_workflows',
+  ];
+  it.each(LISTS)('is answered in every parameter of %s', async (list) => {
+    for (const name of NAMES) {
+      const { status, text } = await send('GET', `${list}?${name}=${odd === '\0' ? '%00' : '%ED%A0%80'}`);
+      expect(status, `${name} ${text}`).toBeLessThan(500);
+    }
+  });
+});

@@ -38,8 +38,9 @@ export interface ExportOptions {
   readonly waitsForStalled: boolean;
 }
 
-export async function proveExport(options: ExportOptions, say: (line: string) => void): Promise<ExportResult> {
-  const rig = await Rig.start();
+/** `shared` is an installation to export from, left running; without one it has its own. */
+export async function proveExport(options: ExportOptions, say: (line: string) => void, shared?: Rig): Promise<ExportResult> {
+  const rig = shared ?? (await Rig.start());
   const database = new pg.Client({ connectionString: rig.databaseUrl });
   try {
     await database.connect();
@@ -64,7 +65,7 @@ export async function proveExport(options: ExportOptions, say: (line: string) =>
     throw error;
   } finally {
     await database.end();
-    await rig.stop();
+    if (shared === undefined) await rig.stop();
   }
 }
 
@@ -95,8 +96,8 @@ async function prepare(rig: Rig, database: pg.Client, rows: number): Promise<Pro
   const admin = await signIn(rig.url, 'platform@localhost', 'changeme');
   const login = await callerOf(rig.url)('POST', '/api/_platform/auth/login', { email: 'platform@localhost', password: 'changeme' });
   for (const [path, body] of [
-    ['_platform/apps', { name: 'desk' }],
-    ['desk/_admin/entities', { name: 'thing', fields: FIELDS }],
+    ['_platform/apps', { name: 'warehouse' }],
+    ['warehouse/_admin/entities', { name: 'thing', fields: FIELDS }],
   ] as const) {
     const made = await admin('POST', `/api/${path}`, body);
     demand(made.status === 201, `${path} answered ${made.status}`);
@@ -148,7 +149,11 @@ const described = (name: string, { rows, megabytes, seconds, rssGrowthMb }: Meas
 
 function request({ rig, token }: Proof, path: string): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = http.get(`${rig.url}/api/desk/thing/${path}`, { headers: { authorization: `Bearer ${token}` }, agent: false }, resolve);
+    const sent = http.get(
+      `${rig.url}/api/warehouse/thing/${path}`,
+      { headers: { authorization: `Bearer ${token}` }, agent: false },
+      resolve,
+    );
     sent.on('error', reject);
   });
 }
@@ -257,7 +262,7 @@ function startReads(admin: Caller): { stop(): Promise<{ failed: string[]; ms: nu
   const loop = (async (): Promise<void> => {
     while (!isOver) {
       const began = performance.now();
-      const reply = await admin('GET', '/api/desk/thing?per_page=10&count=none').catch((error: unknown) => ({
+      const reply = await admin('GET', '/api/warehouse/thing?per_page=10&count=none').catch((error: unknown) => ({
         status: 0,
         body: String(error),
       }));
@@ -288,7 +293,7 @@ const areFreed = (proof: Proof, timeoutMs: number): Promise<boolean> =>
 
 /** HEAD has the headers and begins nothing; `Accept` on the list means the same file. */
 async function answersHeadAndAccept(proof: Proof): Promise<void> {
-  const url = `${proof.rig.url}/api/desk/thing`;
+  const url = `${proof.rig.url}/api/warehouse/thing`;
   const authorization = `Bearer ${proof.token}`;
   const head = await fetch(`${url}/_export.csv`, { method: 'HEAD', headers: { authorization } });
   demand(head.status === 200 && (await head.text()) === '', `HEAD answered ${head.status} with a body or without success`);
@@ -322,7 +327,7 @@ async function isCutOff(proof: Proof): Promise<void> {
   });
   response.resume();
   demand((await ending) === 'broken', 'an export whose database connection broke looked whole');
-  demand((await proof.admin('GET', '/api/desk/thing?per_page=1')).status === 200, 'reads do not go on after a broken export');
+  demand((await proof.admin('GET', '/api/warehouse/thing?per_page=1')).status === 200, 'reads do not go on after a broken export');
 }
 
 async function stopsReading(proof: Proof): Promise<void> {

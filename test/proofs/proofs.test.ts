@@ -1,5 +1,6 @@
 /** Every proof, small: the same code as `npm run prove -- <name>`. */
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rig } from '../support/rig.ts';
 import { proveApprovalCrash } from './approval-crash.ts';
 import { proveExport } from './export.ts';
 import { proveHostile } from './hostile.ts';
@@ -31,12 +32,20 @@ it('definitions published under load fail no request and are usable at once', as
   expect(result.publishes).toBeGreaterThan(5);
 }, 120_000);
 
-it('an export of many rows is whole, or its client sees that it is not', async () => {
-  const { csv, ndjson } = await proveExport({ rows: 100_000, waitsForStalled: false }, say);
-  expect([csv.rows, ndjson.rows]).toEqual([100_000, 100_000]);
-}, 120_000);
+describe('an installation that nobody breaks', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await Rig.start();
+  }, 120_000);
+  afterAll(() => rig.stop());
 
-it('hostile requests are refused quickly and leave nothing behind', async () => {
-  const { faults } = await proveHostile({ requests: 1_500, seed: 4 }, say);
-  expect(faults).toEqual([]);
-}, 120_000);
+  it('exports many rows whole, or their client sees that they are not', async () => {
+    const { csv, ndjson } = await proveExport({ rows: 100_000, waitsForStalled: false }, say, rig);
+    expect([csv.rows, ndjson.rows]).toEqual([100_000, 100_000]);
+  }, 120_000);
+
+  it('refuses hostile requests quickly, and they leave nothing behind', async () => {
+    const { faults } = await proveHostile({ requests: 1_500, seed: 4 }, say, rig);
+    expect(faults).toEqual([]);
+  }, 120_000);
+});

@@ -6,7 +6,7 @@ export interface HostileRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
   /** Which of the callers sends it. */
-  readonly caller: 'admin' | 'customer' | 'nobody' | 'forger';
+  readonly caller: 'admin' | 'customer' | 'program' | 'leaver' | 'nobody' | 'forger';
 }
 
 /** Mulberry32. */
@@ -54,7 +54,7 @@ const OPERATORS = [
 ];
 const ODD_OPERATORS = ['some', 'none', 'regex', 'constructor', '__proto__', ''];
 const LONE = '\ud800';
-const NAMES = [
+export const NAMES = [
   ...[
     '__proto__',
     'constructor',
@@ -159,14 +159,14 @@ const VALUES: readonly unknown[] = [
   ],
 ];
 
-type Random = () => number;
-const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-const chance = (random: Random, share: number): boolean => random() < share;
+export type Random = () => number;
+export const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+export const chance = (random: Random, share: number): boolean => random() < share;
 
 /** Mostly a name that there is: what is refused by its name alone reaches nothing behind it. */
-const name = (random: Random): string =>
+export const name = (random: Random): string =>
   chance(random, 0.2) ? pick(random, NAMES) : pick(random, chance(random, 0.7) ? FIELDS : FIELDS_OF_OTHERS);
-const operator = (random: Random): string => (chance(random, 0.1) ? pick(random, ODD_OPERATORS) : pick(random, OPERATORS));
+export const operator = (random: Random): string => (chance(random, 0.1) ? pick(random, ODD_OPERATORS) : pick(random, OPERATORS));
 const SANE: readonly unknown[] = [
   'open',
   5,
@@ -183,8 +183,8 @@ const SANE: readonly unknown[] = [
   'status',
   null,
 ];
-const valueOf = (random: Random): unknown => (chance(random, 0.4) ? pick(random, SANE) : pick(random, VALUES));
-const text = (random: Random): string => {
+export const valueOf = (random: Random): unknown => (chance(random, 0.4) ? pick(random, SANE) : pick(random, VALUES));
+export const text = (random: Random): string => {
   const value = valueOf(random);
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
@@ -192,7 +192,7 @@ const text = (random: Random): string => {
 const wellFormed = (given: string): string => Buffer.from(given).toString();
 
 /** Percent-encoding that does not mind halves of surrogate pairs, and sometimes sends what is no UTF-8 at all. */
-function encode(random: Random, given: string): string {
+export function encode(random: Random, given: string): string {
   if (chance(random, 0.03)) return `${encodeURIComponent(wellFormed(given))}%FF%C0%80`;
   if (chance(random, 0.02)) return `${encodeURIComponent(wellFormed(given))}%E0%A4%`;
   return wellFormed(given) === given ? encodeURIComponent(given) : '%ED%A0%80';
@@ -291,7 +291,7 @@ const PARAMETERS = [
   ...['count_distinct', 'having', 'time_zone', 'formulas', 'atomic', 'dry_run', 'mode', 'confirm', 'after', '__proto__', 'constructor', ''],
 ];
 
-function tree(random: Random, depth: number): unknown {
+export function tree(random: Random, depth: number): unknown {
   const kind = random();
   if (depth > 5 || kind < 0.5) return { field: name(random), op: operator(random), value: valueOf(random) };
   if (kind < 0.7) return { [pick(random, ['and', 'or'])]: [tree(random, depth + 1), tree(random, depth + 1)] };
@@ -352,7 +352,7 @@ function bodyOf(random: Random, route: string): Buffer {
   return Buffer.from(JSON.stringify(recordOf(random)));
 }
 
-const PARTS = ['_query', '_aggregate', '_export.csv', '_export.ndjson', '_bulk', '_batch', '_nothing', '_restore', '_transitions'];
+const PARTS = ['_query', '_aggregate', '_export.csv', '_export.ndjson', '_bulk', '_bulk', '_batch', '_nothing', '_restore', '_transitions'];
 const ADMIN_PARTS = [
   'entities',
   'relations',
@@ -366,8 +366,16 @@ const ADMIN_PARTS = [
   'versions',
   'migrations',
   'deliveries',
+  'invites',
+  'api-keys',
+  'signing-keys',
+  'secrets',
+  'findings',
 ];
-const AUTH_PARTS = ['refresh', 'logout', 'me', 'jwks.json', 'nothing', 'register', 'forgot', 'reset', 'verify'];
+const AUTH_PARTS = [
+  ...['refresh', 'logout', 'me', 'jwks.json', 'nothing', 'register', 'forgot', 'reset', 'verify', 'login', 'password'],
+  ...['accept-invite', 'sessions', 'api-keys', 'totp', 'oidc'],
+];
 
 /** A record that may be there, or the oddest of names. */
 const recordId = (random: Random): string =>
@@ -411,7 +419,7 @@ function target(random: Random, app: string): { readonly method: string; readonl
   if (kind < 0.88)
     return {
       method: pick(random, ['POST', 'GET']),
-      path: at(pick(random, ['_batch', '_workflows', '_discovery', '_openapi.json', '_files', '_nothing'])),
+      path: at(pick(random, ['_batch', '_workflows', '_discovery', '_openapi.json', '_docs', '_files', '_nothing'])),
       route: '_batch',
     };
   return { method: pick(random, ['GET', 'POST', 'TRACE', 'OPTIONS', 'PROPFIND']), path: oddPath(random, app), route: 'odd' };
@@ -452,7 +460,7 @@ function oddPath(random: Random, app: string): string {
   ]);
 }
 
-const HEADERS: readonly Readonly<Record<string, string>>[] = [
+export const HEADERS: readonly Readonly<Record<string, string>>[] = [
   {},
   {},
   {},
@@ -482,7 +490,16 @@ const HEADERS: readonly Readonly<Record<string, string>>[] = [
 export function hostileRequest(random: Random, app: string): HostileRequest {
   const { method, path, route } = target(random, app);
   const hasBody = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS' && method !== 'TRACE';
-  const caller = pick(random, ['admin', 'admin', 'admin', 'customer', 'customer', 'nobody', 'forger'] as const);
+  const caller = pick(random, [
+    'admin',
+    'admin',
+    'admin',
+    'admin',
+    'customer',
+    'customer',
+    'program',
+    chance(random, 0.5) ? 'nobody' : 'forger',
+  ] as const);
   const body = hasBody ? bodyOf(random, route) : undefined;
   return { method, path, headers: { ...(hasBody ? { 'content-type': 'application/json' } : {}), ...pick(random, HEADERS) }, body, caller };
 }
