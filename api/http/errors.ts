@@ -44,6 +44,10 @@ export function toAppError(thrown: unknown): AppError {
       cause: thrown,
     });
   }
+  // Parameters are read by their fields' types, which name the place; this is for all other text.
+  if (state === '22021' || state === '22P05') {
+    return new AppError('INVALID_VALUE', 'A text of the request contains the NUL character or half a surrogate pair.', { cause: thrown });
+  }
   if (/^(08|53|57P|58)/.test(state) || isConnectionTrouble(thrown)) {
     return new AppError('UNAVAILABLE', 'The database does not answer right now.', {
       hint: 'Try again in a moment.',

@@ -77,13 +77,17 @@ function send(method: string, path: string, body?: Buffer): Promise<Answered> {
   };
   const began = performance.now();
   return new Promise((resolve, reject) => {
-    const request = http.request(`${world.url}/api/desk/${path}`, { method, headers, agent }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      response.once('end', () => {
-        resolve({ status: response.statusCode ?? 0, text, allow: response.headers.allow, ms: performance.now() - began });
-      });
-    });
+    const request = http.request(
+      `${world.url}/api${path.startsWith('/') ? path : `/desk/${path}`}`,
+      { method, headers, agent },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        response.once('end', () => {
+          resolve({ status: response.statusCode ?? 0, text, allow: response.headers.allow, ms: performance.now() - began });
+        });
+      },
+    );
     request.once('error', reject).end(body);
   });
 }
@@ -178,7 +182,10 @@ describe.each([
     'status',
     'after',
     'cursor',
-    'webhook_id',
+    'workflow',
+    'record_id',
+    'app',
+    'action',
   ];
   const LISTS = [
     '_admin/users',
@@ -188,6 +195,7 @@ describe.each([
     '_admin/versions',
     '_admin/migrations',
     '_workflows',
+    ...['/_platform/audit', '/_platform/migrations', '/_platform/events', '/_platform/users'],
   ];
   it.each(LISTS)('is answered in every parameter of %s', async (list) => {
     for (const name of NAMES) {

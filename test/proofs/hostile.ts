@@ -150,7 +150,7 @@ interface Answered {
 
 /** What no answer may hold: SQL, its errors, stacks and paths of ours. */
 const LEAK =
-  /syntax error at|pg_catalog|does not exist at character|\bselect\b[^"]{0,200}\bfrom\b "|\n\s+at .+:\d+:\d+|node_modules|\/(?:api|core|operations)\/[\w/-]+\.[jt]s\b|ECONNREFUSED/i;
+  /syntax error at|pg_catalog|does not exist at character|\bselect\b[^"]{0,200}\bfrom\b "|\n\s+at .+:\d+:\d+|node_modules|(?<!")\/(?:api|core|operations)\/[\w/-]+\.[jt]s\b|ECONNREFUSED/i;
 
 /** Commands that a busy engine may put off. */
 const TEMPORAL_BOUND = /^\/api\/desk\/_workflows\//;
@@ -159,11 +159,14 @@ const HASHES_A_PASSWORD = /^\/api\/\w+\/(?:auth\/(?:login|password|register|rese
 const HASHING_MS = 1_000;
 /** The refusal of a bulk names the clashes of every row, so it has done the work of them all. */
 const MANY_ROWS = /\/_(?:bulk|batch)\b/;
-const ROW_MS = 0.25;
+const ROW_MS = 0.5;
+/** What the database refuses it has been sent before. */
+const KILOBYTE_MS = 0.2;
 
-function mostMs({ path, body }: HostileRequest): number {
+function mostMs({ path, body }: HostileRequest, status: number): number {
   if (HASHES_A_PASSWORD.test(path)) return HASHING_MS;
-  return MANY_ROWS.test(path) ? MAX_MS + ROW_MS * Math.min(1_000, (body?.length ?? 0) / 25) : MAX_MS;
+  const bytes = status === 409 || status === 422 ? (body?.length ?? 0) : 0;
+  return MAX_MS + (MANY_ROWS.test(path) ? ROW_MS * Math.min(1_000, bytes / 25) : (KILOBYTE_MS * bytes) / 1024);
 }
 
 class Attack {
@@ -183,7 +186,7 @@ class Attack {
     let reply = await this.#once(request);
     this.#byStatus[reply.status] = (this.#byStatus[reply.status] ?? 0) + 1;
     // The machine is shared: slow once is slow only if it stays so. What was written must not be written again.
-    for (let attempt = 0; attempt < 4 && reply.ms > mostMs(request) && reply.status >= 400; attempt++) {
+    for (let attempt = 0; attempt < 4 && reply.ms > mostMs(request, reply.status) && reply.status >= 400; attempt++) {
       const again = await this.#once(request);
       if (again.ms < reply.ms) reply = again;
     }
@@ -210,7 +213,7 @@ class Attack {
     if (status >= 500 || status === 0) return 'a failure of ours';
     if (LEAK.test(text)) return 'an answer that shows the inside';
     // A valid write may wait for a workflow; what is refused has no reason to be slow.
-    if (ms > mostMs(request) && status >= 400) return `slow (${Math.round(ms)} ms)`;
+    if (ms > mostMs(request, status) && status >= 400) return `slow (${Math.round(ms)} ms)`;
     return undefined;
   }
 
