@@ -159,7 +159,7 @@ const HASHES_A_PASSWORD = /^\/api\/\w+\/(?:auth\/(?:login|password|register|rese
 const HASHING_MS = 1_000;
 /** The refusal of a bulk names the clashes of every row, so it has done the work of them all. */
 const MANY_ROWS = /\/_(?:bulk|batch)\b/;
-const ROW_MS = 0.5;
+const ROW_MS = 1;
 /** What the database refuses it has been sent before. */
 const KILOBYTE_MS = 0.2;
 
