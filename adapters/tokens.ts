@@ -30,6 +30,9 @@ export interface Realm {
   readonly oidcLinks: Sql;
   /** Sign-ins under way at a provider, and their codes. */
   readonly oidcLogins: Sql;
+  /** Second factors, and sign-ins that wait for one. */
+  readonly factors: Sql;
+  readonly challenges: Sql;
 }
 
 export const PLATFORM_REALM: Realm = {
@@ -42,6 +45,8 @@ export const PLATFORM_REALM: Realm = {
   authProviders: raw('durabase.platform_auth_providers'),
   oidcLinks: raw('durabase.platform_oidc_links'),
   oidcLogins: raw('durabase.platform_oidc_logins'),
+  factors: raw('durabase.platform_factors'),
+  challenges: raw('durabase.platform_challenges'),
 };
 
 export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
@@ -54,6 +59,8 @@ export const appRealm = (app: { readonly id: string; readonly storage: string })
   authProviders: id(app.storage, '_auth_providers'),
   oidcLinks: id(app.storage, '_oidc_links'),
   oidcLogins: id(app.storage, '_oidc_logins'),
+  factors: id(app.storage, '_factors'),
+  challenges: id(app.storage, '_challenges'),
 });
 
 export interface TokenSubject {

@@ -36,13 +36,26 @@ export interface Answer<T> {
   readonly etag: string | null;
 }
 
+/** A sign-in whose password was right, and that needs a code besides. */
+export interface PendingSignIn {
+  readonly scope: Scope;
+  readonly mfaToken: string;
+  /** True when the account has no second factor yet and must set one up. */
+  readonly mustEnrol: boolean;
+}
+
 export interface Client {
   readonly user: SignedInUser | undefined;
-  signIn(scope: Scope, email: string, password: string): Promise<SignedInUser>;
   /** With the one-time code that a sign-in provider's answer brought back. */
-  signInWithCode(scope: Scope, code: string): Promise<SignedInUser>;
+  signInWithCode(scope: Scope, code: string): Promise<PendingSignIn | undefined>;
   /** The sign-in providers there are. */
   providers(scope: Scope): Promise<readonly SignInProvider[]>;
+  /** Undefined once somebody is signed in; else what the sign-in waits for. */
+  signIn(scope: Scope, email: string, password: string): Promise<PendingSignIn | undefined>;
+  /** A secret for an authenticator app, for a sign-in that has to set one up. */
+  beginFactor(pending: PendingSignIn): Promise<{ readonly secret: string; readonly uri: string }>;
+  /** Signs in with a code; answers the recovery codes when a factor was set up by it. */
+  sendCode(pending: PendingSignIn, code: string): Promise<readonly string[]>;
   /** Takes the session up again from the refresh cookie; undefined when there is none. */
   resume(scope: Scope): Promise<SignedInUser | undefined>;
   signOut(): Promise<void>;
@@ -61,6 +74,11 @@ interface TokenAnswer {
 /** Where a browser begins to sign in at a provider; it comes back to `redirectTo` with `code` or `error`. */
 export const providerStart = (scope: Scope, provider: string, redirectTo: string): string =>
   `${authPath(scope)}/oidc/${encodeURIComponent(provider)}/start?redirect_to=${encodeURIComponent(redirectTo)}`;
+interface ChallengeAnswer {
+  readonly data: { readonly mfa_token: string; readonly mfa_enrol_required?: boolean };
+}
+
+const isSignedIn = (answer: TokenAnswer | ChallengeAnswer): answer is TokenAnswer => 'access_token' in answer.data;
 
 const authPath = (scope: Scope): string =>
   scope.kind === 'platform' ? '/api/_platform/auth' : `/api/${encodeURIComponent(scope.app)}/auth`;
@@ -126,11 +144,13 @@ function createCaller(base: string): Client {
     return refreshing;
   };
 
-  const enter = async (where: Scope, door: string, body: Readonly<Record<string, unknown>>): Promise<SignedInUser> => {
+  const enter = async (where: Scope, door: string, body: Readonly<Record<string, unknown>>): Promise<PendingSignIn | undefined> => {
     token = undefined;
-    take(where, (await send<TokenAnswer>(`${authPath(where)}/${door}`, { method: 'POST', body })).body);
+    const answer = (await send<TokenAnswer | ChallengeAnswer>(`${authPath(where)}/${door}`, { method: 'POST', body })).body;
+    if (!isSignedIn(answer)) return { scope: where, mfaToken: answer.data.mfa_token, mustEnrol: answer.data.mfa_enrol_required === true };
+    take(where, answer);
     user ??= (await send<{ data: SignedInUser }>(`${authPath(where)}/me`, {})).body.data;
-    return user;
+    return undefined;
   };
 
   return {
@@ -141,6 +161,19 @@ function createCaller(base: string): Client {
     signInWithCode: (where, code) => enter(where, 'oidc/token', { code, cookie: true }),
     async providers(where) {
       return (await send<{ data: readonly SignInProvider[] }>(`${authPath(where)}/providers`, {})).body.data;
+    },
+    async beginFactor(pending) {
+      const options = { method: 'POST', body: { mfa_token: pending.mfaToken } } as const;
+      return (await send<{ data: { secret: string; uri: string } }>(`${authPath(pending.scope)}/totp`, options)).body.data;
+    },
+    async sendCode(pending, code) {
+      const path = `${authPath(pending.scope)}/${pending.mustEnrol ? 'totp/confirm' : 'login/totp'}`;
+      const { body } = await send<TokenAnswer & { data: { recovery_codes?: readonly string[] } }>(path, {
+        method: 'POST',
+        body: { mfa_token: pending.mfaToken, code, cookie: true },
+      });
+      take(pending.scope, body);
+      return body.data.recovery_codes ?? [];
     },
     async resume(where) {
       if (!(await refresh(where))) return undefined;

@@ -1,5 +1,5 @@
 /** Who is signed in where. The access token lives in the client's memory, the refresh token in an httpOnly cookie. */
-import { createClient, type Scope } from '../../client/client.ts';
+import { createClient, type PendingSignIn, type Scope } from '../../client/client.ts';
 
 export const client = createClient();
 
@@ -27,16 +27,29 @@ export function isSignedIn(): Promise<boolean> {
   return resumed;
 }
 
-export async function signIn(scope: Scope, email: string, password: string): Promise<void> {
-  await client.signIn(scope, email, password);
+/** Answers what the sign-in waits for, when the password alone is not enough. */
+export async function signIn(scope: Scope, email: string, password: string): Promise<PendingSignIn | undefined> {
+  const pending = await client.signIn(scope, email, password);
+  if (pending === undefined) signedInTo(scope);
+  return pending;
+}
+
+/** Ends a sign-in that waits for a code; answers recovery codes when a second factor was set up by it. */
+export async function sendCode(pending: PendingSignIn, code: string): Promise<readonly string[]> {
+  const recoveryCodes = await client.sendCode(pending, code);
+  signedInTo(pending.scope);
+  return recoveryCodes;
+}
+
+function signedInTo(scope: Scope): void {
   rememberScope(scope);
   resumed = Promise.resolve(true);
 }
 
-export async function signInWithCode(scope: Scope, code: string): Promise<void> {
-  await client.signInWithCode(scope, code);
-  rememberScope(scope);
-  resumed = Promise.resolve(true);
+export async function signInWithCode(scope: Scope, code: string): Promise<PendingSignIn | undefined> {
+  const pending = await client.signInWithCode(scope, code);
+  if (pending === undefined) signedInTo(scope);
+  return pending;
 }
 
 export async function signOut(): Promise<void> {

@@ -9,19 +9,19 @@ import { askForMail, resetPassword, verifyAddress } from '../../operations/auth/
 import { register } from '../../operations/auth/register.ts';
 import { acceptInvite } from '../../operations/users/invites.ts';
 import { accountPage, type AccountPage } from '../account-page.ts';
-import { login, logout, me, refresh, type ClientInfo, type SignIn } from '../../operations/auth/sessions.ts';
+import { login } from '../../operations/auth/login.ts';
+import { logout, me, refresh, type ClientInfo } from '../../operations/auth/sessions.ts';
 import type { Actor } from '../../operations/context.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyRequest } from '../authenticate.ts';
 import { bodyAnswer, dataAnswer, dataText, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
-import { cookieOf } from '../http/cookies.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { noSuchRoute } from './not-found.ts';
 import { oidcRoute } from './oidc.ts';
+import { clearedCookie, refreshCookieOf, signedIn } from './signed-in.ts';
+import { codeRoute, totpRoute } from './totp.ts';
 
-const COOKIE = 'durabase_refresh';
-const REFRESH_SECONDS = 7 * 24 * 3600;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
 export async function authRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[]): Promise<Answer> {
@@ -34,12 +34,14 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
   if (verb === 'sessions') return sessionsRoute(api, call, realm, more);
   if (verb === 'verify' && more[0] === 'send' && more.length === 1 && call.method === 'POST')
     return mailRoute(api, call, home, 'verification');
+  if (verb === 'totp') return totpRoute(api, call, home, more, clientOf(call));
+  if (verb === 'login' && more[0] === 'totp' && more.length === 1) return codeRoute(api, call, realm, clientOf(call));
   if (more.length > 0) throw noSuchRoute(call);
   switch (`${call.method} ${verb ?? ''}`) {
     case 'POST login':
-      return loginRoute(api, call, realm);
+      return loginRoute(api, call, home);
     case 'POST refresh':
-      return refreshRoute(api, call, realm);
+      return refreshRoute(api, call, home);
     case 'POST logout':
       return logoutRoute(api, call, realm);
     case 'POST password':
@@ -142,42 +144,28 @@ const keyAnswer = ({ id, email, roles, isAdmin, kind, keyId, scopes }: Actor): o
   scopes: scopes?.key.split(' '),
 });
 
-async function loginRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
+async function loginRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
   const body = await bodyOf(call);
-  return signedIn(api, call, await login(api.services, api.tokens, realm, body, clientOf(call)), body['cookie'] === true);
+  return signedIn(api, call, await login(api.services, api.tokens, home, body, clientOf(call)), body['cookie'] === true);
 }
 
-async function refreshRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
+async function refreshRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
   const given = await refreshTokenOf(call);
-  return signedIn(api, call, await refresh(api.services, api.tokens, realm, given.token), given.isCookie);
+  return signedIn(api, call, await refresh(api.services, api.tokens, home, given.token), given.isCookie);
 }
 
 async function logoutRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
   const given = await refreshTokenOf(call);
   await logout(api.services, realm, given.token);
   await api.revocations.refresh();
-  const cleared = given.isCookie ? { 'Set-Cookie': cookieText(api, call, '', 0) } : {};
+  const cleared = given.isCookie ? clearedCookie(api, call) : {};
   return bodyAnswer({ message: 'Logged out', data: { message: 'Logged out' } }, 200, { ...NO_STORE, ...cleared });
-}
-
-/** With a cookie, the refresh token is where no script can read it, and not in the body. */
-function signedIn(api: Api, call: Call, result: SignIn, asCookie: boolean): Answer {
-  if (!asCookie) return dataAnswer(result, 200, NO_STORE);
-  const { refresh_token: token, ...visible } = result;
-  return dataAnswer(visible, 200, { ...NO_STORE, 'Set-Cookie': cookieText(api, call, token, REFRESH_SECONDS) });
-}
-
-function cookieText(api: Api, call: Call, token: string, seconds: number): string {
-  const url = call.request.url ?? '';
-  const path = url.slice(0, url.indexOf('/auth/') + '/auth'.length);
-  const secure = api.services.config.publicUrl.startsWith('https:') ? '; Secure' : '';
-  return `${COOKIE}=${token}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
 }
 
 async function refreshTokenOf(call: Call): Promise<{ token: unknown; isCookie: boolean }> {
   const body = await bodyOf(call);
   if (body['refresh_token'] !== undefined && body['refresh_token'] !== null) return { token: body['refresh_token'], isCookie: false };
-  return { token: cookieOf(call, COOKIE), isCookie: true };
+  return { token: refreshCookieOf(call), isCookie: true };
 }
 
 async function bodyOf(call: Call): Promise<Record<string, unknown>> {

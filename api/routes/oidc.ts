@@ -1,5 +1,6 @@
 /** `auth/oidc/...` and `auth/providers`: signing in with OpenID Connect; and `auth-providers`, where admins keep the providers. */
 import { AppError } from '../../core/errors.ts';
+import type { Challenge } from '../../operations/auth/admit.ts';
 import type { AccountHome } from '../../operations/auth/home.ts';
 import { finishLogin, LOGIN_SECONDS, redeemCode, startLogin, type Flow } from '../../operations/auth/oidc/flow.ts';
 import { listLinks, removeLink } from '../../operations/auth/oidc/links.ts';
@@ -30,7 +31,7 @@ export async function oidcRoute(
   call: Call,
   home: AccountHome,
   rest: readonly string[],
-  signedIn: (result: SignIn, asCookie: boolean) => Answer,
+  signedIn: (result: SignIn | Challenge, asCookie: boolean) => Answer,
 ): Promise<Answer> {
   const [first = '', verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);

@@ -11,11 +11,13 @@ import type { Api } from '../api.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
+import { userTotpRoute } from './totp.ts';
 
 /** Accounts of a realm, for its admins. Whoever changes one sees the effect on this process at once. */
 export async function usersRoute(api: Api, call: Call, scope: AccountScope, rest: readonly string[]): Promise<Answer> {
   const [userId, part, ...more] = rest;
   if (userId !== undefined && part === 'sessions') return userSessionsRoute(api, call, await sessionsOf(scope, userId), more);
+  if (userId !== undefined && part === 'totp') return userTotpRoute(call, await sessionsOf(scope, userId), more);
   if (part !== undefined) throw noSuchRoute(call);
   if (userId === undefined) {
     if (call.method === 'GET') return textAnswer(await listAccounts(scope, call.query));

@@ -30,6 +30,22 @@ const SIGN_IN: Schema = {
   required: ['access_token', 'token_type', 'expires_in', 'user'],
 };
 
+/** What a sign-in answers when the second factor is still asked for. */
+const CHALLENGE: Schema = {
+  type: 'object',
+  properties: {
+    mfa_required: { type: 'boolean', const: true, description: 'Send a code with the token to auth/login/totp.' },
+    mfa_enrol_required: { type: 'boolean', const: true, description: 'Set up a factor with the token: auth/totp, auth/totp/confirm.' },
+    mfa_token: { type: 'string' },
+    expires_in: { type: 'integer' },
+  },
+  required: ['mfa_token', 'expires_in'],
+};
+
+const FACTOR = objectOf({ enabled: { type: 'boolean' }, recovery_codes_left: { type: 'integer' } }, ['enabled', 'recovery_codes_left']);
+const RECOVERY_CODES = arrayOf({ type: 'string' });
+const CODE: Schema = { type: 'string', description: 'Six digits, or a recovery code.' };
+
 const OWN_ERRORS = [400, 401, 403, 405, 413, 415, 429, 500, 503];
 
 const SESSION = objectOf(
@@ -47,7 +63,7 @@ const SESSION = objectOf(
 
 const TOKEN_BODY = objectOf({ refresh_token: { type: ['string', 'null'], description: 'Left out, the cookie is used.' } });
 
-export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN };
+export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN, SignInChallenge: CHALLENGE };
 
 const operation = (verb: string, summary: string, rest: JsonObject): JsonObject => ({
   tags: [TAG],
@@ -57,6 +73,57 @@ const operation = (verb: string, summary: string, rest: JsonObject): JsonObject 
 });
 
 const signedIn = (description: string): JsonObject => jsonAnswer({ description, schema: data({ $ref: '#/components/schemas/SignIn' }) });
+
+function totpPaths(base: string): Paths {
+  return {
+    [`${base}/auth/login/totp`]: {
+      post: operation('login_totp', 'Sign in with a code of the second factor', {
+        security: [],
+        requestBody: jsonBody(objectOf({ mfa_token: { type: 'string' }, code: CODE, cookie: { type: 'boolean' } }, ['mfa_token', 'code'])),
+        responses: { '200': signedIn('Tokens.'), ...errorsOf(OPEN_ERRORS) },
+      }),
+    },
+    [`${base}/auth/totp`]: {
+      get: operation('totp', 'The own second factor', {
+        responses: { '200': jsonAnswer({ description: 'How it stands.', schema: data(FACTOR) }), ...errorsOf(OWN_ERRORS) },
+      }),
+      post: operation('begin_totp', 'Begin a second factor', {
+        description: 'With a session and the password, or with the mfa_token of a sign-in that has to set one up.',
+        security: [{ bearer: [] }, {}],
+        requestBody: jsonBody(objectOf({ password: { type: 'string' }, mfa_token: { type: 'string' } })),
+        responses: {
+          '200': jsonAnswer({
+            description: 'The secret, shown this once; it counts for nothing until confirmed.',
+            schema: data(objectOf({ secret: { type: 'string' }, uri: { type: 'string' } }, ['secret', 'uri'])),
+          }),
+          ...errorsOf([...OWN_ERRORS, 409]),
+        },
+      }),
+      delete: operation('end_totp', 'Turn the second factor off', {
+        requestBody: jsonBody(objectOf({ password: { type: 'string' }, code: CODE }, ['password', 'code'])),
+        responses: { '200': jsonAnswer({ description: 'It is off.', schema: data(FACTOR) }), ...errorsOf([...OWN_ERRORS, 404]) },
+      }),
+    },
+    [`${base}/auth/totp/confirm`]: {
+      post: operation('confirm_totp', 'Turn the begun second factor on', {
+        security: [{ bearer: [] }, {}],
+        requestBody: jsonBody(objectOf({ code: { type: 'string' }, mfa_token: { type: 'string' }, cookie: { type: 'boolean' } }, ['code'])),
+        responses: {
+          '200': jsonAnswer({
+            description: 'It is on. The recovery codes are shown this once; with an mfa_token, tokens stand beside them.',
+            schema: data({
+              anyOf: [
+                objectOf({ recovery_codes: RECOVERY_CODES }, ['recovery_codes']),
+                { allOf: [{ $ref: '#/components/schemas/SignIn' }, objectOf({ recovery_codes: RECOVERY_CODES }, ['recovery_codes'])] },
+              ],
+            }),
+          }),
+          ...errorsOf([...OWN_ERRORS, 409]),
+        },
+      }),
+    },
+  };
+}
 
 export function authPaths(base: string): Paths {
   return {
@@ -73,9 +140,16 @@ export function authPaths(base: string): Paths {
             ['email', 'password'],
           ),
         ),
-        responses: { '200': signedIn('Tokens.'), ...errorsOf(OPEN_ERRORS) },
+        responses: {
+          '200': jsonAnswer({
+            description: 'Tokens, or what is asked for besides.',
+            schema: data({ anyOf: [{ $ref: '#/components/schemas/SignIn' }, { $ref: '#/components/schemas/SignInChallenge' }] }),
+          }),
+          ...errorsOf(OPEN_ERRORS),
+        },
       }),
     },
+    ...totpPaths(base),
     [`${base}/auth/refresh`]: {
       post: operation('refresh', 'Exchange the refresh token for new tokens', {
         security: [],

@@ -31,8 +31,8 @@ export const DOORS = {
   redeem: { name: 'redeem', points: 20, seconds: 300 },
   /** Each step of a sign-in at a provider, per address. */
   oidc: { name: 'oidc', points: 60, seconds: 300 },
-  /** A one-time code. */
-  code: { name: 'code', points: 3, seconds: 300 },
+  /** Codes of a second factor, per account; a right one starts anew. */
+  code: { name: 'code', points: 10, seconds: QUARTER },
 } as const satisfies Record<string, Rule>;
 
 /** RATE_LIMITED when this was one too many. */

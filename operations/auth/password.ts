@@ -34,14 +34,7 @@ export interface PasswordChange {
 export async function changePassword(scope: SessionScope, change: PasswordChange): Promise<{ readonly ended: number }> {
   const { services, realm, userId, actor } = scope;
   const next = readPassword(change.next, 'new', change.minLength);
-  const current = typeof change.current === 'string' && change.current.length <= MAX_LENGTH ? change.current : '';
-  const attempt = await tryPassword(services, realm, actor.email ?? userId, change.address);
-  const stored = await storedHash(scope);
-  if (!(await verifyPassword(current, stored))) {
-    await attempt.failed();
-    throw new AppError('UNAUTHORIZED', 'The current password is not right.');
-  }
-  await attempt.succeeded();
+  const stored = await provePassword(scope, change.current, change.address);
   const hash = await hashPassword(next);
   return transaction(services.pool, async (client) => {
     const changed = await execute(
@@ -52,9 +45,24 @@ export async function changePassword(scope: SessionScope, change: PasswordChange
     if (changed === 0) throw new AppError('CONFLICT', 'The password was changed by somebody else meanwhile.', { hint: 'Try again.' });
     const ended = await cutSessions(client, realm, userId, actor.sessionId);
     await dropTokens(client, realm, userId, 'reset');
+    await execute(client, sql`delete from ${realm.challenges} where user_id = ${value(userId, 'uuid')}`);
     await audit(client, actor, { app: realm.key === '' ? null : realm.key, action: 'password.change', target: userId, detail: { ended } });
     return { ended };
   });
+}
+
+/** UNAUTHORIZED unless this is the caller's password; guesses count. Answers the hash it was checked against. */
+export async function provePassword(scope: SessionScope, given: unknown, address: string | null): Promise<string | null> {
+  const { services, realm, userId, actor } = scope;
+  const password = typeof given === 'string' && given.length <= MAX_LENGTH ? given : '';
+  const attempt = await tryPassword(services, realm, actor.email ?? userId, address);
+  const stored = await storedHash(scope);
+  if (!(await verifyPassword(password, stored))) {
+    await attempt.failed();
+    throw new AppError('UNAUTHORIZED', 'The current password is not right.');
+  }
+  await attempt.succeeded();
+  return stored;
 }
 
 async function storedHash(scope: SessionScope): Promise<string | null> {

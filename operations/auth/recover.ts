@@ -11,12 +11,13 @@ import { systemActor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
 import { audit } from '../platform/audit.ts';
 import { readEmail } from '../users/input.ts';
+import { admit, type Challenge } from './admit.ts';
 import { DOORS, keyOfEmail, pass } from './attempts.ts';
 import { announceEpoch, cutSessions } from './cut.ts';
 import type { AccountHome } from './home.ts';
 import { isSameHash, parseToken } from './mail-tokens.ts';
 import { readPassword } from './password.ts';
-import { openSession, type ClientInfo, type SessionAccount, type SignIn } from './sessions.ts';
+import type { ClientInfo, SessionAccount, SignIn } from './sessions.ts';
 
 /** Queues a mail for the address; whether anybody has it is found out later, by the worker, so that this tells nothing. */
 export async function askForMail(
@@ -90,7 +91,11 @@ export async function resetPassword(
  * Opens an account whose address is confirmed, for whoever also knows its password: a link alone would open what a stranger
  * registered with somebody else's address.
  */
-export async function verifyAddress(redeemer: Redeemer, tokens: Tokens, body: Readonly<Record<string, unknown>>): Promise<SignIn> {
+export async function verifyAddress(
+  redeemer: Redeemer,
+  tokens: Tokens,
+  body: Readonly<Record<string, unknown>>,
+): Promise<SignIn | Challenge> {
   const { services, home, client } = redeemer;
   const { realm } = home;
   await pass(services, DOORS.redeem, realm, addressGroup(client.address));
@@ -118,7 +123,7 @@ export async function verifyAddress(redeemer: Redeemer, tokens: Tokens, body: Re
     await audit(db, systemActor(), { app: realm.key === '' ? null : realm.key, action: 'user.verify', target: opened.id });
     return opened;
   });
-  return openSession(services, tokens, realm, account, client);
+  return admit(services, tokens, home, account, client);
 }
 
 interface TokenRow {

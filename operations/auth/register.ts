@@ -11,12 +11,13 @@ import { sql, value } from '../../core/sql/sql.ts';
 import { systemActor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
 import { audit } from '../platform/audit.ts';
+import { admit, type Challenge } from './admit.ts';
 import { DOORS, pass } from './attempts.ts';
 import type { AccountHome } from './home.ts';
 import { newToken, VERIFICATION_LIFE } from './mail-tokens.ts';
 import { readPassword } from './password.ts';
 import { emailOf, noMail } from './recover.ts';
-import { openSession, type ClientInfo, type SignIn } from './sessions.ts';
+import type { ClientInfo, SignIn } from './sessions.ts';
 
 /** Makes an account and signs it in; undefined when its address has to be confirmed first. */
 export async function register(
@@ -25,7 +26,7 @@ export async function register(
   home: AccountHome,
   body: Readonly<Record<string, unknown>>,
   client: ClientInfo,
-): Promise<SignIn | undefined> {
+): Promise<SignIn | Challenge | undefined> {
   const { realm, settings } = home;
   if (!settings.public_signup) throw new AppError('FORBIDDEN', 'Nobody can sign up here.', { hint: 'Ask an admin for an invite.' });
   if (settings.verify_email && !canMail(services.config)) throw noMail();
@@ -62,5 +63,5 @@ export async function register(
       details: [{ field: 'email', rule: 'unique', message: 'is taken' }],
       hint: 'Sign in, or ask for a new password with POST auth/forgot.',
     });
-  return openSession(services, tokens, realm, account, client);
+  return admit(services, tokens, home, account, client);
 }

@@ -4,14 +4,15 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { uuidv7 } from '../../adapters/ids.ts';
-import { hashPassword, isForeignHash, verifyPassword } from '../../adapters/passwords.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { ACCESS_SECONDS, type Realm, type Tokens } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { raw, sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
-import { DOORS, pass, tryPassword } from './attempts.ts';
+import { DOORS, pass } from './attempts.ts';
 import { cutSession } from './cut.ts';
+import { factorState, requiresFactor } from './factors.ts';
+import type { AccountHome } from './home.ts';
 
 const REFRESH_LIFE = raw("interval '7 days'");
 /** Replaced tokens that are still recognised as such; a refresh every 15 minutes for a week makes 672. */
@@ -38,7 +39,7 @@ export interface ClientInfo {
   readonly address: string | null;
 }
 
-interface AccountRow {
+export interface AccountRow {
   readonly id: string;
   readonly email: string;
   readonly password_hash: string | null;
@@ -46,47 +47,6 @@ interface AccountRow {
   readonly active: boolean;
   readonly epoch: number;
   readonly must_change: boolean;
-}
-
-/** One answer for every reason, after the same time: nobody learns which accounts exist. */
-const refused = (): AppError => new AppError('UNAUTHORIZED', 'The email or the password is not right.');
-
-export async function login(services: Services, tokens: Tokens, realm: Realm, input: unknown, client: ClientInfo): Promise<SignIn> {
-  const { email, password } = (typeof input === 'object' && input !== null ? input : {}) as { email?: unknown; password?: unknown };
-  const isGiven =
-    typeof email === 'string' && typeof password === 'string' && email.length <= 320 && password.length <= 1_024 && !email.includes('\0');
-  if (!isGiven) throw refused();
-  const attempt = await tryPassword(services, realm, email, client.address);
-  const [account] = await run<AccountRow>(
-    services.pool,
-    sql`
-    select id, email, password_hash, roles, active, epoch, must_change
-    from ${realm.users} where lower(email) = lower(${value(email.trim(), 'text')})`,
-    { prepared: true },
-  );
-  const isRight = await verifyPassword(password, account?.password_hash);
-  if (account === undefined || !isRight || !account.active) {
-    await attempt.failed();
-    throw refused();
-  }
-  await attempt.succeeded();
-  if (isForeignHash(account.password_hash)) await replaceHash(services, realm, account, password);
-  if (account.must_change && !services.config.isDevelopment) {
-    services.log.warn({ realm: realm.key }, 'refused a sign-in with the published development password');
-    throw refused();
-  }
-  return openSession(services, tokens, realm, account, client);
-}
-
-/** A hash of another product verified once is replaced by ours; a password changed meanwhile stands. */
-async function replaceHash(services: Services, realm: Realm, account: AccountRow, password: string): Promise<void> {
-  const hash = await hashPassword(password);
-  await execute(
-    services.pool,
-    sql`
-    update ${realm.users} set password_hash = ${value(hash, 'text')}
-    where id = ${value(account.id, 'uuid')} and password_hash = ${value(account.password_hash, 'text')}`,
-  );
 }
 
 /** What a session is opened for. */
@@ -118,7 +78,8 @@ export async function openSession(
  * A new pair for the refresh token; the one given is dead from now on. The new token is derived from the old one, so that two
  * that race with the same get the same, and the session does not fork.
  */
-export async function refresh(services: Services, tokens: Tokens, realm: Realm, refreshToken: unknown): Promise<SignIn> {
+export async function refresh(services: Services, tokens: Tokens, home: AccountHome, refreshToken: unknown): Promise<SignIn> {
+  const { realm } = home;
   const given = parseRefreshToken(refreshToken);
   if (given === undefined) throw new AppError('UNAUTHORIZED', 'The refresh token is not valid.', { hint: 'Sign in again.' });
   await pass(services, DOORS.refresh, realm, given.sessionId);
@@ -143,6 +104,10 @@ export async function refresh(services: Services, tokens: Tokens, realm: Realm, 
     if (twin !== undefined) return signIn(tokens, realm, twin, given.sessionId, secret);
     await endIfReused(services, realm, given);
     throw new AppError('UNAUTHORIZED', 'The refresh token is not valid any more.', { hint: 'Sign in again.' });
+  }
+  if (requiresFactor(home, account.roles) && !(await factorState(services.pool, realm, account.id)).enabled) {
+    await cutSession(services.pool, realm, given.sessionId);
+    throw new AppError('UNAUTHORIZED', 'The account needs a second factor now.', { hint: 'Sign in again to set it up.' });
   }
   if (!account.active) {
     await cutSession(services.pool, realm, given.sessionId);

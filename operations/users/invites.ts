@@ -8,11 +8,12 @@ import type { Tokens } from '../../adapters/tokens.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { addressGroup } from '../../core/address.ts';
 import { raw, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { admit, type Challenge } from '../auth/admit.ts';
 import { DOORS, pass } from '../auth/attempts.ts';
 import type { AccountHome } from '../auth/home.ts';
 import { isSameHash, newToken, parseToken } from '../auth/mail-tokens.ts';
 import { readPassword } from '../auth/password.ts';
-import { openSession, type ClientInfo, type SessionAccount, type SignIn } from '../auth/sessions.ts';
+import type { ClientInfo, SessionAccount, SignIn } from '../auth/sessions.ts';
 import { systemActor, type Actor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
 import { audit } from '../platform/audit.ts';
@@ -203,7 +204,7 @@ export async function acceptInvite(
   home: AccountHome,
   body: Readonly<Record<string, unknown>>,
   client: ClientInfo,
-): Promise<SignIn> {
+): Promise<SignIn | Challenge> {
   const { realm } = home;
   await pass(services, DOORS.redeem, realm, addressGroup(client.address));
   const wanted = parseToken(body['token']);
@@ -223,7 +224,7 @@ export async function acceptInvite(
     await audit(db, systemActor(), { app: appOf(home), action: 'invite.accept', target: userId, detail: { invite: wanted.id, roles } });
     return { id: userId, email, roles, epoch: 0, must_change: false } satisfies SessionAccount;
   });
-  return openSession(services, tokens, realm, account, client);
+  return admit(services, tokens, home, account, client);
 }
 
 async function findInvite(

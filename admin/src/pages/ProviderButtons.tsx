@@ -1,7 +1,7 @@
 /** Signing in at a provider: its button, and what it sends back in the address. */
 import { Button, Stack } from '@mui/material';
 import { useEffect, useState, type ReactElement } from 'react';
-import { ApiError, providerStart, type Scope, type SignInProvider } from '../../../client/client.ts';
+import { ApiError, providerStart, type PendingSignIn, type Scope, type SignInProvider } from '../../../client/client.ts';
 import { client, rememberedScope, rememberScope, signInWithCode } from '../session.ts';
 
 /** Long enough that a name that is being typed is not asked for letter by letter. */
@@ -42,11 +42,13 @@ export function ProviderButtons({ scope }: { readonly scope: Scope }): ReactElem
 
 interface AnswerHandlers {
   readonly onSignedIn: (scope: Scope) => void;
+  /** The account needs a code besides. */
+  readonly onPending: (pending: PendingSignIn) => void;
   readonly onProblem: (message: string) => void;
 }
 
 /** Swaps the code in the page's address for a session, or shows why there is none. Neither stays in the address. */
-export function useProviderAnswer({ onSignedIn, onProblem }: AnswerHandlers): void {
+export function useProviderAnswer({ onSignedIn, onPending, onProblem }: AnswerHandlers): void {
   useEffect(() => {
     const { pathname, search, hash } = window.location;
     const query = new URLSearchParams(search);
@@ -59,7 +61,7 @@ export function useProviderAnswer({ onSignedIn, onProblem }: AnswerHandlers): vo
     }
     const scope = rememberedScope();
     signInWithCode(scope, code).then(
-      () => onSignedIn(scope),
+      (pending) => (pending === undefined ? onSignedIn(scope) : onPending(pending)),
       (problem: unknown) => onProblem(problem instanceof ApiError ? problem.message : 'Signing in failed.'),
     );
     // Once per page load: the address is clean afterwards, and the handlers are made anew by each render.

@@ -1,8 +1,9 @@
 import { Alert, Box, Button, Paper, Stack, TextField, Typography } from '@mui/material';
 import { useState, type ReactElement, type SubmitEvent } from 'react';
-import { ApiError, type Scope } from '../../../client/client.ts';
+import { ApiError, type PendingSignIn, type Scope } from '../../../client/client.ts';
 import { rememberedScope, signIn } from '../session.ts';
 import { ProviderButtons, useProviderAnswer } from './ProviderButtons.tsx';
+import { SecondFactor } from './SecondFactor.tsx';
 
 /** One door for both kinds of people: with an app's name its own users, without one the platform's. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => void }): ReactElement {
@@ -12,8 +13,9 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => 
   const [app, setApp] = useState(remembered.kind === 'app' ? remembered.app : '');
   const [problem, setProblem] = useState<string | undefined>();
   const [isBusy, setBusy] = useState(false);
+  const [pending, setPending] = useState<PendingSignIn | undefined>();
 
-  useProviderAnswer({ onSignedIn, onProblem: setProblem });
+  useProviderAnswer({ onSignedIn, onPending: setPending, onProblem: setProblem });
 
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -21,10 +23,19 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (scope: Scope) => 
     setBusy(true);
     setProblem(undefined);
     signIn(scope, email, password)
-      .then(() => onSignedIn(scope))
+      .then((waiting) => {
+        if (waiting === undefined) onSignedIn(scope);
+        else setPending(waiting);
+      })
       .catch((error: unknown) => setProblem(explain(error)))
       .finally(() => setBusy(false));
   };
+
+  const startOver = (message?: string): void => {
+    setPending(undefined);
+    setProblem(message);
+  };
+  if (pending !== undefined) return <SecondFactor pending={pending} onDone={() => onSignedIn(pending.scope)} onCancel={startOver} />;
 
   return (
     <Box component="main" sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, bgcolor: 'background.default' }}>

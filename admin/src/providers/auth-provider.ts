@@ -9,7 +9,7 @@ const REFUSED = 'durabase.signInRefused';
 export function createAuthProvider(discovery?: Discovery): AuthProvider {
   return {
     async login({ scope, username, password }: { scope: Scope; username: string; password: string }) {
-      await signIn(scope, username, password);
+      if ((await signIn(scope, username, password)) !== undefined) throw new Error(REFUSED);
     },
     async logout() {
       await signOut();

@@ -11,6 +11,7 @@ import { systemActor, type Services } from '../../context.ts';
 import { audit } from '../../platform/audit.ts';
 import { readEmail } from '../../users/input.ts';
 import { announceEpoch, cutSessions } from '../cut.ts';
+import { dropFactor } from '../factors.ts';
 import type { Provider } from './providers.ts';
 
 export type RefusalReason = 'email_not_verified' | 'signup_disabled' | 'account_inactive';
@@ -90,11 +91,12 @@ async function byEmail(db: pg.PoolClient, realm: Realm, email: string): Promise<
 
 /**
  * Somebody signed up with this address and never proved it; now its owner has come. Whoever it was loses the password, the
- * sessions and the keys: otherwise a stranger could sign up with an address and wait for its owner.
+ * second factor, the sessions and the keys: otherwise a stranger could sign up with an address and wait for its owner.
  */
 async function takeOver(db: pg.PoolClient, realm: Realm, userId: string): Promise<void> {
   const user = value(userId, 'uuid');
   await execute(db, sql`delete from ${realm.tokens} where user_id = ${user}`);
+  await dropFactor(db, realm, userId);
   const keys = await run<{ id: string; epoch: number }>(
     db,
     sql`update ${realm.apiKeys} set revoked_at = now(), epoch = epoch + 1, updated_at = now()

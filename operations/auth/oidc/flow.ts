@@ -12,10 +12,11 @@ import { addressGroup } from '../../../core/address.ts';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { raw, sql, value } from '../../../core/sql/sql.ts';
 import type { Services } from '../../context.ts';
+import { admit, type Challenge } from '../admit.ts';
 import { DOORS, pass } from '../attempts.ts';
 import type { AccountHome } from '../home.ts';
 import { newToken, parseToken } from '../mail-tokens.ts';
-import { openSession, type ClientInfo, type SessionAccount, type SignIn } from '../sessions.ts';
+import type { ClientInfo, SessionAccount, SignIn } from '../sessions.ts';
 import { accountOf, RefusedSignIn } from './account.ts';
 import { activeProvider, clientOfProvider, type Provider } from './providers.ts';
 
@@ -172,7 +173,7 @@ function refusalOf(services: Services, error: unknown): { code: string; message:
 }
 
 /** Swaps the code for a session, once, in the browser that began. */
-export async function redeemCode({ services, home, client, browser }: Flow, tokens: Tokens, given: unknown): Promise<SignIn> {
+export async function redeemCode({ services, home, client, browser }: Flow, tokens: Tokens, given: unknown): Promise<SignIn | Challenge> {
   const { realm } = home;
   await pass(services, DOORS.oidc, realm, addressGroup(client.address));
   const code = parseToken(given);
@@ -192,5 +193,5 @@ export async function redeemCode({ services, home, client, browser }: Flow, toke
         );
   if (account === undefined)
     throw new AppError('UNAUTHORIZED', 'The code is not valid here, was used or has expired.', { hint: 'Sign in again.' });
-  return openSession(services, tokens, realm, account, client);
+  return admit(services, tokens, home, account, client);
 }
