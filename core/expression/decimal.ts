@@ -133,7 +133,16 @@ function divide(a: Numeric, b: Numeric): Numeric | null {
   const quotient = Number(a) / divisor;
   const size = Math.abs(quotient);
   if (!(size <= 1e300)) return null;
-  return size < 1e-300 ? 0 : Number(quotient.toPrecision(15));
+  return size < 1e-300 ? 0 : toFifteenDigits(quotient);
+}
+
+/** As C's printf, and so Postgres, rounds a double: one that lies exactly in the middle goes to the even digit, where JavaScript goes up. */
+function toFifteenDigits(double: number): number {
+  if (double.toExponential(16).includes('50e')) {
+    const middle = /^(-?\d\.\d{13}[02468])50+e(.+)$/.exec(double.toExponential(60));
+    if (middle !== null) return Number(`${middle[1] ?? ''}e${middle[2] ?? ''}`);
+  }
+  return Number(double.toPrecision(15));
 }
 
 export const negate = (value: Numeric): Numeric | null => calculate('-', 0, value);

@@ -29,6 +29,8 @@ describe('decimal arithmetic is exact', () => {
     ['1e21 + 1', calculate('+', 1e21, 1), '1000000000000000000001'],
     ['no negative zero', calculate('*', -0.5, 0), 0],
     ['1e-7 * 3', calculate('*', 1e-7, 3), 3e-7],
+    ['a quotient in the middle of two', calculate('/', 1767225600000, -0.00333333333333333), -530167680000000],
+    ['another one', calculate('/', 1000000000000003, 2), 500000000000002],
     ['2.675 to 2 places', roundNumeric(2.675, 2), 2.68],
   ])('%s', (_name, found, expected) => expect(found).toBe(expected));
 });
