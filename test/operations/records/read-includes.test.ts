@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Actor, AppRuntime } from '../../../operations/context.ts';
-import { getRecord } from '../../../operations/records/get.ts';
+import { getRecord, type FoundRecord } from '../../../operations/records/get.ts';
 import { listRecords, queryRecords } from '../../../operations/records/list.ts';
 import { HELPDESK } from '../../support/helpdesk.ts';
 import { readingWorld, uuid, type ReadingWorld } from '../../support/records.ts';
@@ -155,9 +155,8 @@ describe('an include', () => {
   });
 });
 
-describe('a digest', () => {
-  const read = (query: string): Promise<{ digest?: string; version: string }> =>
-    getRecord(world.context(app), 'ticket', TICKET(1), new URLSearchParams(query));
+describe('the tag of a record', () => {
+  const read = (query: string): Promise<FoundRecord> => getRecord(world.context(app), 'ticket', TICKET(1), new URLSearchParams(query));
 
   it('comes with related records and changes with them', async () => {
     expect((await read('')).isAlone).toBe(true);
