@@ -79,9 +79,7 @@ export function createOidc(outbound: Outbound): Oidc {
   return {
     async begin(client, state) {
       const library = await import('openid-client');
-      const configuration = await configurationOf(client).catch((error: unknown) => {
-        throw new OidcError('unavailable', error);
-      });
+      const configuration = await configurationOf(client);
       const secrets = { nonce: library.randomNonce(), verifier: library.randomPKCECodeVerifier() };
       const url = library.buildAuthorizationUrl(configuration, {
         redirect_uri: client.redirectUri,
