@@ -1,8 +1,8 @@
 /** A real OpenID provider in this process, and a browser to walk through its pages: cookies by host and path, no scripts. */
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK, type JWTPayload } from 'jose';
 import http from 'node:http';
-import net from 'node:net';
 import Provider, { type ClientMetadata } from 'oidc-provider';
+import { freePort } from '../../infra/local/system.ts';
 
 export interface Person {
   readonly email?: string;
@@ -19,14 +19,6 @@ export interface Idp {
   /** Signs with the provider's own key. */
   sign(claims: JWTPayload): Promise<string>;
   close(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const minute = 60;

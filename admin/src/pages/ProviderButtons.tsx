@@ -40,6 +40,22 @@ export function ProviderButtons({ scope }: { readonly scope: Scope }): ReactElem
   );
 }
 
+/** By the code only: anybody can write a link to this page with words of their own. */
+function explain(error: string | null): string {
+  switch (error) {
+    case 'signup_disabled':
+      return 'There is no account with your email address. Ask an admin for an invite.';
+    case 'email_not_verified':
+      return 'The sign-in provider does not vouch for your email address.';
+    case 'account_inactive':
+      return 'The account is not active.';
+    case 'provider_unavailable':
+      return 'The sign-in provider does not answer. Try again in a moment.';
+    default:
+      return 'The sign-in provider did not sign you in.';
+  }
+}
+
 interface AnswerHandlers {
   readonly onSignedIn: (scope: Scope) => void;
   /** The account needs a code besides. */
@@ -56,7 +72,7 @@ export function useProviderAnswer({ onSignedIn, onPending, onProblem }: AnswerHa
     if (code === null && error === null) return;
     window.history.replaceState(null, '', pathname + hash);
     if (code === null) {
-      onProblem(query.get('error_description') ?? 'The sign-in provider did not sign you in.');
+      onProblem(explain(error));
       return;
     }
     const scope = rememberedScope();

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { callerOf, type Caller, type Reply } from '../../support/api.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { httpWorld, type HttpWorld } from '../../support/http-world.ts';
-import { freePort, startIdp, TestBrowser, type Idp } from '../../support/oidc.ts';
+import { freePort } from '../../../infra/local/system.ts';
+import { startIdp, TestBrowser, type Idp } from '../../support/oidc.ts';
 
 let world: HttpWorld;
 let google: Idp;
