@@ -1,14 +1,15 @@
 /**
- * Access tokens: ES256 JWTs, a signing key per realm. A *realm* is a set of accounts: the platform's, or one app's. A verified
+ * Access tokens: JWTs, a signing key per realm; ES256, or HS256 where an app's settings say so. A *realm* is a set of accounts: the platform's, or one app's. A verified
  * token is remembered until it ends, so that a request costs a map lookup and not a signature check.
  */
 import { compactVerify, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import { AppError } from '../core/errors.ts';
 import { id, raw, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { Keyring } from './keys.ts';
-import { execute, run } from './postgres/run.ts';
+import { execute, run, type Db } from './postgres/run.ts';
+import { transaction } from './postgres/transaction.ts';
 import type { Revocations } from './revocations.ts';
 
 export const ACCESS_SECONDS = 900;
@@ -16,9 +17,13 @@ const ISSUER = 'durabase';
 const MAX_CACHED = 20_000;
 const MAX_TOKEN_LENGTH = 8_192;
 
+export type Algorithm = 'ES256' | 'HS256';
+
 /** Where the accounts of the platform or of one app are. `key` is the app's id, or '' for the platform. */
 export interface Realm {
   readonly key: string;
+  /** What its access tokens are signed with from now on. */
+  readonly algorithm: Algorithm;
   readonly users: Sql;
   readonly sessions: Sql;
   readonly invites: Sql;
@@ -37,6 +42,7 @@ export interface Realm {
 
 export const PLATFORM_REALM: Realm = {
   key: '',
+  algorithm: 'ES256',
   users: raw('durabase.platform_users'),
   sessions: raw('durabase.platform_sessions'),
   invites: raw('durabase.platform_invites'),
@@ -49,8 +55,9 @@ export const PLATFORM_REALM: Realm = {
   challenges: raw('durabase.platform_challenges'),
 };
 
-export const appRealm = (app: { readonly id: string; readonly storage: string }): Realm => ({
+export const appRealm = (app: { readonly id: string; readonly storage: string }, algorithm: Algorithm = 'ES256'): Realm => ({
   key: app.id,
+  algorithm,
   users: id(app.storage, '_users'),
   sessions: id(app.storage, '_sessions'),
   invites: id(app.storage, '_invites'),
@@ -127,7 +134,7 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
   return {
     recall,
     async issue(realm, subject) {
-      const key = await keys.signer(realm.key);
+      const key = await keys.signer(realm);
       return new SignJWT({
         roles: [...subject.roles],
         email: subject.email,
@@ -135,13 +142,13 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
         sid: subject.sessionId,
         epoch: subject.epoch,
       })
-        .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
+        .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: 'JWT' })
         .setSubject(subject.userId)
         .setIssuer(ISSUER)
         .setAudience(realmName(realm.key))
         .setIssuedAt()
         .setExpirationTime(`${ACCESS_SECONDS}s`)
-        .sign(key.privateKey);
+        .sign(key.secret);
     },
     async verify(token, realm) {
       const known = recall(token, realm);
@@ -160,24 +167,28 @@ export function createTokens({ pool, keyring, revocations }: TokenDependencies):
 
 const realmName = (key: string): string => (key === '' ? '_platform' : key);
 
-/** Checks signature, issuer, audience and times. The kid only chooses among the keys of this realm and of the platform. */
+/**
+ * Checks signature, issuer, audience and times. The kid only chooses among the keys of this realm and of the platform, and the
+ * key alone says with which algorithm its signatures are checked: what the token says of it must be the same.
+ */
 async function readToken(token: string, realm: Realm, keys: KeyStore): Promise<VerifiedToken> {
   if (token.length > MAX_TOKEN_LENGTH) throw unauthorized('The access token is not valid.');
   let kid: string | undefined;
+  let algorithm: string | undefined;
   try {
-    const header = decodeProtectedHeader(token);
-    if (header.alg === 'ES256') kid = header.kid;
+    ({ kid, alg: algorithm } = decodeProtectedHeader(token));
   } catch {
     throw unauthorized('The access token is not valid.');
   }
   const key =
-    kid === undefined
+    typeof kid !== 'string'
       ? undefined
       : ((await keys.verifier(realm.key, kid)) ?? (realm.key === '' ? undefined : await keys.verifier('', kid)));
-  if (key === undefined) throw unauthorized('The access token is not valid here.');
+  if (key === undefined || algorithm !== key.algorithm) throw unauthorized('The access token is not valid here.');
+  const material = keys.verifyingHalf(key);
   let claims: Record<string, unknown>;
   try {
-    const { payload } = await compactVerify(token, key.publicKey, { algorithms: ['ES256'] });
+    const { payload } = await compactVerify(token, material, { algorithms: [key.algorithm] });
     claims = JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
   } catch {
     throw unauthorized('The access token is not valid.');
@@ -218,14 +229,16 @@ async function askDatabase(pool: pg.Pool, realm: Realm, subject: VerifiedToken):
 interface Verifier {
   readonly kid: string;
   readonly realm: string;
-  readonly publicKey: CryptoKey;
-  readonly publicJwk: JWK;
-  readonly sealedPrivate: Buffer;
+  readonly algorithm: Algorithm;
+  /** Undefined with HS256, which has no public half. */
+  readonly publicHalf: { readonly key: CryptoKey; readonly jwk: JWK } | undefined;
+  readonly sealed: Buffer;
 }
 
 interface KeyStore {
-  signer(realm: string): Promise<{ kid: string; privateKey: CryptoKey }>;
+  signer(realm: Realm): Promise<{ kid: string; algorithm: Algorithm; secret: CryptoKey | KeyObject }>;
   verifier(realm: string, kid: string): Promise<Verifier | undefined>;
+  verifyingHalf(key: Verifier): CryptoKey | KeyObject;
   publicSet(realm: string): Promise<{ keys: JWK[] }>;
   forget(realm: string): void;
 }
@@ -240,6 +253,7 @@ const MAX_REALMS = 5_000;
 function createKeyStore(pool: pg.Pool, keyring: Keyring, revocations: Revocations): KeyStore {
   const realms = new Map<string, { at: number; keys: Promise<readonly Verifier[]> }>();
   const signers = new Map<string, CryptoKey>();
+  const secrets = new Map<string, KeyObject>();
 
   const load = (realm: string, maxAgeMs: number): Promise<readonly Verifier[]> => {
     const known = realms.get(realm);
@@ -267,10 +281,18 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring, revocations: Revocation
     }
     return next;
   };
+  const openSecret = (key: Verifier): KeyObject => {
+    let secret = secrets.get(key.kid);
+    if (secret === undefined) {
+      if (secrets.size >= MAX_REALMS) secrets.clear();
+      secrets.set(key.kid, (secret = createSecretKey(keyring.open(key.sealed, signingPurpose(key.kid)))));
+    }
+    return secret;
+  };
   const openPrivate = async (key: Verifier): Promise<CryptoKey> => {
     let privateKey = signers.get(key.kid);
     if (privateKey === undefined) {
-      const jwk = JSON.parse(keyring.open(key.sealedPrivate, signingPurpose(key.kid)).toString('utf8')) as JWK;
+      const jwk = JSON.parse(keyring.open(key.sealed, signingPurpose(key.kid)).toString('utf8')) as JWK;
       privateKey = (await importJWK(jwk, 'ES256')) as CryptoKey;
       signers.set(key.kid, privateKey);
     }
@@ -282,26 +304,29 @@ function createKeyStore(pool: pg.Pool, keyring: Keyring, revocations: Revocation
       const find = (keys: readonly Verifier[]): Verifier | undefined => keys.find((key) => key.kid === kid);
       return find(await load(realm, Infinity)) ?? find(await loadAgain(realm));
     },
-    async signer(realm) {
+    async signer({ key: realm, algorithm }) {
+      const isGood = (key: Verifier | undefined): boolean =>
+        key !== undefined && key.algorithm === algorithm && !revocations.isKeyCut(key.kid);
       let [key] = await load(realm, SIGNER_MS);
-      if (key !== undefined && revocations.isKeyCut(key.kid)) [key] = await loadAgain(realm);
-      if (key === undefined) {
-        await createSigningKey(pool, keyring, realm);
+      if (!isGood(key)) [key] = await loadAgain(realm);
+      if (!isGood(key)) {
+        await transaction(pool, (db) => changeSigningKey(db, keyring, realm, algorithm));
         [key] = await load(realm, 0);
       }
       if (key === undefined) throw new AppError('INTERNAL_ERROR', 'The signing key could not be made.');
-      return { kid: key.kid, privateKey: await openPrivate(key) };
+      return { kid: key.kid, algorithm: key.algorithm, secret: key.publicHalf === undefined ? openSecret(key) : await openPrivate(key) };
     },
+    verifyingHalf: (key) => key.publicHalf?.key ?? openSecret(key),
     forget: (realm) => void realms.delete(realm),
-    publicSet: async (realm) => ({ keys: (await load(realm, RELOAD_MS)).map((key) => key.publicJwk) }),
+    publicSet: async (realm) => ({ keys: (await load(realm, RELOAD_MS)).flatMap((key) => key.publicHalf?.jwk ?? []) }),
   };
 }
 
 async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
-  const rows = await run<{ kid: string; public_jwk: JWK; sealed_private: Buffer }>(
+  const rows = await run<{ kid: string; algorithm: Algorithm; public_jwk: JWK | null; sealed_private: Buffer }>(
     pool,
     sql`
-    select kid, public_jwk, sealed_private from durabase.signing_keys
+    select kid, algorithm, public_jwk, sealed_private from durabase.signing_keys
     where app = ${value(realm, 'text')} and revoked_at is null and (retired_at is null or retired_at > now() - interval '1 hour')
     order by retired_at nulls first, created_at desc`,
   );
@@ -309,9 +334,10 @@ async function readKeys(pool: pg.Pool, realm: string): Promise<Verifier[]> {
     rows.map(async (row) => ({
       kid: row.kid,
       realm,
-      publicJwk: row.public_jwk,
-      sealedPrivate: row.sealed_private,
-      publicKey: (await importJWK(row.public_jwk, 'ES256')) as CryptoKey,
+      algorithm: row.algorithm,
+      publicHalf:
+        row.public_jwk === null ? undefined : { jwk: row.public_jwk, key: (await importJWK(row.public_jwk, 'ES256')) as CryptoKey },
+      sealed: row.sealed_private,
     })),
   );
 }
@@ -320,37 +346,54 @@ const signingPurpose = (kid: string): string => `signing-key/${kid}`;
 
 interface NewSigningKey {
   readonly kid: string;
-  readonly publicJwk: JWK;
+  readonly algorithm: Algorithm;
+  readonly publicJwk: JWK | null;
   readonly sealed: Buffer;
 }
 
-async function makeSigningKey(keyring: Keyring): Promise<NewSigningKey> {
+async function makeSigningKey(keyring: Keyring, algorithm: Algorithm): Promise<NewSigningKey> {
   const kid = randomBytes(12).toString('base64url');
+  if (algorithm === 'HS256') return { kid, algorithm, publicJwk: null, sealed: keyring.seal(randomBytes(32), signingPurpose(kid)) };
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
-  return { kid, publicJwk, sealed: keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid)) };
+  return { kid, algorithm, publicJwk, sealed: keyring.seal(Buffer.from(JSON.stringify(await exportJWK(privateKey))), signingPurpose(kid)) };
 }
 
-const insertKey = (realm: string, { kid, publicJwk, sealed }: NewSigningKey): Sql => sql`
+const insertKey = (realm: string, { kid, algorithm, publicJwk, sealed }: NewSigningKey): Sql => sql`
   insert into durabase.signing_keys (kid, app, algorithm, public_jwk, sealed_private)
-  select ${value(kid, 'text')}, ${value(realm, 'text')}, 'ES256', ${value(JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
+  select ${value(kid, 'text')}, ${value(realm, 'text')}, ${value(algorithm, 'text')},
+    ${value(publicJwk === null ? null : JSON.stringify(publicJwk), 'jsonb')}, ${value(sealed)}
   where not exists (select from durabase.signing_keys where app = ${value(realm, 'text')} and retired_at is null)`;
 
 /** Makes the realm's signing key when it has none yet; safe to repeat and to race. */
 export async function createSigningKey(pool: pg.Pool, keyring: Keyring, realm: string): Promise<void> {
-  await execute(pool, insertKey(realm, await makeSigningKey(keyring)));
+  await execute(pool, insertKey(realm, await makeSigningKey(keyring, 'ES256')));
+}
+
+const lockKeys = (db: Db, realm: string): Promise<unknown> =>
+  execute(db, sql`select pg_advisory_xact_lock(hashtextextended('durabase.signing_keys/' || ${value(realm, 'text')}, 0))`);
+
+/** A key of this algorithm signs from now on, if none does; what another signed is good until it ends. Safe to repeat and to race. */
+async function changeSigningKey(db: Db, keyring: Keyring, realm: string, algorithm: Algorithm): Promise<void> {
+  await lockKeys(db, realm);
+  await execute(
+    db,
+    sql`update durabase.signing_keys set retired_at = now()
+        where app = ${value(realm, 'text')} and retired_at is null and algorithm <> ${value(algorithm, 'text')}`,
+  );
+  await execute(db, insertKey(realm, await makeSigningKey(keyring, algorithm)));
 }
 
 /** A new key signs from now on. With `isCut`, what the old ones signed is refused everywhere within seconds; else until it ends. */
 export async function replaceSigningKey(
   db: pg.PoolClient,
   keyring: Keyring,
-  realm: string,
+  { key: realm, algorithm }: Realm,
   options: { readonly isCut: boolean },
 ): Promise<{ readonly kid: string; readonly retired: readonly string[] }> {
-  const made = await makeSigningKey(keyring);
+  const made = await makeSigningKey(keyring, algorithm);
   const ofRealm = value(realm, 'text');
-  await execute(db, sql`select pg_advisory_xact_lock(hashtextextended('durabase.signing_keys/' || ${ofRealm}, 0))`);
+  await lockKeys(db, realm);
   const retired = await run<{ kid: string }>(
     db,
     sql`

@@ -416,6 +416,8 @@ export const authSettingsSchema = z.strictObject({
   /** Accounts made by signing up sign in only after a mail was answered. */
   verify_email: z.boolean().default(false),
   password_min_length: z.int().min(1).max(128).default(8),
+  /** How access tokens are signed: with a key pair whose public half is in the JWKS, or with a secret of the app. */
+  algorithm: z.enum(['ES256', 'HS256']).default('ES256'),
   /** Who has one of these roles signs in with a second factor only. */
   require_totp_for: z.array(z.string().min(1).max(100)).max(100).default([]),
   /** Own pages for links in mails; `#token=...` is added. Their origins must be among `settings.origins`. */

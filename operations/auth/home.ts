@@ -24,7 +24,7 @@ const HOME = {};
 export const homeOf = (app: AppRuntime): AccountHome => app.memo(HOME, makeHome);
 
 const makeHome = (app: AppRuntime): AccountHome => ({
-  realm: appRealm(app),
+  realm: appRealm(app, app.model.settings.auth?.algorithm),
   name: app.name,
   displayName: app.displayName,
   settings: app.model.settings.auth ?? PLATFORM_HOME.settings,

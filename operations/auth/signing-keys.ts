@@ -41,7 +41,7 @@ export function rotateSigningKey(
   options: { readonly revoke: boolean },
 ): Promise<{ readonly kid: string; readonly retired: readonly string[]; readonly revoked: boolean }> {
   return transaction(services.pool, async (client) => {
-    const made = await replaceSigningKey(client, services.keyring, realm.key, { isCut: options.revoke });
+    const made = await replaceSigningKey(client, services.keyring, realm, { isCut: options.revoke });
     const app = realm.key === '' ? null : realm.key;
     await audit(client, actor, {
       app,
