@@ -17,29 +17,67 @@ const CACHE = {};
 /** Only readable entities, fields and relations; built once per schema version and role set. */
 export function discover(ctx: AppContext): Discovered {
   const cache = ctx.app.memo(CACHE, () => new Map<string, string>());
-  const key = `${ctx.actor.isAdmin}|${[...ctx.actor.roles].sort().join(',')}|${ctx.actor.scopes?.key ?? ''}`;
-  let entities = cache.get(key);
-  if (entities === undefined) {
-    entities = JSON.stringify(describeEntities(ctx));
+  const key = `${ctx.actor.isAdmin}|${[...ctx.actor.roles].sort().join('\0')}|${ctx.actor.scopes?.key ?? ''}`;
+  let described = cache.get(key);
+  if (described === undefined) {
+    described = `"ui_configs":${JSON.stringify(shownConfigs(ctx))},"entities":${JSON.stringify(describeEntities(ctx))}`;
     if (cache.size >= 500) cache.clear();
-    cache.set(key, entities);
+    cache.set(key, described);
   }
   const { app, actor } = ctx;
   const head = {
     app: { name: app.name, display_name: app.displayName },
     schema_version: app.version,
     user: { id: actor.id, email: actor.email, roles: actor.roles, is_admin: actor.isAdmin },
-    ui_configs: app.model.document.ui_configs,
   };
-  const text = `{"data":{${JSON.stringify(head).slice(1, -1)},"entities":${entities}}}`;
+  const text = `{"data":{${JSON.stringify(head).slice(1, -1)},${described}}}`;
   return { text, etag: `"${createHash('sha256').update(`${app.generation}|${text}`).digest('base64url').slice(0, 22)}"` };
 }
 
-function describeEntities(ctx: AppContext): object[] {
-  const isReadable = (name: string): boolean => {
+function readability(ctx: AppContext): (entity: string) => boolean {
+  return (name) => {
     const entity = ctx.app.model.entities.get(name);
     return entity !== undefined && accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now).isGranted;
   };
+}
+
+/** Screens are kept as other systems made them: of what they name, a caller is shown what it may read. */
+function shownConfigs(ctx: AppContext): unknown[] {
+  const { document, entities } = ctx.app.model;
+  if (ctx.actor.isAdmin) return document.ui_configs;
+  const isReadable = readability(ctx);
+  const hiddenEntities = [...entities.keys()].filter((name) => !isReadable(name));
+  return document.ui_configs.flatMap((config) => {
+    const { entity: name } = isObject(config) ? config : {};
+    const entity = typeof name === 'string' ? entities.get(name) : undefined;
+    if (typeof name === 'string' && (entity === undefined || !isReadable(name))) return [];
+    return [withoutNames(config, new Set([...hiddenEntities, ...(entity === undefined ? [] : hiddenNames(ctx, entity))]))];
+  });
+}
+
+function hiddenNames(ctx: AppContext, entity: EntityModel): string[] {
+  const read = accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now);
+  const fields = [...entity.fields.values()].filter((field) => read.field(field.name).mode === 'never');
+  const columns = new Set(fields.map((field) => field.column));
+  const relations = entity.relations.filter((end) => end.direction === 'forward' && columns.has(end.localColumn));
+  return [...fields, ...relations].map(({ name }) => name);
+}
+
+const isObject = (given: unknown): given is Readonly<Record<string, unknown>> =>
+  typeof given === 'object' && given !== null && !Array.isArray(given);
+
+/** A copy without what is called by one of the names: texts, dotted paths that begin with one, keys, and objects whose value is one. */
+function withoutNames(given: unknown, names: ReadonlySet<string>): unknown {
+  const isNamed = (one: unknown): boolean => typeof one === 'string' && names.has(one.replace(/^[-+]/, '').split('.')[0] ?? '');
+  const isAbout = (one: unknown): boolean => isNamed(one) || (isObject(one) && Object.values(one).some(isNamed));
+  if (Array.isArray(given)) return given.filter((one) => !isAbout(one)).map((one: unknown) => withoutNames(one, names));
+  if (!isObject(given)) return given;
+  const kept = Object.entries(given).filter(([key, value]) => !isNamed(key) && !isNamed(value));
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutNames(value, names)]));
+}
+
+function describeEntities(ctx: AppContext): object[] {
+  const isReadable = readability(ctx);
   return [...ctx.app.model.entities.values()]
     .filter((entity) => isReadable(entity.name))
     .map((entity) => describeEntity(ctx, entity, isReadable));

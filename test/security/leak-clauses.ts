@@ -37,6 +37,7 @@ const PATHS = [
   'vault.code',
   'topic',
   'topic.label',
+  'origin.label',
   'customer',
   'customer.name',
   'customer.region',
@@ -231,6 +232,9 @@ const essential = [
   ),
   get('/ticket/_aggregate?count=*&group_by=topic.label'),
   list('include=ticket_topic', 'tag'),
+  // It is hidden in some rows: nothing is found behind them.
+  ...['filter[origin.label]=public one', 'sort=origin.label', 'fields=id,origin.label', 'include=origin'].map((query) => list(query)),
+  get('/ticket/_aggregate?count=*&group_by=origin.label'),
   // Related rows.
   list('filter[comment.some.text.contains]=internal'),
   list('filter[customer.region]=south'),

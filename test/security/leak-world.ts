@@ -37,6 +37,8 @@ export const LEAK_DOCUMENT = {
         { name: 'vault', type: 'relation', target: 'vault' },
         // Hidden with its column alone: what it leads to may be read.
         { name: 'topic', type: 'relation', target: 'tag' },
+        // Open in one's own tickets only, as the note.
+        { name: 'origin', type: 'relation', target: 'tag' },
       ],
     },
     {
@@ -75,6 +77,11 @@ export const LEAK_DOCUMENT = {
       },
     },
   ],
+  ui_configs: [
+    { entity: 'ticket', scope: 'list', columns: ['title', '-secret', { field: 'vault_id' }, 'topic.label'], widths: { secret_amount: 3 } },
+    { entity: 'vault', scope: 'list', columns: ['code'] },
+    { scope: 'menu', items: ['ticket', 'vault'] },
+  ],
   permissions: [
     // agent: rows of an owner, fields by list.
     {
@@ -82,7 +89,7 @@ export const LEAK_DOCUMENT = {
       action: 'read',
       roles: ['agent'],
       conditions: [{ field: 'owner_id', value: '$user.id' }],
-      fields: { read: ['title', 'slug', 'status', 'amount', 'note', 'owner_id', 'customer_id'] },
+      fields: { read: ['title', 'slug', 'status', 'amount', 'note', 'owner_id', 'customer_id', 'origin_id'] },
     },
     // public: open tickets of everybody, without the note.
     {
@@ -288,6 +295,8 @@ export async function leakWorld(databaseUrl: string, variant: Variant): Promise<
   await fill(world, 'desk', variant);
   const topics = variant === 'a' ? [TICKET(1), TICKET(3)] : [TICKET(2), TICKET(4)];
   await world.pool.query('update app_desk.ticket set topic_id = $1 where id = any($2)', [TAG(1), topics]);
+  const origins = variant === 'a' ? [TICKET(1), TICKET(3)] : [TICKET(1), TICKET(4)];
+  await world.pool.query('update app_desk.ticket set origin_id = $1 where id = any($2)', [TAG(1), origins]);
   // The other app has the same document, and data of the other variant.
   await fill(world, 'other', variant === 'a' ? 'b' : 'a');
   const callers = new Map<string, Caller>();
