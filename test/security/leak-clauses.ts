@@ -30,8 +30,8 @@ const PATHS = [
   'amount',
   'note',
   'owner_id',
-  'secret',
-  'secret_amount',
+  'covert',
+  'covert_amount',
   'vault',
   'vault_id',
   'vault.code',
@@ -41,7 +41,7 @@ const PATHS = [
   'customer',
   'customer.name',
   'customer.region',
-  'customer.secret',
+  'customer.covert',
   'comment',
   'comment.text',
   'comment.some.text',
@@ -50,13 +50,13 @@ const PATHS = [
   'comment.none.is_internal',
   'ticket_tags.some.label',
   'ticket_tags.none.label',
-  'customer.ticket.some.secret',
+  'customer.ticket.some.covert',
   'customer.ticket.title',
   'customer.ticket.note',
   'comment.ticket.note',
   'deleted_at',
   '_version',
-  'secrets',
+  'coverts',
   'vaults',
   'nothing',
 ];
@@ -138,7 +138,7 @@ const includes = all(
     'customer.ticket',
     'customer.ticket.vault',
     'customer.ticket.comment',
-    'secret',
+    'covert',
     'nothing',
   ],
   (path) => [
@@ -148,8 +148,8 @@ const includes = all(
     list(`include=${path}&include[${path}][limit]=1`),
     list(`include=${path}&include[${path}][sort]=-text`),
     list(`include=${path}&include[${path}][filter][text.contains]=internal`),
-    list(`include=${path}&include[${path}][filter][secret]=x`),
-    list(`include=${path}&include[${path}][sort]=secret`),
+    list(`include=${path}&include[${path}][filter][covert]=x`),
+    list(`include=${path}&include[${path}][sort]=covert`),
     list(`include[${path}][fields]=id,note,text,name`),
     list(`include[${path}][filter][note.contains]=a`),
     list(`include[${path}][sort]=note,id&include[${path}][limit]=1`),
@@ -190,9 +190,9 @@ const exports_ = [...entities, 'ticket'].flatMap((entity) => [
   get(`/${entity}/_export.csv`),
   get(`/${entity}/_export.ndjson`),
   get(`/${entity}`, { Accept: 'text/csv' }),
-  get(`/${entity}/_export.csv?fields=id,secret`),
+  get(`/${entity}/_export.csv?fields=id,covert`),
   get(`/${entity}/_export.csv?sort=note`),
-  get(`/${entity}/_export.ndjson?filter[secret]=alpha`),
+  get(`/${entity}/_export.ndjson?filter[covert]=alpha`),
 ]);
 
 const KEYS = [1, 2, 3, 4, 5, 6, 7, 20, 21, 30].map(TICKET);
@@ -243,11 +243,11 @@ const essential = [
   get('/ticket/_aggregate?count=*&group_by=customer.name'),
   get(`/tag/${TAG(1)}?include=ticket_tags`),
   // Hidden fields, and fields hidden in some rows.
-  ...['secret=alpha', 'note.contains=alpha', 'note.is_null=true', 'owner_id.not_null=true'].map((test) =>
+  ...['covert=alpha', 'note.contains=alpha', 'note.is_null=true', 'owner_id.not_null=true'].map((test) =>
     list(`filter[${test}`.replace('=', ']=')),
   ),
-  ...['note', '-note', 'owner_id', 'secret_amount'].flatMap((field) => [list(`sort=${field}`), list(`sort=${field}&limit=1`)]),
-  ...['note', 'owner_id', 'secret'].flatMap((field) => [
+  ...['note', '-note', 'owner_id', 'covert_amount'].flatMap((field) => [list(`sort=${field}`), list(`sort=${field}&limit=1`)]),
+  ...['note', 'owner_id', 'covert'].flatMap((field) => [
     get(`/ticket/_aggregate?count=*&group_by=${field}`),
     get(`/ticket/_aggregate?group_by=status&max=${field}&having[max_${field}.not_null]=true`),
     get(`/ticket/_aggregate?group_by=status&count_distinct=${field}&having[count_distinct_${field}.gt]=1`),
@@ -257,8 +257,8 @@ const essential = [
   list('q=aardvark', 'customer'),
   list('q=internal', 'comment'),
   // What names are suggested.
-  ...['secre', 'vaul', 'topi', 'secret_amoun'].flatMap((name) => [list(`filter[${name}]=1`), list(`include=${name}`)]),
-  list('filter[customer.secre]=x'),
+  ...['cover', 'vaul', 'topi', 'covert_amoun'].flatMap((name) => [list(`filter[${name}]=1`), list(`include=${name}`)]),
+  list('filter[customer.cover]=x'),
   // Counts, whole lists, single records.
   ...['ticket', 'comment', 'customer', 'tag'].flatMap((entity) => [
     list('count=exact&per_page=1', entity),
@@ -330,7 +330,7 @@ export const WRITES: readonly Clause[] = [
     KEYS.flatMap((key) => [
       send('PATCH', `/ticket/${key}`, { amount: 11 }),
       send('PATCH', `/ticket/${key}`, { amount: 12 }, { 'If-Match': '"7"' }),
-      send('PATCH', `/ticket/${key}`, { secret: 'x' }),
+      send('PATCH', `/ticket/${key}`, { covert: 'x' }),
       send('PATCH', `/ticket/${key}`, { status: 'held' }),
       send('PATCH', `/ticket/${key}`, { note: 'x' }),
     ]),
@@ -338,14 +338,14 @@ export const WRITES: readonly Clause[] = [
   [
     'create',
     [
-      post('/ticket', { title: 'New', secrt: 1 }),
+      post('/ticket', { title: 'New', covrt: 1 }),
       post('/ticket', { title: 'New', vault: [], vault_id: VAULT(2) }),
       post('/ticket', { title: 'New', customer_id: CUSTOMER(4) }),
       post('/ticket', { title: 'New', customer_id: CUSTOMER(30) }),
       post('/ticket', { title: 'New', customer: CUSTOMER(4) }),
       post('/vault', { code: 'x' }),
       post('/comment', { text: 'x' }),
-      post('/ticket', { title: 'New', secre: 1 }),
+      post('/ticket', { title: 'New', cover: 1 }),
       post('/ticket', { title: 'New', topi: 1 }),
       post('/ticket', { title: 'New', topic_id: TAG(1) }),
       post('/ticket', { title: 'New', customer: { name: 'x' } }),
@@ -369,7 +369,7 @@ export const WRITES: readonly Clause[] = [
         update: KEYS.map((id) => ({ id, amount: 13 })),
         delete: [TICKET(5), TICKET(6), TICKET(20), TICKET(30)],
       }),
-      post('/ticket/_bulk?atomic=false', { upsert: { on: ['secret'], rows: [{ secret: 'alpha' }] } }),
+      post('/ticket/_bulk?atomic=false', { upsert: { on: ['covert'], rows: [{ covert: 'alpha' }] } }),
     ],
   ],
   [
@@ -381,12 +381,12 @@ export const WRITES: readonly Clause[] = [
       batch([{ op: 'update', entity: 'ticket', id: TICKET(6), body: { amount: 1 }, if_match: '"1"' }]),
       batch([{ op: 'delete', entity: 'ticket', id: TICKET(7) }]),
       batch([{ op: 'restore', entity: 'ticket', id: TICKET(21) }]),
-      batch([{ op: 'upsert', entity: 'ticket', on: ['secret'], body: { secret: 'alpha', title: 'x' } }]),
+      batch([{ op: 'upsert', entity: 'ticket', on: ['covert'], body: { covert: 'alpha', title: 'x' } }]),
       batch([{ op: 'upsert', entity: 'ticket', on: ['slug'], body: { slug: 'hidden-a', title: 'x' } }]),
       batch([{ op: 'upsert', entity: 'ticket', body: { id: TICKET(6), title: 'x' } }]),
       batch([{ op: 'create', entity: 'vault', body: { code: 'x' } }]),
       batch([{ op: 'create', entity: 'ticket', body: { title: 'New', customer_id: CUSTOMER(4) } }]),
-      ...['secret', 'vault_id', 'note', 'topic_id', 'nothing'].map((field) =>
+      ...['covert', 'vault_id', 'note', 'topic_id', 'nothing'].map((field) =>
         batch([
           { op: 'update', entity: 'ticket', id: TICKET(1), body: { amount: 14 }, ref: 'mine' },
           { op: 'update', entity: 'ticket', id: TICKET(2), body: { title: { $ref: `mine.${field}` } } },

@@ -11,7 +11,7 @@ export const TAG = (n: number): string => uuid('0e', n);
 export const VAULT = (n: number): string => uuid('0f', n);
 
 /** Of tickets and of what lies behind them: nobody but admins may read them. */
-export const HIDDEN_NAMES = ['secret_amount', 'secret', 'vault_id', 'vault', 'topic_id', 'topic'] as const;
+export const HIDDEN_NAMES = ['covert_amount', 'covert', 'vault_id', 'vault', 'topic_id', 'topic'] as const;
 
 export const LEAK_DOCUMENT = {
   version: 1,
@@ -27,8 +27,8 @@ export const LEAK_DOCUMENT = {
         { name: 'status', type: 'enum', enum: ['open', 'closed', 'held'] },
         { name: 'amount', type: 'int' },
         // Hidden from everybody but admins.
-        { name: 'secret', type: 'string' },
-        { name: 'secret_amount', type: 'int' },
+        { name: 'covert', type: 'string' },
+        { name: 'covert_amount', type: 'int' },
         // Open in one's own tickets only.
         { name: 'note', type: 'text' },
         { name: 'owner_id', type: 'uuid' },
@@ -47,7 +47,7 @@ export const LEAK_DOCUMENT = {
       fields: [
         { name: 'name', type: 'string' },
         { name: 'region', type: 'string' },
-        { name: 'secret', type: 'string' },
+        { name: 'covert', type: 'string' },
       ],
     },
     {
@@ -78,7 +78,7 @@ export const LEAK_DOCUMENT = {
     },
   ],
   ui_configs: [
-    { entity: 'ticket', scope: 'list', columns: ['title', '-secret', { field: 'vault_id' }, 'topic.label'], widths: { secret_amount: 3 } },
+    { entity: 'ticket', scope: 'list', columns: ['title', '-covert', { field: 'vault_id' }, 'topic.label'], widths: { covert_amount: 3 } },
     { entity: 'vault', scope: 'list', columns: ['code'] },
     { scope: 'menu', items: ['ticket', 'vault'] },
   ],
@@ -153,7 +153,7 @@ function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: s
       ),
     },
     customer: {
-      columns: 'id, name, region, secret',
+      columns: 'id, name, region, covert',
       rows: [
         [CUSTOMER(1), 'North One', 'north', pick('x', 'y')],
         [CUSTOMER(2), 'North Two', 'north', pick(null, 'z')],
@@ -162,7 +162,7 @@ function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: s
       ],
     },
     ticket: {
-      columns: 'id, title, slug, status, amount, secret, secret_amount, note, owner_id, customer_id, vault_id',
+      columns: 'id, title, slug, status, amount, covert, covert_amount, note, owner_id, customer_id, vault_id',
       rows: [
         [
           TICKET(1),
