@@ -186,7 +186,7 @@ const WRITES: readonly Maker[] = [
   () => ({
     method: 'POST',
     path: ['ticket', '_bulk'],
-    body: { create: Array.from({ length: 1_000 }, (_, n) => ({ title: 'x', priority: n === 999 ? 'none' : n })) },
+    body: { create: Array.from({ length: 20 }, (_, n) => ({ title: 'x', priority: n === 19 ? 'none' : n })) },
   }),
   (_, random) => ({
     method: 'POST',
