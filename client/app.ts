@@ -40,7 +40,11 @@ export interface SessionInfo {
 }
 
 export interface Auth {
-  login(email: string, password: string): Promise<Account>;
+  /**
+   * An account with a second factor needs `code`, asked for once the password was right: six digits of the authenticator, or a
+   * recovery code. Without it the refusal is `MFA_REQUIRED`; `MFA_ENROL_REQUIRED` where a factor has to be set up first.
+   */
+  login(email: string, password: string, code?: () => string | Promise<string>): Promise<Account>;
   /** Ends the session on the server and forgets it here. */
   logout(): Promise<void>;
   me(): Promise<Account>;
@@ -59,6 +63,11 @@ export interface AppClient<S extends AppSchema = AnySchema> {
 
 interface SignInAnswer {
   readonly data: { readonly access_token: string; readonly refresh_token: string; readonly user: Account };
+}
+
+/** The password was right, and something more is wanted. */
+interface ChallengeAnswer {
+  readonly data: { readonly mfa_token: string; readonly mfa_enrol_required?: boolean };
 }
 
 export function createAppClient<S extends AppSchema = AnySchema>(url: string, options: AppClientOptions): AppClient<S> {
@@ -167,10 +176,11 @@ function authOf(
   refreshToken: () => string | undefined,
 ): Auth {
   return {
-    async login(email, password) {
-      const { body } = await once<SignInAnswer>('POST', '/auth/login', { body: { email, password } });
-      keep(body);
-      return body.data.user;
+    async login(email, password, code) {
+      const { body } = await once<SignInAnswer | ChallengeAnswer>('POST', '/auth/login', { body: { email, password } });
+      const answer = 'access_token' in body.data ? (body as SignInAnswer) : await withCode(once, body as ChallengeAnswer, code);
+      keep(answer);
+      return answer.data.user;
     },
     async logout() {
       const given = refreshToken();
@@ -182,6 +192,18 @@ function authOf(
     endSession: async (id) => void (await send('DELETE', `/auth/sessions/${encodeURIComponent(id)}`)),
     endOtherSessions: async () => (await send<{ data: { ended: number } }>('DELETE', '/auth/sessions')).body.data.ended,
   };
+}
+
+async function withCode(
+  once: <T>(method: string, path: string, sent: SendOptions) => Promise<Sent<T>>,
+  { data }: ChallengeAnswer,
+  code: (() => string | Promise<string>) | undefined,
+): Promise<SignInAnswer> {
+  if (data.mfa_enrol_required === true)
+    throw new ApiError(200, 'MFA_ENROL_REQUIRED', 'A second factor has to be set up before this account can sign in.');
+  if (code === undefined) throw new ApiError(200, 'MFA_REQUIRED', 'This account signs in with a code besides its password.');
+  const body = { mfa_token: data.mfa_token, code: await code() };
+  return (await once<SignInAnswer>('POST', '/auth/login/totp', { body })).body;
 }
 
 async function reach(send: typeof fetch, url: string, init: RequestInit): Promise<Response> {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Secret, TOTP } from 'otpauth';
 import { ApiError, createClient } from '../../client/client.ts';
 import { typesOf } from '../../core/openapi/types.ts';
 import { repositoryRoot } from '../../infra/local/repository.ts';
@@ -47,6 +48,21 @@ async function signedIn(seen: Seen[] = []) {
 }
 
 describe('the client of an app', () => {
+  it('asks for the code of an account with a second factor, and says when nobody can be asked', async () => {
+    const account = { email: 'two@desk.test', password: 'two-factors', roles: ['agent'] };
+    await world.send('POST', '/api/helpdesk/_admin/users', { token: await world.login('helpdesk'), body: account });
+    const token = await world.login('helpdesk', account.email, account.password);
+    const begun = await world.send('POST', '/api/helpdesk/auth/totp', { token, body: { password: account.password } });
+    const codes = new TOTP({ secret: Secret.fromBase32(String(begun.body.data.secret)) });
+    const confirmed = await world.send('POST', '/api/helpdesk/auth/totp/confirm', { token, body: { code: codes.generate() } });
+    expect(confirmed.status, confirmed.text).toBe(200);
+    const client = createClient(world.url, { app: 'helpdesk' });
+    await expect(client.auth.login(account.email, account.password)).rejects.toMatchObject({ code: 'MFA_REQUIRED' });
+    const recovery = String(confirmed.body.data.recovery_codes[0]);
+    await expect(client.auth.login(account.email, account.password, () => recovery)).resolves.toMatchObject({ email: account.email });
+    expect((await client.auth.me()).email).toBe(account.email);
+  });
+
   it('sends only what the description has, and gets only what it says', async () => {
     const client = await signedIn();
     const customers = client.collection('customer');
