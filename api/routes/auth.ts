@@ -156,6 +156,7 @@ async function refreshRoute(api: Api, call: Call, home: AccountHome): Promise<An
 
 async function logoutRoute(api: Api, call: Call, realm: Realm): Promise<Answer> {
   const given = await refreshTokenOf(call);
+  if (!['string', 'undefined'].includes(typeof given.token)) throw new AppError('INVALID_PAYLOAD', '"refresh_token" must be text.');
   await logout(api.services, realm, given.token);
   await api.revocations.refresh();
   const cleared = given.isCookie ? clearedCookie(api, call) : {};
@@ -163,8 +164,14 @@ async function logoutRoute(api: Api, call: Call, realm: Realm): Promise<Answer> 
 }
 
 async function refreshTokenOf(call: Call): Promise<{ token: unknown; isCookie: boolean }> {
-  const body = await bodyOf(call);
-  if (body['refresh_token'] !== undefined && body['refresh_token'] !== null) return { token: body['refresh_token'], isCookie: false };
+  const given = await jsonOf(call);
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
+    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object, or be left out when the cookie is sent.');
+  const body = (given ?? {}) as Record<string, unknown>;
+  const unknown = Object.keys(body).find((name) => name !== 'refresh_token');
+  if (unknown !== undefined) throw new AppError('UNKNOWN_FIELD', `The body takes "refresh_token", not "${unknown.slice(0, 100)}".`);
+  const token = body['refresh_token'];
+  if (token !== undefined && token !== null) return { token, isCookie: false };
   return { token: refreshCookieOf(call), isCookie: true };
 }
 

@@ -151,8 +151,12 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
   if (first === undefined) return [];
   const { field } = first;
   const paths = group.map(({ path }) => path);
-  const leaf = (operators: readonly string[], value: Schema): Schema =>
-    objectOf({ field: { type: 'string', enum: paths }, op: { type: 'string', enum: operators }, value }, ['field', 'op', 'value']);
+  const leaf = (operators: readonly string[], value: Schema): Schema => {
+    const hasDefault = operators[0] === 'eq';
+    const op: Schema = { type: 'string', enum: operators, ...(hasDefault ? { default: 'eq' } : {}) };
+    const required = hasDefault ? ['field', 'value'] : ['field', 'op', 'value'];
+    return objectOf({ field: { type: 'string', enum: paths }, op, value }, required);
+  };
   const value = operandSchema(field);
   if (field.type === 'json') return [leaf(['eq', 'neq', 'contains'], jsonOperand)];
   const isText = TEXTS.has(field.type);

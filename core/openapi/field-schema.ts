@@ -199,9 +199,8 @@ export function operandSchema(field: FieldModel): Schema {
     case 'text':
     case 'email':
     case 'url':
-      return field.definition.enum === undefined ? COMPARED_TEXT : listed(field, COMPARED_TEXT);
     case 'enum':
-      return listed(field, { type: 'string' });
+      return COMPARED_TEXT;
     case 'bigint':
       return { type: 'string', pattern: '^-?\\d{1,18}$' };
     case 'decimal':

@@ -71,12 +71,12 @@ function filterParameter(field: FieldModel, operator: string): JsonObject {
   const name = operator === 'eq' ? `filter[${field.name}]` : `filter[${field.name}.${operator}]`;
   const value = operandSchema(field);
   if (operator === 'is_null') return query(name, { type: 'boolean' });
-  if (operator === 'in') return list(name, arrayOf(withoutCommas(value), { minItems: 1 }), 'One of these values.');
+  if (operator === 'in') return list(name, arrayOf(withoutCommas(value)), 'One of these values.');
   return query(name, value);
 }
 
 /** A comma separates the values of a list; inside of one it is written `\,`. */
-const withoutCommas = (value: Schema): Schema => (value === COMPARED_TEXT ? { ...value, pattern: '^[^\u0000,\\]+$' } : value);
+const withoutCommas = (value: Schema): Schema => (value === COMPARED_TEXT ? { ...value, pattern: '^([^\\u0000,]|\\\\,)*$' } : value);
 
 /** References to the parameters of a list, in the order people look for them. */
 export function listParameters(app: AppView, view: EntityView): JsonObject[] {

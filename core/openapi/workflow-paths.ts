@@ -63,8 +63,8 @@ const runs = jsonAnswer({
 
 const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 const PAGES = [
-  query('page', { type: 'integer', minimum: 1, maximum: 1_000_000 }),
-  query('per_page', { type: 'integer', minimum: 1, maximum: 100 }),
+  query('page', { type: 'integer', minimum: 1, description: 'Past 1,000,000 it is cut to that.' }),
+  query('per_page', { type: 'integer', minimum: 1, description: 'More than 100 is cut to 100.' }),
 ];
 const RUN_ID: JsonObject = { name: 'run', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
 const TEXT: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };

@@ -57,7 +57,9 @@ async function pageOf(ctx: AppContext, query: URLSearchParams, where: Sql): Prom
 
 const equal = (query: URLSearchParams, parameter: string, column: Sql): Sql[] => {
   const wanted = query.get(parameter);
-  return wanted === null ? [] : [sql`${column} = ${value(wanted)}`];
+  if (wanted === null) return [];
+  if (wanted.includes('\0')) throw new AppError('INVALID_VALUE', `${parameter} has the character NUL, which nothing stored has.`);
+  return [sql`${column} = ${value(wanted)}`];
 };
 
 function positive(query: URLSearchParams, parameter: string, fallback: number, most: number): number {

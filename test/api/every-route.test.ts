@@ -122,6 +122,10 @@ describe('every route', () => {
     expect([head.status, head.text]).toEqual([get.status, '']);
   });
 
+  it.each(['workflow', 'entity', 'record_id'])('a list of runs by a %s with NUL in it is refused', async (parameter) => {
+    expect((await send('GET', `_workflows?${parameter}=a%00b`)).status).toBe(400);
+  });
+
   it.each(['priority.in', 'title.in', 'customer.name.in', 'id.not_in'])(
     'a list of too many values of %s is refused at once',
     async (filter) => {

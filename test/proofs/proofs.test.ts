@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rig } from '../support/rig.ts';
 import { proveApprovalCrash } from './approval-crash.ts';
 import { proveExport } from './export.ts';
+import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { provePublishLoad } from './publish-load.ts';
@@ -49,3 +50,9 @@ describe('an installation that nobody breaks', () => {
     expect(faults).toEqual([]);
   }, 120_000);
 });
+
+it('requests made out of the description find nothing in the API or in the description', async () => {
+  const { cases, findings } = await proveFuzz({ seed: 3, examples: 1, phases: ['fuzzing'], accounts: ['admin'] }, say);
+  expect(findings).toEqual([]);
+  expect(cases).toBeGreaterThan(60);
+}, 240_000);

@@ -17,6 +17,19 @@ const config = await createConfig({
   },
 });
 
+const patternsOf = (node: unknown): string[] =>
+  typeof node !== 'object' || node === null
+    ? []
+    : Object.entries(node).flatMap(([key, part]) => (key === 'pattern' && typeof part === 'string' ? [part] : patternsOf(part)));
+
+function isRegularExpression(pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u').source !== '';
+  } catch {
+    return false;
+  }
+}
+
 describe.each(cases)('the description of %s for %s', (_name, role, document) => {
   const description = describeFor(document, role);
 
@@ -26,6 +39,10 @@ describe.each(cases)('the description of %s for %s', (_name, role, document) => 
     expect(parsed.warnings).toEqual([]);
     const problems = await lintFromString({ source: JSON.stringify(description), config });
     expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer ?? ''}`)).toEqual([]);
+  });
+
+  it('has only patterns that are regular expressions', () => {
+    expect(patternsOf(description).filter((pattern) => !isRegularExpression(pattern))).toEqual([]);
   });
 });
 

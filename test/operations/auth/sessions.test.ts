@@ -132,6 +132,19 @@ describe('signing out', () => {
     expect((await refresh(token)).status).toBe(401);
     expect((await me(access)).status).toBe(401);
   });
+
+  it('refuses a body with anything but the refresh token', async () => {
+    const { access_token: access, refresh_token: token } = (await login(admin)).body.data;
+    for (const verb of ['logout', 'refresh']) {
+      const reply = await world.send('POST', `/api/main/auth/${verb}`, { body: { refresh_token: token, refreshToken: token } });
+      expect([reply.status, reply.body.error.code]).toEqual([400, 'UNKNOWN_FIELD']);
+    }
+    for (const body of [{ refresh_token: [token] }, [token]]) {
+      const reply = await world.send('POST', '/api/main/auth/logout', { body });
+      expect([reply.status, reply.body.error.code]).toEqual([400, 'INVALID_PAYLOAD']);
+    }
+    expect((await me(access)).status).toBe(200);
+  });
 });
 
 describe('the back office', () => {
