@@ -167,10 +167,12 @@ async function refreshTokenOf(call: Call): Promise<{ token: unknown; isCookie: b
   const given = await jsonOf(call);
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
     throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object, or be left out when the cookie is sent.');
-  const body = (given ?? {}) as Record<string, unknown>;
-  const unknown = Object.keys(body).find((name) => name !== 'refresh_token');
-  if (unknown !== undefined) throw new AppError('UNKNOWN_FIELD', `The body takes "refresh_token", not "${unknown.slice(0, 100)}".`);
-  const token = body['refresh_token'];
+  const { refresh_token: token, cookie, ...other } = (given ?? {}) as Record<string, unknown>;
+  const [unknown] = Object.keys(other);
+  if (unknown !== undefined)
+    throw new AppError('UNKNOWN_FIELD', `The body takes "refresh_token" or "cookie", not "${unknown.slice(0, 100)}".`);
+  // As at the sign-in, whose answer put the token there. Left out it means the same.
+  if (cookie !== undefined && cookie !== true) throw new AppError('INVALID_PAYLOAD', '"cookie" can only be true.');
   if (token !== undefined && token !== null) return { token, isCookie: false };
   return { token: refreshCookieOf(call), isCookie: true };
 }

@@ -61,7 +61,10 @@ const SESSION = objectOf(
   ['id', 'created_at', 'used_at', 'expires_at', 'current'],
 );
 
-const TOKEN_BODY = objectOf({ refresh_token: { type: ['string', 'null'], description: 'Left out, the cookie is used.' } });
+const TOKEN_BODY = objectOf({
+  refresh_token: { type: ['string', 'null'], description: 'Left out, the cookie is used.' },
+  cookie: { type: 'boolean', const: true, description: 'Says so.' },
+});
 
 export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN, SignInChallenge: CHALLENGE };
 

@@ -139,7 +139,7 @@ describe('signing out', () => {
       const reply = await world.send('POST', `/api/main/auth/${verb}`, { body: { refresh_token: token, refreshToken: token } });
       expect([reply.status, reply.body.error.code]).toEqual([400, 'UNKNOWN_FIELD']);
     }
-    for (const body of [{ refresh_token: [token] }, [token]]) {
+    for (const body of [{ refresh_token: [token] }, [token], { cookie: 'yes' }]) {
       const reply = await world.send('POST', '/api/main/auth/logout', { body });
       expect([reply.status, reply.body.error.code]).toEqual([400, 'INVALID_PAYLOAD']);
     }
