@@ -3,13 +3,14 @@
  * no question to the database and a secret scanner knows one when it sees it. Stored is only the SHA-256 of the whole key; a
  * verified key is remembered like a token, so that a request costs a map lookup.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type pg from 'pg';
 import { AppError } from '../core/errors.ts';
 import type { Scopes } from '../core/policy/access.ts';
 import { compileScopes } from '../core/policy/scopes.ts';
 import { raw, sql, value } from '../core/sql/sql.ts';
+import { digestOf } from './digest.ts';
 import { execute, run } from './postgres/run.ts';
 import type { Revocations } from './revocations.ts';
 import { PLATFORM_REALM, type Realm } from './tokens.ts';
@@ -59,12 +60,11 @@ export interface NewKey {
 }
 
 const checksum = (body: string): string => crc32(body).toString(36).padStart(7, '0');
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 export function makeKey(realm: Realm): NewKey {
   const body = `${realm.key === '' ? 'dbp' : 'dbk'}_${randomBytes(32).toString('base64url').slice(0, SECRET_LENGTH)}`;
   const text = body + checksum(body);
-  return { text, prefix: text.slice(0, PREFIX_LENGTH), hash: hashOf(text) };
+  return { text, prefix: text.slice(0, PREFIX_LENGTH), hash: digestOf(text) };
 }
 
 /** True for what means to be an API key, whether it is a valid one or not. */
@@ -139,7 +139,7 @@ async function readKey(pool: pg.Pool, realm: Realm, text: string): Promise<Remem
     sql`
     select k.id, k.name, k.scopes, coalesce(k.roles, u.roles) as roles, k.epoch, k.expires_at, k.last_used_at, k.user_id, u.email, u.epoch as user_epoch
     from ${realm.apiKeys} k left join ${realm.users} u on u.id = k.user_id
-    where k.hash = ${value(hashOf(text), 'text')} and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    where k.hash = ${value(digestOf(text), 'text')} and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
       and (k.user_id is null or u.active)`,
     { prepared: true },
   );

@@ -1,6 +1,6 @@
 /** The page a mail leads to when an app has none of its own: a password, sent with the token behind `#` to the page's own address. */
 import { randomBytes } from 'node:crypto';
-import { escapeHtml } from '../core/mail/mails.ts';
+import { escapeHtml } from '../core/html.ts';
 import { textAnswer, type Answer } from './http/answer.ts';
 
 export type AccountPage = 'accept-invite' | 'reset' | 'verify';

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { raw } from '../core/sql/sql.ts';
 import { run } from '../adapters/postgres/run.ts';
 import type { Services } from '../operations/context.ts';
-import { bodyAnswer, type Answer } from './http/answer.ts';
+import { bodyAnswer, NO_STORE, type Answer } from './http/answer.ts';
 
 type State = 'ok' | 'degraded' | 'down';
 
@@ -43,7 +43,7 @@ export function createHealth(services: Services): Health {
         ...(redis === undefined ? {} : { redis: cache === undefined ? ('degraded' as const) : ('ok' as const) }),
       };
       const status = isClosing ? 'down' : worst(Object.values(dependencies));
-      return bodyAnswer({ status, dependencies }, status === 'down' ? 503 : 200, { 'Cache-Control': 'no-store' });
+      return bodyAnswer({ status, dependencies }, status === 'down' ? 503 : 200, NO_STORE);
     },
     close: () => void redis?.then((client) => client.disconnect()).catch(() => undefined),
   };

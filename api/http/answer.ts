@@ -11,6 +11,9 @@ export interface Answer {
   readonly stream?: AsyncIterable<string | Buffer>;
 }
 
+/** For what holds secrets or belongs to one moment. */
+export const NO_STORE: Readonly<Record<string, string>> = { 'Cache-Control': 'no-store' };
+
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The whole body, ready. */

@@ -2,11 +2,9 @@
 import { createKey, getKey, listKeys, revokeKey, rotateKey, updateKey, type KeyScope } from '../../operations/auth/api-keys.ts';
 import type { Api } from '../api.ts';
 import { refuseKeyActor } from '../authenticate.ts';
-import { dataText, textAnswer, type Answer } from '../http/answer.ts';
+import { dataText, textAnswer, NO_STORE, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
-
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 export async function apiKeysRoute(api: Api, call: Call, scope: KeyScope, rest: readonly string[]): Promise<Answer> {
   const [keyId, verb, ...more] = rest;

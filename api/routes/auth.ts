@@ -14,15 +14,13 @@ import { logout, me, refresh, type ClientInfo } from '../../operations/auth/sess
 import type { Actor } from '../../operations/context.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyRequest } from '../authenticate.ts';
-import { bodyAnswer, dataAnswer, dataText, type Answer } from '../http/answer.ts';
+import { bodyAnswer, dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { noSuchRoute } from './not-found.ts';
 import { oidcRoute } from './oidc.ts';
 import { clearedCookie, refreshCookieOf, signedIn } from './signed-in.ts';
 import { codeRoute, totpRoute } from './totp.ts';
-
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 export async function authRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[]): Promise<Answer> {
   const [verb, ...more] = rest;

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { escapeHtml } from '../../core/html.ts';
 import { textAnswer, type Answer } from '../http/answer.ts';
 import type { Call } from '../http/call.ts';
 import { noSuchRoute, wrongMethod } from './not-found.ts';
@@ -79,9 +80,6 @@ function page(call: Call, appName: string): Answer {
   const text = PAGE.replaceAll('{{app}}', escapeHtml(appName)).replaceAll('{{assets}}', `${base}/${version}`);
   return { ...textAnswer(text, 200, { 'Content-Security-Policy': PAGE_POLICY }), type: 'text/html; charset=utf-8' };
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 const PAGE = `<!doctype html>
 <html lang="en">

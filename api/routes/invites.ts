@@ -1,9 +1,7 @@
 import { deleteInvite, invite, inviteMany, listInvites, resendInvite, type InviteScope } from '../../operations/users/invites.ts';
-import { dataAnswer, dataText, type Answer } from '../http/answer.ts';
+import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
-
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** Invites of a realm, for its admins. */
 export async function invitesRoute(call: Call, scope: InviteScope, rest: readonly string[]): Promise<Answer> {

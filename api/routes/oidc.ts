@@ -18,12 +18,11 @@ import type { SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
 import { cookieOf } from '../http/cookies.ts';
-import { dataAnswer, dataText, type Answer } from '../http/answer.ts';
+import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
 const COOKIE = 'durabase_oidc';
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** Answers `GET :provider/start`, `GET :provider/callback`, `POST token` and one's own `links`. `signedIn` answers with tokens. */
 export async function oidcRoute(

@@ -2,13 +2,12 @@
 import type { Challenge } from '../../operations/auth/admit.ts';
 import type { SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
-import { dataAnswer, type Answer } from '../http/answer.ts';
+import { dataAnswer, NO_STORE, type Answer } from '../http/answer.ts';
 import type { Call } from '../http/call.ts';
 import { cookieOf } from '../http/cookies.ts';
 
 const COOKIE = 'durabase_refresh';
 const REFRESH_SECONDS = 7 * 24 * 3600;
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** With a cookie, the refresh token is where no script can read it, and not in the body. */
 export function signedIn(api: Api, call: Call, result: SignIn | Challenge, asCookie: boolean): Answer {

@@ -16,12 +16,10 @@ import {
 } from '../../operations/auth/totp.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
-import { dataAnswer, type Answer } from '../http/answer.ts';
+import { dataAnswer, NO_STORE, type Answer } from '../http/answer.ts';
 import { addressOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 import { signedIn } from './signed-in.ts';
-
-const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** With a session, or with the `mfa_token` of a sign-in that has to set up a factor first. */
 export async function totpRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[], client: ClientInfo): Promise<Answer> {

@@ -1,6 +1,7 @@
 /** Reads the parameters of an aggregate, or its body, into an AggregateQuery. Pure: no name is looked up here. */
 import { AppError } from '../errors.ts';
-import { ConditionReader, isObject } from './conditions.ts';
+import { isObject } from '../is-object.ts';
+import { ConditionReader } from './conditions.ts';
 import { parseListQuery, parseQueryBody } from './parse.ts';
 import { readPaths, shorten, unknownParameter } from './parse-lists.ts';
 import { invalidValue, type Filter, type ListQuery } from './query.ts';

@@ -1,5 +1,6 @@
 /** Conditions as they arrive: `filter[field.op]=value`, or a JSON tree. Pure: no name is looked up here. */
 import { AppError } from '../errors.ts';
+import { isObject } from '../is-object.ts';
 import { invalidValue, MAX_FILTER_NODES, tooLarge, type Filter } from './query.ts';
 
 const MAX_TREE_DEPTH = 32;
@@ -129,6 +130,3 @@ export class ConditionReader {
     );
   }
 }
-
-export const isObject = (given: unknown): given is Record<string, unknown> =>
-  typeof given === 'object' && given !== null && !Array.isArray(given);

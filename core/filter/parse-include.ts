@@ -1,6 +1,7 @@
 /** Reads what to include: `include=a,b.c`, `include[a][limit]=5`, and the JSON form of `_query`. */
 import { AppError, nearestNames } from '../errors.ts';
-import { ConditionReader, isObject, type ConditionBudget } from './conditions.ts';
+import { isObject } from '../is-object.ts';
+import { ConditionReader, type ConditionBudget } from './conditions.ts';
 import { readPaths, readSort, shorten } from './parse-lists.ts';
 import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type Filter, type IncludeItem, type SortItem } from './query.ts';
 

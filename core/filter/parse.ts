@@ -1,6 +1,7 @@
 /** Reads a query string, or the body of `_query`, into a ListQuery. Pure: no name is looked up here. */
 import { AppError } from '../errors.ts';
-import { ConditionReader, isObject } from './conditions.ts';
+import { isObject } from '../is-object.ts';
+import { ConditionReader } from './conditions.ts';
 import { IncludeOptions, readIncludeBody } from './parse-include.ts';
 import { readPaths, readSort, shorten, unknownParameter } from './parse-lists.ts';
 import { invalidValue, type IncludeItem, type ListQuery } from './query.ts';

@@ -1,5 +1,7 @@
 /** What mails about accounts say: the one place of their words. Every value is escaped in HTML and freed of line breaks in the subject. */
 
+import { escapeHtml } from '../html.ts';
+
 export type MailKind = 'invite' | 'reset' | 'verification';
 
 export interface MailText {
@@ -60,8 +62,3 @@ export function mailText(kind: MailKind, app: string, link: string): MailText {
 
 /** No control character and no line break, so that nothing can be added to a header; at most 100 characters. */
 export const oneLine = (text: string): string => [...text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()].slice(0, 100).join('');
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text as HTML shows it, in elements and in quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

@@ -1,15 +1,14 @@
 /** Seeing an app as one of its users does: the actor an admin stands for, and the entry that says so. */
 import { run } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { Actor, AppContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** An active user of the app, as its own token would make it; NOT_FOUND for everybody else. */
 export async function userActor(ctx: Pick<AppContext, 'services' | 'app'>, userId: string): Promise<Actor> {
-  const [user] = UUID.test(userId)
+  const [user] = isUuid(userId)
     ? await run<{ id: string; email: string; roles: string[] }>(
         ctx.services.pool,
         sql`select id::text as id, email, roles from ${id(ctx.app.storage, '_users')} where id = ${value(userId, 'uuid')} and active`,

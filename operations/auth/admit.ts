@@ -8,7 +8,7 @@ import type { Realm, Tokens } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { systemActor, type Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { DOORS, pass } from './attempts.ts';
 import { factorState, requiresFactor, spendCode, type FactorOwner } from './factors.ts';
 import type { AccountHome } from './home.ts';
@@ -143,5 +143,3 @@ export const wrongCode = (): AppError =>
 
 const deadToken = (): AppError =>
   new AppError('UNAUTHORIZED', 'The mfa_token is not valid, was used or has expired.', { hint: 'Sign in again.' });
-
-const appOf = (realm: Realm): string | null => (realm.key === '' ? null : realm.key);

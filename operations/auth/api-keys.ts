@@ -13,7 +13,8 @@ import { hasUnstorable } from '../../core/model/fields/field-kind.ts';
 import { MAX_SCOPES, scopeProblem } from '../../core/policy/scopes.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { invalidDescribed, readDescribed } from '../payload.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { announceEpoch } from './cut.ts';
 
 export interface KeyScope {
@@ -57,19 +58,8 @@ const changedKey = z.strictObject({ name: named.optional(), scopes: scopeList.op
 
 type NewKeyInput = z.infer<typeof newKey> & Partial<Pick<z.infer<typeof newKeyOfAdmin>, 'roles' | 'user_id'>>;
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const details = result.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: key.slice(0, 100), rule: 'unknown', message: `An API key has no field "${key.slice(0, 100)}".` }))
-      : [{ field: String(issue.path[0] ?? ''), rule: 'type', message: issue.message, path: issue.path.join('.') }],
-  );
-  throw new AppError('VALIDATION_FAILED', 'The API key is not valid.', { details: details.slice(0, 50) });
-}
-
-const invalid = (field: string, message: string): AppError =>
-  new AppError('VALIDATION_FAILED', 'The API key is not valid.', { details: [{ field, rule: 'value', message }] });
+const WHAT = 'an API key';
+const invalid = (field: string, message: string): AppError => invalidDescribed(WHAT, field, message);
 
 const keyJson = (alias: string): Sql => {
   const column = (name: string): Sql => identifier(alias, name);
@@ -126,7 +116,7 @@ const noSuchKey = (): AppError => new AppError('NOT_FOUND', 'There is no such AP
 
 /** The JSON of the new key, with `key`: its text, shown this once. */
 export async function createKey(scope: KeyScope, body: unknown): Promise<string> {
-  const input = parse<NewKeyInput>(scope.owner === undefined ? newKeyOfAdmin : newKey, body);
+  const input = readDescribed<NewKeyInput>(scope.owner === undefined ? newKeyOfAdmin : newKey, body, WHAT);
   const expiresAt = futureOf(scope, input.expires_at);
   const target = await targetOf(scope, input);
   const made = makeKey(scope.realm);
@@ -200,7 +190,7 @@ async function lockOwner(client: Db, { realm }: KeyScope, userId: string): Promi
 
 /** Changes name, scopes or expiry; the key itself stays. */
 export async function updateKey(scope: KeyScope, keyId: string, body: unknown): Promise<string> {
-  const input = parse(changedKey, body);
+  const input = readDescribed(changedKey, body, WHAT);
   const set: Sql[] = [];
   if (input.name !== undefined) set.push(sql`name = ${value(input.name, 'text')}`);
   if (input.scopes !== undefined) set.push(sql`scopes = ${value(input.scopes, 'text[]')}`);
@@ -248,4 +238,4 @@ async function changeKey(
 }
 
 const note = (db: Db, scope: KeyScope, verb: Verb, keyId: string, detail: Readonly<Record<string, unknown>>): Promise<void> =>
-  audit(db, scope.actor, { app: scope.realm.key === '' ? null : scope.realm.key, action: `api_key.${verb}`, target: keyId, detail });
+  audit(db, scope.actor, { app: appOf(scope.realm), action: `api_key.${verb}`, target: keyId, detail });

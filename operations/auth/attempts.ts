@@ -3,7 +3,7 @@
  * only himself: five tries, then a lock of one minute that doubles to fifteen. Failures also count per address (many accounts
  * from one place) and per account (one account from many places); the latter spares addresses the account is known at.
  */
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import type { Rule } from '../../adapters/rate-limit/rule.ts';
 import type { Realm } from '../../adapters/tokens.ts';
@@ -11,7 +11,7 @@ import { AppError } from '../../core/errors.ts';
 import { addressGroup } from '../../core/address.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { systemActor, type Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 
 const QUARTER = 15 * 60;
 const PAIR: Rule = { name: 'sign-in', points: 5, seconds: QUARTER };
@@ -42,7 +42,7 @@ export async function pass(services: Services, rule: Rule, realm: Realm, key: st
 }
 
 /** How an account stands in a counter: no address of a person is kept in the clear. */
-export const keyOfEmail = (email: string): string => createHash('sha256').update(email.trim().toLowerCase()).digest('base64url');
+export const keyOfEmail = (email: string): string => digestOf(email.trim().toLowerCase());
 
 export interface Attempt {
   succeeded(): Promise<void>;
@@ -79,7 +79,7 @@ async function lock(services: Services, realm: Realm, pair: string): Promise<num
   const seconds = Math.min(QUARTER, FIRST_LOCK_SECONDS * 2 ** (count - 1));
   await services.limiter.block(PAIR, pair, seconds);
   await audit(services.pool, systemActor(), {
-    app: realm.key === '' ? null : realm.key,
+    app: appOf(realm),
     action: 'auth.locked',
     target: null,
     detail: { failures: PAIR.points, seconds, account: pair.slice(realm.key.length + 1).split('/')[0], address: pair.split('/').at(-1) },

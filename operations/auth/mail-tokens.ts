@@ -1,5 +1,6 @@
 /** Tokens that come by mail or with an invite: an id that finds the row, and a secret of which only the hash is kept. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, type Db } from '../../adapters/postgres/run.ts';
 import type { Realm } from '../../adapters/tokens.ts';
@@ -13,16 +14,21 @@ export interface OneTimeToken {
 
 export function newToken(): OneTimeToken {
   const [id, secret] = [uuidv7(), randomBytes(32).toString('base64url')];
-  return { id, hash: hashOf(secret), text: `${id}.${secret}` };
+  return { id, hash: digestOf(secret), text: `${id}.${secret}` };
 }
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 const TOKEN = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([\w-]{43})$/;
+
+/** The two parts of such a token; undefined for what none looks like. */
+export function splitToken(given: unknown): { readonly id: string; readonly secret: string } | undefined {
+  const match = typeof given === 'string' ? TOKEN.exec(given) : null;
+  return match === null ? undefined : { id: match[1] ?? '', secret: match[2] ?? '' };
+}
 
 /** Undefined for what no token looks like. */
 export function parseToken(given: unknown): Omit<OneTimeToken, 'text'> | undefined {
-  const match = typeof given === 'string' ? TOKEN.exec(given) : null;
-  return match === null ? undefined : { id: match[1] ?? '', hash: hashOf(match[2] ?? '') };
+  const parts = splitToken(given);
+  return parts === undefined ? undefined : { id: parts.id, hash: digestOf(parts.secret) };
 }
 
 export const isSameHash = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

@@ -3,10 +3,11 @@ import { runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
-import { isUuid, type AccountScope } from '../users/accounts.ts';
+import { appOf, audit } from '../platform/audit.ts';
+import type { AccountScope } from '../users/accounts.ts';
 import { cutSession, cutSessions } from './cut.ts';
 
 /** Whose sessions, and who asks. */
@@ -76,5 +77,3 @@ export async function endSessions(scope: SessionScope, options: { readonly keepC
     return { ended };
   });
 }
-
-const appOf = (realm: Realm): string | null => (realm.key === '' ? null : realm.key);

@@ -4,7 +4,7 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { tryPassword } from './attempts.ts';
 import { cutSessions } from './cut.ts';
 import { dropTokens } from './mail-tokens.ts';
@@ -46,7 +46,7 @@ export async function changePassword(scope: SessionScope, change: PasswordChange
     const ended = await cutSessions(client, realm, userId, actor.sessionId);
     await dropTokens(client, realm, userId, 'reset');
     await execute(client, sql`delete from ${realm.challenges} where user_id = ${value(userId, 'uuid')}`);
-    await audit(client, actor, { app: realm.key === '' ? null : realm.key, action: 'password.change', target: userId, detail: { ended } });
+    await audit(client, actor, { app: appOf(realm), action: 'password.change', target: userId, detail: { ended } });
     return { ended };
   });
 }

@@ -9,7 +9,7 @@ import { addressGroup } from '../../core/address.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { systemActor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { readEmail } from '../users/input.ts';
 import { admit, type Challenge } from './admit.ts';
 import { DOORS, keyOfEmail, pass } from './attempts.ts';
@@ -83,7 +83,7 @@ export async function resetPassword(
     if (account === undefined) throw deadToken();
     await announceEpoch(db, realm, token.user_id, account.epoch);
     await cutSessions(db, realm, token.user_id);
-    await audit(db, systemActor(), { app: realm.key === '' ? null : realm.key, action: 'password.reset', target: token.user_id });
+    await audit(db, systemActor(), { app: appOf(realm), action: 'password.reset', target: token.user_id });
   });
 }
 
@@ -120,7 +120,7 @@ export async function verifyAddress(
           where u.id = spent.user_id returning u.id, u.email, u.roles, u.epoch, u.must_change`,
     );
     if (opened === undefined) throw deadToken();
-    await audit(db, systemActor(), { app: realm.key === '' ? null : realm.key, action: 'user.verify', target: opened.id });
+    await audit(db, systemActor(), { app: appOf(realm), action: 'user.verify', target: opened.id });
     return opened;
   });
   return admit(services, tokens, home, account, client);

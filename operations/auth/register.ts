@@ -10,7 +10,7 @@ import { addressGroup } from '../../core/address.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { systemActor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { admit, type Challenge } from './admit.ts';
 import { DOORS, pass } from './attempts.ts';
 import type { AccountHome } from './home.ts';
@@ -54,7 +54,7 @@ export async function register(
             values (${value(token.id, 'uuid')}, ${value(account.id, 'uuid')}, 'verification', ${value(token.hash, 'text')}, now() + ${VERIFICATION_LIFE})`,
       );
     }
-    await audit(db, systemActor(), { app: realm.key === '' ? null : realm.key, action: 'user.register', target: account.id });
+    await audit(db, systemActor(), { app: appOf(realm), action: 'user.register', target: account.id });
     return true;
   });
   if (settings.verify_email) return undefined;

@@ -2,7 +2,8 @@
  * Signing in and staying signed in. A session is one refresh family: each use of the refresh token replaces it, and the use of
  * a replaced one ends the whole family, because then somebody holds a copy.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { ACCESS_SECONDS, type Realm, type Tokens } from '../../adapters/tokens.ts';
@@ -11,6 +12,7 @@ import { raw, sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
 import { DOORS, pass } from './attempts.ts';
 import { cutSession } from './cut.ts';
+import { isSameHash, splitToken } from './mail-tokens.ts';
 import { factorState, requiresFactor } from './factors.ts';
 import type { AccountHome } from './home.ts';
 
@@ -67,7 +69,7 @@ export async function openSession(
     sql`
     with ended as (delete from ${realm.sessions} where user_id = ${value(account.id, 'uuid')} and expires_at < now())
     insert into ${realm.sessions} (id, user_id, refresh_hash, expires_at, user_agent, address)
-    values (${value(sessionId, 'uuid')}, ${value(account.id, 'uuid')}, ${value(hashOf(secret), 'text')}, now() + ${REFRESH_LIFE},
+    values (${value(sessionId, 'uuid')}, ${value(account.id, 'uuid')}, ${value(digestOf(secret), 'text')}, now() + ${REFRESH_LIFE},
       ${value(client.userAgent?.slice(0, 500) ?? null, 'text')}, ${value(client.address, 'text')})`,
     { prepared: true },
   );
@@ -89,9 +91,9 @@ export async function refresh(services: Services, tokens: Tokens, home: AccountH
     sql`
     with rotated as (
       update ${realm.sessions} set
-        refresh_hash = ${value(hashOf(secret), 'text')}, used_at = now(), expires_at = now() + ${REFRESH_LIFE},
+        refresh_hash = ${value(digestOf(secret), 'text')}, used_at = now(), expires_at = now() + ${REFRESH_LIFE},
         previous_hashes = (array_prepend(refresh_hash, previous_hashes))[1:${value(REMEMBERED_TOKENS, 'integer')}]
-      where id = ${value(given.sessionId, 'uuid')} and refresh_hash = ${value(hashOf(given.secret), 'text')}
+      where id = ${value(given.sessionId, 'uuid')} and refresh_hash = ${value(digestOf(given.secret), 'text')}
         and revoked_at is null and expires_at > now()
       returning user_id
     )
@@ -120,7 +122,7 @@ export async function refresh(services: Services, tokens: Tokens, home: AccountH
 export async function logout(services: Services, realm: Realm, refreshToken: unknown): Promise<void> {
   const given = parseRefreshToken(refreshToken);
   if (given === undefined) return;
-  const hash = value(hashOf(given.secret), 'text');
+  const hash = value(digestOf(given.secret), 'text');
   const [session] = await run<{ id: string }>(
     services.pool,
     sql`
@@ -152,7 +154,7 @@ async function twinOf(services: Services, realm: Realm, given: RefreshToken, suc
     sql`
     select u.id, u.email, u.roles, u.active, u.epoch, u.must_change, null::text as password_hash
     from ${realm.users} u join ${realm.sessions} s on s.user_id = u.id
-    where s.id = ${value(given.sessionId, 'uuid')} and s.refresh_hash = ${value(hashOf(successor), 'text')}
+    where s.id = ${value(given.sessionId, 'uuid')} and s.refresh_hash = ${value(digestOf(successor), 'text')}
       and s.revoked_at is null and s.expires_at > now() and s.used_at > now() - ${TWIN_GRACE} and u.active`,
   );
   return account;
@@ -165,8 +167,8 @@ async function endIfReused(services: Services, realm: Realm, given: RefreshToken
     sql`
     select previous_hashes from ${realm.sessions} where id = ${value(given.sessionId, 'uuid')} and revoked_at is null`,
   );
-  const wanted = Buffer.from(hashOf(given.secret));
-  const isReused = session?.previous_hashes.some((hash) => hash.length === wanted.length && timingSafeEqual(Buffer.from(hash), wanted));
+  const wanted = digestOf(given.secret);
+  const isReused = session?.previous_hashes.some((hash) => isSameHash(hash, wanted));
   if (isReused !== true) return;
   services.log.warn({ realm: realm.key, session: given.sessionId }, 'a replaced refresh token was used again: the session is ended');
   await cutSession(services.pool, realm, given.sessionId);
@@ -200,10 +202,7 @@ interface RefreshToken {
 const successorOf = (services: Services, given: RefreshToken): string =>
   services.keyring.derive(`${given.sessionId}.${given.secret}`, 'refresh');
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
-
 function parseRefreshToken(token: unknown): RefreshToken | undefined {
-  if (typeof token !== 'string') return undefined;
-  const match = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([\w-]{43})$/.exec(token);
-  return match === null ? undefined : { sessionId: match[1] ?? '', secret: match[2] ?? '' };
+  const parts = splitToken(token);
+  return parts === undefined ? undefined : { sessionId: parts.id, secret: parts.secret };
 }

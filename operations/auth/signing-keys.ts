@@ -4,7 +4,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { replaceSigningKey, type Realm } from '../../adapters/tokens.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 
 export interface SigningScope {
   readonly services: Services;
@@ -42,7 +42,7 @@ export function rotateSigningKey(
 ): Promise<{ readonly kid: string; readonly retired: readonly string[]; readonly revoked: boolean }> {
   return transaction(services.pool, async (client) => {
     const made = await replaceSigningKey(client, services.keyring, realm, { isCut: options.revoke });
-    const app = realm.key === '' ? null : realm.key;
+    const app = appOf(realm);
     await audit(client, actor, {
       app,
       action: 'signing_key.rotate',

@@ -3,7 +3,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Tokens } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Actor } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { findChallenge, redeem, wrongCode } from './admit.ts';
 import { DOORS, pass } from './attempts.ts';
 import { beginFactor, confirmFactor, dropFactor, factorState, spendCode, type BegunFactor, type FactorState } from './factors.ts';
@@ -49,7 +49,7 @@ export async function confirmTotp(scope: SessionScope, code: unknown): Promise<R
   await pass(services, DOORS.code, realm, userId);
   const codes = await transaction(services.pool, async (db) => {
     const made = await confirmFactor(db, scope, code);
-    if (made !== undefined) await audit(db, actor, { app: appOf(scope), action: 'totp.enable', target: userId });
+    if (made !== undefined) await audit(db, actor, { app: appOf(scope.realm), action: 'totp.enable', target: userId });
     return made;
   });
   if (codes === undefined) throw wrongCode();
@@ -72,7 +72,8 @@ export async function confirmTotpByToken(
   if ((await factorState(services.pool, realm, account.id)).enabled) throw isOn();
   const codes = await redeem(owner, challenged, async (db) => {
     const made = await confirmFactor(db, owner, input.code);
-    if (made !== undefined) await audit(db, enroller(realm.key, account), { app: appOf(owner), action: 'totp.enable', target: account.id });
+    if (made !== undefined)
+      await audit(db, enroller(realm.key, account), { app: appOf(owner.realm), action: 'totp.enable', target: account.id });
     return made;
   });
   return { recovery_codes: codes, ...(await openSession(services, tokens, realm, account, client)) };
@@ -99,7 +100,7 @@ export async function turnOffTotp(
   const isSpent = await transaction(services.pool, async (db) => {
     if ((await spendCode(db, scope, input.code)) === undefined) return false;
     await dropFactor(db, realm, userId);
-    await audit(db, actor, { app: appOf(scope), action: 'totp.disable', target: userId });
+    await audit(db, actor, { app: appOf(scope.realm), action: 'totp.disable', target: userId });
     return true;
   });
   if (!isSpent) throw wrongCode();
@@ -112,15 +113,13 @@ export async function resetTotp(scope: SessionScope): Promise<FactorState> {
   const { services, realm, userId, actor } = scope;
   await transaction(services.pool, async (db) => {
     if (!(await dropFactor(db, realm, userId))) throw isOff();
-    await audit(db, actor, { app: appOf(scope), action: 'totp.reset', target: userId });
+    await audit(db, actor, { app: appOf(scope.realm), action: 'totp.reset', target: userId });
   });
   return { enabled: false, recovery_codes_left: 0 };
 }
 
 /** A platform account that asks at an app's path has its factor on the platform. */
 const issuerOf = (scope: SessionScope, home: AccountHome): string => (scope.realm.key === '' ? PLATFORM_HOME : home).displayName;
-
-const appOf = ({ realm }: Pick<SessionScope, 'realm'>): string | null => (realm.key === '' ? null : realm.key);
 
 const isOn = (): AppError =>
   new AppError('CONFLICT', 'The account has a second factor already.', { hint: 'Turn it off with DELETE auth/totp first.' });

@@ -1,5 +1,6 @@
 /** The record of who did what to accounts, apps and definitions. */
 import { execute, type Db } from '../../adapters/postgres/run.ts';
+import type { Realm } from '../../adapters/tokens.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Actor } from '../context.ts';
 
@@ -12,6 +13,9 @@ export interface AuditEntry {
   /** Never a secret. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
+
+/** The `app` of an entry about accounts of this realm. */
+export const appOf = ({ key }: Realm): string | null => (key === '' ? null : key);
 
 /** Writes one entry; inside a transaction it stands and falls with what it tells of. */
 export async function audit(db: Db, actor: Actor, entry: AuditEntry): Promise<void> {

@@ -1,8 +1,9 @@
 /** `POST /_batch`: writes over several entities in one request, with references to earlier results. */
 import { AppError } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
 import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
-import { isObject, malformed, preconditionOf, tooMany } from './bulk.ts';
+import { malformed, preconditionOf, tooMany } from './bulk.ts';
 import { MAX_OPERATIONS, runOperations, type ManyOptions } from './many.ts';
 import type { Operation, OperationKind, Settled } from './operation.ts';
 import { withReferences } from './references.ts';

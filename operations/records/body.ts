@@ -3,6 +3,7 @@
  * rows, which are read the same way, everything else is a mistake. All mistakes of the whole tree are kept, none is thrown.
  */
 import { AppError, nearestNames, type ErrorDetail } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import type { WriteMode } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd, StoredType } from '../../core/model/model.ts';
@@ -254,8 +255,6 @@ function readMode(given: unknown, end: RelationEnd, name: string, errors: ErrorD
   errors.push({ field: name, rule: 'enum', relation: name, message: `_write_mode of ${name} must be one of ${MODES.join(', ')}` });
   return end.writeMode;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const rowError = (part: PartReading, index: number, field: string, rule: string, message: string): NestedRow => {
   part.errors.push({ relation: part.name, index, field, rule, message, path: `${part.name}.${String(index)}.${field}` });

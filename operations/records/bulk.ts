@@ -1,5 +1,6 @@
 /** `POST /:entity/_bulk`: many records of one entity, created, changed, upserted and deleted in one request. */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
 import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
 import { MAX_OPERATIONS, runOperations, type ManyOptions } from './many.ts';
@@ -29,9 +30,6 @@ export const malformed = (path: string, message: string, rule = 'type'): AppErro
   const detail: ErrorDetail = { field: path, path, rule, message };
   return new AppError('INVALID_PAYLOAD', `${message}.`, { details: [detail] });
 };
-
-export const isObject = (given: unknown): given is Record<string, unknown> =>
-  typeof given === 'object' && given !== null && !Array.isArray(given);
 
 function rowsOf(ctx: AppContext, entity: EntityModel, part: (typeof PARTS)[number], given: unknown): Operation[] {
   if (given === undefined) return [];

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { parseRecordQuery } from '../../core/filter/parse.ts';
 import { checkProjection } from '../../core/filter/projection.ts';
 import type { ListQuery } from '../../core/filter/query.ts';
@@ -35,7 +35,7 @@ export async function getRecord(ctx: AppContext, name: string, idOrSlug: string,
   const read = isPlain ? { statement: keptRecord(ctx, scope, entity, key, parsed), isAlone: true } : made(ctx, scope, entity, key, parsed);
   const row = await runRead(ctx, read.statement);
   if (row === undefined) throw notFound(entity, idOrSlug);
-  const tag = (isPlain ? shapeTag(ctx, scope, entity) : undefined) ?? digestOf(row.data);
+  const tag = (isPlain ? shapeTag(ctx, scope, entity) : undefined) ?? digestOf(row.data).slice(0, 22);
   return { text: `{"data":${row.data}}`, version: row.version ?? '1', tag, isAlone: read.isAlone };
 }
 
@@ -82,8 +82,6 @@ function made(
 }
 
 const hasEager = (entity: EntityModel): boolean => entity.relations.some((end) => end.isEager);
-
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** A slug that the caller may not read in every row cannot be guessed by asking for it. */
 export function bySlug(scope: ReadScope, entity: EntityModel): EntityModel {

@@ -2,7 +2,7 @@
  * `Idempotency-Key`: the answer of a write is kept under the caller's key, in the transaction of the write. Who comes second
  * waits on the unique index; a crash leaves both, the record and the answer, or neither. A refused write keeps nothing.
  */
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { crashPoint } from '../../adapters/crash-points.ts';
 import { execute, run, sqlState, type Db } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
@@ -36,7 +36,7 @@ export function idempotencyOf(key: string | undefined, asked: () => readonly unk
       hint: 'Send a random UUID per intended write, and the same one when you repeat it.',
     });
   }
-  return { key, hash: createHash('sha256').update(JSON.stringify(asked())).digest('base64url'), part: 0, isReplayed: false };
+  return { key, hash: digestOf(JSON.stringify(asked())), part: 0, isReplayed: false };
 }
 
 const table = (ctx: AppContext) => id(ctx.app.storage, '_idempotency');
@@ -49,9 +49,7 @@ function callerOf({ actor: { kind, id: account, keyId, by } }: AppContext): stri
 
 /** What receivers of synchronous webhooks see of a key: the same for every try of one write, another for every caller. */
 export const callKeyOf = (ctx: AppContext, { key, part }: Idempotency): string =>
-  createHash('sha256')
-    .update(JSON.stringify([ctx.app.id, callerOf(ctx), key, part]))
-    .digest('base64url');
+  digestOf(JSON.stringify([ctx.app.id, callerOf(ctx), key, part]));
 
 interface StoredAnswer {
   readonly hash: string;

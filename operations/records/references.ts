@@ -3,6 +3,7 @@
  * nested rows; the values of json fields are taken as they are, so that a document with `$ref` in it can be stored.
  */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
 import type { AppModel, EntityModel } from '../../core/model/model.ts';
 import type { Operation, Outcome } from './operation.ts';
 
@@ -13,7 +14,6 @@ interface Found {
   readonly path: string;
 }
 
-const isObject = (given: unknown): given is Record<string, unknown> => typeof given === 'object' && given !== null && !Array.isArray(given);
 const isReference = (given: unknown): given is Record<string, unknown> => isObject(given) && '$ref' in given;
 
 type Replace = (found: Found) => unknown;

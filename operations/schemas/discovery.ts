@@ -1,5 +1,6 @@
 /** What a caller may see and do in an app: the one description the back office and clients are made from. */
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
+import { isObject } from '../../core/is-object.ts';
 import type { StateMachineDefinition } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
 import { accessFor, type Access } from '../../core/policy/policy.ts';
@@ -31,7 +32,7 @@ export function discover(ctx: AppContext): Discovered {
     user: { id: actor.id, email: actor.email, roles: actor.roles, is_admin: actor.isAdmin },
   };
   const text = `{"data":{${JSON.stringify(head).slice(1, -1)},${described}}}`;
-  return { text, etag: `"${createHash('sha256').update(`${app.generation}|${text}`).digest('base64url').slice(0, 22)}"` };
+  return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
 }
 
 function readability(ctx: AppContext): (entity: string) => boolean {
@@ -62,9 +63,6 @@ function hiddenNames(ctx: AppContext, entity: EntityModel): string[] {
   const relations = entity.relations.filter((end) => end.direction === 'forward' && columns.has(end.localColumn));
   return [...fields, ...relations].map(({ name }) => name);
 }
-
-const isObject = (given: unknown): given is Readonly<Record<string, unknown>> =>
-  typeof given === 'object' && given !== null && !Array.isArray(given);
 
 /** A copy without what is called by one of the names: texts, dotted paths that begin with one, keys, and objects whose value is one. */
 function withoutNames(given: unknown, names: ReadonlySet<string>): unknown {

@@ -1,5 +1,5 @@
 /** The OpenAPI description of an app for the caller's roles. */
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../adapters/digest.ts';
 import { stringify } from 'yaml';
 import { describeApi } from '../../core/openapi/document.ts';
 import { accessFor } from '../../core/policy/policy.ts';
@@ -39,5 +39,5 @@ function describe({ app, actor, now }: AppContext, format: 'json' | 'yaml'): Des
     caller: { isAdmin: actor.isAdmin, access: (entity, action) => accessFor(app, actor, entity, action, now) },
   });
   const text = format === 'json' ? JSON.stringify(document) : stringify(document, { aliasDuplicateObjects: false });
-  return { text, etag: `"${createHash('sha256').update(`${app.generation}|${text}`).digest('base64url').slice(0, 22)}"` };
+  return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
 }

@@ -9,11 +9,12 @@ import { execute, run, runText, sqlState } from '../../adapters/postgres/run.ts'
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { announceEpoch } from '../auth/cut.ts';
 import { dropTokens } from '../auth/mail-tokens.ts';
 import type { Actor, Services } from '../context.ts';
-import { audit } from '../platform/audit.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { readAccount, type AccountInput } from './input.ts';
 
 /** Whose accounts, and who is asking: always an admin of the realm. */
@@ -22,11 +23,6 @@ export interface AccountScope {
   readonly actor: Actor;
   readonly realm: Realm;
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** True for text that is an id. */
-export const isUuid = (text: string): boolean => UUID.test(text);
 
 const SORTABLE = ['email', 'active', 'created_at', 'updated_at', 'id'];
 const MAX_PER_PAGE = 100;
@@ -70,7 +66,7 @@ function conditionsOf(query: URLSearchParams): Sql[] {
   if (ids !== null)
     conditions.push(
       sql`u.id = any(${value(
-        ids.split(',').filter((one) => UUID.test(one)),
+        ids.split(',').filter((one) => isUuid(one)),
         'uuid[]',
       )})`,
     );
@@ -96,7 +92,7 @@ function wholeNumber(given: string | null, fallback: number, name: string): numb
 
 /** The JSON of one account. */
 export async function getAccount(scope: AccountScope, userId: string): Promise<string> {
-  const text = UUID.test(userId)
+  const text = isUuid(userId)
     ? await runText(
         scope.services.pool,
         sql`select ${accountJson('u')}::text from ${scope.realm.users} u where id = ${value(userId, 'uuid')}`,
@@ -120,7 +116,12 @@ export async function createAccount(scope: AccountScope, body: unknown): Promise
         ${value([...(input.roles ?? [])], 'text[]')}, ${value(input.active ?? true, 'boolean')})
       returning ${accountJson('u')}::text`,
       );
-      await audit(client, scope.actor, { app: appOf(scope), action: 'user.create', target: userId, detail: { roles: input.roles ?? [] } });
+      await audit(client, scope.actor, {
+        app: appOf(scope.realm),
+        action: 'user.create',
+        target: userId,
+        detail: { roles: input.roles ?? [] },
+      });
       return { id: userId, text: text ?? '' };
     }),
   );
@@ -149,7 +150,7 @@ export async function updateAccount(scope: AccountScope, userId: string, body: u
       if (isCut) await announceEpoch(client, scope.realm, userId, epoch);
       if (hash !== undefined || input.active === false) await endSessions(client, scope, userId);
       const detail = { changed: Object.keys(input), ...(input.roles === undefined ? {} : { roles: input.roles }) };
-      await audit(client, scope.actor, { app: appOf(scope), action: 'user.update', target: userId, detail });
+      await audit(client, scope.actor, { app: appOf(scope.realm), action: 'user.update', target: userId, detail });
       return text ?? '';
     }),
   );
@@ -161,7 +162,7 @@ export async function deleteAccount(scope: AccountScope, userId: string): Promis
     if (isActiveAdmin(before)) await refuseLastAdmin(client, scope, userId);
     await execute(client, sql`delete from ${scope.realm.users} where id = ${value(userId, 'uuid')}`);
     await announceEpoch(client, scope.realm, userId, before.epoch + 1);
-    await audit(client, scope.actor, { app: appOf(scope), action: 'user.delete', target: userId });
+    await audit(client, scope.actor, { app: appOf(scope.realm), action: 'user.delete', target: userId });
     return { id: userId };
   });
 }
@@ -174,7 +175,7 @@ interface Account {
 
 /** Every active admin's row is locked too, in one order, so that two admins cannot remove each other at the same moment. */
 async function lockAccount(client: pg.PoolClient, scope: AccountScope, userId: string): Promise<Account> {
-  if (!UUID.test(userId)) throw noSuchUser(userId);
+  if (!isUuid(userId)) throw noSuchUser(userId);
   const rows = await run<Account & { id: string } & pg.QueryResultRow>(
     client,
     sql`
@@ -219,8 +220,6 @@ const isActiveAdmin = (account: Account): boolean => account.active && account.r
 
 const hasOtherRoles = (input: AccountInput, before: Account): boolean =>
   input.roles !== undefined && [...input.roles].sort().join('\n') !== [...before.roles].sort().join('\n');
-
-const appOf = (scope: AccountScope): string | null => (scope.realm.key === '' ? null : scope.realm.key);
 
 const noSuchUser = (userId: string): AppError => new AppError('NOT_FOUND', `There is no user "${userId.slice(0, 100)}".`);
 

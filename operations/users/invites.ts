@@ -7,6 +7,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Tokens } from '../../adapters/tokens.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { addressGroup } from '../../core/address.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { admit, type Challenge } from '../auth/admit.ts';
 import { DOORS, pass } from '../auth/attempts.ts';
@@ -16,8 +17,7 @@ import { readPassword } from '../auth/password.ts';
 import type { ClientInfo, SessionAccount, SignIn } from '../auth/sessions.ts';
 import { systemActor, type Actor, type Services } from '../context.ts';
 import { queueMail } from '../mails/outbox.ts';
-import { audit } from '../platform/audit.ts';
-import { isUuid } from './accounts.ts';
+import { appOf, audit } from '../platform/audit.ts';
 import { readEmail, readRoles } from './input.ts';
 
 /** Invites into which realm, and who is asking: always an admin of it. */
@@ -148,7 +148,7 @@ async function open(db: Db, scope: InviteScope, email: string, roles: readonly s
     if (mail !== null) await execute(db, sql`delete from durabase.mails where id = ${value(mail, 'uuid')}`);
     return { email, reason: 'pending_invite' };
   }
-  await audit(db, scope.actor, { app: appOf(scope.home), action: 'invite.create', target: inviteId, detail: { roles } });
+  await audit(db, scope.actor, { app: appOf(scope.home.realm), action: 'invite.create', target: inviteId, detail: { roles } });
   return { id: inviteId, email, roles, token: token.text, expires_at: made.expires_at.toISOString(), mailed: mail !== null };
 }
 
@@ -176,7 +176,7 @@ export async function resendInvite(scope: InviteScope, inviteId: string): Promis
       sql`update ${home.realm.invites} set token_hash = ${value(token.hash, 'text')}, expires_at = now() + ${LIFE}, mail = ${value(mail, 'uuid')}
           where id = ${value(inviteId, 'uuid')} returning expires_at`,
     );
-    await audit(db, actor, { app: appOf(home), action: 'invite.resend', target: inviteId });
+    await audit(db, actor, { app: appOf(home.realm), action: 'invite.resend', target: inviteId });
     const expires = renewed?.expires_at.toISOString() ?? '';
     return { id: inviteId, email: row.email, roles: row.roles, token: text, expires_at: expires, mailed: mail !== null };
   });
@@ -192,7 +192,7 @@ export async function deleteInvite({ services, home, actor }: InviteScope, invit
     );
     if (row === undefined) throw noSuchInvite(inviteId);
     await execute(db, sql`delete from durabase.mails where id = ${value(row.mail, 'uuid')} and status = 'queued'`);
-    await audit(db, actor, { app: appOf(home), action: 'invite.delete', target: inviteId });
+    await audit(db, actor, { app: appOf(home.realm), action: 'invite.delete', target: inviteId });
   });
   return { id: inviteId };
 }
@@ -221,7 +221,12 @@ export async function acceptInvite(
     );
     if (made === 0) throw new AppError('CONFLICT', 'There is an account with this email already.', { hint: 'Sign in.' });
     await execute(db, sql`update ${realm.invites} set accepted_at = now() where id = ${value(wanted.id, 'uuid')}`);
-    await audit(db, systemActor(), { app: appOf(home), action: 'invite.accept', target: userId, detail: { invite: wanted.id, roles } });
+    await audit(db, systemActor(), {
+      app: appOf(home.realm),
+      action: 'invite.accept',
+      target: userId,
+      detail: { invite: wanted.id, roles },
+    });
     return { id: userId, email, roles, epoch: 0, must_change: false } satisfies SessionAccount;
   });
   return admit(services, tokens, home, account, client);
@@ -246,4 +251,3 @@ async function findInvite(
 
 const unknownToken = (): AppError => new AppError('NOT_FOUND', 'There is no such invite.');
 const noSuchInvite = (inviteId: string): AppError => new AppError('NOT_FOUND', `There is no invite "${inviteId.slice(0, 100)}".`);
-const appOf = (home: AccountHome): string | null => (home.realm.key === '' ? null : home.realm.key);

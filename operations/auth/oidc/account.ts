@@ -8,7 +8,7 @@ import { transaction } from '../../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../../adapters/tokens.ts';
 import { sql, value } from '../../../core/sql/sql.ts';
 import { systemActor, type Services } from '../../context.ts';
-import { audit } from '../../platform/audit.ts';
+import { appOf, audit } from '../../platform/audit.ts';
 import { readEmail } from '../../users/input.ts';
 import { announceEpoch, cutSessions } from '../cut.ts';
 import { dropFactor } from '../factors.ts';
@@ -134,4 +134,4 @@ async function signUp(db: pg.PoolClient, realm: Realm, provider: Provider, email
 }
 
 const note = (db: pg.PoolClient, realm: Realm, action: string, target: string, detail: Readonly<Record<string, unknown>>): Promise<void> =>
-  audit(db, systemActor(), { app: realm.key === '' ? null : realm.key, action, target, detail });
+  audit(db, systemActor(), { app: appOf(realm), action, target, detail });

@@ -3,7 +3,8 @@
  * verifier, then the code that the page swaps for tokens. Each is good once, for minutes, and only in the browser that began:
  * the row knows the hash of a cookie which scripts and other sites cannot read.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../../../adapters/digest.ts';
 import type { Oidc, OidcIdentity, OidcSecrets } from '../../../adapters/oidc.ts';
 import { OidcError } from '../../../adapters/oidc.ts';
 import { execute, run } from '../../../adapters/postgres/run.ts';
@@ -41,7 +42,6 @@ export interface Started {
 }
 
 const BROWSER = /^[\w-]{43}$/;
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const purpose = (loginId: string): string => `oidc-login/${loginId}`;
 
 /** Where the provider's page is. A cookie of an earlier start is kept, so that two tabs do not end each other's sign-in. */
@@ -61,7 +61,7 @@ export async function startLogin(flow: Flow, providerName: string, redirectTo: s
     sql`
     with ended as (delete from ${home.realm.oidcLogins} where expires_at < now())
     insert into ${home.realm.oidcLogins} (id, provider, secret_hash, browser_hash, sealed, redirect_to, expires_at)
-    values (${value(state.id, 'uuid')}, ${value(provider.id, 'uuid')}, ${value(state.hash, 'text')}, ${value(hashOf(browser), 'text')},
+    values (${value(state.id, 'uuid')}, ${value(provider.id, 'uuid')}, ${value(state.hash, 'text')}, ${value(digestOf(browser), 'text')},
       ${value(sealed)}, ${value(target, 'text')}, now() + ${LOGIN_LIFE})`,
   );
   return { url: begun.url, browser };
@@ -126,7 +126,7 @@ async function spendState({ services, home, browser }: Flow, query: URLSearchPar
       : await run<LoginRow>(
           services.pool,
           sql`delete from ${home.realm.oidcLogins}
-              where id = ${value(state.id, 'uuid')} and secret_hash = ${value(state.hash, 'text')} and browser_hash = ${value(hashOf(browser), 'text')}
+              where id = ${value(state.id, 'uuid')} and secret_hash = ${value(state.hash, 'text')} and browser_hash = ${value(digestOf(browser), 'text')}
                 and user_id is null and expires_at > now()
               returning id, provider, sealed, redirect_to`,
         );
@@ -148,7 +148,7 @@ async function openCode({ services, home, browser = '' }: Flow, login: LoginRow,
   await execute(
     services.pool,
     sql`insert into ${home.realm.oidcLogins} (id, provider, secret_hash, browser_hash, redirect_to, user_id, expires_at)
-        values (${value(code.id, 'uuid')}, ${value(login.provider, 'uuid')}, ${value(code.hash, 'text')}, ${value(hashOf(browser), 'text')},
+        values (${value(code.id, 'uuid')}, ${value(login.provider, 'uuid')}, ${value(code.hash, 'text')}, ${value(digestOf(browser), 'text')},
           '', ${value(userId, 'uuid')}, now() + ${CODE_LIFE})`,
   );
   return code.text;
@@ -185,7 +185,7 @@ export async function redeemCode({ services, home, client, browser }: Flow, toke
           sql`
           with spent as (
             delete from ${realm.oidcLogins}
-            where id = ${value(code.id, 'uuid')} and secret_hash = ${value(code.hash, 'text')} and browser_hash = ${value(hashOf(browser), 'text')}
+            where id = ${value(code.id, 'uuid')} and secret_hash = ${value(code.hash, 'text')} and browser_hash = ${value(digestOf(browser), 'text')}
               and user_id is not null and expires_at > now()
             returning user_id
           )

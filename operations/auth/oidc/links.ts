@@ -3,7 +3,7 @@ import { run, runText } from '../../../adapters/postgres/run.ts';
 import { transaction } from '../../../adapters/postgres/transaction.ts';
 import { AppError } from '../../../core/errors.ts';
 import { sql, value } from '../../../core/sql/sql.ts';
-import { audit } from '../../platform/audit.ts';
+import { appOf, audit } from '../../platform/audit.ts';
 import type { SessionScope } from '../own-sessions.ts';
 
 /** The JSON of the links, the oldest first. */
@@ -39,7 +39,7 @@ export async function removeLink({ services, realm, userId, actor }: SessionScop
           hint: 'Set a password first: POST auth/forgot sends a mail for it.',
         });
     }
-    await audit(db, actor, { app: realm.key === '' ? null : realm.key, action: 'oidc.unlink', target: userId, detail: { provider } });
+    await audit(db, actor, { app: appOf(realm), action: 'oidc.unlink', target: userId, detail: { provider } });
     return { provider };
   });
 }

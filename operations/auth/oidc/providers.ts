@@ -9,7 +9,8 @@ import type { Realm } from '../../../adapters/tokens.ts';
 import { AppError } from '../../../core/errors.ts';
 import { id as identifier, join, sql, value, type Sql } from '../../../core/sql/sql.ts';
 import type { Actor, Services } from '../../context.ts';
-import { audit } from '../../platform/audit.ts';
+import { invalidDescribed, readDescribed } from '../../payload.ts';
+import { appOf, audit } from '../../platform/audit.ts';
 import type { AccountHome } from '../home.ts';
 
 export interface ProviderScope {
@@ -78,19 +79,8 @@ const newProvider = z.strictObject({
 const changedProvider = z.strictObject(fields).partial();
 type Change = z.infer<typeof changedProvider>;
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const details = result.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: key.slice(0, 100), rule: 'unknown', message: `A provider has no field "${key.slice(0, 100)}".` }))
-      : [{ field: String(issue.path[0] ?? ''), rule: 'type', message: issue.message, path: issue.path.join('.') }],
-  );
-  throw new AppError('VALIDATION_FAILED', 'The provider is not valid.', { details: details.slice(0, 50) });
-}
-
-const invalid = (field: string, message: string): AppError =>
-  new AppError('VALIDATION_FAILED', 'The provider is not valid.', { details: [{ field, rule: 'value', message }] });
+const WHAT = 'a provider';
+const invalid = (field: string, message: string): AppError => invalidDescribed(WHAT, field, message);
 
 const PROVIDER_JSON = sql`json_build_object('id', p.id, 'name', p.name, 'display_name', p.display_name, 'issuer', p.issuer,
   'client_id', p.client_id, 'has_secret', p.sealed_secret is not null, 'scopes', p.scopes, 'default_roles', p.default_roles,
@@ -123,7 +113,7 @@ export async function getProvider({ services, realm }: ProviderScope, name: stri
 const noSuchProvider = (): AppError => new AppError('NOT_FOUND', 'There is no such sign-in provider.');
 
 export async function createProvider(scope: ProviderScope, body: unknown): Promise<string> {
-  const input = parse(newProvider, body);
+  const input = readDescribed(newProvider, body, WHAT);
   await check(scope, input);
   const providerId = uuidv7();
   try {
@@ -153,7 +143,7 @@ export async function createProvider(scope: ProviderScope, body: unknown): Promi
 
 /** Changes what is given; a name stays, because the provider knows it as part of the redirect address. */
 export async function updateProvider(scope: ProviderScope, name: string, body: unknown): Promise<string> {
-  const input = parse(changedProvider, body);
+  const input = readDescribed(changedProvider, body, WHAT);
   await check(scope, input);
   return transaction(scope.services.pool, async (db) => {
     const [stored] = await run<{ id: string }>(
@@ -198,7 +188,7 @@ const note = (
   verb: string,
   target: string,
   detail: Readonly<Record<string, unknown>>,
-): Promise<void> => audit(db, actor, { app: realm.key === '' ? null : realm.key, action: `auth_provider.${verb}`, target, detail });
+): Promise<void> => audit(db, actor, { app: appOf(realm), action: `auth_provider.${verb}`, target, detail });
 
 /** What one field cannot tell by itself. */
 async function check({ services, realm }: ProviderScope, input: Change): Promise<void> {
