@@ -46,6 +46,9 @@ export interface PolicyActor {
   readonly scopes?: Scopes;
 }
 
+/** A row predicate as a value, never null; without one every row passes. */
+export const holding = (condition: Sql | undefined): Sql => (condition === undefined ? sql`true` : sql`coalesce(${condition}, false)`);
+
 const ALWAYS: FieldAccess = { mode: 'always' };
 const NEVER: FieldAccess = { mode: 'never' };
 

@@ -127,22 +127,11 @@ export function considered(app: PolicyApp, actor: PolicyActor, entity: EntityMod
   return app.model.permissions.flatMap((permission): Considered[] => {
     if (!appliesTo(permission, all, entity, action) || isAboutOtherFields(permission, action)) return [];
     const matched = permission.roles.filter((role) => role === '*' || own.has(role.toLowerCase()));
-    const rule = ruleOf(scope, permission, entity, action);
-    const compiles = isCompilable(scope, permission, entity);
-    const { predicate } = rule ?? {};
+    const compiled = compiledFor(scope, permission, entity);
+    const { predicate } = compiled ?? {};
     const where = predicate === undefined ? undefined : (alias: string): Sql => predicate(alias, { actor, now });
-    return [{ permission, matched, compiles, where }];
+    return [{ permission, matched, compiles: compiled !== undefined, where }];
   });
-}
-
-function isCompilable(scope: ReadScope, permission: PermissionDefinition, entity: EntityModel): boolean {
-  try {
-    predicateOf(scope, permission, entity);
-    return true;
-  } catch (error) {
-    if (isAppError(error)) return false;
-    throw error;
-  }
 }
 
 /** Permissions whose conditions cannot become SQL, with their place in the document. */
@@ -223,11 +212,21 @@ function isAboutOtherFields({ deny, fields }: PermissionDefinition, action: Reco
 function ruleOf(scope: ReadScope, permission: PermissionDefinition, entity: EntityModel, action: RecordAction): Rule | undefined {
   const list = action === 'read' ? permission.fields?.read : permission.fields?.write;
   const fields = list === undefined ? undefined : new Set(list);
+  const compiled = compiledFor(scope, permission, entity);
+  return compiled === undefined && !permission.deny ? undefined : { predicate: compiled?.predicate, fields };
+}
+
+/** Undefined: the condition does not fit the entity. */
+function compiledFor(
+  scope: ReadScope,
+  permission: PermissionDefinition,
+  entity: EntityModel,
+): { readonly predicate: Predicate | undefined } | undefined {
   try {
-    return { predicate: predicateOf(scope, permission, entity), fields };
+    return { predicate: predicateOf(scope, permission, entity) };
   } catch (error) {
-    if (!isAppError(error)) throw error;
-    return permission.deny ? { predicate: undefined, fields } : undefined;
+    if (isAppError(error)) return undefined;
+    throw error;
   }
 }
 

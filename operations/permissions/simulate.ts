@@ -10,7 +10,7 @@ import type { PermissionDefinition } from '../../core/model/document.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import { DELETED_COLUMN, entityOf, type EntityModel } from '../../core/model/model.ts';
 import { readItem } from '../../core/model/read-document.ts';
-import type { Access } from '../../core/policy/access.ts';
+import { holding, type Access } from '../../core/policy/access.ts';
 import { accessFor, considered, type Considered } from '../../core/policy/policy.ts';
 import { recordIdText } from '../../core/sql/columns.ts';
 import { empty, id, join, literal, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
@@ -202,18 +202,16 @@ async function judge(
     if (mode === 'never' || !access.isGranted) return sql`null`;
     return mode === 'always' || when === undefined ? literal(name) : sql`case when ${when(ROWS_ALIAS)} then ${literal(name)} end`;
   });
-  const holds = list.map(({ where }) => holdsSql(where?.(ROWS_ALIAS)));
+  const holds = list.map(({ where }) => holding(where?.(ROWS_ALIAS)));
   const [row] = await run<{ readable: boolean; allowed: boolean; holds: boolean[]; open: string[] }>(
     db,
-    sql`select ${read.isGranted ? holdsSql(read.where(ROWS_ALIAS)) : sql`false`} as readable,
-      ${access.isGranted ? holdsSql(access.where(ROWS_ALIAS)) : sql`false`} as allowed,
+    sql`select ${read.isGranted ? holding(read.where(ROWS_ALIAS)) : sql`false`} as readable,
+      ${access.isGranted ? holding(access.where(ROWS_ALIAS)) : sql`false`} as allowed,
       array[${join(holds)}]::boolean[] as holds, array_remove(array[${join(open)}]::text[], null) as open ${from}`,
   );
   if (row === undefined) throw notFound(entity, String(body.record_id ?? ''));
   return { isReadable: row.readable, isAllowed: row.allowed, holds: row.holds, open: new Set(row.open) };
 }
-
-const holdsSql = (condition: Sql | undefined): Sql => (condition === undefined ? sql`true` : sql`coalesce(${condition}, false)`);
 
 /** The admin who asks sees every live record; whether its caller does is part of the answer. */
 function storedRow(ctx: AppContext, entity: EntityModel, recordId: string | number): Sql {

@@ -5,7 +5,7 @@
  */
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { DELETED_COLUMN, type EntityModel, type RelationEnd } from '../../core/model/model.ts';
-import type { Access } from '../../core/policy/access.ts';
+import { holding, type Access } from '../../core/policy/access.ts';
 import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
 import { and, id, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
@@ -98,7 +98,7 @@ function visibility(write: Write, other: EntityModel, column: string): Sql {
   const { mode, when } = read.field(fieldByColumn(other, column)?.name ?? '');
   if (!read.isGranted || mode === 'never') return raw('false');
   const conditions = [read.where('t'), mode === 'conditional' ? when?.('t') : undefined].filter((part) => part !== undefined);
-  return conditions.length === 0 ? raw('true') : sql`coalesce(${and(conditions)}, false)`;
+  return holding(conditions.length === 0 ? undefined : and(conditions));
 }
 
 async function countChildren(write: Write, dependent: Dependent): Promise<Standing> {

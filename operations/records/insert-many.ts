@@ -19,9 +19,9 @@ import {
   createdEvent,
   failing,
   idText,
-  isEmptyList,
   isHolding,
   jsonText,
+  judging,
   namesArray,
   readableJson,
   Shape,
@@ -161,23 +161,16 @@ function insertManySql(frame: Frame, columns: readonly ManyColumn[]): Sql {
   const passed = policy === undefined ? undefined : isHolding(policy);
   const refused = failing(clients, access, 'c');
   const absent = missing(references);
-  const gates = [
-    ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
-    ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
-    ...(refused === undefined ? [] : [isEmptyList('j', '_refused')]),
-  ];
+  const { judged, gates, answers: verdicts } = judging({ passed, refused, absent });
   const answers = [
     raw('"j"."_nth"::integer as nth'),
     sql`${idText(frame, 'i')} as id`,
     sql`${id('i', VERSION_COLUMN)}::text as version`,
     sql`${jsonText(readableJson(frame, 'i'))} as text`,
     ...as(failing(entity.fields.values(), frame.read, 'i'), 'hidden'),
-    ...(refused === undefined ? [] : [raw('"j"."_refused" as refused')]),
-    ...(passed === undefined ? [] : [raw('"j"."_passed" as passed')]),
-    ...(absent === undefined ? [] : [raw('"j"."_missing" as missing')]),
+    ...verdicts,
   ];
   const key = and(entity.key.map((field) => sql`${id('i', field.column)} = ${id('j', field.column)}`));
-  const judged = join([raw('"c".*'), ...as(passed, '_passed'), ...as(refused, '_refused'), ...as(absent, '_missing')]);
   return sql`with "_candidate" as (select ${candidate(entity, columns)}, "_nth"
       from unnest(${join(columns.map(({ values }) => values))}) with ordinality as "v"(${join([...names, raw('"_nth"')])}))${join(
         references.map(({ name, query }) => sql`, ${id(name)} as ${query}`),

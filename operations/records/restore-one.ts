@@ -5,6 +5,7 @@
 import { run } from '../../adapters/postgres/run.ts';
 import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel, type FieldModel } from '../../core/model/model.ts';
+import { holding } from '../../core/policy/access.ts';
 import { COLUMN_TYPES } from '../../core/sql/columns.ts';
 import { and, id, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { systemActor } from '../context.ts';
@@ -17,7 +18,6 @@ import {
   failing,
   fullJson,
   idText,
-  isHolding,
   jsonText,
   readableJson,
   Shape,
@@ -86,8 +86,6 @@ function deletedRowStatement(options: StatementOptions, condition: Sql, versions
     from ${tableOf(frame)} "t" where ${isIt()} for update`;
   });
 }
-
-const holding = (condition: Sql | undefined): Sql => (condition === undefined ? raw('true') : isHolding(condition));
 
 const deletedColumns = (frame: Frame): Sql =>
   sql`${idText(frame, 't')} as id, ${id('t', VERSION_COLUMN)}::text as version, ${jsonText(fullJson(frame, 't'))} as record,

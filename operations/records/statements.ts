@@ -273,7 +273,7 @@ export const namesArray = (parts: readonly Sql[]): Sql | undefined =>
 
 export const jsonText = (json: Sql): Sql => sql`(${json})::text`;
 export const isHolding = (condition: Sql): Sql => sql`coalesce(${condition}, false)`;
-export const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
+const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
 const whereAll = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? empty : sql` where ${and(conditions)}`);
 
 interface EventRow {
@@ -367,24 +367,41 @@ function insertSql(frame: Frame, assigned: readonly Column[]): Sql {
     const row = sql`"i" as (insert into ${tableOf(frame)} (${columns}) values (${values}) returning *)`;
     return sql`with ${row}${createdEvent(frame, 'i')} select ${join(insertedColumns(frame))} from "i"`;
   }
-  const gates = [
-    ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
-    ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
-    ...(refused === undefined ? [] : [isEmptyList('j', '_refused')]),
-  ];
-  const answers = [
-    ...insertedColumns(frame),
-    ...(refused === undefined ? [] : [raw('"j"."_refused" as refused')]),
-    ...(passed === undefined ? [] : [raw('"j"."_passed" as passed')]),
-    ...(absent === undefined ? [] : [raw('"j"."_missing" as missing')]),
-  ];
-  const judged = join([raw('"c".*'), ...as(passed, '_passed'), ...as(refused, '_refused'), ...as(absent, '_missing')]);
+  const { judged, gates, answers } = judging({ passed, refused, absent });
   return sql`with ${candidate(entity, assigned)}${referenceQueries(references)},
   "_judged" as (select ${judged} from "_candidate" "c"),
   "i" as (insert into ${tableOf(frame)} (${columns})
     select ${join([...assigned.map(({ field }) => column('j', field)), raw('1')])} from "_judged" "j"
     where ${and(gates)} returning *)${createdEvent(frame, 'i')}
-  select ${join(answers)} from "_judged" "j" left join "i" on true`;
+  select ${join([...insertedColumns(frame), ...answers])} from "_judged" "j" left join "i" on true`;
+}
+
+/** What may be wrong with a candidate `c`; undefined: nothing of the kind. */
+interface Verdicts {
+  readonly passed: Sql | undefined;
+  readonly refused: Sql | undefined;
+  readonly absent: Sql | undefined;
+}
+
+/** The columns of `_judged`, which of its rows `j` get in, and what the answer says of each. */
+export function judging({ passed, refused, absent }: Verdicts): {
+  readonly judged: Sql;
+  readonly gates: readonly Sql[];
+  readonly answers: readonly Sql[];
+} {
+  return {
+    judged: join([raw('"c".*'), ...as(passed, '_passed'), ...as(refused, '_refused'), ...as(absent, '_missing')]),
+    gates: [
+      ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
+      ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
+      ...(refused === undefined ? [] : [isEmptyList('j', '_refused')]),
+    ],
+    answers: [
+      ...(refused === undefined ? [] : [raw('"j"."_refused" as refused')]),
+      ...(passed === undefined ? [] : [raw('"j"."_passed" as passed')]),
+      ...(absent === undefined ? [] : [raw('"j"."_missing" as missing')]),
+    ],
+  };
 }
 
 const insertedColumns = (frame: Frame): Sql[] => [

@@ -5,7 +5,7 @@ import { ROWS_ALIAS } from '../../core/filter/statements.ts';
 import { transitionsFrom } from '../../core/machine/machine.ts';
 import { isEmpty } from '../../core/rules/field-rule.ts';
 import type { CompiledMachine } from '../../core/rules/plan.ts';
-import type { Access } from '../../core/policy/access.ts';
+import { holding, type Access } from '../../core/policy/access.ts';
 import { accessFor } from '../../core/policy/policy.ts';
 import { recordJson } from '../../core/sql/columns.ts';
 import { and, id, join, literal, sql, type Sql } from '../../core/sql/sql.ts';
@@ -53,7 +53,7 @@ export async function listTransitions(ctx: AppContext, name: string, recordId: s
   const [row] = await run<Row>(
     ctx.services.pool,
     sql`select ${recordJson(entity, ctx.app.storage, ROWS_ALIAS, ctx.app.model.settings)}::text as record,
-      ${update.isGranted ? holds(update.where(ROWS_ALIAS)) : sql`false`} as allowed,
+      ${update.isGranted ? holding(update.where(ROWS_ALIAS)) : sql`false`} as allowed,
       ${openFields(machines, read)} as readable, ${openFields(machines, update)} as writable
     from ${id(ctx.app.storage, entity.table)} ${id(ROWS_ALIAS)} where ${and([key, ...visibleRows(scope, entity, ROWS_ALIAS)])} limit 1`,
   );
@@ -94,15 +94,13 @@ const notWritable = (field: string, to: string): PossibleTransition => ({
   message: `You may not change ${field} of this record`,
 });
 
-const holds = (condition: Sql | undefined): Sql => (condition === undefined ? sql`true` : sql`coalesce(${condition}, false)`);
-
 /** The state fields that are open in the row, as a text[]. */
 function openFields(machines: readonly CompiledMachine[], access: Access): Sql {
   const names = machines.flatMap(({ field }) => {
     const { mode, when } = access.field(field.name);
     if (mode === 'never') return [];
     const name = literal(field.name);
-    return [mode === 'always' || when === undefined ? name : sql`case when ${holds(when(ROWS_ALIAS))} then ${name} end`];
+    return [mode === 'always' || when === undefined ? name : sql`case when ${holding(when(ROWS_ALIAS))} then ${name} end`];
   });
   return sql`array_remove(array[${join(names)}]::text[], null)`;
 }
