@@ -25,9 +25,10 @@ import { adminPages } from './admin-pages.ts';
 import type { Api } from './api.ts';
 import { createHealth, type Health } from './health.ts';
 import { send, textAnswer, type Answer } from './http/answer.ts';
-import { createCall, requestIdOf, type Call } from './http/call.ts';
+import { createCall, newRequestId, requestIdOf, type Call } from './http/call.ts';
 import { errorAnswer } from './http/errors.ts';
 import { corsHeaders, preflightHeaders, securityHeaders } from './http/headers.ts';
+import { answerMalformed } from './malformed.ts';
 import { apiRoute, appOfPath } from './routes/app.ts';
 import { createServer, drain } from './server.ts';
 
@@ -61,6 +62,12 @@ export async function startApi(config: Config, log: Logger = createLogger(config
   await revocations.refresh();
   const state = { isClosing: false };
   const server = createServer(createExpress(api, health, state), apiHandler(api, health, state));
+  answerMalformed(server, {
+    envelope: (error, requestId) => errorAnswer(error, requestId, log).text,
+    newRequestId,
+    common: securityHeaders(config),
+    onAnswered: (status) => metrics.request({ method: 'none', route: 'malformed', status }, 0),
+  });
   const port = await listen(server, config);
   metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
   metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);

@@ -29,10 +29,12 @@ const prefix = randomBytes(6).toString('hex');
 let counter = 0;
 const GIVEN_ID = /^[\w.:-]{1,128}$/;
 
+export const newRequestId = (): string => `${prefix}-${(counter++).toString(36)}`;
+
 /** The caller's X-Request-Id when it is a harmless one, else a new one. */
 export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && GIVEN_ID.test(given) ? given : `${prefix}-${(counter++).toString(36)}`;
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : newRequestId();
 }
 
 export function createCall(request: IncomingMessage, response: ServerResponse, requestId: string): Call {
