@@ -23,6 +23,8 @@ export interface Call {
   app: AppRuntime | undefined;
   /** RateLimit headers of the answer, where a limit is set. */
   limits: Readonly<Record<string, string>> | undefined;
+  /** The JSON body once it is asked for: whoever asks next gets the same. */
+  json: Promise<unknown> | undefined;
 }
 
 const prefix = randomBytes(6).toString('hex');
@@ -53,6 +55,7 @@ export function createCall(request: IncomingMessage, response: ServerResponse, r
     route: 'unknown',
     app: undefined,
     limits: undefined,
+    json: undefined,
   };
 }
 
@@ -86,11 +89,11 @@ export const headerOf = (call: Call, name: string): string | undefined => {
 export const addressOf = (call: Call): string | null => (call.request as Request).ip ?? null;
 
 /** The JSON body; `undefined` when there is none. */
-export const jsonOf = (call: Call): Promise<unknown> => readJsonBody(call.request);
+export const jsonOf = (call: Call): Promise<unknown> => (call.json ??= readJsonBody(call.request));
 
 /** The JSON body as an object, which is what nearly every route takes. */
 export async function objectOf(call: Call): Promise<Record<string, unknown>> {
-  const body = await readJsonBody(call.request);
+  const body = await jsonOf(call);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.', {
       hint: 'Send Content-Type: application/json and a body like {"name": "value"}.',
@@ -103,5 +106,5 @@ export async function objectOf(call: Call): Promise<Record<string, unknown>> {
 export async function documentOf(call: Call): Promise<unknown> {
   const type = (headerOf(call, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (['text/yaml', 'application/yaml', 'application/x-yaml', 'text/x-yaml'].includes(type)) return readTextBody(call.request);
-  return readJsonBody(call.request);
+  return jsonOf(call);
 }

@@ -9,6 +9,7 @@ import type { Api } from '../api.ts';
 import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { answeredUnderKey } from '../http/write-options.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
@@ -25,7 +26,9 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
   call.route = `/api/:app/_admin/${part}`;
   switch (part) {
     case 'users':
-      return usersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
+      return answeredUnderKey(ctx, call, (once) =>
+        usersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), once }, more),
+      );
     case 'invites':
       return invitesRoute(call, { services: ctx.services, actor: ctx.actor, home: homeOf(ctx.app) }, more);
     case 'api-keys':

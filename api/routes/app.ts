@@ -8,6 +8,7 @@ import type { Api } from '../api.ts';
 import { authenticate, realmOf, requireScope } from '../authenticate.ts';
 import type { Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
+import { refuseUselessKey } from '../http/write-options.ts';
 import { limitRequest } from '../limits.ts';
 import { rewritePath } from '../rewrites.ts';
 import { adminRoute } from './admin.ts';
@@ -25,8 +26,11 @@ export async function apiRoute(api: Api, call: Call): Promise<Answer> {
   const tenant = headerOf(call, 'x-tenant-id');
   const path = rewritePath(call.path, tenant, call.query);
   if (path[0] === undefined) throw noSuchRoute(call);
-  if (path[0] === '_platform' && headerOf(call, 'x-as-user') !== undefined) throw actsNowhere();
-  if (path[0] === '_platform') return platformRoute(api, call, path.slice(1));
+  if (path[0] === '_platform') {
+    if (headerOf(call, 'x-as-user') !== undefined) throw actsNowhere();
+    refuseUselessKey(call, path);
+    return platformRoute(api, call, path.slice(1));
+  }
   const found = await findApp(api, call, path, tenant);
   call.app = found.app;
   refuseUnlessServing(api, found.app);
@@ -112,6 +116,7 @@ function refuseUnlessServing(api: Api, app: AppRuntime): void {
 async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly string[]): Promise<Answer> {
   const [part, ...more] = rest;
   if (part === undefined) throw noSuchRoute(call);
+  refuseUselessKey(call, rest);
   const asUser = headerOf(call, 'x-as-user');
   if (part === 'auth') {
     if (asUser !== undefined) throw actsNowhere();

@@ -1,11 +1,11 @@
 /** The sessions of one account: seen and ended by itself, or by an admin. */
 import { runText } from '../../adapters/postgres/run.ts';
-import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { isUuid } from '../../core/model/fields/uuid.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
+import { writeOnce, type Once } from '../once.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import type { AccountScope } from '../users/accounts.ts';
 import { cutSession, cutSessions } from './cut.ts';
@@ -16,6 +16,8 @@ export interface SessionScope {
   readonly realm: Realm;
   readonly userId: string;
   readonly actor: Actor;
+  /** With an Idempotency-Key. */
+  readonly once?: Once | undefined;
 }
 
 /** More than these are not shown; ending all of them ends those too. */
@@ -53,25 +55,25 @@ export async function listSessions(scope: SessionScope): Promise<string> {
 
 /** Ends one of them: its refresh token now, its access tokens within seconds everywhere. */
 export async function endSession(scope: SessionScope, sessionId: string): Promise<{ readonly id: string }> {
-  const { services, realm, userId } = scope;
-  const found = isUuid(sessionId)
-    ? await runText(
-        services.pool,
-        sql`select id::text from ${realm.sessions} where id = ${value(sessionId, 'uuid')} and user_id = ${value(userId, 'uuid')} and revoked_at is null`,
-      )
-    : null;
-  if (found === null) throw new AppError('NOT_FOUND', `There is no session "${sessionId.slice(0, 100)}".`);
-  await transaction(services.pool, async (client) => {
+  const { realm, userId } = scope;
+  return writeOnce(scope, async (client) => {
+    const found = isUuid(sessionId)
+      ? await runText(
+          client,
+          sql`select id::text from ${realm.sessions} where id = ${value(sessionId, 'uuid')} and user_id = ${value(userId, 'uuid')} and revoked_at is null`,
+        )
+      : null;
+    if (found === null) throw new AppError('NOT_FOUND', `There is no session "${sessionId.slice(0, 100)}".`);
     await cutSession(client, realm, found);
     await audit(client, scope.actor, { app: appOf(realm), action: 'session.end', target: userId, detail: { session: found } });
+    return { id: found };
   });
-  return { id: found };
 }
 
 /** Ends all of them, or all but the caller's. */
 export async function endSessions(scope: SessionScope, options: { readonly keepCurrent: boolean }): Promise<{ readonly ended: number }> {
-  const { services, realm, userId, actor } = scope;
-  return transaction(services.pool, async (client) => {
+  const { realm, userId, actor } = scope;
+  return writeOnce(scope, async (client) => {
     const ended = await cutSessions(client, realm, userId, options.keepCurrent ? actor.sessionId : null);
     await audit(client, actor, { app: appOf(realm), action: 'session.end', target: userId, detail: { ended } });
     return { ended };

@@ -3,6 +3,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Tokens } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Actor } from '../context.ts';
+import { writeOnce } from '../once.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { findChallenge, redeem, wrongCode } from './admit.ts';
 import { DOORS, pass } from './attempts.ts';
@@ -110,12 +111,12 @@ export async function turnOffTotp(
 
 /** An admin turns off the factor of somebody who lost it. */
 export async function resetTotp(scope: SessionScope): Promise<FactorState> {
-  const { services, realm, userId, actor } = scope;
-  await transaction(services.pool, async (db) => {
+  const { realm, userId, actor } = scope;
+  return writeOnce(scope, async (db) => {
     if (!(await dropFactor(db, realm, userId))) throw isOff();
     await audit(db, actor, { app: appOf(scope.realm), action: 'totp.reset', target: userId });
+    return { enabled: false, recovery_codes_left: 0 };
   });
-  return { enabled: false, recovery_codes_left: 0 };
 }
 
 /** A platform account that asks at an app's path has its factor on the platform. */

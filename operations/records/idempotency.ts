@@ -28,15 +28,22 @@ export const KEY_WAIT_MS = 10_000;
 const KEPT = sql`interval '24 hours'`;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** Reads the header. `asked` is everything that makes the request what it is: method, path, query, precondition, body. */
-export function idempotencyOf(key: string | undefined, asked: () => readonly unknown[]): Idempotency | undefined {
+/**
+ * Reads the header. `asked` is everything that makes the request what it is: method, path, query, precondition, body. Where a
+ * password may be in it, `digest` must be one that nobody can try guesses at.
+ */
+export function idempotencyOf(
+  key: string | undefined,
+  asked: () => readonly unknown[],
+  digest: (text: string) => string = digestOf,
+): Idempotency | undefined {
   if (key === undefined) return undefined;
   if (!KEY.test(key)) {
     throw new AppError('INVALID_VALUE', 'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.', {
       hint: 'Send a random UUID per intended write, and the same one when you repeat it.',
     });
   }
-  return { key, hash: digestOf(JSON.stringify(asked())), part: 0, isReplayed: false };
+  return { key, hash: digest(JSON.stringify(asked())), part: 0, isReplayed: false };
 }
 
 const table = (ctx: AppContext) => id(ctx.app.storage, '_idempotency');

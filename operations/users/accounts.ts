@@ -6,7 +6,6 @@ import type pg from 'pg';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { hashPassword } from '../../adapters/passwords.ts';
 import { execute, run, runText, sqlState } from '../../adapters/postgres/run.ts';
-import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { isUuid } from '../../core/model/fields/uuid.ts';
@@ -14,6 +13,7 @@ import { and, id as identifier, join, raw, sql, value, type Sql } from '../../co
 import { announceEpoch } from '../auth/cut.ts';
 import { dropTokens } from '../auth/mail-tokens.ts';
 import type { Actor, Services } from '../context.ts';
+import { writeOnce, type Once } from '../once.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { readAccount, type AccountInput } from './input.ts';
 
@@ -22,6 +22,8 @@ export interface AccountScope {
   readonly services: Services;
   readonly actor: Actor;
   readonly realm: Realm;
+  /** With an Idempotency-Key. */
+  readonly once?: Once | undefined;
 }
 
 const SORTABLE = ['email', 'active', 'created_at', 'updated_at', 'id'];
@@ -107,7 +109,7 @@ export async function createAccount(scope: AccountScope, body: unknown): Promise
   const hash = input.passwordHash ?? (await hashPassword(input.password ?? ''));
   const userId = uuidv7();
   return translateTaken(input.email, () =>
-    transaction(scope.services.pool, async (client) => {
+    writeOnce(scope, async (client) => {
       const text = await runText(
         client,
         sql`
@@ -132,7 +134,7 @@ export async function updateAccount(scope: AccountScope, userId: string, body: u
   const input = readAccount(body, 'update');
   const hash = input.passwordHash ?? (input.password === undefined ? undefined : await hashPassword(input.password));
   return translateTaken(input.email, () =>
-    transaction(scope.services.pool, async (client) => {
+    writeOnce(scope, async (client) => {
       const before = await lockAccount(client, scope, userId);
       const stays = (input.active ?? before.active) && (input.roles ?? before.roles).includes('admin');
       if (isActiveAdmin(before) && !stays) await refuseLastAdmin(client, scope, userId);
@@ -157,7 +159,7 @@ export async function updateAccount(scope: AccountScope, userId: string, body: u
 }
 
 export async function deleteAccount(scope: AccountScope, userId: string): Promise<{ id: string }> {
-  return transaction(scope.services.pool, async (client) => {
+  return writeOnce(scope, async (client) => {
     const before = await lockAccount(client, scope, userId);
     if (isActiveAdmin(before)) await refuseLastAdmin(client, scope, userId);
     await execute(client, sql`delete from ${scope.realm.users} where id = ${value(userId, 'uuid')}`);
