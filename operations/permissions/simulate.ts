@@ -151,6 +151,9 @@ async function decide(ctx: AppContext, db: Db, entity: EntityModel, body: Reques
   const candidate =
     body.record === undefined ? undefined : await judge(ctx, db, entity, body, access, list, candidateRow(ctx, entity, body));
   const judged = candidate ?? stored;
+  // An update asks the stored and the new row.
+  const asked = [stored, candidate].filter((one) => one !== undefined);
+  const isOpen = (name: string): boolean | null => (asked.length === 0 ? null : asked.every(({ open }) => open.has(name)));
   const fieldless = stored?.isReadable === false && !ctx.actor.isAdmin;
   return {
     ...outcome(ctx, access, body, stored, candidate, fieldless),
@@ -158,7 +161,7 @@ async function decide(ctx: AppContext, db: Db, entity: EntityModel, body: Reques
     considered: list.map((item, index) => shown(item, body.action, judged?.holds[index] ?? null, drafts)),
     fields: [...entity.fields.keys()].map((name) => {
       const { mode } = access.field(name);
-      return { name, access: access.isGranted ? mode : 'never', in_record: judged === undefined ? null : judged.open.has(name) };
+      return { name, access: access.isGranted ? mode : 'never', in_record: isOpen(name) };
     }),
     presets: access.presets,
   };

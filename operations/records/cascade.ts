@@ -7,11 +7,11 @@ import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { DELETED_COLUMN, type EntityModel, type RelationEnd } from '../../core/model/model.ts';
 import { holding, type Access } from '../../core/policy/access.ts';
 import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
-import { and, id, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
 import { deferReferences, doomedRecords } from './doomed.ts';
-import { andLive, dependentsOf, fieldByColumn, refersTo, tableOf, type Dependent } from './dependents.ts';
+import { andLive, dependentsOf, fieldByColumn, refersTo, tableOf, visibility, type Dependent } from './dependents.ts';
 import { updateStamps } from './initial-values.ts';
 import { emptyReferenceStatement } from './statements.ts';
 import { accessOf, prepared, statementOptions, type PlainRecord, type Write } from './write-state.ts';
@@ -92,20 +92,11 @@ function restrictions(other: EntityModel, end: RelationEnd, { visible, hasHidden
 /** Of the caller, also where a cascade acts for the definition. */
 const callersRead = ({ ctx }: Write, entity: EntityModel): Access => accessOf({ ctx, authority: ctx.actor }, entity, 'read');
 
-/** Whether the caller may read the row `t` of `other`, and in it the column that ties it to the record. */
-function visibility(write: Write, other: EntityModel, column: string): Sql {
-  const read = callersRead(write, other);
-  const { mode, when } = read.field(fieldByColumn(other, column)?.name ?? '');
-  if (!read.isGranted || mode === 'never') return raw('false');
-  const conditions = [read.where('t'), mode === 'conditional' ? when?.('t') : undefined].filter((part) => part !== undefined);
-  return holding(conditions.length === 0 ? undefined : and(conditions));
-}
-
 async function countChildren(write: Write, dependent: Dependent): Promise<Standing> {
   const { child, field } = dependent;
   const rows = await run<{ id: string; visible: boolean }>(
     write.db,
-    sql`select ${recordIdText(child, 't')} as id, ${visibility(write, child, field.column)} as visible
+    sql`select ${recordIdText(child, 't')} as id, ${holding(visibility(callersRead(write, child), child, field.column))} as visible
     from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
     prepared(write),
   );
@@ -190,7 +181,7 @@ async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, r
   const [row] = await run<{ visible: number; hidden: boolean }>(
     write.db,
     sql`select count(*) filter (where "s"."visible")::integer as visible, coalesce(bool_or(not "s"."visible"), false) as hidden
-    from (select ${visibility(write, target, end.targetColumn)} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
+    from (select ${holding(visibility(callersRead(write, target), target, end.targetColumn))} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
       join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}) "s"`,
     prepared(write),
   );

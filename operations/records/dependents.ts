@@ -1,7 +1,8 @@
 /** Who refers to a record by a foreign key. */
 import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
+import type { Access } from '../../core/policy/access.ts';
 import { COLUMN_TYPES } from '../../core/sql/columns.ts';
-import { empty, id, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, empty, id, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { isLive } from './record-key.ts';
 import type { PlainRecord, Write } from './write-state.ts';
 
@@ -31,6 +32,14 @@ export const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.
 
 export const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
   sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
+
+/** Whether `read` shows the row `t` of `entity`, and in it the column that ties it to another record. Undefined: always. */
+export function visibility(read: Access, entity: EntityModel, column: string): Sql | undefined {
+  const { mode, when } = read.field(fieldByColumn(entity, column)?.name ?? '');
+  if (!read.isGranted || mode === 'never') return raw('false');
+  const conditions = [read.where('t'), mode === 'conditional' ? when?.('t') : undefined].filter((part) => part !== undefined);
+  return conditions.length === 0 ? undefined : and(conditions);
+}
 
 export const andLive = (entity: EntityModel, alias: string): Sql => {
   const live = isLive(entity, alias);

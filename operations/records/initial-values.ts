@@ -1,7 +1,7 @@
 /** What the engine puts into a record by itself: presets, keys, defaults, stamps, first states, slugs. */
 import { uuidv7 } from '../../adapters/ids.ts';
 import { run } from '../../adapters/postgres/run.ts';
-import type { ErrorDetail } from '../../core/errors.ts';
+import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import type { EntityModel, FieldModel, StoredType } from '../../core/model/model.ts';
 import type { Access } from '../../core/policy/access.ts';
@@ -29,7 +29,7 @@ export function initialValues(write: Write, draft: Draft, access: Access, link: 
   const { entity } = draft;
   const state: Values = { values: new Map(draft.given), errors: [] };
   for (const [name, preset] of Object.entries(access.presets)) put(state, entity.fields.get(name), preset);
-  if (link !== undefined) put(state, entity.fields.get(link.field), link.value);
+  if (link !== undefined) linkTo(state, access, entity.fields.get(link.field), link.value);
   for (const field of entity.fields.values()) {
     const given = state.values.get(field.name);
     if (given === undefined || (isEmpty(given.plain) && hasMachine(entity, field))) fillIn(write, state, entity, field);
@@ -42,6 +42,19 @@ function put(state: Values, field: FieldModel | undefined, plain: unknown): void
   const coerced = coerceValue(field, plain);
   if (coerced.ok) state.values.set(field.name, { field, value: coerced.value, plain: coerced.plain });
   else state.errors.push({ field: field.name, rule: coerced.rule, message: coerced.message });
+}
+
+/** The parent of a nested row is the client's choice: it does not win over a preset either. */
+function linkTo(state: Values, access: Access, field: FieldModel | undefined, parent: unknown): void {
+  if (field === undefined) return;
+  const preset = state.values.get(field.name);
+  if (access.presets[field.name] !== undefined && preset !== undefined && String(preset.plain) !== String(parent)) {
+    throw new AppError('FORBIDDEN', `You may not choose "${field.name}": your permissions put in another value.`, {
+      details: [{ field: field.name, rule: 'permission', message: `${field.name} is preset for you` }],
+      hint: 'Nest it under the record that the preset names, or create it by itself.',
+    });
+  }
+  put(state, field, parent);
 }
 
 function fillIn(write: Write, state: Values, entity: EntityModel, field: FieldModel): void {

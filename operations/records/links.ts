@@ -8,7 +8,7 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { within } from './body.ts';
 import type { NestedPart, NestedRow } from './draft.ts';
-import { fieldByColumn } from './dependents.ts';
+import { fieldByColumn, visibility } from './dependents.ts';
 import { isLive } from './record-key.ts';
 import { accessOf, prepared, type PlainRecord, type Write } from './write-state.ts';
 
@@ -103,12 +103,19 @@ async function known(set: LinkSet, part: NestedPart, rows: readonly LinkRow[], f
   return [...new Map(keys.map(({ bound }) => [String(bound), bound])).values()].filter((bound) => existing.has(String(bound)));
 }
 
-async function unlink({ write, join: table, key, local }: LinkSet, keys: readonly unknown[], which: 'these' | 'others'): Promise<number> {
+/** Links to records the caller may not read stay: removing them would tell that they were there. */
+async function unlink(set: LinkSet, keys: readonly unknown[], which: 'these' | 'others'): Promise<number> {
+  const { write, join: table, key, local, target } = set;
+  const visible = visibility(accessOf(write, target, 'read'), target, key.column);
+  const isVisible =
+    visible === undefined
+      ? sql``
+      : sql` and exists (select 1 from ${id(write.ctx.app.storage, target.table)} "t" where ${id('t', key.column)} = ${id('l', table.targetColumn)} and ${visible})`;
   const listed = sql`${id('l', table.targetColumn)} = any(${value(keys, LIST_TYPES[key.type])})`;
   return execute(
     write.db,
     sql`delete from ${id(write.ctx.app.storage, table.table)} "l"
-    where ${id('l', table.localColumn)} = ${local} and ${which === 'these' ? listed : sql`not ${listed}`}`,
+    where ${id('l', table.localColumn)} = ${local} and ${which === 'these' ? listed : sql`not ${listed}`}${isVisible}`,
     prepared(write),
   );
 }

@@ -10,11 +10,11 @@ import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { within } from './body.ts';
 import type { Draft, NestedPart, NestedRow } from './draft.ts';
 import { explainDatabaseError } from './database-errors.ts';
-import { fieldByColumn } from './dependents.ts';
+import { fieldByColumn, visibility } from './dependents.ts';
 import { writeLinks } from './links.ts';
 import { isLive } from './record-key.ts';
 import { nestedInvalid } from './write-result.ts';
-import { prepared, type ParentLink, type PlainRecord, type Write } from './write-state.ts';
+import { accessOf, prepared, type ParentLink, type PlainRecord, type Write } from './write-state.ts';
 
 interface Part {
   readonly write: Write;
@@ -58,14 +58,15 @@ async function writeRows(part: Part, isNew: boolean): Promise<void> {
   for (const row of rows) await guarded(part, row.index, () => writeRow(part, row, existing, only));
 }
 
+/** Of the rows that are there, those the caller may read: what is hidden is neither named nor touched. */
 async function existingKeys({ write, child, link }: Part): Promise<string[]> {
   const field = child.fields.get(link.field);
   if (field === undefined) return [];
-  const live = isLive(child, 't');
+  const conditions = [isLive(child, 't'), visibility(accessOf(write, child, 'read'), child, field.column)];
   const rows = await run<{ id: string }>(
     write.db,
     sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.table)} "t"
-    where ${and([sql`${id('t', field.column)} = ${value(link.value, COLUMN_TYPES[field.type])}`, ...(live === undefined ? [] : [live])])} order by 1`,
+    where ${and([sql`${id('t', field.column)} = ${value(link.value, COLUMN_TYPES[field.type])}`, ...conditions.filter((one) => one !== undefined)])} order by 1`,
     prepared(write),
   );
   return rows.map((row) => row.id);

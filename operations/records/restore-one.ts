@@ -182,7 +182,8 @@ async function refuseGoneParents(write: Write, entity: EntityModel, record: Plai
 /** Names only what the caller may read of both. */
 function goneParent(write: Write, entity: EntityModel, field: FieldModel, parent: EntityModel, key: unknown): ErrorDetail {
   const caller = { ctx: write.ctx, authority: write.ctx.actor };
-  const isOpen = accessOf(caller, entity, 'read').field(field.name).mode === 'always' && accessOf(caller, parent, 'read').isGranted;
+  const read = accessOf(caller, entity, 'read');
+  const isOpen = isKnown(write, entity) && read.field(field.name).mode === 'always' && accessOf(caller, parent, 'read').isGranted;
   return {
     rule: 'reference',
     ...(isOpen ? { field: field.name, entity: parent.name, id: String(key) } : {}),
@@ -190,5 +191,10 @@ function goneParent(write: Write, entity: EntityModel, field: FieldModel, parent
   };
 }
 
-const nameFor = (write: Write, entity: EntityModel): string =>
-  accessOf({ ctx: write.ctx, authority: write.ctx.actor }, entity, 'read').isGranted ? entity.name : 'record';
+const nameFor = (write: Write, entity: EntityModel): string => (isKnown(write, entity) ? entity.name : 'record');
+
+/** The record that was asked for may be read; of one that comes back along with it that is sure only where all may. */
+function isKnown(write: Write, entity: EntityModel): boolean {
+  const read = accessOf({ ctx: write.ctx, authority: write.ctx.actor }, entity, 'read');
+  return read.isGranted && (write.authority === write.ctx.actor || read.where('t') === undefined);
+}

@@ -463,8 +463,10 @@ function updateSql(frame: Frame, kind: UpdateKind, row: LockedRow, stamps: reado
   const policy = access.where('n');
   const passed = policy === undefined ? undefined : isHolding(policy);
   const absent = missing(references, 'o');
+  // A list that held for the stored row and not for the new one would let the very change leave it.
+  const refused = failing(clientsFields(assigned), access, 'n');
   // Without anything to judge, the new row need not be laid out beside the stored one.
-  const isJudged = passed !== undefined || absent !== undefined;
+  const isJudged = passed !== undefined || absent !== undefined || refused !== undefined;
   const locked = lockedRow(frame, row, raw('for no key update'));
   const differs =
     kind.isForced === true
@@ -481,9 +483,16 @@ function updateSql(frame: Frame, kind: UpdateKind, row: LockedRow, stamps: reado
         raw('"j"."_changed"'),
         ...(passed === undefined ? [] : [raw('"j"."_passed"')]),
         ...(absent === undefined ? [] : [isEmptyList('j', '_missing')]),
+        ...(refused === undefined ? [] : [isEmptyList('j', '_refused')]),
       ]
     : [...locked.gates, differs];
-  const judged = join([raw('"n".*'), ...as(passed, '_passed'), ...as(absent, '_missing'), sql`(${differs}) as "_changed"`]);
+  const judged = join([
+    raw('"n".*'),
+    ...as(passed, '_passed'),
+    ...as(absent, '_missing'),
+    ...as(refused, '_refused'),
+    sql`(${differs}) as "_changed"`,
+  ]);
   const next = sql`, "_next" as (select ${nextRow(entity, assigned)} from "o"${whereAll(locked.gates)}),
   "_judged" as (select ${judged} from "_next" "n" cross join "o")`;
   const event = eventInsert(frame, 'update', {
@@ -496,6 +505,7 @@ function updateSql(frame: Frame, kind: UpdateKind, row: LockedRow, stamps: reado
   const answers = [
     ...updatedColumns(frame),
     ...locked.answers,
+    ...as(locked.refused && (refused === undefined ? locked.refused : sql`${locked.refused} || coalesce("j"."_refused", '{}')`), 'refused'),
     // Null where the row was not even judged: it is not the version that was asked for.
     ...(isReached === undefined
       ? []
@@ -543,6 +553,8 @@ interface Locked {
   readonly query: Sql;
   readonly gates: readonly Sql[];
   readonly answers: readonly Sql[];
+  /** The assigned fields the caller may not write in this row, as a text[]; undefined when that can be none. */
+  readonly refused: Sql | undefined;
 }
 
 /** `o`: the stored row as it is under the lock, with what the policies say of it. */
@@ -574,9 +586,9 @@ function lockedRow(frame: Frame, row: LockedRow, lock: Sql): Locked {
     answers: [
       ...(readable === undefined ? [] : [raw('"o"."_readable" as readable')]),
       ...(allowed === undefined ? [] : [raw('"o"."_allowed" as allowed')]),
-      ...(refused === undefined ? [] : [raw('"o"."_refused" as refused')]),
       ...(current === undefined ? [] : [sql`${id('o', VERSION_COLUMN)}::text as old_version`]),
     ],
+    refused: refused && raw('"o"."_refused"'),
   };
 }
 
@@ -626,6 +638,7 @@ export function readStatement(
       sql`${jsonText(readableJson(frame, 'o'))} as text`,
       ...as(failing(frame.entity.fields.values(), frame.read, 'o'), 'hidden'),
       ...locked.answers,
+      ...as(locked.refused, 'refused'),
       ...(row.version === undefined ? [] : [raw('"o"."_current" as changed')]),
     ];
     return sql`with ${locked.query} select ${join(answers)} from "o"`;
