@@ -13,6 +13,7 @@ import {
 import type { PublishOptions } from '../../operations/schemas/publish.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { unlessKnown } from '../http/if-none-match.ts';
 import { noSuchRoute } from './not-found.ts';
 
 export async function definitionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
@@ -31,8 +32,10 @@ export async function definitionsRoute(ctx: AppContext, call: Call, rest: readon
     return written(await createDefinition(ctx, section, await objectOf(call), ifMatchOf(call)), 201);
   }
   switch (call.method) {
-    case 'GET':
-      return dataAnswer(getDefinition(ctx, section, key), 200, { ETag: `"${ctx.app.version}"` });
+    case 'GET': {
+      const etag = `"${ctx.app.version}"`;
+      return unlessKnown(call, etag, dataAnswer(getDefinition(ctx, section, key), 200, { ETag: etag }));
+    }
     case 'PUT':
     case 'PATCH':
       return written(await updateDefinition(ctx, section, key, await objectOf(call), ifMatchOf(call)), 200);

@@ -4,6 +4,7 @@ import { discover } from '../../operations/schemas/discovery.ts';
 import { openApiOf } from '../../operations/schemas/openapi.ts';
 import { textAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
+import { unlessKnown } from '../http/if-none-match.ts';
 import { noSuchRoute, wrongMethod } from './not-found.ts';
 
 /** `GET /api/:app/_discovery` */
@@ -27,11 +28,4 @@ export async function openApiRoute(ctx: AppContext, call: Call, rest: readonly s
   const headers = { ETag: etag, Vary: 'Accept, Authorization' };
   const answer = textAnswer(text, 200, headers);
   return unlessKnown(call, etag, format === 'yaml' ? { ...answer, type: 'application/yaml; charset=utf-8' } : answer);
-}
-
-function unlessKnown(call: Call, etag: string, answer: Answer): Answer {
-  const known = headerOf(call, 'if-none-match')?.split(',');
-  return known?.some((tag) => tag.trim().replace(/^W\//, '') === etag) === true
-    ? { status: 304, text: '', headers: { ETag: etag } }
-    : answer;
 }

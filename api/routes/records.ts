@@ -9,7 +9,8 @@ import { restoreRecord } from '../../operations/records/restore.ts';
 import { listTransitions } from '../../operations/records/transitions.ts';
 import { updateRecord } from '../../operations/records/update.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
-import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { unlessKnown } from '../http/if-none-match.ts';
 import { replayHeaders, writeOptions } from '../http/write-options.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { bulkRoute } from './batch.ts';
@@ -56,9 +57,7 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
       const found = await withFreshSchema(ctx, (fresh) => getRecord(fresh, entity, record, call.query));
       // Weak with related records: the version in it is the record's own.
       const etag = `${found.isAlone ? '' : 'W/'}"${found.version}-${found.tag}"`;
-      return matches(headerOf(call, 'if-none-match'), etag)
-        ? { status: 304, text: '', headers: { ETag: etag } }
-        : textAnswer(found.text, 200, { ETag: etag });
+      return unlessKnown(call, etag, textAnswer(found.text, 200, { ETag: etag }));
     }
     case 'PUT':
     case 'PATCH': {
@@ -78,15 +77,6 @@ async function recordRoute(ctx: AppContext, call: Call, entity: string, record: 
 }
 
 const etagOf = (version: string): string => `"${version}"`;
-
-const unquoted = (tag: string): string =>
-  tag
-    .trim()
-    .replace(/^W\//, '')
-    .replace(/^"(.*)"$/, '$1');
-
-const matches = (given: string | undefined, etag: string): boolean =>
-  given !== undefined && (given.trim() === '*' || given.split(',').some((tag) => unquoted(tag) === unquoted(etag)));
 
 async function restoreRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
   call.route = '/api/:app/:entity/:id/_restore';
