@@ -70,8 +70,10 @@ async function appsRoute(ctx: PlatformContext, call: Call, rest: readonly string
     case 'GET':
       return dataText(await getApp(ctx, name));
     case 'PUT':
-    case 'PATCH':
-      return dataText(await updateApp(ctx, name, await objectOf(call)));
+    case 'PATCH': {
+      const { text, isPending } = await updateApp(ctx, name, await objectOf(call));
+      return dataText(text, isPending ? 202 : 200);
+    }
     case 'DELETE': {
       const now = ['true', '1', ''].includes(call.query.get('now') ?? 'false');
       return bodyAnswer({ message: 'App deleted', data: await retireApp(ctx, name, { now }) });

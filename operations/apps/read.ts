@@ -10,6 +10,9 @@ export interface AppRow extends pg.QueryResultRow {
   readonly name: string;
   readonly storage: string;
   readonly status: string;
+  readonly schema_name: string;
+  readonly served_version: number;
+  readonly pinned_version: number | null;
   readonly retire_at: Date | null;
 }
 
@@ -18,6 +21,7 @@ export const appJson = (alias: string): Sql => sql`json_build_object(
   'id', ${id(alias, 'id')}, 'name', ${id(alias, 'name')}, 'display_name', ${id(alias, 'display_name')},
   'db_name', ${id(alias, 'storage')}, 'db_driver', 'postgres', 'isolation', 'schema', 'status', ${id(alias, 'status')},
   'schema', ${id(alias, 'schema_name')}, 'schema_version', ${id(alias, 'served_version')},
+  'pinned_version', case when ${id(alias, 'status')} in ('provisioning', 'failed') then null else ${id(alias, 'pinned_version')} end,
   'retire_at', ${id(alias, 'retire_at')}, 'created_at', ${id(alias, 'created_at')}, 'updated_at', ${id(alias, 'updated_at')})`;
 
 const SORTABLE = ['name', 'display_name', 'status', 'created_at', 'updated_at'];
@@ -72,7 +76,7 @@ export async function findApp(ctx: PlatformContext, name: string): Promise<AppRo
   const [row] = await run<AppRow>(
     ctx.services.pool,
     sql`
-    select id, name, storage, status, retire_at from durabase.apps where name = ${value(name, 'text')} and status <> 'retired'`,
+    select id, name, storage, status, schema_name, served_version, pinned_version, retire_at from durabase.apps where name = ${value(name, 'text')} and status <> 'retired'`,
   );
   if (row === undefined) throw noSuchApp(name);
   return row;

@@ -7,8 +7,8 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
-import { systemActor, type AppContext } from '../context.ts';
-import { addedEntities, checkData, prepareMove, readServed } from './prepare.ts';
+import { systemActor, type Actor, type AppContext, type AppRuntime, type Services } from '../context.ts';
+import { addedEntities, checkData, prepareMove, readServed, refusePinned, type Served } from './prepare.ts';
 import { carryOut, insertMigration, isMigrationOpen, type Outcome, type Published } from './run-migration.ts';
 
 /** Makes a version of the app's schema the served one, by a migration of its own; refused like any publish where it is not additive. */
@@ -19,19 +19,41 @@ export const moveToVersion = (ctx: AppContext, toVersion: unknown): Promise<Publ
       hint: 'GET _admin/versions lists them.',
     });
   }
-  return carryOut(ctx, () => record(ctx, toVersion));
+  return carryOut(ctx, () => recordMove(ctx, () => toVersion));
 };
 
-async function record(ctx: AppContext, toVersion: number): Promise<Outcome> {
+/** What recording a move needs to know; no runtime of the app. */
+export interface MoveContext {
+  readonly services: Services;
+  readonly actor: Actor;
+  readonly app: Pick<AppRuntime, 'id' | 'name' | 'schemaName' | 'storage'>;
+}
+
+/**
+ * Plans the migration of an app to the version that `choose` answers for what it serves. `along` is written in the same transaction,
+ * whether or not there is anything to migrate; with it a pinned app moves, without it that is refused.
+ */
+export async function recordMove(
+  ctx: MoveContext,
+  choose: (served: Served) => number,
+  along?: (client: pg.PoolClient, served: Served, migrationId: string | null) => Promise<void>,
+): Promise<Outcome> {
   try {
     return await transaction(ctx.services.pool, async (client): Promise<Outcome> => {
       const served = await readServed(client, ctx, true);
       if (await isMigrationOpen(client, ctx.app.id)) return { kind: 'blocked' };
-      const prepared = prepareMove(ctx.app.storage, served.document, await documentAt(client, ctx.app.schemaName, toVersion));
-      if (served.servedVersion === toVersion) return { kind: 'unchanged', served, prepared };
+      const to = choose(served);
+      if (to !== served.servedVersion && to !== served.pinnedVersion && along === undefined) refusePinned(ctx.app, served);
+      const prepared = prepareMove(ctx.app.storage, served.document, await documentAt(client, ctx.app.schemaName, to));
+      if (served.servedVersion === to) {
+        await along?.(client, served, null);
+        return { kind: 'unchanged', served, prepared };
+      }
       await checkEntityNames(ctx.services, ctx.app, addedEntities(prepared.changes));
       await checkData(client, prepared.plan);
-      return insertMigration(client, ctx, { from: served.servedVersion, to: toVersion, prepared });
+      const recorded = await insertMigration(client, ctx, { from: served.servedVersion, to, prepared });
+      await along?.(client, served, recorded.migrationId);
+      return recorded;
     });
   } catch (error) {
     // Another process recorded its migration between our question and our insert.

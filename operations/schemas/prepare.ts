@@ -15,7 +15,7 @@ import { buildModel } from '../../core/model/model.ts';
 import { reviewDocument, type Finding } from '../../core/model/review.ts';
 import { policyErrors } from '../../core/policy/policy.ts';
 import { sql, value } from '../../core/sql/sql.ts';
-import type { AppContext } from '../context.ts';
+import type { AppContext, AppRuntime } from '../context.ts';
 
 /** From the served document to the wanted one. Runs on the document as it is under the lock, so two editors never lose an edit. */
 export type Edit = (current: SchemaDocument) => SchemaDocument;
@@ -24,6 +24,8 @@ export interface Served {
   readonly ownerApp: string | null;
   readonly servedVersion: number;
   readonly latestVersion: number;
+  /** Where the app is to stay, whatever is published; null: nowhere. */
+  readonly pinnedVersion: number | null;
   readonly document: SchemaDocument;
 }
 
@@ -51,18 +53,30 @@ export async function readOwned(client: pg.Pool | pg.PoolClient, ctx: AppContext
   );
 }
 
+/** A pinned app takes no version but that one. Definitions that change nothing are no version. */
+export function refusePinned(app: Pick<AppRuntime, 'name' | 'schemaName'>, { pinnedVersion }: Pick<Served, 'pinnedVersion'>): void {
+  if (pinnedVersion === null) return;
+  throw new AppError('CONFLICT', `App "${app.name}" is pinned to version ${pinnedVersion} of the schema "${app.schemaName}".`, {
+    hint: `PUT /api/_platform/apps/${app.name} {"pinned_version": null} lets it go to the newest version; POST /api/_platform/schemas/${app.schemaName}/versions publishes without moving it.`,
+  });
+}
+
 /** The app's version as the catalog has it. With `lock` no other publish of this schema passes until the transaction ends. */
-export async function readServed(client: pg.Pool | pg.PoolClient, ctx: AppContext, lock: boolean): Promise<Served> {
+export async function readServed(
+  client: pg.Pool | pg.PoolClient,
+  ctx: { readonly app: Pick<AppRuntime, 'id' | 'name' | 'schemaName'> },
+  lock: boolean,
+): Promise<Served> {
   const [schema] = await run<{ owner_app: string | null; latest_version: number }>(
     client,
     sql`
     select owner_app, latest_version from durabase.schemas where name = ${value(ctx.app.schemaName)}${lock ? sql` for update` : sql``}`,
   );
   if (schema === undefined) throw new AppError('INTERNAL_ERROR', `The schema of app "${ctx.app.name}" is not in the catalog.`);
-  const [row] = await run<{ served_version: number; document: SchemaDocument | null }>(
+  const [row] = await run<{ served_version: number; pinned_version: number | null; document: SchemaDocument | null }>(
     client,
     sql`
-    select a.served_version, v.document from durabase.apps a
+    select a.served_version, a.pinned_version, v.document from durabase.apps a
     left join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version
     where a.id = ${value(ctx.app.id)}`,
   );
@@ -71,6 +85,7 @@ export async function readServed(client: pg.Pool | pg.PoolClient, ctx: AppContex
     ownerApp: schema.owner_app,
     servedVersion: row.served_version,
     latestVersion: schema.latest_version,
+    pinnedVersion: row.pinned_version,
     document: row.document ?? EMPTY_DOCUMENT,
   };
 }

@@ -12,7 +12,7 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import type { Actor, AppContext } from '../context.ts';
-import { addedEntities, checkData, prepare, readOwned, type Edit, type Prepared, type Served } from './prepare.ts';
+import { addedEntities, checkData, prepare, readOwned, refusePinned, type Edit, type Prepared, type Served } from './prepare.ts';
 import { actorText, carryOut, insertMigration, isMigrationOpen, type Outcome, type Published } from './run-migration.ts';
 
 export interface PublishOptions {
@@ -43,6 +43,7 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
       }
       const prepared = prepare(ctx.app.storage, served.document, edit);
       if (prepared.changes.length === 0) return { kind: 'unchanged', served, prepared };
+      refusePinned(ctx.app, served);
       await checkEntityNames(ctx.services, ctx.app, addedEntities(prepared.changes));
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);

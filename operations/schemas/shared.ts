@@ -18,7 +18,7 @@ import { planDocument, planView, publishVersion, type PlanView } from './version
 
 const SCHEMA = sql`
   select s.name, o.name as owner, s.latest_version, o.served_version, s.created_at,
-    coalesce((select json_agg(json_build_object('app', f.name, 'schema_version', f.served_version) order by f.name)
+    coalesce((select json_agg(json_build_object('app', f.name, 'schema_version', f.served_version, 'pinned_version', f.pinned_version) order by f.name)
               from durabase.apps f where f.schema_name = s.name and f.status <> 'retired' and f.id is distinct from o.id), '[]') as followers
   from durabase.schemas s left join durabase.apps o on o.id = s.owner_app and o.status <> 'retired'`;
 
@@ -83,13 +83,14 @@ export async function getSchemaVersion(ctx: PlatformContext, name: string, versi
   return { version, document: exportDocument(await documentAt(ctx.services.pool, name, version)) };
 }
 
-/** A new version of a schema. Its owner migrates at once; followers when they are told to. */
+/** A new version of a schema. Its owner migrates at once, unless it is pinned; followers when they are told to. */
 export async function publishSchema(ctx: PlatformContext, name: string, input: unknown, options: PublishOptions = {}): Promise<Published> {
   const owner = await ownerOf(ctx, name);
   if (owner !== undefined) return publishVersion(owner, input, options);
   const next = readDocument(input);
   const published = await transaction(ctx.services.pool, async (client): Promise<Published> => {
     const latest = await latestVersion(client, name, true);
+    await refuseUnpinnedOwner(client, name);
     if (options.ifMatch !== undefined && options.ifMatch !== latest) {
       throw new AppError('PRECONDITION_FAILED', `The schema is at version ${latest}, not ${options.ifMatch}: somebody else changed it.`, {
         hint: 'Read its newest version again and repeat the change.',
@@ -154,14 +155,25 @@ async function latestVersion(db: pg.Pool | pg.PoolClient, name: string, lock: bo
   return row.latest_version;
 }
 
-/** The context of the app that owns a schema; undefined when none does any more. */
+/** Between the question for the owner and the schema's lock it may have been unpinned: then it has to migrate. */
+async function refuseUnpinnedOwner(client: pg.PoolClient, name: string): Promise<void> {
+  const rows = await run(client, sql`select ${OWNER} where s.name = ${value(name)} and o.id is not null`);
+  if (rows.length > 0) {
+    throw new AppError('CONFLICT', `The owner of the schema "${name}" changed in this moment.`, {
+      hint: 'Repeat the request.',
+      retryAfter: 1,
+    });
+  }
+}
+
+/** The app that takes every version of a schema at once. */
+const OWNER = sql`
+  o.id from durabase.schemas s left join durabase.apps o
+  on o.id = s.owner_app and o.status not in ('retiring', 'retired', 'failed') and o.pinned_version is null`;
+
+/** The context of the app that moves when its schema is published; undefined when none owns it any more, or its owner is pinned. */
 async function ownerOf(ctx: PlatformContext, name: string): Promise<AppContext | undefined> {
-  const [row] = await run<{ id: string | null; status: string | null }>(
-    ctx.services.pool,
-    sql`
-    select o.id, o.status from durabase.schemas s left join durabase.apps o on o.id = s.owner_app and o.status not in ('retiring', 'retired', 'failed')
-    where s.name = ${value(name)}`,
-  );
+  const [row] = await run<{ id: string | null }>(ctx.services.pool, sql`select ${OWNER} where s.name = ${value(name)}`);
   if (row === undefined) throw noSuchSchema(name);
   const app = row.id === null ? undefined : await ctx.services.registry.byId(row.id);
   return app === undefined ? undefined : { ...ctx, app, cause: null, depth: 0 };

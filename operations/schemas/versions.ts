@@ -12,7 +12,7 @@ import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
-import { checkData, prepare, readOwned, type Prepared } from './prepare.ts';
+import { checkData, prepare, readOwned, refusePinned, type Prepared } from './prepare.ts';
 import { publishDocument, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 
@@ -91,6 +91,7 @@ export async function planDocument(ctx: AppContext, input: unknown): Promise<Pla
   const next = readDocument(input);
   const served = await readOwned(ctx.services.pool, ctx, false);
   const prepared = prepare(ctx.app.storage, served.document, () => next);
+  if (prepared.changes.length > 0) refusePinned(ctx.app, served);
   await checkData(ctx.services.pool, prepared.plan);
   return planView(served.servedVersion, prepared);
 }
