@@ -6,7 +6,7 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import type { EntityModel, FieldModel } from '../../core/model/model.ts';
 import { DELETED_COLUMN, VERSION_COLUMN } from '../../core/model/model.ts';
 import { COLUMN_TYPES } from '../../core/sql/columns.ts';
-import { and, empty, id, join, literal, raw, sql, type Sql, type SqlType } from '../../core/sql/sql.ts';
+import { and, empty, id, join, literal, raw, render, sql, type Sql, type SqlType } from '../../core/sql/sql.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { runChain } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
@@ -47,21 +47,31 @@ export function canInsertMany(write: Write, entity: EntityModel): boolean {
     plan.afterWrite.length === 0 &&
     !hasActions &&
     !hasSyncWebhooks(entity, 'create') &&
-    !refersToSome(write, entity) &&
     (entity.slugField === undefined || entity.definition.slug?.source === undefined)
   );
 }
 
-/** Whether a reference can lead to a record outside of what the caller may read: each is looked at with its row. */
-const refersToSome = (write: Write, entity: EntityModel): boolean =>
-  [...entity.fields.values()].some(({ references }) => {
-    const target = references === undefined ? undefined : write.ctx.app.model.entities.get(references);
-    return target !== undefined && accessOf(write, target, 'read').where('_p') !== undefined;
+/**
+ * The references whose check may see what earlier rows of the same request wrote: those of an entity to itself, and those to
+ * records that the caller may read for the sake of this entity's rows. One statement would look at all of them as of its start.
+ */
+export const lookingBack = (write: Write, entity: EntityModel): readonly FieldModel[] =>
+  [...entity.fields.values()].filter(({ references }) => {
+    const { storage, model } = write.ctx.app;
+    const target = references === undefined ? undefined : model.entities.get(references);
+    if (target === undefined) return false;
+    const scope = accessOf(write, target, 'read').where('_p');
+    if (target === entity) return target.hasSoftDelete || scope !== undefined;
+    return scope !== undefined && render(scope).text.includes(render(id(storage, entity.table)).text);
   });
 
-/** True when this operation can be one row of such a statement. */
-export const isPlainCreate = ({ kind, entity, body, ref, needs }: Operation): boolean =>
-  kind === 'create' && ref === undefined && needs.length === 0 && !hasNested(entity, body);
+/** True when this operation can be one row of such a statement: it gives none of the references that look back. */
+export const isPlainCreate = ({ kind, entity, body, ref, needs }: Operation, back: readonly FieldModel[]): boolean =>
+  kind === 'create' &&
+  ref === undefined &&
+  needs.length === 0 &&
+  !hasNested(entity, body) &&
+  !back.some(({ name }) => (body[name] ?? null) !== null);
 
 interface Judged {
   readonly operation: Operation;
@@ -135,6 +145,7 @@ function insertManyStatement(options: StatementOptions, rows: readonly (readonly
   const [first = []] = rows;
   const shape = new Shape('insert-many', options);
   shape.also(first.map(({ field, byEngine }) => `${field.name}${byEngine === true ? '!' : ''}`).join(' '));
+  for (const { field, byEngine } of first) if (byEngine !== true) shape.refer(field);
   const columns = first.map(({ field, byEngine }, index) => ({
     field,
     byEngine: byEngine === true,
@@ -200,20 +211,22 @@ interface ReferenceCheck {
   readonly query: Sql;
 }
 
-/** Parents that may vanish softly, and files, are locked and looked at; for all else the foreign key watches. */
-function referencesOf({ app, entity }: Frame, columns: readonly ManyColumn[]): ReferenceCheck[] {
-  return columns.flatMap(({ field }, index) => {
+/** Parents that may vanish softly or are not all readable, and files, are locked and looked at; for all else the foreign key watches. */
+function referencesOf({ app, entity, targets }: Frame, columns: readonly ManyColumn[]): ReferenceCheck[] {
+  return columns.flatMap(({ field, byEngine }, index) => {
     const name = `_p${String(index)}`;
     const wanted = sql`(select ${id('c', field.column)} from "_candidate" "c")`;
     if (field.type === 'file') {
       return [{ name, field, query: sql`(select id as "_key" from ${id(app.storage, '_files')} where id in ${wanted} for key share)` }];
     }
     const target = field.references === undefined ? undefined : app.model.entities.get(field.references);
-    if (target === undefined || !target.hasSoftDelete) return [];
+    const scope = target === undefined || byEngine ? undefined : targets.get(target)?.where('_p');
+    if (target === undefined || (!target.hasSoftDelete && scope === undefined)) return [];
     const end = entity.relations.find((one) => one.direction === 'forward' && one.localColumn === field.column);
     const key = id('_p', end?.targetColumn ?? target.key[0]?.column ?? 'id');
+    const live = target.hasSoftDelete ? [sql`${id('_p', DELETED_COLUMN)} is null`] : [];
     const parents = sql`select ${key} as "_key" from ${id(app.storage, target.table)} "_p"
-      where ${key} in ${wanted} and ${id('_p', DELETED_COLUMN)} is null order by 1 for key share`;
+      where ${and([sql`${key} in ${wanted}`, ...live, ...(scope === undefined ? [] : [scope])])} order by 1 for key share`;
     return [{ name, field, query: sql`(${parents})` }];
   });
 }

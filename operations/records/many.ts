@@ -13,7 +13,7 @@ import type { AppContext } from '../context.ts';
 import { hasNested, readBody, requiredError } from './body.ts';
 import { explainDatabaseError } from './database-errors.ts';
 import { refuseOtherRequest, type Touched } from './idempotency.ts';
-import { canInsertMany, insertMany, isPlainCreate } from './insert-many.ts';
+import { canInsertMany, insertMany, isPlainCreate, lookingBack } from './insert-many.ts';
 import { placed, type Failure, type Operation, type Outcome, type Settled } from './operation.ts';
 import { resolved } from './references.ts';
 import { restoreOne } from './restore-one.ts';
@@ -106,9 +106,10 @@ async function runAll(write: Write, operations: readonly Operation[], hasSavepoi
 /** The run of creates of one entity that begins here and can be one statement. */
 function plainCreatesFrom(write: Write, operations: readonly Operation[], start: number): readonly Operation[] {
   const first = operations[start];
-  if (first === undefined || !isPlainCreate(first) || !canInsertMany(write, first.entity)) return [];
+  if (first?.kind !== 'create' || !canInsertMany(write, first.entity)) return [];
+  const back = lookingBack(write, first.entity);
   let end = start;
-  for (let next = operations[end]; next !== undefined && next.entity === first.entity && isPlainCreate(next);) {
+  for (let next = operations[end]; next !== undefined && next.entity === first.entity && isPlainCreate(next, back);) {
     next = operations[++end];
   }
   return operations.slice(start, end);

@@ -145,7 +145,7 @@ export class Shape {
       this.#key += ` ${field.name}`;
       if (byEngine === true) this.#key += '!';
       if (value === null && isReference(field)) this.#key += '-';
-      else if (byEngine !== true && field.references !== undefined) this.#refer(field.references);
+      else if (byEngine !== true) this.refer(field);
     }
     this.#key += ';';
     return () =>
@@ -158,9 +158,9 @@ export class Shape {
   }
 
   /** Referring to a record one may not read would tell whether it exists. */
-  #refer(name: string): void {
+  refer({ references }: FieldModel): void {
     const { ctx, readAccess } = this.#options;
-    const target = ctx.app.model.entities.get(name);
+    const target = references === undefined ? undefined : ctx.app.model.entities.get(references);
     if (target === undefined || this.#targets.has(target)) return;
     const access = readAccess(target);
     if (access.isGranted && access.where('_p') !== undefined) this.#targets.set(target, access);
