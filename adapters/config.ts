@@ -135,6 +135,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** False when mails have nowhere to go. Here, so that asking does not load what sends them. */
+export const canMail = (config: Pick<Config, 'smtpUrl' | 'isDevelopment'>): boolean => config.smtpUrl !== undefined || config.isDevelopment;
+
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
 
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {

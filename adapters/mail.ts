@@ -22,9 +22,6 @@ export class MailRefused extends Error {
   override readonly name = 'MailRefused';
 }
 
-/** False when mails have nowhere to go. */
-export const canMail = (config: Config): boolean => config.smtpUrl !== undefined || config.isDevelopment;
-
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
 

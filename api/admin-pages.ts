@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const PLACEHOLDER = '__CSP_NONCE__';
 
-/** Where the build is, seen from the sources and from `dist/api`. */
+/** Where the build is, seen from the sources and from `dist/cli`. */
 function buildFolder(): string | undefined {
   const here = path.dirname(fileURLToPath(import.meta.url));
   return [path.join(here, '../admin/dist'), path.join(here, '../../admin/dist')].find((folder) =>

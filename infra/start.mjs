@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const FOLDERS = ['core', 'adapters', 'workflows', 'operations', 'activities', 'workers', 'api', 'cli', 'infra/local', 'bench'];
+const FOLDERS = ['core', 'adapters', 'workflows', 'operations', 'activities', 'workers', 'api', 'cli', 'infra/local'];
 const LEAST_NODE = [20, 19];
 
 /** Verbs of the workshop; every other verb is one of the command line (cli/main.ts). */
@@ -120,10 +120,10 @@ async function locked(work) {
 }
 
 async function build(needs) {
-  const { compile } = await import('./compile.mjs');
-  const started = Date.now();
-  const written = await compile(root, FOLDERS, hashOf);
-  if (written > 0) say(`Compiled ${written} files in ${seconds(started)}`);
+  await whenChanged('server', [...FOLDERS, 'infra/bundle.mjs', 'package-lock.json'], 'Bundling the server', async () => {
+    const { bundle } = await import('./bundle.mjs');
+    await bundle(root);
+  });
   if (needs.includes('bundle')) {
     await whenChanged('bundle', ['core', 'workflows', 'workers/bundle.ts', 'package-lock.json'], 'Bundling the workflows', () =>
       tool([path.join(root, 'dist', 'cli', 'build-bundle.js')]),
@@ -148,7 +148,11 @@ async function whenChanged(name, inputs, title, work) {
   fs.writeFileSync(stamp, hash);
 }
 
-const OUTPUTS = { bundle: ['dist/workflow-bundle.js'], admin: ['admin/dist/index.html', 'dist/admin/index.html'] };
+const OUTPUTS = {
+  server: ['dist/cli/main.js'],
+  bundle: ['dist/workflow-bundle.js'],
+  admin: ['admin/dist/index.html', 'dist/admin/index.html'],
+};
 const isOutputThere = (name) => OUTPUTS[name].some((file) => fs.existsSync(path.join(root, file)));
 
 function treeHash(inputs) {
@@ -204,7 +208,7 @@ async function commandLine(verb, args) {
 }
 
 async function suite(args) {
-  const found = await runNode([path.join(root, 'dist', 'infra', 'local', 'ensure-temporal.js')]);
+  const found = await runNode([path.join(root, 'dist', 'cli', 'ensure-temporal.js')]);
   return found === 0 ? runNode([path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args]) : found;
 }
 

@@ -33,7 +33,7 @@ export async function createServices(config: Config, role: 'api' | 'worker', log
     });
     const temporal = createTemporalGateway(config, log);
     const outbound = createOutbound(config.webhookAllowCidrs);
-    const limiter = createRateLimiter(pool, config.redisUrl, (message) =>
+    const limiter = await createRateLimiter(pool, config.redisUrl, (message) =>
       log.warn({ err: message }, 'Redis is not reachable; rate limits count in Postgres'),
     );
     return {

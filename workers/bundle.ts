@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger as TemporalLogger, type WorkflowBundleOption } from '@temporalio/worker';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(here, '..');
-/** `.ts` in a checkout, `.js` in the built tree. */
-const extension = path.extname(fileURLToPath(import.meta.url));
+/** False in a checkout, true in `dist/cli`. */
+const isBuilt = import.meta.url.endsWith('.js');
+const sources = path.resolve(here, isBuilt ? '../..' : '..');
 
 /** The bundle beside the built code when there is one; otherwise from `cacheDir` by content, built on a miss (5-8 s). */
 export async function loadWorkflowBundle(cacheDir: string): Promise<WorkflowBundleOption> {
-  const prebuilt = path.join(root, 'workflow-bundle.js');
-  if (extension === '.js' && fs.existsSync(prebuilt)) return { codePath: prebuilt };
+  const prebuilt = path.join(here, '..', 'workflow-bundle.js');
+  if (isBuilt && fs.existsSync(prebuilt)) return { codePath: prebuilt };
   const codePath = path.resolve(cacheDir, `workflow-bundle-${contentHash()}.js`);
   if (fs.existsSync(codePath)) return { codePath };
   const { code } = await buildWorkflowBundle();
@@ -28,7 +28,7 @@ export async function loadWorkflowBundle(cacheDir: string): Promise<WorkflowBund
 
 /** Builds it. A `node:` import in workflow code fails here. */
 export async function buildWorkflowBundle(): Promise<{ readonly code: string }> {
-  return bundleWorkflowCode({ workflowsPath: path.join(root, 'workflows', `index${extension}`), logger: SILENT });
+  return bundleWorkflowCode({ workflowsPath: path.join(sources, 'workflows', 'index.ts'), logger: SILENT });
 }
 
 const nothing = (): void => undefined;
@@ -40,10 +40,10 @@ function contentHash(): string {
   hash.update(fs.readFileSync(createRequire(import.meta.url).resolve('@temporalio/workflow/package.json')));
   for (const folder of ['workflows', 'core']) {
     const files = fs
-      .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith(extension))
+      .readdirSync(path.join(sources, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
       .sort();
-    for (const file of files) hash.update(`${folder}/${file}\0`).update(fs.readFileSync(path.join(root, folder, file)));
+    for (const file of files) hash.update(`${folder}/${file}\0`).update(fs.readFileSync(path.join(sources, folder, file)));
   }
   return hash.digest('hex').slice(0, 16);
 }

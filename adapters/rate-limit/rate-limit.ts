@@ -5,7 +5,6 @@
 import type pg from 'pg';
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { inPostgres } from './postgres.ts';
-import { inRedis } from './redis.ts';
 import type { CounterFactory, Rule } from './rule.ts';
 
 export interface Taken {
@@ -30,9 +29,14 @@ export interface RateLimiter {
 const MAX_COUNTERS = 1_000;
 
 /** The limiter of this process: over Redis with Postgres behind it, or over Postgres. */
-export function createRateLimiter(pool: pg.Pool, redisUrl: string | undefined, onTrouble: (message: string) => void): RateLimiter {
+export async function createRateLimiter(
+  pool: pg.Pool,
+  redisUrl: string | undefined,
+  onTrouble: (message: string) => void,
+): Promise<RateLimiter> {
   const postgres = inPostgres(pool);
   if (redisUrl === undefined) return limiterOver(postgres);
+  const { inRedis } = await import('./redis.ts');
   const redis = inRedis(redisUrl, postgres, onTrouble);
   return limiterOver(redis.counterOf, redis.close);
 }

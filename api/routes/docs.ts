@@ -55,10 +55,10 @@ function loadAssets(): Assets {
   return assets;
 }
 
-/** Beside the sources, seen from them and from `dist/api/routes`. */
+/** Beside the sources, seen from them and from `dist/cli`. */
 function ownFolder(): string {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const candidates = [path.join(here, '../docs-page'), path.join(here, '../../../api/docs-page')];
+  const candidates = [path.join(here, '../docs-page'), path.join(here, '../../api/docs-page')];
   return candidates.find((folder) => fs.existsSync(path.join(folder, 'docs.js'))) ?? here;
 }
 

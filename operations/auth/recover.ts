@@ -1,6 +1,6 @@
 /** What a mail leads to: a new password, or an address confirmed. */
 import { hashPassword, verifyPassword } from '../../adapters/passwords.ts';
-import { canMail } from '../../adapters/mail.ts';
+import { canMail } from '../../adapters/config.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm, Tokens } from '../../adapters/tokens.ts';

@@ -1,6 +1,6 @@
 /** Signing up, where an app allows it. */
 import { uuidv7 } from '../../adapters/ids.ts';
-import { canMail } from '../../adapters/mail.ts';
+import { canMail } from '../../adapters/config.ts';
 import { hashPassword } from '../../adapters/passwords.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';

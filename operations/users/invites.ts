@@ -1,5 +1,5 @@
 /** Invites: an address may make its own account, with roles chosen by an admin, for 72 hours. */
-import { canMail } from '../../adapters/mail.ts';
+import { canMail } from '../../adapters/config.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { hashPassword } from '../../adapters/passwords.ts';
 import { execute, run, runText, type Db } from '../../adapters/postgres/run.ts';

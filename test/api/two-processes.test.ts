@@ -97,6 +97,21 @@ describe('two api processes', () => {
     }
   }, 30_000);
 
+  it('find in the bundle what lies beside it: pages, their files, and the thread of expressions', async () => {
+    const docs = await (await fetch(`${first.url}/api/main/_docs`)).text();
+    for (const file of ['docs.js', 'swagger-ui-bundle.js']) {
+      const [, src] = new RegExp(`src="([^"]+/${file})"`).exec(docs) ?? [];
+      expect((await fetch(new URL(src ?? '', first.url))).status).toBe(200);
+    }
+    expect(await (await fetch(`${first.url}/admin/`)).text()).toContain('/admin/assets/');
+    expect((await entity(first, 'computed')).status).toBe(201);
+    const rule = { field: 'title', expression: "$join($distinct(['a', 'a', 'b']))" };
+    expect(
+      await first.call('POST', '/api/main/_admin/rules', { entity: 'computed', hook: 'before_write', type: 'computed', definition: rule }),
+    ).toMatchObject({ status: 201 });
+    expect((await first.call('POST', '/api/main/computed', {})).at('data', 'title')).toBe('ab');
+  }, 30_000);
+
   it('a process cut off from the database answers 503 within six seconds, and serves again when it is back', async () => {
     gate.hold();
     const held = Date.now();

@@ -62,7 +62,7 @@ describe('shared counters', () => {
     await migrateControl(url);
     const pools = [1, 2].map(() => new pg.Pool({ connectionString: url, max: 2 }));
     afterAll(() => Promise.all(pools.map((pool) => pool.end())));
-    const [first, second] = pools.map((pool) => createRateLimiter(pool, undefined, () => undefined));
+    const [first, second] = await Promise.all(pools.map((pool) => createRateLimiter(pool, undefined, () => undefined)));
     const results = await Promise.all(Array.from({ length: 20 }, async (_, i) => (i % 2 === 0 ? first : second)?.take(rule(7), 'a')));
     expect(results.filter((result) => result?.isAllowed === true)).toHaveLength(7);
     await first?.forget(rule(7), 'a');
@@ -78,7 +78,7 @@ describe('shared counters', () => {
     await redis.start();
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const troubles: string[] = [];
-    const limiter = createRateLimiter(pool, redis.url, (message) => troubles.push(message));
+    const limiter = await createRateLimiter(pool, redis.url, (message) => troubles.push(message));
     afterAll(async () => {
       limiter.close();
       await pool.end();
