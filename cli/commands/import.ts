@@ -1,6 +1,6 @@
-import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../../adapters/config.ts';
+import { readDocumentFile } from '../document-file.ts';
 import { CONNECTION_HELP, CONNECTION_OPTIONS, signIn } from '../http.ts';
 import type { Command } from '../command.ts';
 
@@ -30,23 +30,14 @@ export const command: Command = {
     if (file === undefined) throw new ConfigError('Say which file to import: durabase import FILE --app NAME.');
     if (!['skip', 'merge', 'replace'].includes(values.mode))
       throw new ConfigError(`--mode ${values.mode} is not one of skip, merge, replace.`);
-    const body = readDocument(file);
+    const document = readDocumentFile(file);
     const session = await signIn(values);
     if (values.create) await createApp(session);
-    const contentType = /\.ya?ml$/.test(file) ? 'application/yaml' : 'application/json';
-    const answer = await session.request('POST', `/api/${session.app}/_admin/import?mode=${values.mode}`, { body, contentType });
+    const answer = await session.request('POST', `/api/${session.app}/_admin/import?mode=${values.mode}`, document);
     process.stdout.write(report(answer));
     return 0;
   },
 };
-
-function readDocument(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`);
-  }
-}
 
 async function createApp(session: Awaited<ReturnType<typeof signIn>>): Promise<void> {
   const { data } = JSON.parse(await session.request('GET', '/api/_platform/apps?per_page=100')) as { data: { name: string }[] };

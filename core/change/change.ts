@@ -59,7 +59,7 @@ export interface Change {
   readonly field?: string;
   readonly fields?: readonly string[];
   readonly relation?: string;
-  /** Name or id of a rule, machine, workflow, permission, webhook or role. */
+  /** Name of a rule, machine, workflow, permission, webhook or role; what one without a name says. */
   readonly item?: string;
   readonly property?: string;
   readonly from?: unknown;

@@ -1,5 +1,6 @@
 /** Two versions of a document as typed changes. Items are the same when their stable ids are; names decide where there is no id. */
 import type { EntityDefinition, RelationDefinition, SchemaDocument, Section } from '../model/document.ts';
+import { labelOf } from '../model/identity.ts';
 import type { Change, ChangeKind } from './change.ts';
 import { diffFields } from './diff-fields.ts';
 import { isSame, pair } from './pair.ts';
@@ -200,9 +201,8 @@ type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'permission' | 'webhook'
 /** Definitions without a table behind them: any edit of them takes effect with the switch. */
 function diffItems(section: ItemSection, noun: ItemNoun, previous: SchemaDocument, next: SchemaDocument): Change[] {
   type Item = { readonly id?: string | undefined; readonly name?: string | undefined; readonly entity?: string };
-  const label = (item: Item): string => item.name ?? item.id ?? '';
   const facts = (item: Item): Omit<Change, 'kind' | 'class'> => ({
-    item: label(item),
+    item: labelOf(section, item as SchemaDocument[ItemSection][number]),
     ...(item.entity === undefined ? {} : { entity: item.entity }),
   });
   const { added, removed, kept } = pair<Item>(previous[section], next[section], (item) => item.name ?? JSON.stringify(item));

@@ -1,0 +1,70 @@
+/** A plan for a person: what changes, what runs for it under which locks, and what the reviewer says. */
+import type { Finding } from '../../core/model/review.ts';
+import type { PlanView } from '../../operations/schemas/versions.ts';
+import { changeLines, summaryOf } from './changes.ts';
+import { indented, wrap, type Colour, type Paper } from './paper.ts';
+import { sqlLines } from './sql.ts';
+
+/** What a phase is, in words. One we have no words for is shown by its name. */
+const PHASES: Readonly<Record<string, string>> = {
+  expand: 'before the switch; clients read and write as always',
+  backfill: 'fills what is new, in batches beside the clients',
+  verify: 'counts what is not filled or does not agree',
+  contract: 'after the switch, when every api process serves the new version',
+};
+
+export function planLines(app: string, plan: PlanView, paper: Paper): string[] {
+  const title = `${app}, version ${plan.from_version}: ${summaryOf(plan.changes)}`;
+  return [
+    paper.paint('bold', title),
+    ...(plan.changes.length === 0 ? [] : ['', paper.paint('bold', 'Changes'), ...changeLines(plan.changes, paper)]),
+    ...(plan.changes.length === 0 ? [] : ['', ...stepSection(plan.steps, paper)]),
+    ...findingSection(plan.findings, paper),
+  ];
+}
+
+function stepSection(steps: PlanView['steps'], paper: Paper): string[] {
+  const title = paper.paint('bold', 'Steps');
+  if (steps.length === 0) return [title, '  No table changes: all of it takes effect with the switch.'];
+  const phases = [...new Set(steps.map((step) => step.phase))];
+  return [title, ...phases.flatMap((phase) => onePhase(phase, steps, paper))];
+}
+
+function onePhase(phase: string, steps: PlanView['steps'], paper: Paper): string[] {
+  const about = PHASES[phase];
+  const width = String(steps.length).length;
+  const inset = 4 + width + 2;
+  return [
+    `  ${paper.paint('bold', phase)}${about === undefined ? '' : `: ${about}`}`,
+    ...steps.flatMap((step, index) =>
+      step.phase !== phase
+        ? []
+        : [
+            `    ${String(index + 1).padStart(width)}. ${lockOf(step, paper)}`,
+            ...indented(sqlLines(step.sql, paper.width - inset), inset).map((line) => paper.paint('dim', line)),
+          ],
+    ),
+  ];
+}
+
+function lockOf(step: PlanView['steps'][number], paper: Paper): string {
+  const lock = `${step.lock}${step.concurrent ? ', outside a transaction' : ''}`;
+  return step.rewrite ? `${lock}, ${paper.paint('red', 'rewrites the table')}` : lock;
+}
+
+const LEVELS: Readonly<Record<Finding['level'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
+
+export function findingSection(findings: readonly Finding[], paper: Paper): string[] {
+  if (findings.length === 0) return [];
+  return [
+    '',
+    paper.paint('bold', 'Findings'),
+    ...findings.flatMap((finding) => [
+      `  ${paper.paint(LEVELS[finding.level], finding.level.padEnd(7))}  ${finding.path}`,
+      ...indented(
+        [finding.message, finding.consequence, finding.fix].flatMap((text) => wrap(text, paper.width - 6)),
+        6,
+      ),
+    ]),
+  ];
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../core/change/change.ts';
+import { changeLines } from '../../cli/text/changes.ts';
+import { paperOf, plainPaper, wrap } from '../../cli/text/paper.ts';
+import { planLines } from '../../cli/text/plan.ts';
+import { sqlLines } from '../../cli/text/sql.ts';
+
+const stream = (isTTY: boolean, colours: boolean, columns: number | undefined) =>
+  ({ isTTY, columns, hasColors: () => colours }) as unknown as NodeJS.WriteStream;
+
+describe('paper', () => {
+  it('has colour on a terminal that takes it only, and bounds its width', () => {
+    expect(paperOf(stream(true, true, 100)).paint('red', 'x')).toBe('\u001b[31mx\u001b[39m');
+    expect(paperOf(stream(true, false, 100)).paint('red', 'x')).toBe('x');
+    expect(paperOf(stream(false, true, undefined)).paint('red', 'x')).toBe('x');
+    expect([500, 20, 0, undefined].map((columns) => paperOf(stream(true, true, columns)).width)).toEqual([110, 40, 80, 80]);
+  });
+
+  it('wraps between words and leaves a long one whole', () => {
+    expect(wrap('one two  three', 7)).toEqual(['one two', 'three']);
+    expect(wrap('a verylongword b', 5)).toEqual(['a', 'verylongword', 'b']);
+  });
+});
+
+describe('SQL for a person', () => {
+  const create = `create table "a"."t" ("id" uuid not null, "n" numeric(10, 2) default '1, (2' not null, constraint "t_pkey" primary key ("id"))`;
+
+  it('breaks a long statement at the members of its list, never inside a nested one or a quote', () => {
+    expect(sqlLines(create, 60)).toEqual([
+      'create table "a"."t" (',
+      '  "id" uuid not null,',
+      `  "n" numeric(10, 2) default '1, (2' not null,`,
+      '  constraint "t_pkey" primary key ("id")',
+      ');',
+    ]);
+  });
+
+  it('keeps every word in its order, whatever the width', () => {
+    const text = `${create};\ncreate index concurrently "t_n_idx" on "a"."t" ("n") where "n" is not null and "n" > 0`;
+    const bare = (of: string): string => of.replaceAll(/[\s;]/g, '');
+    for (let width = 20; width < 120; width += 7) expect(bare(sqlLines(text, width).join('\n'))).toBe(bare(text));
+  });
+});
+
+describe('changes and plans for a person', () => {
+  const breaking: Change = {
+    kind: 'drop_field',
+    class: 'breaking',
+    entity: 'tickets',
+    field: 'note',
+    message: 'Its values would go.',
+    hint: 'Keep it.',
+  };
+
+  it('marks a breaking change and says why below it', () => {
+    expect(changeLines([breaking, { kind: 'add_entity', class: 'compatible', entity: 'bills' }], plainPaper())).toEqual([
+      '  ! - drop field  tickets.note',
+      '      Its values would go.',
+      '      Keep it.',
+      '    + add entity  bills',
+    ]);
+  });
+
+  it('moves values that are too long for the line below it', () => {
+    const change: Change = { kind: 'set_default', class: 'compatible', entity: 'tickets', field: 'priority', from: 'low', to: 'very high' };
+    expect(changeLines([change], plainPaper(50))).toEqual(['    ~ set default  tickets.priority', '      low -> very high']);
+  });
+
+  it('groups steps by phase with lock and SQL, then shows findings', () => {
+    const step = { phase: 'expand', sql: 'select 1', lock: 'ACCESS EXCLUSIVE, brief', rewrite: false, concurrent: false };
+    const lines = planLines(
+      'shop',
+      {
+        from_version: 3,
+        class: 'breaking',
+        changes: [breaking],
+        steps: [step, { ...step, phase: 'contract', rewrite: true }, { ...step, concurrent: true, lock: 'SHARE UPDATE EXCLUSIVE' }],
+        findings: [
+          { id: 'f', level: 'warning', path: 'webhooks.0', message: 'No address.', consequence: 'Nothing is sent.', fix: 'Give one.' },
+        ],
+        plan_hash: 'h',
+      },
+      plainPaper(),
+    );
+    expect(lines).toEqual([
+      'shop, version 3: 1 change, breaking',
+      '',
+      'Changes',
+      '  ! - drop field  tickets.note',
+      '      Its values would go.',
+      '      Keep it.',
+      '',
+      'Steps',
+      '  expand: before the switch; clients read and write as always',
+      '    1. ACCESS EXCLUSIVE, brief',
+      '       select 1;',
+      '    3. SHARE UPDATE EXCLUSIVE, outside a transaction',
+      '       select 1;',
+      '  contract: after the switch, when every api process serves the new version',
+      '    2. ACCESS EXCLUSIVE, brief, rewrites the table',
+      '       select 1;',
+      '',
+      'Findings',
+      '  warning  webhooks.0',
+      '      No address.',
+      '      Nothing is sent.',
+      '      Give one.',
+    ]);
+  });
+});
