@@ -8,7 +8,6 @@ import { MAX_OPERATIONS, runOperations, type ManyOptions } from './many.ts';
 import type { Operation, OperationKind, Settled } from './operation.ts';
 import { withReferences } from './references.ts';
 import { upsertFields } from './upsert-one.ts';
-import { accessOf } from './write-state.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -24,12 +23,7 @@ export async function batchRecords(ctx: AppContext, body: Body, options: ManyOpt
   if (given.length > MAX_OPERATIONS) throw tooMany(given.length);
   const operations = given.map((one: unknown, index) => operationOf(ctx, one, index));
   refuseRepeatedRefs(operations);
-  const caller = { ctx, authority: ctx.actor };
-  const isReadable = (entity: EntityModel, field: string): boolean => {
-    const read = accessOf(caller, entity, 'read');
-    return read.isGranted && read.field(field).mode !== 'never';
-  };
-  return runOperations(ctx, withReferences(ctx.app.model, operations, isReadable), options);
+  return runOperations(ctx, withReferences({ ctx, authority: ctx.actor }, operations), options);
 }
 
 function operationOf(ctx: AppContext, given: unknown, index: number): Operation {

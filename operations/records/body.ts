@@ -79,8 +79,9 @@ export const forbidden = (entity: EntityModel, action: string): AppError =>
   new AppError('FORBIDDEN', `You may not ${action} ${entity.name} records.`);
 
 /** A field one may neither read nor write behaves as if it did not exist. */
-const isKnown = ({ access, read }: Reading, field: FieldModel): boolean =>
-  access.field(field.name).mode !== 'never' || (read.isGranted && read.field(field.name).mode !== 'never');
+const isKnown = ({ access, read }: Reading, field: FieldModel): boolean => isOpen(access, field) || isOpen(read, field);
+
+const isOpen = (access: Access, { name }: FieldModel): boolean => access.isGranted && access.field(name).mode !== 'never';
 
 // --- own fields ------------------------------------------------------------------------------------------------------
 
@@ -169,11 +170,28 @@ function readRelation(reading: Reading, key: string, given: unknown): void {
 }
 
 /** A relation to something the caller may neither read nor write does not exist for them. */
-function isReachable({ input: { write } }: Reading, end: RelationEnd): boolean {
+const isReachable = ({ input: { write } }: Reading, end: RelationEnd): boolean => reachedBy(write, end) !== undefined;
+
+type Asker = Pick<Write, 'ctx' | 'authority'>;
+const FIELD_ACTIONS = ['read', 'create', 'update'] as const;
+const ACTIONS = [...FIELD_ACTIONS, 'delete'] as const;
+
+/** What rows nested under this relation would be; undefined where there is none for the caller. */
+export function reachedBy(write: Asker, end: RelationEnd): EntityModel | undefined {
   const target = write.ctx.app.model.entities.get(end.target);
-  return (
-    target !== undefined && (['read', 'create', 'update', 'delete'] as const).some((action) => accessOf(write, target, action).isGranted)
-  );
+  return target !== undefined && ACTIONS.some((action) => accessOf(write, target, action).isGranted) ? target : undefined;
+}
+
+/** The field of this name, unless the caller may do nothing with it. */
+export function knownField(write: Asker, entity: EntityModel, name: string): FieldModel | undefined {
+  const field = entity.fields.get(name);
+  return field !== undefined && FIELD_ACTIONS.some((action) => isOpen(accessOf(write, entity, action), field)) ? field : undefined;
+}
+
+/** The field of this name, unless the caller may read it in no row. */
+export function readableField(write: Asker, entity: EntityModel, name: string): FieldModel | undefined {
+  const field = entity.fields.get(name);
+  return field !== undefined && isOpen(accessOf(write, entity, 'read'), field) ? field : undefined;
 }
 
 function unknownKey(reading: Reading, key: string, end: RelationEnd | undefined): ErrorDetail {

@@ -123,7 +123,7 @@ async function attempt(
 ): Promise<Outcome | Failure> {
   if (hasSavepoints) await run(write.db, sql`savepoint operation`);
   try {
-    const outcome = await perform(write, resolved(write.ctx.app.model, operation, named));
+    const outcome = await perform(write, resolved(write, operation, named));
     if (hasSavepoints) await run(write.db, sql`release savepoint operation`);
     return outcome;
   } catch (thrown) {
@@ -207,7 +207,7 @@ async function eachForItself(ctx: AppContext, operations: readonly Operation[], 
 
 async function settle(ctx: AppContext, operation: Operation, named: ReadonlyMap<string, Outcome>, options: WriteOptions): Promise<Settled> {
   try {
-    const ready = resolved(ctx.app.model, operation, named);
+    const ready = resolved({ ctx, authority: ctx.actor }, operation, named);
     const [outcome] = await write(ctx, [ready], options, async (one) => [await perform(one, ready)]);
     return { operation, outcome: outcome as Outcome };
   } catch (error) {

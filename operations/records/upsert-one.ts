@@ -10,7 +10,7 @@ import type { EntityModel, FieldModel } from '../../core/model/model.ts';
 import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
 import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { isEmpty } from '../../core/rules/field-rule.ts';
-import { forbidden, readBody, requiredError } from './body.ts';
+import { forbidden, readableField, readBody, requiredError } from './body.ts';
 import { isLive } from './record-key.ts';
 import { invalid } from './write-result.ts';
 import { accessOf, prepared, type Write, type WrittenRecord } from './write-state.ts';
@@ -36,9 +36,7 @@ export function upsertFields(
   path: string,
 ): readonly FieldModel[] {
   const names: readonly unknown[] = on === undefined ? entity.key.map((field) => field.name) : Array.isArray(on) ? on : [on];
-  const read = accessOf(write, entity, 'read');
-  const isOpen = (name: string): boolean => entity.fields.has(name) && read.isGranted && read.field(name).mode !== 'never';
-  const sets = uniquesOf(entity).filter((fields) => fields.every(isOpen));
+  const sets = uniquesOf(entity).filter((fields) => fields.every((name) => readableField(write, entity, name) !== undefined));
   const wanted = new Set(names);
   const found = sets.find((fields) => fields.length === names.length && fields.every((name) => wanted.has(name)));
   if (found !== undefined) return found.flatMap((name) => entity.fields.get(name) ?? []);
