@@ -8,7 +8,7 @@ import type { Bindings } from './operand.ts';
 import { orderSql, placeSql, rowsAfter, sortKeys, type Place, type SortKey } from './order.ts';
 import { checkProjection, isPlain, projectionColumns, rowJson, type Projection } from './projection.ts';
 import { DEFAULT_PER_PAGE, invalidValue, MAX_SKIPPED, type ListQuery } from './query.ts';
-import type { ReadScope } from './scope.ts';
+import { columnOf, type Hop, type ReadScope } from './scope.ts';
 import { checkSearch, type Search } from './search.ts';
 
 const ALIAS = 't';
@@ -88,13 +88,17 @@ function isOpen(scope: ReadScope, entity: EntityModel, filter: CheckedFilter | u
       case 'not':
         return isOpenFilter(item.item);
       case 'related':
-        return scope.access(item.hop.target).where(ALIAS) === undefined && isOpenFilter(item.item);
+        return scope.access(item.hop.target).where(ALIAS) === undefined && isOpenLink(scope, item.hop) && isOpenFilter(item.item);
       case 'compare':
         return item.column.access.mode === 'always';
     }
   };
   return filter === undefined || isOpenFilter(filter);
 }
+
+/** Whether the columns that tie two entities are readable in every row. */
+const isOpenLink = (scope: ReadScope, { entity, end, target }: Hop): boolean =>
+  [columnOf(scope, entity, end.localColumn), columnOf(scope, target, end.targetColumn)].every((column) => column?.access.mode === 'always');
 
 const fromSql = ({ scope, entity, where }: ListPlan, further: readonly Sql[] = []): Sql =>
   sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql([...where, ...further])}`;

@@ -1,4 +1,5 @@
 /** An app as one caller sees it: the only source of names for the description, so that what is hidden cannot slip into it. */
+import { columnOf, hopOf, type ReadScope } from '../filter/scope.ts';
 import type { AppModel, EntityModel, FieldModel, RelationEnd } from '../model/model.ts';
 import type { Access, RecordAction } from '../policy/access.ts';
 
@@ -40,11 +41,19 @@ const ACTIONS: readonly RecordAction[] = ['read', 'create', 'update', 'delete'];
 
 export function viewOf(model: AppModel, caller: ApiCaller): AppView {
   const rights = new Map([...model.entities.values()].map((entity) => [entity.name, rightsOf(entity, caller)] as const));
+  // Names are resolved as in a request; nothing is read.
+  const scope: ReadScope = {
+    model,
+    storage: '',
+    access: (entity) => caller.access(entity, 'read'),
+    withDeleted: false,
+    keepsSubplans: false,
+  };
   const open = [...rights.values()].filter(({ can }) => ACTIONS.some((action) => can[action]));
   return {
     model,
     isAdmin: caller.isAdmin,
-    entities: new Map(open.map((right) => [right.entity.name, entityView(right, rights)])),
+    entities: new Map(open.map((right) => [right.entity.name, entityView(scope, right, rights)])),
   };
 }
 
@@ -73,9 +82,9 @@ function rightsOf(entity: EntityModel, caller: ApiCaller): Rights {
   };
 }
 
-function entityView(rights: Rights, all: ReadonlyMap<string, Rights>): EntityView {
+function entityView(scope: ReadScope, rights: Rights, all: ReadonlyMap<string, Rights>): EntityView {
   const { entity, access, can } = rights;
-  const fields = [...entity.fields.values()].filter((field) => isReadable(rights, field.name));
+  const columns = can.read ? [...entity.fields.keys()].flatMap((name) => columnOf(scope, entity, name) ?? []) : [];
   const writable = (action: 'create' | 'update'): FieldModel[] =>
     can[action] ? [...entity.fields.values()].filter((field) => !field.isAuto && access[action].field(field.name).mode !== 'never') : [];
   const related = entity.relations.flatMap((end) => {
@@ -85,13 +94,13 @@ function entityView(rights: Rights, all: ReadonlyMap<string, Rights>): EntityVie
   return {
     entity,
     can,
-    fields,
-    conditional: new Set(fields.filter((field) => access.read.field(field.name).mode === 'conditional').map((field) => field.name)),
+    fields: columns.map((column) => column.field),
+    conditional: new Set(columns.filter((column) => column.access.mode === 'conditional').map((column) => column.field.name)),
     creatable: writable('create'),
     updatable: writable('update').filter((field) => !field.isKey),
     presets: new Set(Object.keys(access.create.presets)),
     relations: related
-      .filter(({ end, target }) => isReadable(rights, end.localColumn) && isReadable(target, end.targetColumn))
+      .filter(({ end }) => can.read && hopOf(scope, entity, end.name) !== undefined)
       .map(({ end, target }) => ({ end, target: target.entity })),
     nestable: related
       .filter(
@@ -100,6 +109,3 @@ function entityView(rights: Rights, all: ReadonlyMap<string, Rights>): EntityVie
       .map(({ end, target }) => ({ end, target: target.entity })),
   };
 }
-
-const isReadable = ({ entity, access, can }: Rights, name: string): boolean =>
-  can.read && entity.fields.has(name) && access.read.field(name).mode !== 'never';

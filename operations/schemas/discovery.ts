@@ -1,10 +1,12 @@
 /** What a caller may see and do in an app: the one description the back office and clients are made from. */
 import { digestOf } from '../../adapters/digest.ts';
+import { columnOf, hopOf, type ReadScope } from '../../core/filter/scope.ts';
 import { isObject } from '../../core/is-object.ts';
 import type { StateMachineDefinition } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
 import { accessFor, type Access } from '../../core/policy/policy.ts';
 import type { AppContext } from '../context.ts';
+import { readScope } from '../records/read-scope.ts';
 
 export interface Discovered {
   /** `{data: …}` as JSON text. */
@@ -35,34 +37,29 @@ export function discover(ctx: AppContext): Discovered {
   return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
 }
 
-function readability(ctx: AppContext): (entity: string) => boolean {
-  return (name) => {
-    const entity = ctx.app.model.entities.get(name);
-    return entity !== undefined && accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now).isGranted;
-  };
+function isReadable(scope: ReadScope, name: string): boolean {
+  const entity = scope.model.entities.get(name);
+  return entity !== undefined && scope.access(entity).isGranted;
 }
 
 /** Screens are kept as other systems made them: of what they name, a caller is shown what it may read. */
 function shownConfigs(ctx: AppContext): unknown[] {
   const { document, entities } = ctx.app.model;
   if (ctx.actor.isAdmin) return document.ui_configs;
-  const isReadable = readability(ctx);
-  const hiddenEntities = [...entities.keys()].filter((name) => !isReadable(name));
+  const scope = readScope(ctx);
+  const hiddenEntities = [...entities.keys()].filter((name) => !isReadable(scope, name));
   return document.ui_configs.flatMap((config) => {
     const { entity: name } = isObject(config) ? config : {};
     const entity = typeof name === 'string' ? entities.get(name) : undefined;
-    if (typeof name === 'string' && (entity === undefined || !isReadable(name))) return [];
-    return [withoutNames(config, new Set([...hiddenEntities, ...(entity === undefined ? [] : hiddenNames(ctx, entity))]))];
+    if (typeof name === 'string' && (entity === undefined || !isReadable(scope, name))) return [];
+    return [withoutNames(config, new Set([...hiddenEntities, ...(entity === undefined ? [] : hiddenNames(scope, entity))]))];
   });
 }
 
-function hiddenNames(ctx: AppContext, entity: EntityModel): string[] {
-  const read = accessFor(ctx.app, ctx.actor, entity, 'read', ctx.now);
-  const fields = [...entity.fields.values()].filter((field) => read.field(field.name).mode === 'never');
-  const columns = new Set(fields.map((field) => field.column));
-  const relations = entity.relations.filter((end) => end.direction === 'forward' && columns.has(end.localColumn));
-  return [...fields, ...relations].map(({ name }) => name);
-}
+const hiddenNames = (scope: ReadScope, entity: EntityModel): string[] => [
+  ...[...entity.fields.keys()].filter((name) => columnOf(scope, entity, name) === undefined),
+  ...entity.relations.flatMap(({ name }) => (hopOf(scope, entity, name) === undefined ? [name] : [])),
+];
 
 /** A copy without what is called by one of the names: texts, dotted paths that begin with one, keys, and objects whose value is one. */
 function withoutNames(given: unknown, names: ReadonlySet<string>): unknown {
@@ -75,18 +72,17 @@ function withoutNames(given: unknown, names: ReadonlySet<string>): unknown {
 }
 
 function describeEntities(ctx: AppContext): object[] {
-  const isReadable = readability(ctx);
-  return [...ctx.app.model.entities.values()]
-    .filter((entity) => isReadable(entity.name))
-    .map((entity) => describeEntity(ctx, entity, isReadable));
+  const scope = readScope(ctx);
+  return [...scope.model.entities.values()]
+    .filter((entity) => isReadable(scope, entity.name))
+    .map((entity) => describeEntity(ctx, scope, entity));
 }
 
-function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entity: string) => boolean): object {
-  const access = (action: 'read' | 'create' | 'update' | 'delete'): Access => accessFor(ctx.app, ctx.actor, entity, action, ctx.now);
-  const read = access('read');
+function describeEntity(ctx: AppContext, scope: ReadScope, entity: EntityModel): object {
+  const access = (action: 'create' | 'update' | 'delete'): Access => accessFor(ctx.app, ctx.actor, entity, action, ctx.now);
   const create = access('create');
   const update = access('update');
-  const fields = [...entity.fields.values()].filter((field) => read.field(field.name).mode !== 'never');
+  const fields = [...entity.fields.keys()].flatMap((name) => columnOf(scope, entity, name)?.field ?? []);
   const names = new Set(fields.map((field) => field.name));
   const { definition } = entity;
   return {
@@ -99,18 +95,18 @@ function describeEntity(ctx: AppContext, entity: EntityModel, isReadable: (entit
     soft_delete: entity.hasSoftDelete,
     slug: entity.slugField !== undefined && names.has(entity.slugField.name) ? entity.slugField.name : null,
     permissions: {
-      read: read.isGranted,
+      read: scope.access(entity).isGranted,
       create: create.isGranted,
       update: update.isGranted,
       delete: access('delete').isGranted,
     },
-    fields: fields.map((field) => describeField(field, [create, update], isReadable)),
-    relations: entity.relations.filter((end) => isReadable(end.target) && canFollow(ctx, end, names)).map(describeRelation),
+    fields: fields.map((field) => describeField(scope, field, [create, update])),
+    relations: entity.relations.filter((end) => hopOf(scope, entity, end.name) !== undefined).map(describeRelation),
     state_machines: entity.machines.filter((machine) => names.has(machine.field)).map(describeMachine),
   };
 }
 
-function describeField(field: FieldModel, writes: readonly Access[], isReadable: (entity: string) => boolean): object {
+function describeField(scope: ReadScope, field: FieldModel, writes: readonly Access[]): object {
   const { definition } = field;
   return {
     name: field.name,
@@ -132,17 +128,8 @@ function describeField(field: FieldModel, writes: readonly Access[], isReadable:
     hidden: definition.hidden,
     readable: true,
     writable: writes.some((access) => access.isGranted && access.field(field.name).mode !== 'never'),
-    references: field.references !== undefined && isReadable(field.references) ? field.references : null,
+    references: field.references !== undefined && isReadable(scope, field.references) ? field.references : null,
   };
-}
-
-/** A relation found by a field one may not read, on either side, would tell that field's value. */
-function canFollow(ctx: AppContext, end: RelationEnd, readable: ReadonlySet<string>): boolean {
-  if (end.direction === 'link') return true;
-  const target = ctx.app.model.entities.get(end.target);
-  const column = target === undefined ? undefined : [...target.fields.values()].find((field) => field.column === end.targetColumn);
-  if (target === undefined || column === undefined || !readable.has(end.localColumn)) return false;
-  return accessFor(ctx.app, ctx.actor, target, 'read', ctx.now).field(column.name).mode !== 'never';
 }
 
 const describeRelation = (end: RelationEnd): object => ({
