@@ -9,9 +9,26 @@ export const CUSTOMER = (n: number): string => uuid('0c', n);
 export const COMMENT = (n: number): string => uuid('0d', n);
 export const TAG = (n: number): string => uuid('0e', n);
 export const VAULT = (n: number): string => uuid('0f', n);
+export const REPLY = (n: number): string => uuid('1a', n);
+export const SHELF = (n: number): string => uuid('1b', n);
+export const MEMO = (n: number): string => uuid('1c', n);
+export const FILE = (n: number): string => uuid('1d', n);
 
 /** Of tickets and of what lies behind them: nobody but admins may read them. */
-export const HIDDEN_NAMES = ['covert_amount', 'covert', 'vault_id', 'vault', 'topic_id', 'topic'] as const;
+export const HIDDEN_NAMES = [
+  'covert_amount',
+  'covert_state',
+  'covert',
+  'vault_id',
+  'vault',
+  'topic_id',
+  'topic',
+  'seal',
+  'scroll',
+  'memo',
+  'shelf_id',
+  'shelf',
+] as const;
 
 export const LEAK_DOCUMENT = {
   version: 1,
@@ -29,9 +46,14 @@ export const LEAK_DOCUMENT = {
         // Hidden from everybody but admins.
         { name: 'covert', type: 'string' },
         { name: 'covert_amount', type: 'int' },
+        { name: 'covert_state', type: 'enum', enum: ['raw', 'done'] },
+        { name: 'seal', type: 'string', unique: true },
+        { name: 'scroll', type: 'json' },
         // Open in one's own tickets only.
         { name: 'note', type: 'text' },
         { name: 'owner_id', type: 'uuid' },
+        { name: 'badge', type: 'string', unique: true },
+        { name: 'scan', type: 'file' },
         { name: 'customer', type: 'relation', target: 'customer' },
         // The relation is hidden with its column, the entity behind it by having no grant.
         { name: 'vault', type: 'relation', target: 'vault' },
@@ -62,6 +84,40 @@ export const LEAK_DOCUMENT = {
     },
     { name: 'tag', table: 'tag', fields: [{ name: 'label', type: 'string' }] },
     { name: 'vault', table: 'vault', fields: [{ name: 'code', type: 'string' }] },
+    // Written by agents, who read what is not internal.
+    {
+      name: 'reply',
+      table: 'reply',
+      soft_delete: true,
+      fields: [
+        { name: 'text', type: 'string' },
+        { name: 'is_internal', type: 'boolean', default: false },
+        { name: 'ticket', type: 'relation', target: 'ticket', on_delete: 'cascade' },
+        { name: 'shelf', type: 'relation', target: 'shelf' },
+      ],
+    },
+    { name: 'shelf', table: 'shelf', soft_delete: true, fields: [{ name: 'label', type: 'string' }] },
+    // More than are worth counting, nearly all of them of a hidden ticket.
+    { name: 'trace', table: 'trace', fields: [{ name: 'ticket', type: 'relation', target: 'ticket', on_delete: 'set_null' }] },
+    // Found by its slug only by who may read that.
+    {
+      name: 'parcel',
+      table: 'parcel',
+      slug: { field: 'code', source: 'label' },
+      fields: [
+        { name: 'label', type: 'string' },
+        { name: 'code', type: 'string' },
+      ],
+    },
+    // Readable by a role that only a key has whose scopes leave it out.
+    {
+      name: 'memo',
+      table: 'memo',
+      fields: [
+        { name: 'text', type: 'string' },
+        { name: 'ticket', type: 'relation', target: 'ticket', on_delete: 'set_null' },
+      ],
+    },
   ],
   relations: [{ name: 'ticket_tags', type: 'many_to_many', source: 'ticket', target: 'tag', join_table: 'ticket_tag' }],
   state_machines: [
@@ -76,6 +132,7 @@ export const LEAK_DOCUMENT = {
         ],
       },
     },
+    { entity: 'ticket', field: 'covert_state', definition: { initial: 'raw', transitions: [{ from: 'raw', to: 'done' }] } },
   ],
   ui_configs: [
     { entity: 'ticket', scope: 'list', columns: ['title', '-covert', { field: 'vault_id' }, 'topic.label'], widths: { covert_amount: 3 } },
@@ -89,7 +146,7 @@ export const LEAK_DOCUMENT = {
       action: 'read',
       roles: ['agent'],
       conditions: [{ field: 'owner_id', value: '$user.id' }],
-      fields: { read: ['title', 'slug', 'status', 'amount', 'note', 'owner_id', 'customer_id', 'origin_id'] },
+      fields: { read: ['title', 'slug', 'status', 'amount', 'note', 'owner_id', 'badge', 'scan', 'customer_id', 'origin_id'] },
     },
     // public: open tickets of everybody, without the note.
     {
@@ -105,16 +162,26 @@ export const LEAK_DOCUMENT = {
       action: 'create',
       roles: ['agent'],
       presets: { owner_id: '$user.id' },
-      fields: { write: ['title', 'amount', 'customer_id'] },
+      fields: { write: ['title', 'amount', 'customer_id', 'owner_id', 'badge', 'scan'] },
     },
     {
       entity: 'ticket',
       action: 'update',
       roles: ['agent'],
       conditions: [{ field: 'owner_id', value: '$user.id' }],
-      fields: { write: ['title', 'amount', 'status'] },
+      fields: { write: ['title', 'amount', 'status', 'owner_id', 'badge', 'scan'] },
+    },
+    // Of everybody's open tickets the title alone.
+    {
+      entity: 'ticket',
+      action: 'update',
+      roles: ['agent'],
+      conditions: [{ field: 'status', value: 'open' }],
+      fields: { write: ['title'] },
     },
     { entity: 'ticket', action: 'delete', roles: ['agent'], conditions: [{ field: 'owner_id', value: '$user.id' }] },
+    // Some that may be deleted may not be read.
+    { entity: 'ticket', action: 'delete', roles: ['agent'], conditions: [{ field: 'amount', value: 400 }] },
     {
       entity: 'customer',
       action: 'read',
@@ -129,14 +196,31 @@ export const LEAK_DOCUMENT = {
       roles: ['agent', 'reader'],
       conditions: [{ field: 'label', operator: 'starts_with', value: 'public' }],
     },
+    {
+      entity: 'reply',
+      action: 'read',
+      roles: ['agent'],
+      conditions: [{ field: 'is_internal', value: false }],
+      fields: { read: ['text', 'is_internal', 'ticket_id'] },
+    },
+    ...['create', 'update', 'delete'].map((action) => ({
+      entity: 'reply',
+      action,
+      roles: ['agent'],
+      fields: { write: ['text', 'is_internal', 'ticket_id'] },
+    })),
+    { entity: 'trace', action: 'read', roles: ['agent', 'reader'], conditions: [{ field: 'ticket.status', value: 'open' }] },
+    { entity: 'memo', action: 'read', roles: ['scribe'] },
+    { entity: 'parcel', action: 'read', roles: ['agent', 'reader'], fields: { read: ['label'] } },
   ],
 };
 
 type Variant = 'a' | 'b';
 type Row = readonly (string | number | boolean | null)[];
+type Rows = Readonly<Record<string, { readonly columns: string; readonly rows: readonly Row[] }>>;
 
 /** Rows of both variants, `hidden` ones of one only. */
-function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: string; readonly rows: readonly Row[] }>> {
+function rowsOf(variant: Variant): Rows {
   const isA = variant === 'a';
   const pick = <T>(a: T, b: T): T => (isA ? a : b);
   const me = USER(1);
@@ -250,6 +334,20 @@ function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: s
       columns: 'id, label',
       rows: [[TAG(1), 'public one'], [TAG(2), pick('private a', 'private b')], ...pick<Row[]>([[TAG(3), 'private more']], [])],
     },
+    reply: {
+      columns: 'id, text, is_internal, ticket_id',
+      rows: [
+        [REPLY(1), 'public', false, TICKET(1)],
+        [REPLY(2), pick('internal a', 'internal b'), true, TICKET(1)],
+        ...pick<Row[]>([[REPLY(3), 'internal', true, TICKET(2)]], []),
+      ],
+    },
+    trace: { columns: 'id, ticket_id', rows: [[uuid('1e', 1), TICKET(1)]] },
+    parcel: { columns: 'id, label, code', rows: [[uuid('1f', 1), 'A parcel', pick('p-alpha', 'p-omega')]] },
+    memo: {
+      columns: 'id, text, ticket_id',
+      rows: pick<Row[]>([[MEMO(1), 'alpha', TICKET(1)]], [[MEMO(2), 'omega', TICKET(3)]]),
+    },
     ticket_tag: {
       columns: 'ticket_id, tag_id',
       rows: [
@@ -266,17 +364,53 @@ function rowsOf(variant: Variant): Readonly<Record<string, { readonly columns: s
   };
 }
 
+const DELETED_AT = '2026-01-01';
+
 /** Softly deleted rows differ as well. */
-const deletedRows = (variant: Variant): readonly Row[] =>
-  variant === 'a'
-    ? [
-        [TICKET(20), 'Deleted', 'deleted', 'open', 5, USER(9)],
-        [TICKET(21), 'Deleted', 'deleted-2', 'open', 7, USER(9)],
-      ]
-    : [[TICKET(20), 'Gone', 'gone', 'open', 500, USER(9)]];
+function deletedRows(variant: Variant): Rows {
+  const pick = <T>(a: T, b: T): T => (variant === 'a' ? a : b);
+  return {
+    ticket: {
+      columns: 'id, title, slug, status, amount, owner_id',
+      rows: [
+        ...pick<Row[]>(
+          [
+            [TICKET(20), 'Deleted', 'deleted', 'open', 5, USER(9)],
+            [TICKET(21), 'Deleted', 'deleted-2', 'open', 7, USER(9)],
+            // To be brought back by whoever may delete it, if they might read it.
+            [TICKET(24), 'Deleted', 'deleted-4', 'closed', 400, USER(9)],
+          ],
+          [[TICKET(20), 'Gone', 'gone', 'open', 500, USER(9)]],
+        ),
+        // One's own: what comes back with them is hidden.
+        [TICKET(22), 'Mine deleted', 'mine-deleted', 'open', 5, USER(1)],
+        [TICKET(23), 'Mine deleted too', 'mine-deleted-too', 'closed', 5, USER(1)],
+      ],
+    },
+    shelf: {
+      columns: 'id, label',
+      rows: [
+        [SHELF(1), 'a'],
+        [SHELF(2), 'b'],
+      ],
+    },
+    reply: {
+      columns: 'id, text, is_internal, ticket_id, shelf_id',
+      rows: [
+        // What it stands on is gone.
+        [REPLY(20), 'internal', true, TICKET(22), pick(SHELF(1), SHELF(2))],
+        [REPLY(21), 'internal', true, TICKET(23), null],
+        ...pick<Row[]>([[REPLY(22), 'internal', true, TICKET(23), null]], []),
+        [REPLY(23), 'public', false, TICKET(23), null],
+      ],
+    },
+  };
+}
 
 export interface LeakWorld {
   readonly callers: ReadonlyMap<string, Caller>;
+  /** What no caller may write, as it is stored now. */
+  sealed(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -297,16 +431,21 @@ export async function leakWorld(databaseUrl: string, variant: Variant): Promise<
   await world.pool.query('update app_desk.ticket set topic_id = $1 where id = any($2)', [TAG(1), topics]);
   const origins = variant === 'a' ? [TICKET(1), TICKET(3)] : [TICKET(1), TICKET(4)];
   await world.pool.query('update app_desk.ticket set origin_id = $1 where id = any($2)', [TAG(1), origins]);
+  await hide(world, variant);
   // The other app has the same document, and data of the other variant.
   await fill(world, 'other', variant === 'a' ? 'b' : 'a');
+  const columns = 'id, name, size, mime_type, checksum';
+  if (variant === 'a') await insert(world, 'app_other._files', columns, [FILE(1), 'theirs', 1, 'text/plain', 'x']);
   const callers = new Map<string, Caller>();
   for (const { name } of CALLERS) callers.set(name, await world.login('desk', `${name}@leak.example`));
   const admin = await world.login('desk', 'admin@leak.example');
   callers.set('as agent', (method, path, body, headers) => admin(method, path, body, { ...headers, 'X-As-User': USER(1) }));
   callers.set('key of agent', await keyed(world, admin, USER(10), { user_id: USER(1), scopes: ['*:*', '_discovery:read'] }));
   callers.set('tickets only', await keyed(world, admin, USER(11), { roles: ['agent'], scopes: ['ticket:read', 'customer:create'] }));
+  const scribe = { roles: ['agent', 'scribe'], scopes: ['ticket:*', 'customer:read'] };
+  callers.set('scribe without memos', await keyed(world, admin, USER(12), scribe));
   callers.set('stranger', await world.login('other', 'agent@other.example'));
-  return { callers, close: () => world.close() };
+  return { callers, sealed: () => sealed(world), close: () => world.close() };
 }
 
 /** A caller by an API key. */
@@ -324,10 +463,47 @@ async function fill(world: HttpWorld, app: string, variant: Variant): Promise<vo
     for (const row of rows)
       await insert(world, `app_${app}.${table}`, isLink ? columns : `${columns}, _version`, isLink ? row : [...row, 1]);
   }
-  for (const row of deletedRows(variant)) {
-    await insert(world, `app_${app}.ticket`, 'id, title, slug, status, amount, owner_id, _version, deleted_at', [...row, 1, '2026-01-01']);
+  for (const [table, { columns, rows }] of Object.entries(deletedRows(variant))) {
+    for (const row of rows) await insert(world, `app_${app}.${table}`, `${columns}, _version, deleted_at`, [...row, 1, DELETED_AT]);
   }
   await world.pool.query('analyze');
+}
+
+/** Values of the fields that are hidden, or hidden in some rows, and rows too many to be counted. */
+async function hide(world: HttpWorld, variant: Variant): Promise<void> {
+  const pick = <T>(a: T, b: T): T => (variant === 'a' ? a : b);
+  const set = async (assigned: string, tickets: readonly string[]): Promise<void> => {
+    await world.pool.query(`update app_desk.ticket set ${assigned} where id = any($1)`, [tickets]);
+  };
+  await set(`covert_state = '${pick('raw', 'done')}', scroll = '{"x": "${variant}"}'`, [TICKET(1), TICKET(3)]);
+  await set(`seal = '${pick('alpha', 'omega')}'`, [TICKET(1)]);
+  // A badge that is taken, in one database by a hidden record and in the other by one whose badge is hidden.
+  await set(`badge = 'taken'`, [pick(TICKET(5), TICKET(3))]);
+  await set(`badge = 'mine'`, [TICKET(1)]);
+  await world.pool.query(
+    `insert into app_desk.trace (id, ticket_id, _version) select gen_random_uuid(), $1, 1 from generate_series(1, $2::integer)`,
+    [TICKET(5), pick(1_000, 25_000)],
+  );
+}
+
+/** Hidden rows, hidden parts of open ones, what belongs to others, and whether a made ticket has its preset and nothing hidden. */
+const SEALED = `select json_build_object(
+  'tickets', (select json_agg(json_build_array(id, owner_id, note, covert, covert_amount, seal, vault_id, topic_id, origin_id) order by id)
+    from app_desk.ticket where id::text like '00000000-%'),
+  'states', (select json_agg(covert_state order by id) from app_desk.ticket where id in ('${TICKET(1)}', '${TICKET(3)}')),
+  'of others', (select json_agg(json_build_array(id, status, amount, badge, deleted_at) order by id)
+    from app_desk.ticket where owner_id = '${USER(9)}'),
+  'made', (select count(*) from app_desk.ticket where id::text not like '00000000-%'
+    and (owner_id is null or owner_id = '${USER(9)}' or num_nonnulls(note, covert, covert_amount, seal, vault_id, topic_id, origin_id) > 0)),
+  'replies', (select json_agg(json_build_array(id, text, ticket_id, shelf_id) order by id) from app_desk.reply where is_internal),
+  'links', (select json_agg(l order by l.tag_id, l.ticket_id) from app_desk.ticket_tag l where l.tag_id <> '${TAG(1)}'),
+  'rest', (select json_agg(v order by v.id) from app_desk.vault v), 'comments', (select json_agg(c order by c.id) from app_desk.comment c),
+  'customers', (select json_agg(c order by c.id) from app_desk.customer c), 'tags', (select json_agg(t order by t.id) from app_desk.tag t)
+)::text as sealed`;
+
+async function sealed({ pool }: HttpWorld): Promise<string> {
+  const { rows } = await pool.query<{ sealed: string }>(SEALED);
+  return rows[0]?.sealed ?? '';
 }
 
 async function insert(world: HttpWorld, table: string, columns: string, row: Row): Promise<void> {
