@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../../core/errors.ts';
 import type { AppRuntime } from '../../operations/context.ts';
+import { readMembers, type Members } from '../../operations/payload.ts';
 import { readJsonBody, readTextBody } from './body.ts';
 
 export interface Call {
@@ -101,6 +102,17 @@ export async function objectOf(call: Call): Promise<Record<string, unknown>> {
   }
   return body as Record<string, unknown>;
 }
+
+/** The members of a command's body, of those that it takes. */
+export const membersOf = async <Name extends string>(call: Call, what: string, known: readonly Name[]): Promise<Members<Name>> =>
+  readMembers(await objectOf(call), what, known);
+
+/** The same, where the body may be left out. */
+export const optionalMembersOf = async <Name extends string>(call: Call, what: string, known: readonly Name[]): Promise<Members<Name>> =>
+  readMembers((await jsonOf(call)) ?? {}, what, known);
+
+/** For commands that take no body: none, or an empty one. */
+export const noBodyOf = async (call: Call, what: string): Promise<void> => void (await optionalMembersOf(call, what, []));
 
 /** The body of an import: JSON as a value, YAML as text. */
 export async function documentOf(call: Call): Promise<unknown> {

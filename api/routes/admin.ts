@@ -8,7 +8,7 @@ import { deleteSecret, listSecrets, rotateSecret, setSecret } from '../../operat
 import type { Api } from '../api.ts';
 import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
-import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { membersOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { answeredUnderKey } from '../http/write-options.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
@@ -81,14 +81,14 @@ async function deliveriesRoute(ctx: AppContext, call: Call, rest: readonly strin
   if (delivery === undefined && call.method === 'GET') return textAnswer(await listDeliveries(ctx, call.query));
   if (delivery !== undefined && verb === undefined && call.method === 'GET') return textAnswer(await getDelivery(ctx, delivery));
   if (delivery === undefined || verb !== 'replay' || call.method !== 'POST') throw noSuchRoute(call);
-  await jsonOf(call);
+  await noBodyOf(call, 'deliveries/replay');
   return textAnswer(await replayDelivery(ctx, delivery));
 }
 
 async function webhookVerb(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer | undefined> {
   const [webhook, verb, ...more] = rest;
   if (webhook === undefined || verb === undefined || more.length > 0 || call.method !== 'POST') return undefined;
-  await jsonOf(call);
+  await noBodyOf(call, `webhooks/${verb}`);
   if (verb === 'test') return textAnswer(await testWebhook(ctx, webhook));
   if (verb === 'secret') return dataAnswer(await rotateSecret(ctx, webhook));
   return undefined;
@@ -100,7 +100,7 @@ async function secretsRoute(ctx: AppContext, call: Call, rest: readonly string[]
   if (more.length > 0) throw noSuchRoute(call);
   if (name === undefined && call.method === 'GET') return dataAnswer(await listSecrets(ctx));
   if (name === undefined) throw noSuchRoute(call);
-  if (call.method === 'PUT') return dataAnswer(await setSecret(ctx, name, (await objectOf(call))['value']));
+  if (call.method === 'PUT') return dataAnswer(await setSecret(ctx, name, (await membersOf(call, '_admin/secrets', ['value'])).value));
   if (call.method === 'DELETE') return dataAnswer(await deleteSecret(ctx, name));
   throw noSuchRoute(call);
 }

@@ -3,7 +3,7 @@ import { createKey, getKey, listKeys, revokeKey, rotateKey, updateKey, type KeyS
 import type { Api } from '../api.ts';
 import { refuseKeyActor } from '../authenticate.ts';
 import { dataText, textAnswer, NO_STORE, type Answer } from '../http/answer.ts';
-import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
 export async function apiKeysRoute(api: Api, call: Call, scope: KeyScope, rest: readonly string[]): Promise<Answer> {
@@ -29,10 +29,10 @@ async function oneKey(call: Call, scope: KeyScope, keyId: string, verb: string |
       return updateKey(scope, keyId, await objectOf(call));
     case 'DELETE ':
     case 'POST revoke':
-      await jsonOf(call);
+      await noBodyOf(call, 'api-keys/revoke');
       return revokeKey(scope, keyId);
     case 'POST rotate':
-      await jsonOf(call);
+      await noBodyOf(call, 'api-keys/rotate');
       return rotateKey(scope, keyId);
     default:
       throw noSuchRoute(call);

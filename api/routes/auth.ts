@@ -15,11 +15,11 @@ import type { Actor } from '../../operations/context.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyRequest } from '../authenticate.ts';
 import { bodyAnswer, dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
-import { addressOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { addressOf, headerOf, membersOf, optionalMembersOf, type Call } from '../http/call.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { noSuchRoute } from './not-found.ts';
 import { oidcRoute } from './oidc.ts';
-import { clearedCookie, refreshCookieOf, signedIn } from './signed-in.ts';
+import { clearedCookie, isCookieAsked, refreshCookieOf, signedIn } from './signed-in.ts';
 import { codeRoute, totpRoute } from './totp.ts';
 
 export async function authRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[]): Promise<Answer> {
@@ -47,16 +47,30 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
     case 'POST register':
       return registerRoute(api, call, home);
     case 'POST accept-invite':
-      return dataAnswer(await acceptInvite(api.services, api.tokens, home, await objectOf(call), clientOf(call)), 201, NO_STORE);
+      return dataAnswer(
+        await acceptInvite(
+          api.services,
+          api.tokens,
+          home,
+          await membersOf(call, 'auth/accept-invite', ['token', 'password']),
+          clientOf(call),
+        ),
+        201,
+        NO_STORE,
+      );
     case 'POST forgot':
       return mailRoute(api, call, home, 'reset');
     case 'POST reset':
-      await resetPassword({ services: api.services, home, client: clientOf(call) }, await objectOf(call));
+      await resetPassword(
+        { services: api.services, home, client: clientOf(call) },
+        await membersOf(call, 'auth/reset', ['token', 'password']),
+      );
       await api.revocations.refresh();
       return bodyAnswer({ message: 'Password set', data: { message: 'Password set' } }, 200, NO_STORE);
     case 'POST verify': {
       const redeemer = { services: api.services, home, client: clientOf(call) };
-      return dataAnswer(await verifyAddress(redeemer, api.tokens, await objectOf(call)), 200, NO_STORE);
+      const body = await membersOf(call, 'auth/verify', ['token', 'password']);
+      return dataAnswer(await verifyAddress(redeemer, api.tokens, body), 200, NO_STORE);
     }
     case 'GET accept-invite':
     case 'GET reset':
@@ -79,7 +93,8 @@ export async function authRoute(api: Api, call: Call, home: AccountHome, rest: r
 }
 
 async function registerRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
-  const made = await register(api.services, api.tokens, home, await objectOf(call), clientOf(call));
+  const body = await membersOf(call, 'auth/register', ['email', 'password']);
+  const made = await register(api.services, api.tokens, home, body, clientOf(call));
   if (made !== undefined) return dataAnswer(made, 201, NO_STORE);
   return bodyAnswer({ message: MAIL_SENT, data: { message: MAIL_SENT } }, 202, NO_STORE);
 }
@@ -88,7 +103,8 @@ const MAIL_SENT = 'If the address can be used here, a mail is on its way to it.'
 
 /** The same answer after the same work, whoever has the address. */
 async function mailRoute(api: Api, call: Call, home: AccountHome, kind: 'reset' | 'verification'): Promise<Answer> {
-  await askForMail(api.services, home, kind, (await objectOf(call))['email'], addressOf(call));
+  const { email } = await membersOf(call, kind === 'reset' ? 'auth/forgot' : 'auth/verify/send', ['email']);
+  await askForMail(api.services, home, kind, email, addressOf(call));
   return bodyAnswer({ message: MAIL_SENT, data: { message: MAIL_SENT } }, 200, NO_STORE);
 }
 
@@ -117,10 +133,10 @@ function readAll(query: URLSearchParams): boolean {
 
 async function passwordRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
   const caller = await authenticate(api, call, home.realm);
-  const body = await objectOf(call);
+  const { current, new: next } = await membersOf(call, 'auth/password', ['current', 'new']);
   const scope = ownSessions(api.services, caller.realm, caller.actor);
   const minLength = caller.realm === home.realm ? home.settings.password_min_length : undefined;
-  const change = { current: body['current'], next: body['new'], minLength, address: addressOf(call) };
+  const change = { current, next, minLength, address: addressOf(call) };
   const { ended } = await changePassword(scope, change);
   await api.revocations.refresh();
   return bodyAnswer({ message: 'Password changed', data: { ended_sessions: ended } }, 200, NO_STORE);
@@ -143,8 +159,9 @@ const keyAnswer = ({ id, email, roles, isAdmin, kind, keyId, scopes }: Actor): o
 });
 
 async function loginRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
-  const body = await bodyOf(call);
-  return signedIn(api, call, await login(api.services, api.tokens, home, body, clientOf(call)), body['cookie'] === true);
+  const body = await membersOf(call, 'auth/login', ['email', 'password', 'cookie']);
+  const asCookie = isCookieAsked(body.cookie);
+  return signedIn(api, call, await login(api.services, api.tokens, home, body, clientOf(call)), asCookie);
 }
 
 async function refreshRoute(api: Api, call: Call, home: AccountHome): Promise<Answer> {
@@ -162,22 +179,11 @@ async function logoutRoute(api: Api, call: Call, realm: Realm): Promise<Answer> 
 }
 
 async function refreshTokenOf(call: Call): Promise<{ token: unknown; isCookie: boolean }> {
-  const given = await jsonOf(call);
-  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
-    throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object, or be left out when the cookie is sent.');
-  const { refresh_token: token, cookie, ...other } = (given ?? {}) as Record<string, unknown>;
-  const [unknown] = Object.keys(other);
-  if (unknown !== undefined)
-    throw new AppError('UNKNOWN_FIELD', `The body takes "refresh_token" or "cookie", not "${unknown.slice(0, 100)}".`);
+  const { refresh_token: token, cookie } = await optionalMembersOf(call, call.route, ['refresh_token', 'cookie']);
   // As at the sign-in, whose answer put the token there. Left out it means the same.
   if (cookie !== undefined && cookie !== true) throw new AppError('INVALID_PAYLOAD', '"cookie" can only be true.');
   if (token !== undefined && token !== null) return { token, isCookie: false };
   return { token: refreshCookieOf(call), isCookie: true };
-}
-
-async function bodyOf(call: Call): Promise<Record<string, unknown>> {
-  const body = await jsonOf(call);
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
 }
 
 export const platformAuthRoute = (api: Api, call: Call, rest: readonly string[]): Promise<Answer> =>

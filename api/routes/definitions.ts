@@ -12,7 +12,7 @@ import {
 } from '../../operations/schemas/definitions.ts';
 import type { PublishOptions } from '../../operations/schemas/publish.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
-import { headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { headerOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { unlessKnown } from '../http/if-none-match.ts';
 import { noSuchRoute } from './not-found.ts';
 
@@ -40,7 +40,7 @@ export async function definitionsRoute(ctx: AppContext, call: Call, rest: readon
     case 'PATCH':
       return written(await updateDefinition(ctx, section, key, await objectOf(call), ifMatchOf(call)), 200);
     case 'DELETE':
-      await jsonOf(call);
+      await noBodyOf(call, `DELETE _admin/${part}`);
       return written(await deleteDefinition(ctx, section, key, ifMatchOf(call)), 200);
     default:
       throw noSuchRoute(call);

@@ -1,6 +1,6 @@
 import { deleteInvite, invite, inviteMany, listInvites, resendInvite, type InviteScope } from '../../operations/users/invites.ts';
 import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
-import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
 /** Invites of a realm, for its admins. */
@@ -15,7 +15,7 @@ export async function invitesRoute(call: Call, scope: InviteScope, rest: readonl
     case 'POST bulk':
       return dataAnswer(await inviteMany(scope, await objectOf(call)), 201, NO_STORE);
     case 'POST :id resend':
-      await jsonOf(call);
+      await noBodyOf(call, 'invites/resend');
       return dataAnswer(await resendInvite(scope, inviteId ?? ''), 200, NO_STORE);
     case 'DELETE :id':
       return dataAnswer(await deleteInvite(scope, inviteId ?? ''));

@@ -19,8 +19,9 @@ import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
 import { cookieOf } from '../http/cookies.ts';
 import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
-import { addressOf, headerOf, objectOf, type Call } from '../http/call.ts';
+import { addressOf, headerOf, membersOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
+import { isCookieAsked } from './signed-in.ts';
 
 const COOKIE = 'durabase_oidc';
 
@@ -38,7 +39,8 @@ export async function oidcRoute(
   call.route = `auth/oidc/${verb === undefined ? 'token' : ':provider'}`;
   const flow = flowOf(api, call, home);
   if (first === 'token' && verb === undefined && call.method === 'POST') {
-    const { code, asCookie } = readExchange(await objectOf(call));
+    const { code, cookie } = await membersOf(call, 'auth/oidc/token', ['code', 'cookie']);
+    const asCookie = isCookieAsked(cookie);
     return signedIn(await redeemCode(flow, api.tokens, code), asCookie);
   }
   // HEAD must not spend a state.
@@ -75,20 +77,6 @@ const redirect = (url: string, headers: Readonly<Record<string, string>> = {}): 
   type: 'text/plain; charset=utf-8',
   headers: { ...NO_STORE, Location: url, ...headers },
 });
-
-function readExchange(body: Readonly<Record<string, unknown>>): { code: unknown; asCookie: boolean } {
-  const { code, cookie = false, ...other } = body;
-  const [unknown] = Object.keys(other);
-  if (unknown !== undefined)
-    throw new AppError('VALIDATION_FAILED', 'The request is not valid.', {
-      details: [{ field: unknown.slice(0, 100), rule: 'unknown', message: 'takes "code" and "cookie" only' }],
-    });
-  if (typeof cookie !== 'boolean')
-    throw new AppError('VALIDATION_FAILED', 'The request is not valid.', {
-      details: [{ field: 'cookie', rule: 'type', message: 'must be true or false' }],
-    });
-  return { code, asCookie: cookie };
-}
 
 async function linksRoute(api: Api, call: Call, home: AccountHome, provider: string | undefined): Promise<Answer> {
   call.route = 'auth/oidc/links';

@@ -1,5 +1,4 @@
 /** `/api/:app/:entity...`: one dispatch for every entity of every app. */
-import { AppError } from '../../core/errors.ts';
 import { unknownParameter } from '../../core/filter/parse-lists.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { createRecord } from '../../operations/records/create.ts';
@@ -9,7 +8,7 @@ import { restoreRecord } from '../../operations/records/restore.ts';
 import { listTransitions } from '../../operations/records/transitions.ts';
 import { updateRecord } from '../../operations/records/update.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
-import { jsonOf, objectOf, type Call } from '../http/call.ts';
+import { jsonOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { unlessKnown } from '../http/if-none-match.ts';
 import { replayHeaders, writeOptions } from '../http/write-options.ts';
 import { withFreshSchema } from '../rerun.ts';
@@ -80,13 +79,7 @@ const etagOf = (version: string): string => `"${version}"`;
 
 async function restoreRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
   call.route = '/api/:app/:entity/:id/_restore';
-  const options = writeOptions(call, await emptyBodyOf(call));
+  const options = writeOptions(call, await noBodyOf(call, '_restore'));
   const restored = await withFreshSchema(ctx, (fresh) => restoreRecord(fresh, entity, record, options));
   return dataText(restored.text, 200, { ETag: etagOf(restored.version), ...replayHeaders(options) });
-}
-
-async function emptyBodyOf(call: Call): Promise<undefined> {
-  const body = await jsonOf(call);
-  const isEmpty = body === undefined || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
-  if (!isEmpty) throw new AppError('INVALID_PAYLOAD', '_restore takes no body.');
 }

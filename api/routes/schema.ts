@@ -15,7 +15,7 @@ import {
   rollbackVersion,
 } from '../../operations/schemas/versions.ts';
 import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
-import { documentOf, headerOf, jsonOf, objectOf, type Call } from '../http/call.ts';
+import { documentOf, headerOf, membersOf, noBodyOf, type Call } from '../http/call.ts';
 import { ifMatchOf } from './definitions.ts';
 import { importRoute } from './import.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -26,7 +26,7 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   if (more.length > 0) throw noSuchRoute(call);
   if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
   if (part === 'migrations' && key === undefined && call.method === 'POST') {
-    return published(await moveToVersion(ctx, (await objectOf(call))['to_version']));
+    return published(await moveToVersion(ctx, (await membersOf(call, '_admin/migrations', ['to_version'])).to_version));
   }
   if (call.method !== 'GET') throw noSuchRoute(call);
   if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
@@ -52,7 +52,7 @@ async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[
   if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
   if (key === undefined) throw noSuchRoute(call);
   if (verb === 'rollback' && call.method === 'POST') {
-    await jsonOf(call);
+    await noBodyOf(call, 'versions/rollback');
     return published(await rollbackVersion(ctx, numberOf(key), ifMatchOf(call)));
   }
   if (verb !== undefined || call.method !== 'GET') throw noSuchRoute(call);

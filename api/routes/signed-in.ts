@@ -1,4 +1,5 @@
 /** The answer of a sign-in, and the cookie that may hold its refresh token. */
+import { AppError } from '../../core/errors.ts';
 import type { Challenge } from '../../operations/auth/admit.ts';
 import type { SignIn } from '../../operations/auth/sessions.ts';
 import type { Api } from '../api.ts';
@@ -8,6 +9,14 @@ import { cookieOf } from '../http/cookies.ts';
 
 const COOKIE = 'durabase_refresh';
 const REFRESH_SECONDS = 7 * 24 * 3600;
+
+/** `cookie` of a sign-in's body. */
+export function isCookieAsked(given: unknown): boolean {
+  if (given === undefined || typeof given === 'boolean') return given === true;
+  throw new AppError('INVALID_PAYLOAD', '"cookie" must be true or false.', {
+    details: [{ field: 'cookie', rule: 'type', message: 'must be true or false' }],
+  });
+}
 
 /** With a cookie, the refresh token is where no script can read it, and not in the body. */
 export function signedIn(api: Api, call: Call, result: SignIn | Challenge, asCookie: boolean): Answer {

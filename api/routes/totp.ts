@@ -1,6 +1,5 @@
 /** `auth/totp` and `auth/login/totp`: the second factor of an account, turned on and off and asked for. */
 import type { Realm } from '../../adapters/tokens.ts';
-import { AppError } from '../../core/errors.ts';
 import { loginWithCode } from '../../operations/auth/admit.ts';
 import type { AccountHome } from '../../operations/auth/home.ts';
 import { ownSessions, type SessionScope } from '../../operations/auth/own-sessions.ts';
@@ -17,9 +16,9 @@ import {
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
 import { dataAnswer, NO_STORE, type Answer } from '../http/answer.ts';
-import { addressOf, objectOf, type Call } from '../http/call.ts';
+import { addressOf, membersOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
-import { signedIn } from './signed-in.ts';
+import { isCookieAsked, signedIn } from './signed-in.ts';
 
 /** With a session, or with the `mfa_token` of a sign-in that has to set up a factor first. */
 export async function totpRoute(api: Api, call: Call, home: AccountHome, rest: readonly string[], client: ClientInfo): Promise<Answer> {
@@ -28,23 +27,23 @@ export async function totpRoute(api: Api, call: Call, home: AccountHome, rest: r
     case 'GET ':
       return dataAnswer(await totpState(await ownScope(api, call, home.realm)), 200, NO_STORE);
     case 'POST ': {
-      const body = await fieldsOf(call, ['password', 'mfa_token']);
+      const body = await membersOf(call, 'auth/totp', ['password', 'mfa_token']);
       const begun =
-        body['mfa_token'] === undefined
-          ? await beginTotp(await ownScope(api, call, home.realm), home, { password: body['password'], address })
-          : await beginTotpByToken(api.services, home, body['mfa_token']);
+        body.mfa_token === undefined
+          ? await beginTotp(await ownScope(api, call, home.realm), home, { password: body.password, address })
+          : await beginTotpByToken(api.services, home, body.mfa_token);
       return dataAnswer(begun, 200, NO_STORE);
     }
     case 'POST confirm': {
-      const body = await fieldsOf(call, ['code', 'mfa_token', 'cookie']);
-      if (body['mfa_token'] === undefined)
-        return dataAnswer(await confirmTotp(await ownScope(api, call, home.realm), body['code']), 200, NO_STORE);
-      const input = { token: body['mfa_token'], code: body['code'] };
-      return signedIn(api, call, await confirmTotpByToken(api.services, api.tokens, home, input, client), body['cookie'] === true);
+      const body = await membersOf(call, 'auth/totp/confirm', ['code', 'mfa_token', 'cookie']);
+      if (body.mfa_token === undefined)
+        return dataAnswer(await confirmTotp(await ownScope(api, call, home.realm), body.code), 200, NO_STORE);
+      const input = { token: body.mfa_token, code: body.code };
+      return signedIn(api, call, await confirmTotpByToken(api.services, api.tokens, home, input, client), isCookieAsked(body.cookie));
     }
     case 'DELETE ': {
-      const body = await fieldsOf(call, ['password', 'code']);
-      const input = { password: body['password'], code: body['code'], address };
+      const body = await membersOf(call, 'auth/totp', ['password', 'code']);
+      const input = { password: body.password, code: body.code, address };
       return dataAnswer(await turnOffTotp(await ownScope(api, call, home.realm), input), 200, NO_STORE);
     }
     default:
@@ -55,9 +54,9 @@ export async function totpRoute(api: Api, call: Call, home: AccountHome, rest: r
 /** The second half of a sign-in. */
 export async function codeRoute(api: Api, call: Call, realm: Realm, client: ClientInfo): Promise<Answer> {
   if (call.method !== 'POST') throw noSuchRoute(call);
-  const body = await fieldsOf(call, ['mfa_token', 'code', 'cookie']);
-  const input = { token: body['mfa_token'], code: body['code'] };
-  return signedIn(api, call, await loginWithCode(api.services, api.tokens, realm, input, client), body['cookie'] === true);
+  const body = await membersOf(call, 'auth/login/totp', ['mfa_token', 'code', 'cookie']);
+  const input = { token: body.mfa_token, code: body.code };
+  return signedIn(api, call, await loginWithCode(api.services, api.tokens, realm, input, client), isCookieAsked(body.cookie));
 }
 
 /** Somebody else's factor, for an admin: seen, and turned off when it is lost. */
@@ -72,11 +71,4 @@ export async function userTotpRoute(call: Call, scope: SessionScope, rest: reado
 async function ownScope(api: Api, call: Call, realm: Realm): Promise<SessionScope> {
   const caller = await authenticate(api, call, realm);
   return ownSessions(api.services, caller.realm, caller.actor);
-}
-
-async function fieldsOf(call: Call, known: readonly string[]): Promise<Record<string, unknown>> {
-  const body = await objectOf(call);
-  const unknown = Object.keys(body).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new AppError('UNKNOWN_PARAMETER', `This takes ${known.join(', ')}, not "${unknown.slice(0, 100)}".`);
-  return body;
 }

@@ -7,7 +7,7 @@ import { cancelRun, retryRun, skipRun } from '../../operations/processes/operate
 import { getRun } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
-import { jsonOf, type Call } from '../http/call.ts';
+import { jsonOf, noBodyOf, optionalMembersOf, type Call } from '../http/call.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { noSuchRoute } from './not-found.ts';
 
@@ -34,15 +34,16 @@ export async function workflowsRoute(ctx: AppContext, call: Call, rest: readonly
 
 async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: string): Promise<Answer> {
   call.route = `/api/:app/_workflows/:id/:verb`;
-  const body = await jsonOf(call);
   switch (verb) {
     case 'approve':
-      return dataAnswer(await decideRun(ctx, runId, 'approved', body));
+      return dataAnswer(await decideRun(ctx, runId, 'approved', await jsonOf(call)));
     case 'reject':
-      return dataAnswer(await decideRun(ctx, runId, 'rejected', body));
+      return dataAnswer(await decideRun(ctx, runId, 'rejected', await jsonOf(call)));
     case 'retry':
+      await noBodyOf(call, '_workflows/retry');
       return dataAnswer(await retryRun(ctx, runId));
     case 'skip':
+      await noBodyOf(call, '_workflows/skip');
       return dataAnswer(await skipRun(ctx, runId));
     case 'send-back':
     case 'delegate':
@@ -54,8 +55,7 @@ async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: strin
 }
 
 async function reasonOf(call: Call): Promise<string | undefined> {
-  const body = await jsonOf(call);
-  const reason = typeof body === 'object' && body !== null ? (body as { reason?: unknown }).reason : undefined;
+  const { reason } = await optionalMembersOf(call, '_workflows/cancel', ['reason']);
   if (reason !== undefined && typeof reason !== 'string') throw new AppError('INVALID_PAYLOAD', '"reason" must be text.');
   return reason;
 }

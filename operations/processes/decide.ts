@@ -4,6 +4,7 @@ import { decideTaskUpdate } from '../../workflows/contracts/messages.ts';
 import type { DecisionInput } from '../../workflows/contracts/types.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import type { Actor, AppContext } from '../context.ts';
+import { readPayload } from '../payload.ts';
 import { askRun } from './ask-run.ts';
 import { decisionKey } from './run-id.ts';
 import { findRun, refusalOf, type RunAnswer, type RunRow, toAnswer } from './runs.ts';
@@ -15,13 +16,12 @@ const bodySchema = z.strictObject({ comment: z.string().max(10_000).optional() }
  * workflow's word alone. The answer shows the run already advanced.
  */
 export async function decideRun(ctx: AppContext, runId: string, decision: 'approved' | 'rejected', body: unknown): Promise<RunAnswer> {
-  const parsed = bodySchema.safeParse(body ?? {});
-  if (!parsed.success) throw new AppError('INVALID_PAYLOAD', 'The body takes nothing but "comment", a text.');
+  const given = readPayload(bodySchema, body ?? {}, `_workflows/${decision === 'approved' ? 'approve' : 'reject'}`);
   const row = await findRun(ctx, runId);
   const task = openTaskOf(row);
   const refusal = refusalOf(ctx.actor, task);
   if (refusal !== undefined) throw new AppError('FORBIDDEN', refusal);
-  const comment = parsed.data.comment?.trim();
+  const comment = given.comment?.trim();
   if (task.comment_required && (comment ?? '') === '') {
     throw new AppError('VALIDATION_FAILED', `The step "${task.step}" asks for a comment.`, {
       details: [{ field: 'comment', rule: 'required', message: 'Say why.' }],

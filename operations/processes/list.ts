@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { and, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
+import { checkParameters } from '../paging.ts';
 import { assignedTo, countRuns, type RunAnswer, selectRuns, toAnswer, visibleTo } from './runs.ts';
 
 export interface RunPage {
@@ -67,11 +68,4 @@ function positive(query: URLSearchParams, parameter: string, fallback: number, m
   if (given === null) return fallback;
   if (!/^\d+$/.test(given) || Number(given) < 1) throw new AppError('INVALID_VALUE', `${parameter} must be a whole number from 1.`);
   return Math.min(Number(given), most);
-}
-
-function checkParameters(query: URLSearchParams, known: readonly string[]): void {
-  for (const parameter of query.keys()) {
-    if (!known.includes(parameter))
-      throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${parameter}" here; known are ${known.join(', ')}.`);
-  }
 }

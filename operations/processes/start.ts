@@ -6,6 +6,7 @@ import { processWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
+import { readPayload } from '../payload.ts';
 import { getRecord } from '../records/get.ts';
 import { actorRef } from './decide.ts';
 import { definitionOf } from './match-triggers.ts';
@@ -23,12 +24,11 @@ const bodySchema = z
 
 /** Starts a definition whose trigger is `manual`. The run exists in the answer; Temporal has accepted it. */
 export async function startRun(ctx: AppContext, name: string, body: unknown): Promise<RunAnswer> {
-  const parsed = bodySchema.safeParse(body ?? {});
-  if (!parsed.success) throw new AppError('INVALID_PAYLOAD', 'The body takes "context" (an object) and "record_id".');
+  const given = readPayload(bodySchema, body ?? {}, '_workflows/start');
   if (ctx.actor.id === null && !ctx.actor.isAdmin) throw new AppError('UNAUTHORIZED', 'Sign in to start a workflow.');
   const definition = definitionNamed(ctx, name);
   const entity = definition.trigger.entity ?? null;
-  const recordId = parsed.data.record_id ?? null;
+  const recordId = given.record_id ?? null;
   // The run acts as the system: who cannot see a record must not have it handled.
   if (entity !== null && recordId !== null) await getRecord(ctx, entity, recordId, new URLSearchParams());
   const workflowId = processWorkflowId(ctx.app.id, uuidv7(), definition.id ?? definition.name);
@@ -44,7 +44,7 @@ export async function startRun(ctx: AppContext, name: string, body: unknown): Pr
       recordId: entity === null ? null : recordId,
       actor: actorRef(ctx.actor),
       depth: ctx.depth,
-      context: parsed.data.context,
+      context: given.context,
     },
   };
   await startInTemporal(ctx, workflowId, input);

@@ -3,6 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { isObject } from '../../core/is-object.ts';
 import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
+import { readMembers, unknownMembers } from '../payload.ts';
 import { malformed, preconditionOf, tooMany } from './bulk.ts';
 import { MAX_OPERATIONS, runOperations, type ManyOptions } from './many.ts';
 import type { Operation, OperationKind, Settled } from './operation.ts';
@@ -16,9 +17,7 @@ const KEYS = ['op', 'entity', 'id', 'body', 'on', 'ref', 'if_match'];
 const REF = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 
 export async function batchRecords(ctx: AppContext, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
-  const unknown = Object.keys(body).find((key) => key !== 'operations');
-  if (unknown !== undefined) throw malformed(unknown.slice(0, 100), `_batch takes operations, not "${unknown.slice(0, 100)}"`);
-  const given = body['operations'];
+  const { operations: given } = readMembers(body, '_batch', ['operations']);
   if (!Array.isArray(given)) throw malformed('operations', 'operations must be a list');
   if (given.length > MAX_OPERATIONS) throw tooMany(given.length);
   const operations = given.map((one: unknown, index) => operationOf(ctx, one, index));
@@ -29,9 +28,8 @@ export async function batchRecords(ctx: AppContext, body: Body, options: ManyOpt
 function operationOf(ctx: AppContext, given: unknown, index: number): Operation {
   const path = `operations[${String(index)}]`;
   if (!isObject(given)) throw malformed(path, `${path} must be an object`);
-  const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined)
-    throw malformed(`${path}.${unknown.slice(0, 100)}`, `an operation takes ${KEYS.join(', ')}, not "${unknown.slice(0, 100)}"`);
+  const unknown = Object.keys(given).filter((key) => !KEYS.includes(key));
+  if (unknown.length > 0) throw unknownMembers('An operation', unknown, KEYS, path);
   const kind = KINDS.find((one) => one === given['op']);
   if (kind === undefined) throw malformed(`${path}.op`, `${path}.op must be one of ${KINDS.join(', ')}`, 'enum');
   const entity = entityAt(ctx, given['entity'], path);

@@ -3,6 +3,7 @@ import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { isObject } from '../../core/is-object.ts';
 import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
+import { readMembers, unknownMembers } from '../payload.ts';
 import { MAX_OPERATIONS, runOperations, type ManyOptions } from './many.ts';
 import type { Operation, OperationKind, Settled } from './operation.ts';
 import { upsertFields } from './upsert-one.ts';
@@ -14,9 +15,8 @@ const PARTS = ['create', 'update', 'upsert', 'delete'] as const;
 /** Parts are done in this order, whatever their order in the body: create, update, upsert, delete. */
 export async function bulkRecords(ctx: AppContext, entityName: string, body: Body, options: ManyOptions): Promise<readonly Settled[]> {
   const entity = entityOf(ctx.app.model, entityName);
-  const unknown = Object.keys(body).find((key) => !PARTS.some((part) => part === key));
-  if (unknown !== undefined) throw malformed(unknown.slice(0, 100), `_bulk takes ${PARTS.join(', ')}, not "${unknown.slice(0, 100)}"`);
-  const rows = PARTS.flatMap((part) => rowsOf(ctx, entity, part, body[part]));
+  const parts = readMembers(body, '_bulk', PARTS);
+  const rows = PARTS.flatMap((part) => rowsOf(ctx, entity, part, parts[part]));
   if (rows.length > MAX_OPERATIONS) throw tooMany(rows.length);
   return runOperations(ctx, rows, options);
 }
@@ -67,8 +67,7 @@ function keyedRow(entity: EntityModel, part: 'update' | 'delete', path: string, 
   const keys = new Set(isNamed || entity.fields.has('id') ? names : [...names, 'id']);
   const body = Object.fromEntries(Object.entries(rest).filter(([name]) => !keys.has(name)));
   const [extra] = part === 'delete' ? Object.keys(body) : [];
-  if (extra !== undefined)
-    throw malformed(`${path}.${extra.slice(0, 100)}`, `${path} takes the key of a record, not "${extra.slice(0, 100)}"`);
+  if (extra !== undefined) throw unknownMembers(`A row of "delete"`, [extra], [...keys, '_version', 'if_match'], path);
   return { ...operation(entity, part, path, index, body, id), ifMatch: preconditionOf(path, version ?? ifMatch) };
 }
 
@@ -81,8 +80,8 @@ export function preconditionOf(path: string, given: unknown): string | undefined
 
 function upsertsOf(ctx: AppContext, entity: EntityModel, given: unknown): Operation[] {
   if (!isObject(given) || !Array.isArray(given['rows'])) throw malformed('upsert', 'upsert must be {"on": field, "rows": [...]}');
-  const unknown = Object.keys(given).find((key) => key !== 'on' && key !== 'rows');
-  if (unknown !== undefined) throw malformed(`upsert.${unknown.slice(0, 100)}`, `upsert takes on and rows, not "${unknown.slice(0, 100)}"`);
+  const unknown = Object.keys(given).filter((key) => key !== 'on' && key !== 'rows');
+  if (unknown.length > 0) throw unknownMembers('"upsert"', unknown, ['on', 'rows'], 'upsert');
   const on = upsertFields({ ctx, authority: ctx.actor }, entity, given['on'], 'upsert.on');
   const rows: unknown[] = given['rows'];
   if (rows.length > MAX_OPERATIONS) throw tooMany(rows.length);

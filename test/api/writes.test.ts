@@ -53,7 +53,7 @@ describe('writes over HTTP', () => {
     ['_batch/more', {}, 404, 'NOT_FOUND'],
     ['_batch', [], 400, 'INVALID_PAYLOAD'],
     ['book/x/_restore', undefined, 404, 'NOT_FOUND'],
-    ['book/x/_restore', { a: 1 }, 400, 'INVALID_PAYLOAD'],
+    ['book/x/_restore', { a: 1 }, 400, 'UNKNOWN_FIELD'],
   ])('POST %s with %j is %i', async (target, body, status, code) => {
     const reply = await post(target, body);
     expect([reply.status, reply.body.error.code]).toEqual([status, code]);

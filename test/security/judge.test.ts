@@ -254,14 +254,11 @@ describe('rules/try', () => {
 
   it('is for admins, and refuses what it does not know', async () => {
     expect((await agent('POST', '/api/desk/_admin/rules/try', { entity: 'ticket', record: {} })).status).toBe(403);
-    for (const body of [
-      {},
-      { entity: 'ticket' },
-      { entity: 'ticket', record: {}, extra: 1 },
-      { entity: 'ticket', record: {}, action: 'read' },
-    ]) {
+    for (const body of [{}, { entity: 'ticket' }, { entity: 'ticket', record: {}, action: 'read' }]) {
       expect((await admin('POST', '/api/desk/_admin/rules/try', body)).at('error', 'code')).toBe('INVALID_PAYLOAD');
     }
+    const extra = await admin('POST', '/api/desk/_admin/rules/try', { entity: 'ticket', record: {}, as: { roles: [], extra: 1 } });
+    expect([extra.at('error', 'code'), extra.at('error', 'details', 0, 'path')]).toEqual(['UNKNOWN_FIELD', 'as.extra']);
     expect((await admin('POST', '/api/desk/_admin/rules/try', { entity: 'nothing', record: {} })).status).toBe(404);
     expect((await admin('POST', '/api/desk/_admin/rules/test', { entity: 'ticket', record: { title: 'A' } })).status).toBe(200);
   });
@@ -342,7 +339,7 @@ describe('permissions/simulate', () => {
     expect(await send({ draft: [{ entity: 'ticket', action: 'read', roles: ['x'], conditions: [{ field: 'nothing', value: 1 }] }] })).toBe(
       'VALIDATION_FAILED',
     );
-    expect(await send({ extra: 1 })).toBe('INVALID_PAYLOAD');
+    expect(await send({ extra: 1 })).toBe('UNKNOWN_FIELD');
     expect(await send({ action: 'everything' })).toBe('INVALID_PAYLOAD');
     expect(await send({ as: USER(7) })).toBe('NOT_FOUND');
     expect(await send({ as: 'nobody' })).toBe('NOT_FOUND');

@@ -227,17 +227,17 @@ describe('_bulk', () => {
   it.each([
     [{ create: {} }, 'INVALID_PAYLOAD'],
     [{ create: [1] }, 'INVALID_PAYLOAD'],
-    [{ craete: [] }, 'INVALID_PAYLOAD'],
+    [{ craete: [] }, 'UNKNOWN_FIELD'],
     [{ upsert: [] }, 'INVALID_PAYLOAD'],
     [{ upsert: { on: 'name', rows: [] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: ['email', {}], rows: [] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: 'email', rows: [{ name: 'no mail' }] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: [{ toString: 1 }], rows: [] } }, 'VALIDATION_FAILED'],
     [{ upsert: { on: 'id', rows: [{ id: { toString: 1 } }] } }, 'VALIDATION_FAILED'],
-    [{ delete: [{ toString: 1 }] }, 'INVALID_PAYLOAD'],
+    [{ delete: [{ toString: 1 }] }, 'UNKNOWN_FIELD'],
     [{ delete: [{ id: { toString: 1 } }] }, 'VALIDATION_FAILED'],
     [{ delete: Array.from({ length: 100_000 }, () => 'x') }, 'TOO_LARGE'],
-    [{ delete: [{ id: 'x', name: 'y' }] }, 'INVALID_PAYLOAD'],
+    [{ delete: [{ id: 'x', name: 'y' }] }, 'UNKNOWN_FIELD'],
     [{ delete: ['\0'] }, 'NOT_FOUND'],
     [{ update: [{ id: { a: 1 }, name: 'y' }] }, 'VALIDATION_FAILED'],
     [{ update: [{ id: 'x', _version: [], name: 'y' }] }, 'INVALID_PAYLOAD'],
@@ -396,7 +396,6 @@ describe('_batch', () => {
   it.each([
     [{}],
     [{ operations: {} }],
-    [{ operations: [], more: 1 }],
     [{ operations: [null] }],
     [{ operations: [{ op: 'drop', entity: 'customer' }] }],
     [{ operations: [{ op: 'create', entity: 7, body: {} }] }],
@@ -404,9 +403,16 @@ describe('_batch', () => {
     [{ operations: [{ op: 'create', entity: 'customer', id: 'x', body: {} }] }],
     [{ operations: [{ op: 'delete', entity: 'customer', id: 'x', body: {} }] }],
     [{ operations: [{ ...customer(), ref: 'a b' }] }],
-    [{ operations: [{ ...customer(), method: 'POST' }] }],
   ])('refuses %j', async (body) => {
     expect((await refusal(batchRecords(ctx, body, atomic))).code).toBe('INVALID_PAYLOAD');
+  });
+
+  it.each([
+    [{ operations: [], more: 1 }, 'more'],
+    [{ operations: [{ ...customer(), method: 'POST' }] }, 'operations[0].method'],
+  ])('refuses what %j has besides', async (body, path) => {
+    const { code, details } = await refusal(batchRecords(ctx, body, atomic));
+    expect([code, details[0]?.path, details[0]?.rule]).toEqual(['UNKNOWN_FIELD', path, 'unknown']);
   });
 
   it('does nothing for no operations', async () => {
