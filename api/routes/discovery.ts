@@ -24,7 +24,7 @@ export async function openApiRoute(ctx: AppContext, call: Call, rest: readonly s
   if (call.method !== 'GET') throw wrongMethod(call, ['GET']);
   call.route = '/api/:app/_openapi.json';
   const format = YAML.test(headerOf(call, 'accept') ?? '') ? 'yaml' : 'json';
-  const { text, etag } = openApiOf(ctx, format);
+  const { text, etag } = await openApiOf(ctx, format);
   const headers = { ETag: etag, Vary: 'Accept, Authorization' };
   const answer = textAnswer(text, 200, headers);
   return unlessKnown(call, etag, format === 'yaml' ? { ...answer, type: 'application/yaml; charset=utf-8' } : answer);

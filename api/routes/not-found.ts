@@ -5,7 +5,7 @@ import { headerOf, type Call } from '../http/call.ts';
 import { rewritePath } from '../rewrites.ts';
 
 /** The methods of an app's routes, by their path behind the app; asked only when a request is refused. */
-const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])[] = [
+export const METHODS: readonly (readonly [pattern: string, methods: readonly string[]])[] = [
   ['_discovery', ['GET']],
   ['_openapi.json', ['GET']],
   ['_docs', ['GET']],

@@ -16,6 +16,8 @@ import { userTotpRoute } from './totp.ts';
 /** Accounts of a realm, for its admins. Whoever changes one sees the effect on this process at once. */
 export async function usersRoute(api: Api, call: Call, scope: AccountScope, rest: readonly string[]): Promise<Answer> {
   const [userId, part, ...more] = rest;
+  // A method that nothing takes is refused before anybody is looked for.
+  if (part !== undefined && call.method !== 'GET' && call.method !== 'DELETE') throw noSuchRoute(call);
   if (userId !== undefined && part === 'sessions') return userSessionsRoute(api, call, await sessionsOf(scope, userId), more);
   if (userId !== undefined && part === 'totp') return userTotpRoute(call, await sessionsOf(scope, userId), more);
   if (part !== undefined) throw noSuchRoute(call);

@@ -1,9 +1,10 @@
 /** Signing in and out. */
 import { arrayOf, objectOf, type JsonObject, type Schema } from './json.ts';
+import { operation as toldOperation, type Told } from './operation.ts';
 import { data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
 
 const TAG = 'auth';
-const OPEN_ERRORS = [400, 401, 405, 413, 415, 429, 500, 503];
+export const OPEN_ERRORS = [400, 401, 405, 413, 415, 429, 500, 503];
 
 const USER: Schema = {
   type: 'object',
@@ -42,13 +43,16 @@ const CHALLENGE: Schema = {
   required: ['mfa_token', 'expires_in'],
 };
 
-const FACTOR = objectOf({ enabled: { type: 'boolean' }, recovery_codes_left: { type: 'integer' } }, ['enabled', 'recovery_codes_left']);
+export const FACTOR = objectOf({ enabled: { type: 'boolean' }, recovery_codes_left: { type: 'integer' } }, [
+  'enabled',
+  'recovery_codes_left',
+]);
 const RECOVERY_CODES = arrayOf({ type: 'string' });
 const CODE: Schema = { type: 'string', description: 'Six digits, or a recovery code.' };
 
 const OWN_ERRORS = [400, 401, 403, 405, 413, 415, 429, 500, 503];
 
-const SESSION = objectOf(
+export const SESSION = objectOf(
   {
     id: { type: 'string', format: 'uuid' },
     created_at: { type: 'string', format: 'date-time' },
@@ -68,10 +72,22 @@ const TOKEN_BODY = objectOf({
 
 export const AUTH_SCHEMAS: Record<string, Schema> = { User: USER, SignIn: SIGN_IN, SignInChallenge: CHALLENGE };
 
+/** Tokens, or what is asked for besides. */
+export const SIGNED_IN: Schema = { anyOf: [{ $ref: '#/components/schemas/SignIn' }, { $ref: '#/components/schemas/SignInChallenge' }] };
+/** That something was done, said twice: clients look for it in either place. */
+export const SAID: Schema = objectOf({ message: { type: 'string' }, data: objectOf({ message: { type: 'string' } }, ['message']) }, [
+  'message',
+  'data',
+]);
+
+export const operationOf = (verb: string, told: Told): JsonObject => toldOperation(TAG, `auth_${verb}`, told);
+
+/** An account is managed with a session; what says so itself is open to more. */
 const operation = (verb: string, summary: string, rest: JsonObject): JsonObject => ({
   tags: [TAG],
   operationId: `auth_${verb}`,
   summary,
+  security: [{ bearer: [] }],
   ...rest,
 });
 
@@ -146,7 +162,7 @@ export function authPaths(base: string): Paths {
         responses: {
           '200': jsonAnswer({
             description: 'Tokens, or what is asked for besides.',
-            schema: data({ anyOf: [{ $ref: '#/components/schemas/SignIn' }, { $ref: '#/components/schemas/SignInChallenge' }] }),
+            schema: data(SIGNED_IN),
           }),
           ...errorsOf(OPEN_ERRORS),
         },
@@ -167,10 +183,7 @@ export function authPaths(base: string): Paths {
         responses: {
           '200': jsonAnswer({
             description: 'Signed out.',
-            schema: objectOf({ message: { type: 'string' }, data: objectOf({ message: { type: 'string' } }, ['message']) }, [
-              'message',
-              'data',
-            ]),
+            schema: SAID,
           }),
           ...errorsOf(OPEN_ERRORS),
         },
@@ -178,6 +191,7 @@ export function authPaths(base: string): Paths {
     },
     [`${base}/auth/me`]: {
       get: operation('me', 'The account that is signed in', {
+        security: [{ bearer: [] }, { api_key: [] }],
         responses: {
           '200': jsonAnswer({ description: 'The account as it is now.', schema: data({ $ref: '#/components/schemas/User' }) }),
           ...errorsOf([401, 403, 405, 429, 500, 503]),

@@ -2,11 +2,15 @@
  * The OpenAPI 3.1 description of one app for one caller, made from the model. Pure: the same model and rights give the same
  * text, and what the caller may not read or do is in no path, schema, enum or example.
  */
+import { authSettingsSchema } from '../model/document.ts';
 import type { AppModel } from '../model/model.ts';
+import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-paths.ts';
+import { askedByKey, limitedError, withRateLimits } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
-import { entitySchemas } from './entity-schemas.ts';
+import { entitySchemas, schemaName } from './entity-schemas.ts';
 import type { JsonObject, Schema } from './json.ts';
-import { entityParameters, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
+import { keyPaths, KEY_SCHEMAS } from './key-paths.ts';
+import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
 import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
 import { PAGE_META, recordPaths, WALK_META, WALK_PAGE } from './record-paths.ts';
@@ -21,7 +25,8 @@ import {
   WRITE_PARAMETER_COMPONENTS,
   type Paths,
 } from './responses.ts';
-import { viewOf, type ApiCaller, type AppView } from './view.ts';
+import { providerPaths, signUpPaths } from './sign-up-paths.ts';
+import { viewOf, type ApiCaller, type AppView, type EntityView } from './view.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
 export interface ApiSubject {
@@ -35,11 +40,11 @@ export interface ApiSubject {
 export function describeApi(subject: ApiSubject): JsonObject {
   const app = viewOf(subject.model, subject.caller);
   const base = `/api/${subject.name}`;
-  const paths = pathsOf(app, base);
+  const paths = askedBy(subject.caller, app, base);
   const components = usedComponents(paths, {
     schemas: schemasOf(app),
     parameters: parametersOf(app),
-    responses: errorResponses(),
+    responses: responsesOf(app),
     headers: HEADERS,
   });
   return {
@@ -63,6 +68,30 @@ export function describeApi(subject: ApiSubject): JsonObject {
   };
 }
 
+/** What the caller may ask, with what an app's limits add to the answers. */
+function askedBy({ scopes }: ApiCaller, app: AppView, base: string): Paths {
+  const all = pathsOf(app, base);
+  const paths = scopes === undefined ? all : askedByKey(all, base, scopes);
+  return hasLimits(app) ? withRateLimits(paths, base) : paths;
+}
+
+const hasLimits = (app: AppView): boolean => app.model.settings.limits?.requests_per_minute !== undefined;
+
+function responsesOf(app: AppView): Record<string, JsonObject> {
+  const { Error429: tooMany, ...others } = errorResponses();
+  return { ...others, ...(tooMany === undefined ? {} : { Error429: hasLimits(app) ? limitedError(tooMany) : tooMany }) };
+}
+
+const NO_SETTINGS = authSettingsSchema.parse({});
+
+/** Accounts and what they sign in with. */
+const accountPaths = (app: AppView, base: string): Paths => ({
+  ...authPaths(base),
+  ...signUpPaths(base, app.model.settings.auth ?? NO_SETTINGS),
+  ...providerPaths(base),
+  ...keyPaths(`${base}/auth/api-keys`, 'auth', 'own'),
+});
+
 const tagsOf = (app: AppView): JsonObject[] => [
   ...[...app.entities.values()].map(({ entity }): JsonObject => ({
     name: entity.name,
@@ -70,15 +99,17 @@ const tagsOf = (app: AppView): JsonObject[] => [
   })),
   { name: 'batch', description: 'Writes over several entities.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
-  { name: 'auth', description: 'Signing in and out.' },
+  { name: 'auth', description: 'Signing in and out, and the own account.' },
   { name: 'description', description: 'What this app holds.' },
+  ...(app.isAdmin ? ADMIN_TAGS : []),
 ];
 
 const pathsOf = (app: AppView, base: string): Paths => ({
   ...Object.assign({}, ...[...app.entities.values()].map((view) => recordPaths(app, view, base))),
   ...batchPath(app, base),
   ...workflowPaths(app, base),
-  ...authPaths(base),
+  ...accountPaths(app, base),
+  ...(app.isAdmin ? adminPaths(base) : {}),
   [`${base}/_discovery`]: {
     get: {
       tags: ['description'],
@@ -94,12 +125,41 @@ const pathsOf = (app: AppView, base: string): Paths => ({
       },
     },
   },
+  [`${base}/_openapi.json`]: {
+    get: {
+      tags: ['description'],
+      operationId: 'openapi',
+      summary: 'This description',
+      responses: {
+        '200': withYaml(
+          jsonAnswer({
+            description: 'The description for the caller.',
+            schema: { type: 'object' },
+            headers: { ETag: { $ref: '#/components/headers/ETag' } },
+          }),
+        ),
+        ...errorsOf([401, 403, 404, 405, 429, 500, 503]),
+      },
+    },
+  },
 });
 
+const withYaml = (answer: JsonObject): JsonObject => ({
+  ...answer,
+  content: { ...(answer['content'] as JsonObject), 'application/yaml': { schema: { type: 'string' } } },
+});
+
+function includeSchemas(app: AppView, view: EntityView): Record<string, Schema> {
+  const item = view.can.read ? includeItem(app, view) : undefined;
+  return item === undefined ? {} : { [schemaName(view.entity.name, 'include')]: item };
+}
+
 const schemasOf = (app: AppView): Record<string, Schema> => ({
-  ...Object.assign({}, ...[...app.entities.values()].map((view) => entitySchemas(app, view))),
+  ...Object.assign({}, ...[...app.entities.values()].map((view) => ({ ...entitySchemas(app, view), ...includeSchemas(app, view) }))),
   ...WORKFLOW_SCHEMAS,
   ...AUTH_SCHEMAS,
+  ...KEY_SCHEMAS,
+  ...(app.isAdmin ? adminSchemas() : {}),
   PageMeta: PAGE_META,
   WalkPage: WALK_PAGE,
   WalkMeta: WALK_META,
@@ -112,6 +172,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
 const parametersOf = (app: AppView): Record<string, JsonObject> => ({
   ...LIST_PARAMETER_COMPONENTS,
   ...WRITE_PARAMETER_COMPONENTS,
+  ...ADMIN_PARAMETERS,
   ...Object.assign({}, ...[...app.entities.values()].filter(({ can }) => can.read).map((view) => entityParameters(app, view))),
 });
 

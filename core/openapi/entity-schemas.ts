@@ -5,7 +5,7 @@ import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from '.
 import type { AppView, EntityView, RelationView } from './view.ts';
 
 /** Names of components; an entity's name is lower case, so that they never meet our own (`Error`, `Run`). */
-export const schemaName = (entity: string, part?: 'selection' | 'create' | 'update' | 'nested' | 'filter' | 'query'): string =>
+export const schemaName = (entity: string, part?: 'selection' | 'create' | 'update' | 'nested' | 'filter' | 'query' | 'include'): string =>
   part === undefined ? entity : `${entity}.${part}`;
 
 export function entitySchemas(app: AppView, view: EntityView): Record<string, Schema> {

@@ -1,9 +1,10 @@
 /** The query parameters of reads, and the same as the body of `_query`. */
+import { MAX_INCLUDED_ROWS } from '../filter/query.ts';
 import type { FieldModel } from '../model/model.ts';
 import { parameterOperators, schemaName } from './entity-schemas.ts';
 import { COMPARED_TEXT, operandSchema } from './field-schema.ts';
-import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
-import type { AppView, EntityView } from './view.ts';
+import { anyOf, arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
+import type { AppView, EntityView, RelationView } from './view.ts';
 
 const MAX_LISTED = 300;
 const MAX_INCLUDES = 20;
@@ -62,8 +63,40 @@ export function entityParameters(app: AppView, view: EntityView): Record<string,
   const includes = includeSchema(app, view);
   if (includes !== undefined)
     found[`${name}.include`] = list('include', includes, 'Related records to put in, up to three relations deep.');
+  for (const relation of chosenRelations(app, view)) Object.assign(found, optionParameters(app, view, relation));
   return found;
 }
+
+/** Relations whose records a read can choose among. */
+const chosenRelations = (app: AppView, view: EntityView): RelationView[] =>
+  view.relations.filter(({ target }) => app.entities.get(target.name)?.can.read === true).slice(0, MAX_INCLUDES);
+
+/** The options of an include of its own: a relation to one record can be filtered, but neither sorted nor cut. */
+const OPTIONS = { one: ['filter', 'fields'], many: ['filter', 'sort', 'limit', 'fields'] } as const;
+type Option = (typeof OPTIONS)['many'][number];
+
+const optionName = (view: EntityView, { end }: RelationView, option: Option): string => `${view.entity.name}.include.${end.name}.${option}`;
+
+function optionParameters(app: AppView, view: EntityView, relation: RelationView): Record<string, JsonObject> {
+  const { end, target } = relation;
+  const fields = app.entities.get(target.name)?.fields.map((field) => field.name) ?? [];
+  const named = (option: Option): string => `include[${end.name}][${option}]`;
+  const options: Readonly<Record<Option, JsonObject>> = {
+    filter: {
+      name: named('filter'),
+      in: 'query',
+      description: 'Only related records for which this holds.',
+      content: { 'application/json': { schema: ref('schemas', schemaName(target.name, 'filter')) } },
+    },
+    sort: list(named('sort'), sortedBy(fields), 'How the related records are sorted.'),
+    limit: query(named('limit'), { type: 'integer', minimum: 1, maximum: MAX_INCLUDED_ROWS }, 'Only the first of them.'),
+    fields: list(named('fields'), arrayOf({ type: 'string', enum: fields }), 'Only these fields of them.'),
+  };
+  return Object.fromEntries(OPTIONS[end.cardinality].map((option) => [optionName(view, relation, option), options[option]]));
+}
+
+const sortedBy = (paths: readonly string[]): Schema =>
+  arrayOf({ type: 'string', enum: paths.flatMap((path) => [path, `-${path}`]) }, { maxItems: 20 });
 
 const filterName = (entity: string, field: string, operator: string): string => `${entity}.filter.${field}.${operator}`;
 
@@ -83,6 +116,7 @@ export function listParameters(app: AppView, view: EntityView): JsonObject[] {
   return [
     ...filterParameters(view),
     ...named(app, view, ['sort', 'fields', 'include']),
+    ...includeOptions(app, view),
     ...shared(app, view, ['Search', 'Page', 'PerPage', 'Limit', 'Cursor', 'Count']),
   ];
 }
@@ -90,8 +124,15 @@ export function listParameters(app: AppView, view: EntityView): JsonObject[] {
 /** The parameters of a single record. */
 export const recordParameters = (app: AppView, view: EntityView): JsonObject[] => [
   ...named(app, view, ['fields', 'include']),
+  ...includeOptions(app, view),
   ...shared(app, view, []),
 ];
+
+/** Options of includes, wherever `include` is taken. */
+export const includeOptions = (app: AppView, view: EntityView): JsonObject[] =>
+  chosenRelations(app, view).flatMap((relation) =>
+    OPTIONS[relation.end.cardinality].map((option) => ref('parameters', optionName(view, relation, option))),
+  );
 
 /** Conditions alone, for what filters without listing. */
 export const filterParameters = (view: EntityView): JsonObject[] => [
@@ -114,8 +155,7 @@ function sortSchema(app: AppView, view: EntityView): Schema {
   const near = view.relations
     .filter(({ end }) => end.cardinality === 'one')
     .flatMap(({ end, target }) => (app.entities.get(target.name)?.fields ?? []).map((field) => `${end.name}.${field.name}`));
-  const paths = [...own, ...near].slice(0, MAX_LISTED);
-  return arrayOf({ type: 'string', enum: paths.flatMap((path) => [path, `-${path}`]) }, { maxItems: 20 });
+  return sortedBy([...own, ...near].slice(0, MAX_LISTED));
 }
 
 export function fieldsSchema(app: AppView, view: EntityView, of: 'all' | 'one' = 'all'): Schema {
@@ -146,7 +186,7 @@ export function queryBody(app: AppView, view: EntityView): Schema {
     filter: { anyOf: [ref('schemas', schemaName(view.entity.name, 'filter')), { type: 'null' }] },
     sort: lists(sortSchema(app, view)),
     fields: lists(fieldsSchema(app, view)),
-    ...(include === undefined ? {} : { include: lists(include) }),
+    ...(include === undefined ? {} : { include: lists(withItems(app, view, include)) }),
     q: { type: ['string', 'null'], maxLength: 500 },
     limit: { type: ['integer', 'null'], minimum: 1 },
     cursor: { type: ['string', 'null'] },
@@ -156,3 +196,35 @@ export function queryBody(app: AppView, view: EntityView): Schema {
     ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
   });
 }
+
+/** In a body a relation is a name, or an object that also chooses among its records. */
+function withItems(app: AppView, view: EntityView, names: Schema): Schema {
+  const items = includeItems(app, view);
+  return items.length === 0
+    ? names
+    : { ...names, items: { anyOf: [names['items'] as Schema, ref('schemas', schemaName(view.entity.name, 'include'))] } };
+}
+
+/** The component of those objects; undefined for an entity without relations. */
+export function includeItem(app: AppView, view: EntityView): Schema | undefined {
+  const items = includeItems(app, view);
+  return items.length === 0 ? undefined : anyOf(items);
+}
+
+const includeItems = (app: AppView, view: EntityView): Schema[] =>
+  chosenRelations(app, view).map(({ end, target }) => {
+    const near = app.entities.get(target.name);
+    const fields = near?.fields.map((field) => field.name) ?? [];
+    const deeper = near !== undefined && chosenRelations(app, near).length > 0;
+    const many = { sort: sortedBy(fields), limit: { type: 'integer', minimum: 1, maximum: MAX_INCLUDED_ROWS } } as const;
+    return objectOf(
+      {
+        relation: { type: 'string', enum: end.names },
+        filter: ref('schemas', schemaName(target.name, 'filter')),
+        fields: arrayOf({ type: 'string', enum: fields }),
+        ...(end.cardinality === 'many' ? many : {}),
+        ...(deeper ? { include: arrayOf(ref('schemas', schemaName(target.name, 'include')), { maxItems: 1 }) } : {}),
+      },
+      ['relation'],
+    );
+  });

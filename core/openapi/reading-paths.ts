@@ -4,7 +4,7 @@ import { DEFAULT_GROUPS, MAX_GROUP_KEYS, MAX_GROUPS, MEASURE_NAMES, type Measure
 import type { FieldModel, StoredType } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { fieldsSchema, filterParameters, list, named, query, shared } from './list-parameters.ts';
+import { fieldsSchema, filterParameters, includeOptions, list, named, query, shared } from './list-parameters.ts';
 import { COMMON_ERRORS, errorsOf, jsonAnswer, jsonBody, tagged, words, type Paths } from './responses.ts';
 import type { AppView, EntityView } from './view.ts';
 
@@ -141,7 +141,7 @@ function exportOperation(app: AppView, view: EntityView, format: 'csv' | 'ndjson
   const projection =
     format === 'csv'
       ? [list('fields', fieldsSchema(app, view, 'one'), 'Only these fields; a dotted name includes its relation.')]
-      : named(app, view, ['fields', 'include']);
+      : [...named(app, view, ['fields', 'include']), ...includeOptions(app, view)];
   return tagged(view, `export_${format}`, `All ${words(view)} records as ${format.toUpperCase()}`, {
     parameters: [
       ...filterParameters(view),

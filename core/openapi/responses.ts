@@ -103,6 +103,18 @@ export const HEADERS: Record<string, JsonObject> = {
   RetryAfter: { description: 'Seconds after which it may work.', schema: { type: 'integer', minimum: 1 } },
   Authenticate: { description: 'How to authenticate.', schema: { type: 'string' } },
   Allow: { description: 'The methods this path takes.', schema: { type: 'string' } },
+  Location: { description: 'Where the browser goes next.', schema: { type: 'string' } },
+  RateLimitLimit: {
+    description: 'Requests a minute of whoever is nearest to the limit: the key, the user or the app.',
+    schema: { type: 'integer' },
+  },
+  RateLimitRemaining: { description: 'How many of them are left.', schema: { type: 'integer' } },
+  RateLimitReset: { description: 'Seconds until all of them are there again.', schema: { type: 'integer', minimum: 1 } },
+  RateLimitPolicy: { description: 'The limit with its window in seconds: `600;w=60`.', schema: { type: 'string' } },
+  Replayed: {
+    description: '`true` for the answer of an earlier request with this `Idempotency-Key`.',
+    schema: { type: 'string', const: 'true' },
+  },
   FileName: { description: 'The name to save it under.', schema: { type: 'string' } },
   ETag: { description: "The record's version; send it as `If-None-Match` or `If-Match`.", schema: { type: 'string' } },
 };

@@ -1,10 +1,12 @@
 /** An app as one caller sees it: the only source of names for the description, so that what is hidden cannot slip into it. */
 import { columnOf, hopOf, type ReadScope } from '../filter/scope.ts';
 import type { AppModel, EntityModel, FieldModel, RelationEnd } from '../model/model.ts';
-import type { Access, RecordAction } from '../policy/access.ts';
+import type { Access, RecordAction, Scopes } from '../policy/access.ts';
 
 export interface ApiCaller {
   readonly isAdmin: boolean;
+  /** Of an API key; a session has none. */
+  readonly scopes?: Pick<Scopes, 'allowsPart'> | undefined;
   access(entity: EntityModel, action: RecordAction): Access;
 }
 

@@ -5,6 +5,8 @@
 import type { RecordAction, Scopes } from './access.ts';
 
 const SCOPE = /^(\*|_?[a-z][a-z0-9_]{0,61}):(\*|read|write|create|update|delete)$/;
+/** The same as text, for whoever describes it. */
+export const SCOPE_FORM = SCOPE.source;
 export const MAX_SCOPES = 100;
 
 /** Undefined when the scope is well formed, else what is wrong with it. */

@@ -2,15 +2,13 @@
  * API keys of a realm. An admin sees and makes all of them; an account its own, which act as the account. Every change raises
  * the key's epoch and is announced, so that no process goes on with a remembered copy.
  */
-import { z } from 'zod';
 import { makeKey } from '../../adapters/api-keys.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { run, runText, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
-import { hasUnstorable } from '../../core/model/fields/field-kind.ts';
-import { MAX_SCOPES, scopeProblem } from '../../core/policy/scopes.ts';
+import { changedKey, newKey, newKeyOfAdmin, type NewKey } from '../../core/payloads/api-key.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
 import { invalidDescribed, readDescribed } from '../payload.ts';
@@ -28,35 +26,6 @@ export interface KeyScope {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_KEYS_OF_ACCOUNT = 50;
 const MAX_PER_PAGE = 100;
-
-const named = z
-  .string()
-  .trim()
-  .min(1)
-  .max(200)
-  .refine((text) => !hasUnstorable(text), 'must not contain the NUL character or half a surrogate pair');
-const scopeList = z
-  .array(
-    z.string().superRefine((scope, context) => {
-      const problem = scopeProblem(scope);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
-  )
-  .min(1, 'must name at least one scope, like "ticket:read"')
-  .max(MAX_SCOPES)
-  .transform((scopes) => [...new Set(scopes)]);
-const expiry = z.iso.datetime({ offset: true }).nullable();
-const role = z
-  .string()
-  .trim()
-  .regex(/^[^\n]{1,100}$/)
-  .refine((text) => !hasUnstorable(text), 'must not contain the NUL character or half a surrogate pair')
-  .transform((text) => text.toLowerCase());
-const newKey = z.strictObject({ name: named, scopes: scopeList, expires_at: expiry.optional() });
-const newKeyOfAdmin = newKey.extend({ roles: z.array(role).min(1).max(100).optional(), user_id: z.string().regex(UUID).optional() });
-const changedKey = z.strictObject({ name: named.optional(), scopes: scopeList.optional(), expires_at: expiry.optional() });
-
-type NewKeyInput = z.infer<typeof newKey> & Partial<Pick<z.infer<typeof newKeyOfAdmin>, 'roles' | 'user_id'>>;
 
 const WHAT = 'an API key';
 const invalid = (field: string, message: string): AppError => invalidDescribed(WHAT, field, message);
@@ -116,7 +85,7 @@ const noSuchKey = (): AppError => new AppError('NOT_FOUND', 'There is no such AP
 
 /** The JSON of the new key, with `key`: its text, shown this once. */
 export async function createKey(scope: KeyScope, body: unknown): Promise<string> {
-  const input = readDescribed<NewKeyInput>(scope.owner === undefined ? newKeyOfAdmin : newKey, body, WHAT);
+  const input = readDescribed<NewKey>(scope.owner === undefined ? newKeyOfAdmin : newKey, body, WHAT);
   const expiresAt = futureOf(scope, input.expires_at);
   const target = await targetOf(scope, input);
   const made = makeKey(scope.realm);
@@ -153,7 +122,7 @@ interface Target {
 }
 
 /** Without roles or an account named, a key can do what its maker can. */
-async function targetOf(scope: KeyScope, input: Pick<NewKeyInput, 'roles' | 'user_id'>): Promise<Target> {
+async function targetOf(scope: KeyScope, input: Pick<NewKey, 'roles' | 'user_id'>): Promise<Target> {
   if (scope.owner !== undefined) return { roles: null, userId: scope.owner };
   if (input.roles !== undefined && input.user_id !== undefined)
     throw invalid('user_id', 'A key has "roles" of its own or acts as "user_id", not both.');

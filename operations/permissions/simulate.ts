@@ -2,7 +2,7 @@
  * Answers what somebody may do and why: the decision, every permission that was considered, the rows and fields it comes to,
  * and what a draft would change. All of it is asked of the same compiled policy that requests meet (`core/policy`).
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { parseQueryBody } from '../../core/filter/parse.ts';
 import { ROWS_ALIAS, selectedRows } from '../../core/filter/statements.ts';
@@ -10,31 +10,21 @@ import type { PermissionDefinition } from '../../core/model/document.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import { DELETED_COLUMN, entityOf, type EntityModel } from '../../core/model/model.ts';
 import { readItem } from '../../core/model/read-document.ts';
+import { simulation } from '../../core/payloads/trials.ts';
 import { holding, type Access } from '../../core/policy/access.ts';
 import { accessFor, considered, type Considered } from '../../core/policy/policy.ts';
 import { recordIdText } from '../../core/sql/columns.ts';
 import { empty, id, join, literal, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { run, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
-import { actorOfAs, asSchema } from '../auth/as.ts';
+import { actorOfAs } from '../auth/as.ts';
 import type { AppContext } from '../context.ts';
 import { readPayload } from '../payload.ts';
 import { bindingsOf, readScope } from '../records/read-scope.ts';
 import { keyCondition, notFound } from '../records/record-key.ts';
 import { draftRuntime, withDrafts } from '../schemas/draft-runtime.ts';
 
-const bodySchema = z.strictObject({
-  as: asSchema,
-  entity: z.string().min(1).max(63),
-  action: z.enum(['read', 'create', 'update', 'delete']),
-  record_id: z.union([z.string().min(1).max(500), z.number()]).optional(),
-  record: z.record(z.string(), z.unknown()).optional(),
-  /** Narrows the rows that are counted. */
-  query: z.strictObject({ filter: z.unknown() }).optional(),
-  draft: z.array(z.record(z.string(), z.unknown())).max(200).optional(),
-});
-
-type Request = z.infer<typeof bodySchema>;
+type Request = z.infer<typeof simulation>;
 
 export interface ConsideredPermission {
   readonly id: string | null;
@@ -85,7 +75,7 @@ export interface Simulation extends Decision {
 const SAMPLE_ROWS = 20;
 
 export async function simulate(ctx: AppContext, given: unknown): Promise<Simulation> {
-  const body = readPayload(bodySchema, given, 'permissions/simulate');
+  const body = readPayload(simulation, given, 'permissions/simulate');
   const entity = entityOf(ctx.app.model, body.entity);
   if (body.record !== undefined && body.action !== 'create' && body.action !== 'update')
     throw new AppError('INVALID_PAYLOAD', '"record" is a candidate of a create or update; name a stored record with "record_id".');

@@ -2,17 +2,17 @@
  * Tries a payload on an entity's checks, rules, computed fields and machines, with drafts among them, and says of each how it
  * went. The parts are those of a write, asked one by one; nothing is written.
  */
-import { z } from 'zod';
 import { AppError, isAppError, type ErrorDetail } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import { readItem } from '../../core/model/read-document.ts';
+import { ruleTrial } from '../../core/payloads/trials.ts';
 import { accessFor } from '../../core/policy/policy.ts';
 import type { Check } from '../../core/rules/plan.ts';
 import { raw } from '../../core/sql/sql.ts';
 import { run, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
-import { actorOfAs, asSchema } from '../auth/as.ts';
+import { actorOfAs } from '../auth/as.ts';
 import { systemActor, type AppContext } from '../context.ts';
 import { readPayload } from '../payload.ts';
 import { hasNested, readBody } from '../records/body.ts';
@@ -22,15 +22,6 @@ import { newWrite } from '../records/write.ts';
 import { rulesOf, type Write } from '../records/write-state.ts';
 import { draftRuntime, withDrafts } from '../schemas/draft-runtime.ts';
 import { computeOne, decideMachine, runChecks, setFields, skipReason, type ChainInput } from './chain.ts';
-
-const bodySchema = z.strictObject({
-  entity: z.string().min(1).max(63),
-  record: z.record(z.string(), z.unknown()),
-  old: z.record(z.string(), z.unknown()).nullish(),
-  action: z.enum(['create', 'update', 'delete']).optional(),
-  as: asSchema.optional(),
-  drafts: z.array(z.record(z.string(), z.unknown())).max(100).optional(),
-});
 
 export interface RuleOutcome {
   /** The word an error of it carries: `required`, `min`, `expression`, `computed`, `transition`, ... */
@@ -53,7 +44,7 @@ export interface TriedRules {
 }
 
 export async function tryRules(ctx: AppContext, given: unknown): Promise<TriedRules> {
-  const body = readPayload(bodySchema, given, 'rules/try');
+  const body = readPayload(ruleTrial, given, 'rules/try');
   entityOf(ctx.app.model, body.entity);
   const { app, drafts } = withDraftRules(ctx, body.drafts ?? []);
   const actor = body.as === undefined ? ctx.actor : await actorOfAs(ctx, body.as);

@@ -1,7 +1,8 @@
 /** The OpenAPI description of an app for the caller's roles. */
 import { digestOf } from '../../adapters/digest.ts';
-import { stringify } from 'yaml';
+import { definitionSteps } from '../../core/openapi/definition-paths.ts';
 import { describeApi } from '../../core/openapi/document.ts';
+import { yamlOf } from '../../core/openapi/yaml.ts';
 import { accessFor } from '../../core/policy/policy.ts';
 import type { AppContext } from '../context.ts';
 
@@ -16,8 +17,8 @@ const CACHE = {};
 const MAX_KEPT = 8;
 
 /** Made once per schema version, role set and format. */
-export function openApiOf(ctx: AppContext, format: 'json' | 'yaml'): Described {
-  const kept = ctx.app.memo(CACHE, () => new Map<string, Described>());
+export async function openApiOf(ctx: AppContext, format: 'json' | 'yaml'): Promise<Described> {
+  const kept = ctx.app.memo(CACHE, () => new Map<string, Promise<Described>>());
   const { isAdmin, roles, scopes } = ctx.actor;
   // What an API key's scopes leave is another description; the separator is in no role and no scope.
   const key = [format, isAdmin ? 'admin' : [...roles].sort().join('\0'), scopes?.key ?? '*'].join('\n');
@@ -26,18 +27,29 @@ export function openApiOf(ctx: AppContext, format: 'json' | 'yaml'): Described {
     described = describe(ctx, format);
     if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value ?? '');
     kept.set(key, described);
+    described.catch(() => kept.delete(key));
   }
   return described;
 }
 
-function describe({ app, actor, now }: AppContext, format: 'json' | 'yaml'): Described {
+/** In pieces, between which other requests are answered. */
+async function describe({ app, actor, now }: AppContext, format: 'json' | 'yaml'): Promise<Described> {
+  if (actor.isAdmin) {
+    for (const step of definitionSteps) {
+      step();
+      await othersFirst();
+    }
+  }
   const document = describeApi({
     name: app.name,
     displayName: app.displayName,
     version: app.version,
     model: app.model,
-    caller: { isAdmin: actor.isAdmin, access: (entity, action) => accessFor(app, actor, entity, action, now) },
+    caller: { isAdmin: actor.isAdmin, scopes: actor.scopes, access: (entity, action) => accessFor(app, actor, entity, action, now) },
   });
-  const text = format === 'json' ? JSON.stringify(document) : stringify(document, { aliasDuplicateObjects: false });
+  await othersFirst();
+  const text = format === 'json' ? JSON.stringify(document) : yamlOf(document);
   return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
 }
+
+const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -63,7 +63,10 @@ function conditionsOf(query: URLSearchParams): Sql[] {
   const role = query.get('filter[role]') ?? query.get('filter[roles]');
   if (role !== null) conditions.push(sql`${value(role.toLowerCase(), 'text')} = any(u.roles)`);
   const active = query.get('filter[active]');
-  if (active !== null) conditions.push(sql`u.active = ${value(active === 'true', 'boolean')}`);
+  if (active !== null) {
+    if (active !== 'true' && active !== 'false') throw new AppError('INVALID_VALUE', '"filter[active]" must be true or false.');
+    conditions.push(sql`u.active = ${value(active === 'true', 'boolean')}`);
+  }
   const ids = query.get('filter[id]') ?? query.get('filter[id.in]');
   if (ids !== null)
     conditions.push(

@@ -7,6 +7,7 @@ import { buildModel } from '../../core/model/model.ts';
 import { readDocument } from '../../core/model/read-document.ts';
 import { describeApi } from '../../core/openapi/document.ts';
 import type { JsonObject } from '../../core/openapi/json.ts';
+import type { Scopes } from '../../core/policy/access.ts';
 import { accessFor } from '../../core/policy/policy.ts';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -29,7 +30,7 @@ export const rolesOf = (document: SchemaDocument): string[] => [
 
 const NOW = new Date('2026-06-15T12:00:00Z');
 
-export function describeFor(document: SchemaDocument, role: string, name = 'sample'): JsonObject {
+export function describeFor(document: SchemaDocument, role: string, name = 'sample', scopes?: Scopes): JsonObject {
   const model = buildModel(document);
   const kept = new Map<object, unknown>();
   const app = {
@@ -40,12 +41,18 @@ export function describeFor(document: SchemaDocument, role: string, name = 'samp
       return kept.get(key) as T;
     },
   };
-  const actor = { id: '00000000-0000-7000-8000-000000000001', email: 'a@example.com', roles: [role], isAdmin: role === 'admin' };
+  const actor = {
+    id: '00000000-0000-7000-8000-000000000001',
+    email: 'a@example.com',
+    roles: [role],
+    isAdmin: role === 'admin',
+    ...(scopes === undefined ? {} : { scopes }),
+  };
   return describeApi({
     name,
     displayName: name,
     version: 3,
     model,
-    caller: { isAdmin: actor.isAdmin, access: (entity, action) => accessFor(app, actor, entity, action, NOW) },
+    caller: { isAdmin: actor.isAdmin, scopes, access: (entity, action) => accessFor(app, actor, entity, action, NOW) },
   });
 }

@@ -1,5 +1,5 @@
 /** The OpenID Connect providers of a realm: records that its admins keep; the client's secret is written and never read back. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { uuidv7 } from '../../../adapters/ids.ts';
 import { isLoopback } from '../../../adapters/config.ts';
 import type { OidcClient } from '../../../adapters/oidc.ts';
@@ -7,6 +7,7 @@ import { run, runText, sqlState, type Db } from '../../../adapters/postgres/run.
 import { transaction } from '../../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../../adapters/tokens.ts';
 import { AppError } from '../../../core/errors.ts';
+import { changedProvider, newProvider } from '../../../core/payloads/provider.ts';
 import { id as identifier, join, sql, value, type Sql } from '../../../core/sql/sql.ts';
 import type { Actor, Services } from '../../context.ts';
 import { invalidDescribed, readDescribed } from '../../payload.ts';
@@ -32,51 +33,6 @@ export interface Provider {
 }
 
 const MAX_PROVIDERS = 50;
-/** Words that stand where a provider's name does. */
-const TAKEN_NAMES = ['token', 'links'];
-
-const clean = (max: number): z.ZodString =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^\P{Cc}*$/u, 'must hold no control characters');
-const providerName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be at most 63 of a-z, 0-9, _ and -, beginning with a letter')
-  .refine((name) => !TAKEN_NAMES.includes(name), `must not be ${TAKEN_NAMES.join(' or ')}`);
-const scopeList = z
-  .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope without spaces'))
-  .max(50)
-  .refine((scopes) => scopes.includes('openid'), 'must hold "openid"')
-  .transform((scopes) => [...new Set(scopes)]);
-const roleList = z
-  .array(clean(100).transform((role) => role.toLowerCase()))
-  .max(20)
-  .refine((roles) => !roles.includes('admin'), 'whoever signs up cannot become an admin')
-  .transform((roles) => [...new Set(roles)]);
-const fields = {
-  display_name: clean(200).nullable(),
-  issuer: z.string().max(500),
-  client_id: clean(500),
-  client_secret: clean(2_000).nullable(),
-  scopes: scopeList,
-  default_roles: roleList,
-  allow_signup: z.boolean(),
-  active: z.boolean(),
-};
-const newProvider = z.strictObject({
-  name: providerName,
-  ...fields,
-  display_name: fields.display_name.default(null),
-  client_secret: fields.client_secret.default(null),
-  scopes: scopeList.default(['openid', 'email', 'profile']),
-  default_roles: roleList.default([]),
-  allow_signup: fields.allow_signup.default(false),
-  active: fields.active.default(true),
-});
-const changedProvider = z.strictObject(fields).partial();
 type Change = z.infer<typeof changedProvider>;
 
 const WHAT = 'a provider';

@@ -1,0 +1,30 @@
+/** Everything under `_admin`, for admins of the app. */
+import { definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
+import type { JsonObject, Schema } from './json.ts';
+import type { Paths } from './responses.ts';
+import { trialPaths, TRIALS_TAG } from './trial-paths.ts';
+import { userAdminPaths, USER_SCHEMAS, USERS_TAG } from './user-paths.ts';
+import { SCHEMA_TAG, VERSION_SCHEMAS, versionPaths } from './version-paths.ts';
+import { WEBHOOK_SCHEMAS, webhookPaths, WEBHOOKS_TAG } from './webhook-paths.ts';
+
+export function adminPaths(base: string): Paths {
+  const root = `${base}/_admin`;
+  return { ...userAdminPaths(root), ...definitionPaths(root), ...trialPaths(root), ...webhookPaths(root), ...versionPaths(root) };
+}
+
+export const adminSchemas = (): Record<string, Schema> => ({
+  ...USER_SCHEMAS,
+  ...VERSION_SCHEMAS,
+  ...WEBHOOK_SCHEMAS,
+  ...definitionSchemas(),
+});
+
+export const ADMIN_PARAMETERS: Readonly<Record<string, JsonObject>> = { IfMatchVersion: IF_MATCH_VERSION };
+
+export const ADMIN_TAGS: readonly JsonObject[] = [
+  { name: USERS_TAG, description: 'Accounts of the app, invites, API keys, sign-in providers and signing keys.' },
+  { name: DEFINITIONS_TAG, description: 'The parts of the schema one by one; every write is a publish.' },
+  { name: SCHEMA_TAG, description: 'The schema document as a whole, its versions and migrations.' },
+  { name: TRIALS_TAG, description: 'Rules and permissions tried before they are published.' },
+  { name: WEBHOOKS_TAG, description: 'Deliveries of webhooks, and the secrets in them.' },
+];

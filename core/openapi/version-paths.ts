@@ -1,0 +1,241 @@
+/** The schema document as a whole, for admins: out and in, its versions, and the migrations between them. */
+import { PUBLISHED, publish, PUBLISH_ERRORS, VERSION_HEADERS } from './definition-paths.ts';
+import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { inPath, MAYBE_TEXT, operation, TEXT, TIME, WHOLE, type Told } from './operation.ts';
+import { data, type Paths } from './responses.ts';
+
+export const SCHEMA_TAG = '_admin/schema';
+const CLASS: Schema = { type: 'string', enum: ['compatible', 'breaking'] };
+const CHANGES = arrayOf(ref('schemas', 'Change'));
+const DOCUMENT = ref('schemas', 'SchemaDocument');
+
+const VERSION = {
+  version: WHOLE,
+  class: TEXT,
+  changes: CHANGES,
+  hash: TEXT,
+  created_by: { description: 'Who published it.' },
+  created_at: TIME,
+  is_served: { type: 'boolean' },
+} as const satisfies Record<string, Schema>;
+const MIGRATION = {
+  id: TEXT,
+  app: TEXT,
+  from_version: WHOLE,
+  to_version: WHOLE,
+  status: TEXT,
+  phase: TEXT,
+  steps: arrayOf(objectOf({ phase: TEXT, sql: TEXT, lock: MAYBE_TEXT, state: TEXT }, ['phase', 'sql', 'lock', 'state'])),
+  progress: objectOf({ done: WHOLE, total: WHOLE, rate: { type: 'null' }, eta_seconds: { type: 'null' } }, ['done', 'total']),
+  old_traffic: { type: 'null' },
+  plan_hash: TEXT,
+  error: MAYBE_TEXT,
+  workflow_id: TEXT,
+  temporal_url: MAYBE_TEXT,
+  created_at: TIME,
+  updated_at: TIME,
+} as const satisfies Record<string, Schema>;
+
+const PLAN: Schema = objectOf(
+  {
+    from_version: WHOLE,
+    class: CLASS,
+    changes: CHANGES,
+    steps: arrayOf(
+      objectOf({ phase: TEXT, sql: TEXT, lock: TEXT, rewrite: { type: 'boolean' }, concurrent: { type: 'boolean' } }, [
+        'phase',
+        'sql',
+        'lock',
+        'rewrite',
+        'concurrent',
+      ]),
+    ),
+    findings: arrayOf(ref('schemas', 'Finding')),
+    plan_hash: TEXT,
+  },
+  ['from_version', 'class', 'changes', 'steps', 'findings', 'plan_hash'],
+);
+
+export const VERSION_SCHEMAS: Readonly<Record<string, Schema>> = {
+  SchemaVersion: objectOf(VERSION, Object.keys(VERSION)),
+  Migration: objectOf(MIGRATION, Object.keys(MIGRATION)),
+};
+
+const told = (verb: string, what: Told): JsonObject => operation(SCHEMA_TAG, `admin_${verb}`, what);
+
+/** What a whole document is sent as. */
+export const documentBody: JsonObject = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: DOCUMENT,
+      example: { version: 1, entities: [{ name: 'note', fields: [{ name: 'text', type: 'text' }] }] },
+    },
+    'application/yaml': { schema: { type: 'string', description: 'The same as YAML.' } },
+  },
+};
+
+/** 200 when nothing changed, 201 for a new version, 202 while its migration runs. */
+export function publishVersion(tag: string, id: string, what: Told, isPlanned = false): JsonObject {
+  const published = data(
+    objectOf({ ...PUBLISHED, migration: { anyOf: [ref('schemas', 'Migration'), { type: 'null' }] } }, [
+      ...Object.keys(PUBLISHED),
+      'migration',
+    ]),
+  );
+  const plain = publish(tag, id, { ...what, answer: published });
+  const responses = plain['responses'] as Readonly<Record<string, JsonObject>>;
+  const unchanged = responses['200'] ?? {};
+  const planned = isPlanned
+    ? withSchema(unchanged, data({ anyOf: [(published['properties'] as JsonObject)['data'] as Schema, PLAN] }))
+    : unchanged;
+  return { ...plain, responses: { ...responses, '200': planned, '201': { ...unchanged, description: 'A new version is served.' } } };
+}
+
+/** A plan has no version, so it has no ETag either. */
+function withSchema(response: JsonObject, schema: Schema): JsonObject {
+  const { ETag: _, ...headers } = response['headers'] as JsonObject;
+  return { ...response, headers, content: { 'application/json': { schema } } };
+}
+
+export const DRY_RUN: JsonObject = {
+  name: 'dry_run',
+  in: 'query',
+  description: 'Only the plan, and what it would find; nothing is changed.',
+  schema: { type: 'boolean', default: false },
+};
+
+export const versionPaths = (root: string): Paths => ({
+  ...documentPaths(root),
+  [`${root}/versions`]: {
+    get: told('list_versions', {
+      summary: 'Versions of the schema',
+      told: 'The newest first, at most 500.',
+      answer: data(arrayOf(ref('schemas', 'SchemaVersion'))),
+    }),
+    post: {
+      ...publishVersion(
+        SCHEMA_TAG,
+        'admin_publish_version',
+        { summary: 'Publish a whole document', parameters: [DRY_RUN], told: 'Nothing changed, or the plan of a dry run.', answer: {} },
+        true,
+      ),
+      requestBody: documentBody,
+    },
+  },
+  [`${root}/versions/{version}`]: {
+    parameters: [
+      inPath('version', { type: 'string', pattern: '^[0-9]{1,9}(\\.\\.\\.[0-9]{1,9})?$' }, 'A number, or two of them as `1...3`.'),
+    ],
+    get: told('get_version', {
+      summary: 'One version with its document, or what differs between two',
+      told: 'The version, or the difference.',
+      answer: data({
+        anyOf: [
+          objectOf({ ...VERSION, document: DOCUMENT }, [...Object.keys(VERSION), 'document']),
+          objectOf({ from: WHOLE, to: WHOLE, class: CLASS, changes: CHANGES }, ['from', 'to', 'class', 'changes']),
+        ],
+      }),
+    }),
+  },
+  [`${root}/versions/{version}/rollback`]: {
+    parameters: [inPath('version', { type: 'string', pattern: '^[0-9]{1,9}$' })],
+    post: publishVersion(SCHEMA_TAG, 'admin_rollback_version', {
+      summary: 'Publish an older version again',
+      told: 'Nothing changed.',
+      answer: {},
+    }),
+  },
+  ...migrationPaths(root),
+});
+
+const migrationPaths = (root: string): Paths => ({
+  [`${root}/migrations`]: {
+    get: told('list_migrations', {
+      summary: 'Migrations of the app',
+      told: 'The newest first, at most 200.',
+      answer: data(arrayOf(ref('schemas', 'Migration'))),
+    }),
+    post: withoutIfMatch(
+      publishVersion(SCHEMA_TAG, 'admin_move_version', {
+        summary: 'Serve another version of a shared schema',
+        body: objectOf({ to_version: { type: 'integer', minimum: 1, maximum: 2_147_483_647 } }, ['to_version']),
+        example: { to_version: 2 },
+        told: 'It is served already.',
+        answer: {},
+      }),
+    ),
+  },
+  [`${root}/migrations/{id}`]: {
+    parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
+    get: told('get_migration', { summary: 'One migration', told: 'How far it is.', answer: data(ref('schemas', 'Migration')) }),
+  },
+});
+
+/** A move names its version itself. */
+const withoutIfMatch = ({ parameters: _, ...rest }: JsonObject): JsonObject => rest;
+
+const REPORT: Schema = objectOf(
+  {
+    message: TEXT,
+    summary: { type: 'object', additionalProperties: WHOLE, description: 'What is new, per section.' },
+    imported: WHOLE,
+    errors: arrayOf(objectOf({ path: TEXT, message: TEXT }, ['path', 'message'])),
+    items: arrayOf(
+      objectOf({ section: TEXT, name: TEXT, outcome: { type: 'string', enum: ['created', 'skipped', 'updated', 'removed'] } }, [
+        'section',
+        'name',
+        'outcome',
+      ]),
+    ),
+    ...PUBLISHED,
+  },
+  ['message', 'summary', 'imported', 'errors', 'items', ...Object.keys(PUBLISHED)],
+);
+
+const choice = (name: string, values: readonly string[], description: string): JsonObject => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'string', enum: values, default: values[0] ?? '' },
+});
+
+function documentPaths(root: string): Paths {
+  const exported = told('export', {
+    summary: 'The schema document',
+    parameters: [choice('format', ['json', 'yaml'], 'YAML for who accepts it, too.')],
+    told: 'A document that can be imported.',
+    answer: data(DOCUMENT),
+  });
+  const answers = exported['responses'] as Readonly<Record<string, JsonObject>>;
+  const answer = answers['200'] ?? {};
+  const both = { ...(answer['content'] as JsonObject), 'application/yaml': { schema: TEXT } };
+  return {
+    [`${root}/export`]: { get: { ...exported, responses: { ...answers, '200': { ...answer, content: both } } } },
+    [`${root}/import`]: {
+      post: {
+        ...told('import', {
+          summary: 'Import a schema document',
+          description: 'All definitions are one version, or none; sample rows follow in one transaction.',
+          parameters: [
+            choice('mode', ['skip', 'merge', 'replace'], 'What becomes of definitions that are there already.'),
+            choice('events', ['all', 'none'], 'Whether sample rows start anything.'),
+            ref('parameters', 'IfMatchVersion'),
+          ],
+          told: 'What was new.',
+          answer: objectOf({ message: TEXT, data: REPORT }, ['message', 'data']),
+          headers: VERSION_HEADERS,
+          errors: PUBLISH_ERRORS,
+        }),
+        requestBody: documentBody,
+      },
+    },
+    [`${root}/findings`]: {
+      get: told('list_findings', {
+        summary: 'What the served document accepts and cannot work yet',
+        told: 'Each with its place and a way out.',
+        answer: data(arrayOf(ref('schemas', 'Finding'))),
+      }),
+    },
+  };
+}
