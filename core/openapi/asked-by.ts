@@ -1,4 +1,4 @@
-/** What the credential of a caller leaves of the paths, and what the limits of an app add to their answers. */
+/** What the credential of a caller leaves of the paths, and what limits and repeats add to their answers. */
 import type { Scopes } from '../policy/access.ts';
 import { ref, type Json, type JsonObject } from './json.ts';
 import { isMethod, keepOperations } from './operation.ts';
@@ -26,19 +26,31 @@ const RATE_HEADERS: JsonObject = Object.fromEntries(
 
 /** Where an app limits requests, the answers behind a sign-in say how the limit stands. Signing in itself does not count. */
 export const withRateLimits = (paths: Paths, base: string): Paths =>
-  Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, path.startsWith(`${base}/auth/`) ? item : limited(item)] as const));
-
-const limited = (item: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(item).map(([name, part]) => [name, isMethod(name) ? limitedOperation(part as JsonObject) : part]));
-
-function limitedOperation(operation: JsonObject): JsonObject {
-  const responses = Object.entries(operation['responses'] as Readonly<Record<string, JsonObject>>);
-  return { ...operation, responses: Object.fromEntries(responses.map(([status, answer]) => [status, withHeaders(answer)])) };
-}
-
-/** References stand for answers that not only limited routes give. */
-const withHeaders = (answer: JsonObject): JsonObject =>
-  '$ref' in answer ? answer : { ...answer, headers: { ...(answer['headers'] as JsonObject), ...RATE_HEADERS } };
+  changedOperations(paths, (path, operation) => (path.startsWith(`${base}/auth/`) ? operation : answering(operation, RATE_HEADERS)));
 
 /** The refusal of a request that is one too many. */
-export const limitedError = (error: JsonObject): JsonObject => withHeaders(error);
+export const limitedError = (error: JsonObject): JsonObject => withHeaders(error, RATE_HEADERS);
+
+const KEY = JSON.stringify(ref('parameters', 'IdempotencyKey'));
+const REPLAYED: JsonObject = { 'Idempotent-Replayed': ref('headers', 'Replayed') };
+
+/** What takes an Idempotency-Key says when its answer is an earlier one. */
+export const withReplays = (paths: Paths): Paths =>
+  changedOperations(paths, (_, operation) =>
+    JSON.stringify(operation['parameters'] ?? []).includes(KEY) ? answering(operation, REPLAYED) : operation,
+  );
+
+function changedOperations(paths: Paths, change: (path: string, operation: JsonObject) => JsonObject): Paths {
+  const changed = (path: string, item: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(item).map(([name, part]) => [name, isMethod(name) ? change(path, part as JsonObject) : part]));
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, changed(path, item)]));
+}
+
+function answering(operation: JsonObject, headers: JsonObject): JsonObject {
+  const responses = Object.entries(operation['responses'] as Readonly<Record<string, JsonObject>>);
+  return { ...operation, responses: Object.fromEntries(responses.map(([status, answer]) => [status, withHeaders(answer, headers)])) };
+}
+
+/** References stand for refusals, which others give too. */
+const withHeaders = (answer: JsonObject, headers: JsonObject): JsonObject =>
+  '$ref' in answer ? answer : { ...answer, headers: { ...(answer['headers'] as JsonObject), ...headers } };

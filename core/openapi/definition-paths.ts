@@ -16,7 +16,7 @@ import {
 import { partialOf, schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { CHANGE_ERRORS, inPath, operation, TEXT, TIME, WHOLE, type Told } from './operation.ts';
-import { data, type Paths } from './responses.ts';
+import { data, withETag, type Paths } from './responses.ts';
 
 export const DEFINITIONS_TAG = '_admin/definitions';
 
@@ -239,12 +239,14 @@ function sectionPaths(path: string, section: Section): Paths {
     },
     [`${path}/{key}`]: {
       parameters: [inPath('key', { type: 'string', minLength: 1 }, 'The id, or the name where it has one.')],
-      get: operation(DEFINITIONS_TAG, id('get'), {
-        summary: `One ${spoken(one)}`,
-        told: 'As it is served.',
-        answer: data(definition),
-        headers: VERSION_HEADERS,
-      }),
+      get: withETag(
+        operation(DEFINITIONS_TAG, id('get'), {
+          summary: `One ${spoken(one)}`,
+          told: 'As it is served.',
+          answer: data(definition),
+          headers: VERSION_HEADERS,
+        }),
+      ),
       put: update('put'),
       patch: update('update'),
       delete: publish(DEFINITIONS_TAG, id('delete'), {

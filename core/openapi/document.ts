@@ -5,7 +5,7 @@
 import { authSettingsSchema } from '../model/document.ts';
 import type { AppModel } from '../model/model.ts';
 import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-paths.ts';
-import { askedByKey, limitedError, withRateLimits } from './asked-by.ts';
+import { askedByKey, limitedError, withRateLimits, withReplays } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
 import type { JsonObject, Schema } from './json.ts';
@@ -22,6 +22,7 @@ import {
   errorsOf,
   HEADERS,
   jsonAnswer,
+  withETag,
   WRITE_PARAMETER_COMPONENTS,
   type Paths,
 } from './responses.ts';
@@ -70,7 +71,7 @@ export function describeApi(subject: ApiSubject): JsonObject {
 
 /** What the caller may ask, with what an app's limits add to the answers. */
 function askedBy({ scopes }: ApiCaller, app: AppView, base: string): Paths {
-  const all = pathsOf(app, base);
+  const all = withReplays(pathsOf(app, base));
   const paths = scopes === undefined ? all : askedByKey(all, base, scopes);
   return hasLimits(app) ? withRateLimits(paths, base) : paths;
 }
@@ -110,44 +111,36 @@ const pathsOf = (app: AppView, base: string): Paths => ({
   ...workflowPaths(app, base),
   ...accountPaths(app, base),
   ...(app.isAdmin ? adminPaths(base) : {}),
+  ...descriptionPaths(base),
+});
+
+/** What the caller may know of the app itself. */
+const descriptionPaths = (base: string): Paths => ({
   [`${base}/_discovery`]: {
-    get: {
-      tags: ['description'],
-      operationId: 'discovery',
-      summary: 'Entities, fields, relations and rights of the caller',
-      responses: {
-        '200': jsonAnswer({
-          description: 'The description.',
-          schema: data({ type: 'object' }),
-          headers: { ETag: { $ref: '#/components/headers/ETag' } },
-        }),
-        ...errorsOf([401, 403, 404, 405, 429, 500, 503]),
-      },
-    },
+    get: described('discovery', 'Entities, fields, relations and rights of the caller', 'The description.', data({ type: 'object' })),
   },
   [`${base}/_openapi.json`]: {
-    get: {
-      tags: ['description'],
-      operationId: 'openapi',
-      summary: 'This description',
-      responses: {
-        '200': withYaml(
-          jsonAnswer({
-            description: 'The description for the caller.',
-            schema: { type: 'object' },
-            headers: { ETag: { $ref: '#/components/headers/ETag' } },
-          }),
-        ),
-        ...errorsOf([401, 403, 404, 405, 429, 500, 503]),
-      },
-    },
+    get: withYaml(described('openapi', 'This description', 'The description for the caller.', { type: 'object' })),
   },
 });
 
-const withYaml = (answer: JsonObject): JsonObject => ({
-  ...answer,
-  content: { ...(answer['content'] as JsonObject), 'application/yaml': { schema: { type: 'string' } } },
-});
+const described = (operationId: string, summary: string, description: string, schema: Schema): JsonObject =>
+  withETag({
+    tags: ['description'],
+    operationId,
+    summary,
+    responses: {
+      '200': jsonAnswer({ description, schema, headers: { ETag: { $ref: '#/components/headers/ETag' } } }),
+      ...errorsOf([401, 403, 404, 405, 429, 500, 503]),
+    },
+  });
+
+function withYaml(operation: JsonObject): JsonObject {
+  const responses = operation['responses'] as Readonly<Record<string, JsonObject>>;
+  const answer = responses['200'] ?? {};
+  const content = { ...(answer['content'] as JsonObject), 'application/yaml': { schema: { type: 'string' } } };
+  return { ...operation, responses: { ...responses, '200': { ...answer, content } } };
+}
 
 function includeSchemas(app: AppView, view: EntityView): Record<string, Schema> {
   const item = view.can.read ? includeItem(app, view) : undefined;

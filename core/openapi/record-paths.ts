@@ -9,10 +9,11 @@ import {
   COMMON_ERRORS,
   data,
   errorsOf,
-  headerParameter,
   jsonAnswer,
   jsonBody,
+  NOT_MODIFIED,
   tagged,
+  UNLESS_KNOWN,
   words,
   WRITE_ERRORS,
   writeHeaders,
@@ -96,14 +97,14 @@ const queryOperation = (app: AppView, view: EntityView): JsonObject =>
 
 const getOperation = (app: AppView, view: EntityView): JsonObject =>
   tagged(view, 'get', `Read one ${words(view)}`, {
-    parameters: [...recordParameters(app, view), headerParameter('If-None-Match', 'An ETag that is known already.')],
+    parameters: [...recordParameters(app, view), UNLESS_KNOWN],
     responses: {
       '200': jsonAnswer({
         description: 'The record.',
         schema: data(ref('schemas', schemaName(view.entity.name, 'selection'))),
         headers: { ETag: ref('headers', 'ETag') },
       }),
-      '304': { description: 'It has not changed.', headers: { ETag: ref('headers', 'ETag'), 'X-Request-Id': ref('headers', 'RequestId') } },
+      ...NOT_MODIFIED,
       ...errorsOf(COMMON_ERRORS),
     },
   });

@@ -160,6 +160,19 @@ export const headerParameter = (name: string, description: string): JsonObject =
   schema: { type: 'string' },
 });
 
+/** What a read with an ETag takes and answers besides. */
+export const UNLESS_KNOWN: JsonObject = headerParameter('If-None-Match', 'An ETag that is known already.');
+export const NOT_MODIFIED: JsonObject = {
+  '304': { description: 'It has not changed.', headers: { ETag: ref('headers', 'ETag'), 'X-Request-Id': ref('headers', 'RequestId') } },
+};
+
+/** A read that answers 304 to who knows its ETag already. */
+export const withETag = (operation: JsonObject): JsonObject => ({
+  ...operation,
+  parameters: [...((operation['parameters'] as readonly JsonObject[] | undefined) ?? []), UNLESS_KNOWN],
+  responses: { ...(operation['responses'] as JsonObject), ...NOT_MODIFIED },
+});
+
 /** The headers a write takes. */
 export const writeHeaders = (...also: 'If-Match'[]): JsonObject[] => [
   ...also.map(() => ref('parameters', 'IfMatch')),

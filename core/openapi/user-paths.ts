@@ -88,6 +88,10 @@ export const userAdminPaths = (root: string): Paths => ({
 
 // --- users ---------------------------------------------------------------------------------------------------------
 
+/** Answers of writes of users are kept. */
+const ONCE = [ref('parameters', 'IdempotencyKey')];
+const TAKES_KEY = { parameters: ONCE, errors: [...COMMON_ERRORS, 409, 422] };
+
 const SORTS = ['email', 'active', 'created_at', 'updated_at', 'id'];
 
 const filter = (name: string, schema: Schema, description?: string): JsonObject => compact({ name, in: 'query', description, schema });
@@ -117,6 +121,7 @@ const changeUser = (verb: string): JsonObject =>
     told: 'The user as it is now.',
     answer: data(ref('schemas', 'Account')),
     errors: CHANGE_ERRORS,
+    parameters: ONCE,
   });
 
 const userPaths = (path: string): Paths => ({
@@ -129,6 +134,7 @@ const userPaths = (path: string): Paths => ({
     }),
     post: admin('create_user', {
       summary: 'Make a user',
+      parameters: ONCE,
       body: { ...objectOf(WRITTEN, ['email']), anyOf: [{ required: ['password'] }, { required: ['password_hash'] }] },
       example: { email: 'ada@example.com', password: 'a long enough password', roles: ['agent'] },
       status: 201,
@@ -142,13 +148,14 @@ const userPaths = (path: string): Paths => ({
     get: admin('get_user', { summary: 'One user', told: 'The user.', answer: data(ref('schemas', 'Account')) }),
     put: changeUser('put_user'),
     patch: changeUser('update_user'),
-    delete: admin('delete_user', { summary: 'Delete a user', told: 'It is gone.', answer: gone, errors: [...COMMON_ERRORS, 409] }),
+    delete: admin('delete_user', { summary: 'Delete a user', ...TAKES_KEY, told: 'It is gone.', answer: gone }),
   },
   [`${path}/{id}/totp`]: {
     parameters: [ID],
     get: admin('get_user_totp', { summary: 'How the second factor of a user stands', told: 'How it stands.', answer: data(FACTOR) }),
     delete: admin('reset_user_totp', {
       summary: 'Turn off the second factor of a user who lost it',
+      ...TAKES_KEY,
       for: 'session',
       told: 'It is off.',
       answer: data(FACTOR),
@@ -159,13 +166,14 @@ const userPaths = (path: string): Paths => ({
     get: admin('list_user_sessions', { summary: 'The sessions of a user', told: 'The last used first.', answer: data(arrayOf(SESSION)) }),
     delete: admin('end_user_sessions', {
       summary: 'End all sessions of a user',
+      ...TAKES_KEY,
       told: 'How many were ended.',
       answer: data(objectOf({ ended: WHOLE }, ['ended'])),
     }),
   },
   [`${path}/{id}/sessions/{session}`]: {
     parameters: [ID, inPath('session', UUID)],
-    delete: admin('end_user_session', { summary: 'End one session of a user', told: 'It is ended.', answer: gone }),
+    delete: admin('end_user_session', { summary: 'End one session of a user', ...TAKES_KEY, told: 'It is ended.', answer: gone }),
   },
 });
 

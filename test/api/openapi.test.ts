@@ -135,7 +135,9 @@ describe('answers are as they are described', () => {
   it('for the accounts, keys and invites an admin keeps', async () => {
     const at = (path: string): string => `/api/helpdesk/_admin/${path}`;
     const user = { email: 'dora@example.com', password: 'a long enough password', roles: ['agent'] };
-    const made = await ask(admin, 'POST', at('users'), user);
+    const made = await ask(admin, 'POST', at('users'), user, { 'Idempotency-Key': 'dora' });
+    const again = await ask(admin, 'POST', at('users'), user, { 'Idempotency-Key': 'dora' });
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
     const userPath = at(`users/${String(made.body.data.id)}`);
     await ask(admin, 'GET', at('users?q=example&filter[active]=true&filter[role]=agent&sort=-email&per_page=2'));
     expect((await ask(admin, 'GET', at('users?filter[active]=perhaps'))).status).toBe(400);
