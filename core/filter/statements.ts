@@ -24,6 +24,8 @@ export interface ListPlan {
   readonly entity: EntityModel;
   readonly projection: Projection;
   readonly where: readonly Sql[];
+  /** The same rows, for statements that need all of them. */
+  readonly whereAll: readonly Sql[];
   readonly keys: readonly SortKey[];
   /** Of a list ordered by rank: the same list in the order of its key, for more finds than can be ranked. */
   readonly unranked: ListPlan | undefined;
@@ -38,12 +40,13 @@ export interface ListPlan {
 export function planList(scope: ReadScope, entity: EntityModel, query: ListQuery, bindings: Bindings, settings: ReadSettings): ListPlan {
   const projection = checkProjection(scope, entity, query, bindings);
   const sorts = checkSort(scope, entity, query.sort);
-  const { where, filter, search } = checkRows(scope, entity, query, bindings);
+  const { where, whereAll, filter, search } = checkRows(scope, entity, query, bindings);
   const unranked = {
     scope,
     entity,
     projection,
     where,
+    whereAll,
     keys: sortKeys(scope, entity, sorts, ALIAS),
     unranked: undefined,
     isOpen: isOpen(scope, entity, filter, search),
@@ -51,11 +54,12 @@ export function planList(scope: ReadScope, entity: EntityModel, query: ListQuery
     settings,
   };
   if (search === undefined || sorts.length > 0) return unranked;
-  return { ...unranked, keys: sortKeys(scope, entity, sorts, ALIAS, search.rank(ALIAS)), unranked };
+  return { ...unranked, where: whereAll, keys: sortKeys(scope, entity, sorts, ALIAS, search.rank(ALIAS)), unranked };
 }
 
 interface CheckedRows {
   readonly where: readonly Sql[];
+  readonly whereAll: readonly Sql[];
   readonly filter: CheckedFilter | undefined;
   readonly search: Search | undefined;
 }
@@ -68,14 +72,14 @@ function checkRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bind
   const search = query.search === undefined ? undefined : checkSearch(scope, entity, query.search);
   const where = visibleRows(scope, entity, ALIAS);
   if (filter !== undefined) where.push(filterSql(scope, filter, ALIAS, bindings));
-  if (search !== undefined) where.push(search.condition(ALIAS));
-  return { where, filter, search };
+  if (search === undefined) return { where, whereAll: where, filter, search };
+  return { where: [...where, search.condition(ALIAS)], whereAll: [...where, search.ofAll(ALIAS)], filter, search };
 }
 
 /** `from ... where ...`: the rows under `ROWS_ALIAS` that a query means and the caller may see, for aggregates and exports. */
 export function selectedRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bindings: Bindings, joins: readonly Sql[] = []): Sql {
-  const { where } = checkRows(scope, entity, query, bindings);
-  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${join(joins, '')}${whereSql(where)}`;
+  const { whereAll } = checkRows(scope, entity, query, bindings);
+  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${join(joins, '')}${whereSql(whereAll)}`;
 }
 
 function isOpen(scope: ReadScope, entity: EntityModel, filter: CheckedFilter | undefined, search: Search | undefined): boolean {
@@ -103,8 +107,11 @@ const isOpenLink = (scope: ReadScope, { entity, end, target }: Hop): boolean =>
 const fromSql = ({ scope, entity, where }: ListPlan, further: readonly Sql[] = []): Sql =>
   sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql([...where, ...further])}`;
 
+const fromAllSql = ({ scope, entity, whereAll }: ListPlan): Sql =>
+  sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(whereAll)}`;
+
 /** A window count would read every row with its columns; the plain count may use an index alone. */
-const totalSql = (plan: ListPlan, isCounted: boolean): Sql => (isCounted ? sql`, (select count(*) ${fromSql(plan)}) as total` : sql``);
+const totalSql = (plan: ListPlan, isCounted: boolean): Sql => (isCounted ? sql`, (select count(*) ${fromAllSql(plan)}) as total` : sql``);
 
 /** Page `page` of a list. Answers one row: `data`, the JSON array as text, and `total` when it is counted. */
 export function pageStatement(plan: ListPlan, page: number, isCounted: boolean): Sql {
@@ -167,11 +174,11 @@ export function walkStatement(plan: ListPlan, place: Place | undefined, isCounte
 /** How many records a list holds, or that they are more than `bound`. Answers one row: `total`. */
 export const countStatement = (plan: ListPlan, bound: number | undefined): Sql =>
   bound === undefined
-    ? sql`select count(*)::text as total ${fromSql(plan)}`
-    : sql`select count(*)::text as total from (select 1 ${fromSql(plan)} limit ${literal(String(bound + 1))}) "w"`;
+    ? sql`select count(*)::text as total ${fromAllSql(plan)}`
+    : sql`select count(*)::text as total from (select 1 ${fromAllSql(plan)} limit ${literal(String(bound + 1))}) "w"`;
 
 /** What Postgres expects the list to hold. Answers one row with the plan. */
-export const estimateStatement = (plan: ListPlan): Sql => sql`explain (format json) select 1 ${fromSql(plan)}`;
+export const estimateStatement = (plan: ListPlan): Sql => sql`explain (format json) select 1 ${fromSql(plan.unranked ?? plan)}`;
 
 /** One record found by `key`: `data`, its JSON as text, and `version`. No row when it is outside of the caller's scope. */
 export function recordStatement(scope: ReadScope, key: Sql, projection: Projection, settings: JsonSettings): Sql {

@@ -165,6 +165,21 @@ describe('q', () => {
     expect(plan.rows.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Bitmap Index Scan on page_title_body_secret_\w+_fts/);
   });
 
+  it('answers by its index also for a word of nearly every record', async () => {
+    world.statements.length = 0;
+    expect((await read('"bulk"')).meta?.total).toBe(5000);
+    await read('"bulk"', 'count=none');
+    await read('"bulk"', 'sort=title&count=exact');
+    await aggregateRecords(world.context(app), 'page', new URLSearchParams('q="bulk"&count=*'));
+    const searches = world.statements.filter((text) => text.includes('to_tsquery'));
+    expect(searches).toHaveLength(6);
+    for (const text of searches) {
+      const literal = text.replaceAll(/\$\d+::text/g, `'''bulk'''`).replaceAll(/\$\d+/g, 'null');
+      const plan = await world.pool.query<{ 'QUERY PLAN': string }>(`explain ${literal}`);
+      expect(plan.rows.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Bitmap Index Scan on page_title_body_secret_\w+_fts/);
+    }
+  });
+
   it('goes with aggregates', async () => {
     const counted = await aggregateRecords(world.context(app), 'bare', new URLSearchParams('q=fire&count=*'));
     expect((JSON.parse(counted.text) as { data: unknown }).data).toEqual([{ count: 3 }]);
