@@ -1,7 +1,7 @@
 /** Password hashes: scrypt, the parameters stored with the hash, so that they can be raised without touching old ones. */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import bcrypt from 'bcryptjs';
 import { AppError } from '../core/errors.ts';
+import { isBehindBcrypt } from './bcrypt.ts';
 
 /** 32 MiB and about 60 ms per hash. */
 const LOG_N = 15;
@@ -55,9 +55,7 @@ const HASH = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{16,})\$([\
 /** What an unknown account is verified against, so that it takes as long as a known one. */
 const DECOY = `$scrypt$ln=${LOG_N},r=${BLOCK},p=${PARALLEL}$${Buffer.alloc(16, 7).toString('base64url')}$${Buffer.alloc(KEY_BYTES, 7).toString('base64url')}`;
 
-/**
- * Of other products. Checked on the main thread in slices, so its cost is bounded: each slice holds
- * the process for a tenth of a second, and cost 12 takes several. */
+/** Of other products. Its cost is bounded, because each try takes a thread for so long: cost 12 some tenths of a second. */
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 export const MAX_BCRYPT_COST = 12;
 
@@ -86,7 +84,7 @@ export const isForeignHash = (stored: string | null | undefined): boolean => BCR
 /** True when the password is the one behind the hash. A missing hash costs the same time and is never true. */
 export async function verifyPassword(password: string, stored: string | null | undefined): Promise<boolean> {
   if (stored !== null && stored !== undefined && importProblem(stored) === undefined)
-    return bounded(() => bcrypt.compare(password, stored));
+    return bounded(() => isBehindBcrypt(password, stored));
   const match = HASH.exec(stored ?? DECOY) ?? HASH.exec(DECOY);
   const isReal = stored !== null && stored !== undefined && HASH.test(stored);
   const [, logN, r, p, salt, hash] = match ?? [];
@@ -98,4 +96,26 @@ export async function verifyPassword(password: string, stored: string | null | u
     expected.length,
   );
   return timingSafeEqual(actual, expected) && isReal;
+}
+
+const foreignCostOf = (stored: string | null | undefined): number | undefined =>
+  isForeignHash(stored) && importProblem(stored ?? '') === undefined ? Number(stored?.slice(4, 6)) : undefined;
+
+/** A hash of no password, of this cost. */
+const foreignDecoy = (cost: number): string => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+
+/**
+ * What a refusal does after `verifyPassword`, so that every account costs the same, be it unknown, of ours or of another product:
+ * one hash of ours and bcrypt of `dearest`, the highest cost among the accounts it could have been. Without one it is ours alone.
+ */
+export async function evenOut(password: string, stored: string | null | undefined, dearest: number | undefined): Promise<void> {
+  const own = foreignCostOf(stored);
+  if (own !== undefined) await verifyPassword(password, undefined);
+  for (const cost of owed(own, dearest)) await verifyPassword(password, foreignDecoy(cost));
+}
+
+/** A cost is a power of two: 9, 9 and 10 are together as dear as 11. */
+function owed(own: number | undefined, dearest: number | undefined): number[] {
+  if (dearest === undefined) return [];
+  return own === undefined ? [dearest] : Array.from({ length: Math.max(0, dearest - own) }, (_, step) => own + step);
 }

@@ -12,6 +12,7 @@ const ENTRIES = [
   'infra/local/ensure-temporal.ts',
   // Threads are loaded by their file's name.
   'adapters/sandbox/jsonata-thread.ts',
+  'adapters/bcrypt-thread.ts',
 ];
 
 /** Left to Node: the SDK must be one copy (it tells its failures by class) and has native parts; knex loads dialects by name. */

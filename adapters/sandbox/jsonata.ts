@@ -2,9 +2,10 @@
  * Whole JSONata, off the main thread. The library runs endless recursion and runaway patterns to their end, so an expression
  * outside the common subset is evaluated in a thread that is ended at the limit and started anew for the next call.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { AppError } from '../../core/errors.ts';
 import type { ExpressionScope } from '../../core/expression/expression.ts';
+import { startThread } from '../thread.ts';
 
 export interface SandboxLimits {
   /** Whole evaluation, waiting for its turn not counted; default 500. */
@@ -22,8 +23,6 @@ export type SandboxReply =
   | { readonly id: number; readonly ok: false; readonly message: string };
 
 const DEFAULT_TIMEOUT_MS = 500;
-/** Starting a thread compiles the library: the first call may take this much longer. */
-const START_MS = 10_000;
 const MEMORY_MB = 64;
 
 let thread: Promise<Worker> | undefined;
@@ -85,29 +84,12 @@ function discard(worker: Worker): void {
   void worker.terminate();
 }
 
-/** From the sources (tests) the thread loads its file through tsx, which Node does not pass on to threads by itself. */
-async function start(): Promise<Worker> {
-  const isSource = import.meta.url.endsWith('.ts');
-  const file = new URL(isSource ? './jsonata-thread.ts' : './jsonata-thread.js', import.meta.url);
-  const options = {
+const start = (): Promise<Worker> =>
+  startThread({
+    name: 'jsonata-thread',
+    beside: import.meta.url,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
-    env: {},
-    execArgv: [],
-  };
-  const worker = isSource
-    ? new Worker(`import('tsx/esm/api').then((tsx) => tsx.tsImport(${JSON.stringify(file.href)}, ${JSON.stringify(file.href)}))`, {
-        ...options,
-        eval: true,
-      })
-    : new Worker(file, options);
-  await new Promise<void>((resolve, reject) => {
-    const tooLate = setTimeout(() => reject(new AppError('UNAVAILABLE', 'The expression sandbox did not start.')), START_MS);
-    worker.once('message', () => (clearTimeout(tooLate), resolve()));
-    worker.once('error', (error) => (clearTimeout(tooLate), reject(error)));
   }).catch((error: unknown) => {
-    discard(worker);
+    thread = undefined;
     throw error;
   });
-  worker.unref();
-  return worker;
-}

@@ -8,6 +8,7 @@ import type { Services } from '../context.ts';
 import { admit, type Challenge } from './admit.ts';
 import { tryPassword } from './attempts.ts';
 import type { AccountHome } from './home.ts';
+import { payInFull } from './refusal.ts';
 import type { AccountRow, ClientInfo, SignIn } from './sessions.ts';
 
 /** One answer for every reason, after the same time: nobody learns which accounts exist. */
@@ -36,6 +37,7 @@ export async function login(
   );
   const isRight = await verifyPassword(password, account?.password_hash);
   if (account === undefined || !isRight || !account.active) {
+    await payInFull(services, realm, password, account?.password_hash);
     await attempt.failed();
     throw refused();
   }
@@ -43,6 +45,7 @@ export async function login(
   if (isForeignHash(account.password_hash)) await replaceHash(services, realm, account, password);
   if (account.must_change && !services.config.isDevelopment) {
     services.log.warn({ realm: realm.key }, 'refused a sign-in with the published development password');
+    await payInFull(services, realm, password, account.password_hash);
     throw refused();
   }
   return admit(services, tokens, home, account, client);
