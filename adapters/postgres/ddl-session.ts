@@ -3,12 +3,10 @@
  * transaction, and ends with it; statements take their table locks in short tries, so that writers never queue behind us.
  */
 import type pg from 'pg';
+import { BRIEF_STATEMENT_MS, LOCK_TRY_MS } from '../../core/change/step.ts';
 import { literal, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { connectDirect } from './pool.ts';
 import { run, sqlState } from './run.ts';
-
-const FIRST_LOCK_TRY_MS = 50;
-const LONGEST_LOCK_TRY_MS = 200;
 
 /** Raised when tries are used up; the caller's retry goes on later. */
 export class LockNotTaken extends Error {
@@ -70,10 +68,11 @@ async function brief(
   onWait: (() => void) | undefined,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const lockMs = Math.min(FIRST_LOCK_TRY_MS * attempt, LONGEST_LOCK_TRY_MS);
+    const lockMs = Math.min(LOCK_TRY_MS.first * attempt, LOCK_TRY_MS.longest);
     try {
       await run(client, sql`begin`);
       await run(client, sql`set local lock_timeout = ${literal(`${lockMs}ms`)}`);
+      await run(client, sql`set local statement_timeout = ${literal(`${BRIEF_STATEMENT_MS}ms`)}`);
       for (const statement of statements) await run(client, statement);
       await run(client, sql`commit`);
       return;

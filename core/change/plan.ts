@@ -132,6 +132,7 @@ function order(steps: readonly Step[]): Step[] {
   return [...steps].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The statements as a person reads them; DDL has no parameters. */
-export const stepText = (step: Step): string =>
-  step.statements.map((statement) => render(statement).text.replaceAll(/\s+/g, ' ').trim()).join(';\n');
+/** The statements as they are sent, byte for byte; DDL has no parameters. */
+export const stepTexts = (step: Step): string[] => step.statements.map((statement) => render(statement).text);
+
+export const stepText = (step: Step): string => stepTexts(step).join(';\n');

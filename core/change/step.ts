@@ -21,6 +21,10 @@ export interface Step {
   readonly isOptional?: boolean;
 }
 
+/** The bounds of a brief step's transaction: its tries for a lock, which grow, and each of its statements. */
+export const LOCK_TRY_MS = { first: 50, longest: 200 } as const;
+export const BRIEF_STATEMENT_MS = 10_000;
+
 /** What must hold in the data before a plan is accepted. `count` answers how many rows are in the way. */
 export interface Check {
   readonly count: Sql;

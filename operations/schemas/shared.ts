@@ -14,7 +14,8 @@ import { documentAt } from './move.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { insertVersionRow, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
-import { planDocument, planView, publishVersion, type PlanView } from './versions.ts';
+import { planView, type PlanView } from './plan-view.ts';
+import { planDocument, publishVersion } from './versions.ts';
 
 const SCHEMA = sql`
   select s.name, o.name as owner, s.latest_version, o.served_version, s.created_at,
@@ -137,12 +138,10 @@ export async function planSchema(ctx: PlatformContext, name: string, input: unkn
   const owner = await ownerOf(ctx, name);
   if (owner !== undefined) return planDocument(owner, input);
   const { pool } = ctx.services;
-  const latest = await latestVersion(pool, name, false);
+  const fromVersion = await latestVersion(pool, name, false);
   const next = readDocument(input);
-  return planView(
-    latest,
-    prepare(NO_STORAGE, await documentAt(pool, name, latest), () => next),
-  );
+  const current = await documentAt(pool, name, fromVersion);
+  return planView(pool, { fromVersion, current, storage: NO_STORAGE, prepared: prepare(NO_STORAGE, current, () => next) });
 }
 
 async function latestVersion(db: pg.Pool | pg.PoolClient, name: string, lock: boolean): Promise<number> {

@@ -3,16 +3,15 @@ import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
 import { classOf, type Change } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
-import { stepText } from '../../core/change/plan.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { exportDocument } from '../../core/model/export-document.ts';
 import { readDocument } from '../../core/model/read-document.ts';
-import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
-import { checkData, prepare, readOwned, refusePinned, type Prepared } from './prepare.ts';
+import { planView, type PlanView } from './plan-view.ts';
+import { checkData, prepare, readOwned, refusePinned } from './prepare.ts';
 import { publishDocument, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 
@@ -71,21 +70,6 @@ export async function diffVersions(ctx: AppContext, from: number, to: number): P
 const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> =>
   documentAt(ctx.services.pool, ctx.app.schemaName, version);
 
-export interface PlanView {
-  readonly from_version: number;
-  readonly class: 'compatible' | 'breaking';
-  readonly changes: readonly Change[];
-  readonly steps: readonly {
-    readonly phase: string;
-    readonly sql: string;
-    readonly lock: string;
-    readonly rewrite: boolean;
-    readonly concurrent: boolean;
-  }[];
-  readonly findings: readonly Finding[];
-  readonly plan_hash: string;
-}
-
 /** What publishing a document would do. Refused like the publish itself; nothing is changed. */
 export async function planDocument(ctx: AppContext, input: unknown): Promise<PlanView> {
   const next = readDocument(input);
@@ -93,24 +77,8 @@ export async function planDocument(ctx: AppContext, input: unknown): Promise<Pla
   const prepared = prepare(ctx.app.storage, served.document, () => next);
   if (prepared.changes.length > 0) refusePinned(ctx.app, served);
   await checkData(ctx.services.pool, prepared.plan);
-  return planView(served.servedVersion, prepared);
-}
-
-export function planView(fromVersion: number, prepared: Prepared): PlanView {
-  return {
-    from_version: fromVersion,
-    class: classOf(prepared.changes),
-    changes: prepared.changes,
-    steps: prepared.plan.steps.map((step) => ({
-      phase: step.phase,
-      sql: stepText(step),
-      lock: step.lock,
-      rewrite: step.rewrite,
-      concurrent: step.mode === 'long',
-    })),
-    findings: prepared.findings,
-    plan_hash: prepared.planHash,
-  };
+  const { servedVersion: fromVersion, document: current } = served;
+  return planView(ctx.services.pool, { fromVersion, current, storage: ctx.app.storage, prepared });
 }
 
 /** Makes a whole document the app's next version. */

@@ -66,6 +66,8 @@ export type Act =
   | (OnTable & {
       readonly kind: 'create_index';
       readonly index: ObjectName;
+      /** btree when none is said. */
+      readonly method: string;
       readonly isConcurrent: boolean;
       readonly isUnique: boolean;
       readonly isGuarded: boolean;

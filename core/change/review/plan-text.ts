@@ -7,7 +7,7 @@ import { splitAt, tokensOf, UnreadableSql, type Token } from './tokens.ts';
 /** A step as data: its SQL is the text that runs. */
 export interface ReviewedStep {
   readonly key: string;
-  /** Only `contract` is after the switch, when nobody asks for the old shape any more. */
+  /** `settle` and `contract` are after the switch; `contract` when nobody asks for the old shape any more. */
   readonly phase: string;
   /** `brief`: all statements in one transaction. `long`: each outside of any. */
   readonly mode: 'brief' | 'long';
@@ -21,6 +21,9 @@ export interface ReviewedStep {
 
 export interface TableFacts {
   readonly rows: number;
+  /** False when the number of rows is Postgres' estimate. */
+  readonly isCounted: boolean;
+  readonly bytes: number;
   /** Types of stored columns, as Postgres writes them; they decide whether a new type rewrites the table. */
   readonly columns?: ReadonlyMap<string, string>;
 }
@@ -87,7 +90,7 @@ export class PlanText {
   /** For messages: the table and how many rows wait behind its lock. */
   place(table: ObjectName): string {
     const known = this.facts.tables.get(nameText(table));
-    return `"${nameText(table)}" (${known === undefined ? 'rows unknown' : rowsText(known.rows)})`;
+    return `"${nameText(table)}" (${known === undefined ? 'rows unknown' : `${known.isCounted ? '' : 'about '}${rowsText(known.rows)}`})`;
   }
 }
 

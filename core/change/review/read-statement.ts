@@ -167,8 +167,9 @@ function readCreateIndex(reader: Reader, isUnique: boolean): Act {
   reader.seek('on');
   reader.skip(['on'], ['only']);
   const table = reader.objectName();
+  const method = reader.take('using') ? reader.identifier() : 'btree';
   // An index lives in the schema of its table.
-  return { kind: 'create_index', index: { schema: table.schema, name: index.name }, table, isConcurrent, isUnique, isGuarded };
+  return { kind: 'create_index', index: { schema: table.schema, name: index.name }, method, table, isConcurrent, isUnique, isGuarded };
 }
 
 function readCreateTrigger(reader: Reader, isReplaced: boolean): Act {

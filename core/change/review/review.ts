@@ -59,8 +59,9 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Every finding, in the order of the steps. */
-export function reviewPlan(steps: readonly ReviewedStep[], facts: ReviewFacts): PlanFinding[] {
-  const plan = new PlanText(steps, facts);
+export const reviewPlan = (steps: readonly ReviewedStep[], facts: ReviewFacts): PlanFinding[] => findingsOf(new PlanText(steps, facts));
+
+export function findingsOf(plan: PlanText): PlanFinding[] {
   return plan.steps.flatMap((step) =>
     RULES.flatMap((rule) =>
       rule.find(step, plan).map((message) => ({ rule: rule.id, severity: rule.severity, step: step.key, message, hint: rule.hint })),

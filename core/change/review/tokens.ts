@@ -1,6 +1,6 @@
 /**
  * SQL text as tokens: enough to tell a keyword from the same letters in a string, a quoted name or a comment, and no more.
- * A parser of all of Postgres' grammar would know what our plans never say (docs/adr/0016-plans-are-read-by-tokens.md).
+ * A parser of all of Postgres' grammar would know what our plans never say (docs/adr/0018-plans-are-read-by-tokens.md).
  */
 export interface Token {
   /** `word`: bare, in small letters. `name`: a quoted identifier. `text`: a string constant of any form. */

@@ -36,10 +36,10 @@ const columns = new Map([
 
 const factsOf = (plan: CorpusPlan): ReviewFacts => ({
   tables: new Map([
-    ['app.ticket', { rows: 2_000_000, columns }],
-    ['app.customer', { rows: 50_000 }],
-    ['app.customer_note', { rows: 70_000 }],
-    ['app.empty', { rows: 0 }],
+    ['app.ticket', { rows: 2_000_000, isCounted: true, bytes: 400_000_000, columns }],
+    ['app.customer', { rows: 50_000, isCounted: true, bytes: 10_000_000 }],
+    ['app.customer_note', { rows: 70_000, isCounted: true, bytes: 10_000_000 }],
+    ['app.empty', { rows: 0, isCounted: true, bytes: 0 }],
   ]),
   used: new Set(['app.ticket', 'app.ticket.title', 'app.ticket.amount', 'app.customer', 'app.customer.email']),
   rowBound: 100_000,

@@ -28,8 +28,15 @@ export interface SchemaWorld {
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
-export async function schemaWorld(options: { readonly worker?: boolean; readonly temporal?: string } = {}): Promise<SchemaWorld> {
-  const url = await freshDatabase();
+export interface SchemaWorldOptions {
+  readonly worker?: boolean;
+  readonly temporal?: string;
+  /** An empty database of a server that the test started itself. */
+  readonly url?: string;
+}
+
+export async function schemaWorld(options: SchemaWorldOptions = {}): Promise<SchemaWorld> {
+  const url = options.url ?? (await freshDatabase());
   await migrateControl(url);
   const owner = new pg.Pool({ connectionString: url, max: 4 });
   owner.on('error', () => undefined);

@@ -78,7 +78,12 @@ function requiredColumn(act: Act): { readonly table: ObjectName; readonly name: 
 }
 
 /** A check of the plan that was validated before, and that neither an earlier statement nor this one drops. */
-function isProved(table: ObjectName, column: string, place: { readonly at: number; readonly statement: number }, plan: PlanText): boolean {
+export function isProved(
+  table: ObjectName,
+  column: string,
+  place: { readonly at: number; readonly statement: number },
+  plan: PlanText,
+): boolean {
   const checks = plan
     .all('add_constraint', place.at)
     .filter(({ act }) => isSameName(act.table, table) && act.constraint.proves.includes(column));

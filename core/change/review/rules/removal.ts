@@ -6,7 +6,9 @@ import { lockOf } from '../locks.ts';
 import { eachAct, type Rule } from './rule.ts';
 import { placeOf } from './locking.ts';
 
-const isBeforeSwitch = (step: ReadStep): boolean => step.phase !== 'contract';
+const AFTER_SWITCH = new Set(['settle', 'contract']);
+
+const isBeforeSwitch = (step: ReadStep): boolean => !AFTER_SWITCH.has(step.phase);
 
 export const noRename: Rule = {
   id: 'no-rename',

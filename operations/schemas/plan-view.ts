@@ -1,0 +1,121 @@
+/** A plan as people read it before it runs: each step's text, lock and cost, and what the reviewers say. */
+import type pg from 'pg';
+import { run } from '../../adapters/postgres/run.ts';
+import { classOf, type Change } from '../../core/change/change.ts';
+import { stepText } from '../../core/change/plan.ts';
+import type { Estimate } from '../../core/change/review/estimate.ts';
+import { RATES } from '../../core/change/review/estimate.ts';
+import { reviewedStep, reviewOwn, type TableSize } from '../../core/change/review/of-plan.ts';
+import type { PlanFinding } from '../../core/change/review/review.ts';
+import type { Step } from '../../core/change/step.ts';
+import type { SchemaDocument } from '../../core/model/document.ts';
+import { buildModel } from '../../core/model/model.ts';
+import type { Finding } from '../../core/model/review.ts';
+import { id, join, literal, sql, value } from '../../core/sql/sql.ts';
+import type { Prepared } from './prepare.ts';
+
+export interface StepView {
+  readonly key: string;
+  readonly phase: string;
+  readonly mode: 'brief' | 'long';
+  readonly table: string;
+  /** Statements as they are sent, one after the other. */
+  readonly sql: string;
+  readonly lock: string;
+  readonly lock_timeout_ms: number | null;
+  readonly rewrite: boolean;
+  readonly concurrent: boolean;
+  readonly estimate: Estimate;
+}
+
+export interface PlanView {
+  readonly from_version: number;
+  readonly class: 'compatible' | 'breaking';
+  readonly changes: readonly Change[];
+  readonly steps: readonly StepView[];
+  /** Of the document. */
+  readonly findings: readonly Finding[];
+  /** Of the plan. */
+  readonly review: readonly PlanFinding[];
+  readonly estimate: { readonly ms: number | null; readonly basis: string };
+  readonly plan_hash: string;
+}
+
+export interface Planned {
+  readonly fromVersion: number;
+  /** The document of that version. */
+  readonly current: SchemaDocument;
+  readonly storage: string;
+  readonly prepared: Prepared;
+}
+
+export async function planView(db: pg.Pool, planned: Planned): Promise<PlanView> {
+  const { prepared, storage } = planned;
+  const { steps } = prepared.plan;
+  const sizes = await tableSizes(db, storage, [...new Set(steps.map((step) => step.table))]);
+  const own = { steps, previous: buildModel(planned.current), next: buildModel(prepared.document), storage, sizes };
+  const { findings, estimates } = reviewOwn(own);
+  const views = steps.map((step, at) => stepView(step, estimates[at] ?? UNKNOWN));
+  return {
+    from_version: planned.fromVersion,
+    class: classOf(prepared.changes),
+    changes: prepared.changes,
+    steps: views,
+    findings: prepared.findings,
+    review: findings,
+    estimate: { ms: total(views), basis: BASIS },
+    plan_hash: prepared.planHash,
+  };
+}
+
+const UNKNOWN: Estimate = { rows: null, rows_exact: false, bytes: null, ms: null };
+
+const BASIS = `An estimate, not a promise: the bytes of each table at ${RATES.scan} MB/s to check, ${RATES.index} MB/s to index (${RATES.words} for full text) and ${RATES.write} MB/s to write. Waits for locks and old transactions come on top.`;
+
+function stepView(step: Step, estimate: Estimate): StepView {
+  return {
+    key: step.key,
+    phase: step.phase,
+    mode: step.mode,
+    table: step.table,
+    sql: stepText(step),
+    lock: step.lock,
+    lock_timeout_ms: reviewedStep(step).lockTimeoutMs ?? null,
+    rewrite: step.rewrite,
+    concurrent: step.mode === 'long',
+    estimate,
+  };
+}
+
+const total = (steps: readonly StepView[]): number | null =>
+  steps.some((step) => step.estimate.ms === null) ? null : steps.reduce((sum, step) => sum + (step.estimate.ms ?? 0), 0);
+
+/** Smaller tables are counted. */
+const COUNTED_BYTES = 4_000_000;
+
+/** Rows and bytes of the tables that are there: all of them from the catalogue at once, the small ones counted at once. */
+async function tableSizes(db: pg.Pool, storage: string, tables: readonly string[]): Promise<Map<string, TableSize>> {
+  // Of a table that grew since its last ANALYZE, its bytes tell how much: the planner of Postgres reckons the same way.
+  const known = await run<{ name: string; rows: number; bytes: number }>(
+    db,
+    sql`
+    select c.relname as name, pg_table_size(c.oid)::double precision as bytes,
+           case when c.reltuples > 0 and c.relpages > 0
+             then ceil(c.reltuples::double precision / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::integer))
+             else ceil(pg_relation_size(c.oid) / 100.0)::double precision end as rows
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${value(storage)} and c.relname = any(${value(tables, 'text[]')}) and c.relkind in ('r', 'p')`,
+  );
+  const small = known.filter((table) => table.bytes <= COUNTED_BYTES).map((table) => table.name);
+  const counts = await countRows(db, storage, small);
+  return new Map(known.map(({ name, rows, bytes }) => [name, { rows: counts.get(name) ?? rows, isCounted: counts.has(name), bytes }]));
+}
+
+async function countRows(db: pg.Pool, storage: string, tables: readonly string[]): Promise<Map<string, number>> {
+  if (tables.length === 0) return new Map();
+  const counts = tables.map(
+    (table) => sql`select ${literal(table)} as name, count(*)::double precision as rows from ${id(storage, table)}`,
+  );
+  const rows = await run<{ name: string; rows: number }>(db, join(counts, ' union all '));
+  return new Map(rows.map((row) => [row.name, row.rows]));
+}

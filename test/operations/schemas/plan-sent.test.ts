@@ -1,0 +1,122 @@
+/** A plan is a promise about text: what a dry run shows is, byte for byte, what Postgres is sent. Its own log says what that was. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPostgres, TEST_FLAGS, type RunningPostgres } from '../../../infra/local/postgres.ts';
+import { planDocument, publishVersion } from '../../../operations/schemas/versions.ts';
+import { schemaWorld, type SchemaWorld } from './schema-world.ts';
+
+const ODD_TEXT = 'two  spaces, a\ttab,\nlines; it\'s \\ a -- comment /* no */ $1 "x"';
+
+const first = {
+  version: 1,
+  entities: [
+    { name: 'customer', fields: [{ name: 'email', type: 'email', unique: true }] },
+    { name: 'tag', fields: [{ name: 'label', type: 'string' }] },
+    {
+      name: 'ticket',
+      fields: [
+        { name: 'title', type: 'string', required: true },
+        { name: 'code', type: 'string', unique: true },
+        { name: 'level', type: 'int', default: 1 },
+        { name: 'place', type: 'string', default: 'here' },
+      ],
+      indexes: [{ fields: ['level'] }, { fields: ['title'], type: 'fulltext' }],
+    },
+  ],
+  relations: [{ name: 'ticket_tags', type: 'many_to_many', source: 'ticket', target: 'tag', join_table: 'ticket_tag' }],
+};
+
+/** One of each kind of step that a plan can have. */
+const second = {
+  version: 1,
+  entities: [
+    { name: 'customer', soft_delete: true, fields: [{ name: 'email', type: 'email', unique: true }] },
+    { name: 'tag', fields: [{ name: 'label', type: 'string', required: true }] },
+    {
+      name: 'ticket',
+      fields: [
+        { name: 'title', type: 'string' },
+        { name: 'code', type: 'string' },
+        { name: 'level', type: 'int', default: 2 },
+        { name: 'place', type: 'string' },
+        { name: 'note', type: 'text', default: ODD_TEXT },
+        { name: 'state', type: 'enum', enum: ['new', 'old'], default: 'new', required: true },
+        { name: 'price', type: 'decimal' },
+      ],
+      unique: [['title', 'code']],
+      indexes: [{ fields: ['code'] }, { fields: ['note'], type: 'fulltext' }],
+    },
+    { name: 'visit', fields: [{ name: 'at', type: 'timestamp' }] },
+  ],
+  relations: [
+    { name: 'ticket_tags', type: 'many_to_many', source: 'ticket', target: 'tag', join_table: 'ticket_tag' },
+    { name: 'customer_tickets', type: 'one_to_many', source: 'customer', target: 'ticket' },
+    { name: 'ticket_visits', type: 'one_to_many', source: 'ticket', target: 'visit' },
+  ],
+};
+
+describe('the text of a plan', () => {
+  let dir: string;
+  let postgres: RunningPostgres;
+  let world: SchemaWorld;
+  beforeAll(async () => {
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-sent-'));
+    fs.chmodSync(dir, 0o755);
+    const log = ['logging_collector=on', 'log_destination=jsonlog', 'log_filename=sent.log', 'log_statement=all'];
+    postgres = await startPostgres({ dir: path.join(dir, 'pg'), flags: [...TEST_FLAGS, ...log.flatMap((setting) => ['-c', setting])] });
+    world = await schemaWorld({ url: postgres.url('postgres') });
+  });
+  // After the world's own end, which is registered later.
+  afterAll(async () => {
+    await postgres.stop();
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** What the sessions of migrations sent so far, without their own housekeeping. */
+  function sent(): string[] {
+    const lines = fs.readFileSync(path.join(dir, 'pg', 'log', 'sent.json'), 'utf8').split('\n');
+    const entries = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { application_name?: string; message: string });
+    return entries
+      .filter((entry) => entry.application_name?.startsWith('durabase-ddl/') === true)
+      .map((entry) => entry.message.replace(/^(statement|execute [^:]*): /, ''))
+      .filter((text) => !/^\s*(begin|commit|select |set local |update durabase\.)/.test(text));
+  }
+
+  it.each([
+    ['new entities', first],
+    ['one change of each kind', second],
+    [
+      'back to where nothing is dropped',
+      { ...second, entities: second.entities.map((entity) => ({ ...entity, unique: [], indexes: [] })) },
+    ],
+  ])('is what runs: %s', async (_title, document) => {
+    const before = sent().length;
+    const plan = await planDocument(await world.context(), document);
+    expect(sent()).toHaveLength(before);
+    const { migration } = await publishVersion(await world.context(), document);
+    expect(migration?.status).toBe('completed');
+    expect(sent().slice(before).join(';\n')).toBe(plan.steps.map((step) => step.sql).join(';\n'));
+    expect(migration?.steps.map((step) => step.sql)).toEqual(plan.steps.map((step) => step.sql));
+    expect(plan.steps.length).toBeGreaterThan(0);
+    expect(plan.review.filter((finding) => finding.severity === 'error')).toEqual([]);
+  });
+
+  it('covered every kind of step', async () => {
+    const rows = await world.query<{ kind: string }>(
+      "select distinct split_part(key, '/', 1) as kind from durabase.migration_steps order by 1",
+    );
+    expect(rows.map((row) => row.kind)).toEqual([
+      'add-column',
+      'add-foreign-key',
+      'add-index',
+      'create-table',
+      'drop-index',
+      'drop-not-null',
+      'set-default',
+      'set-not-null',
+      'validate-foreign-key',
+    ]);
+  });
+});
