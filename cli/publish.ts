@@ -1,7 +1,7 @@
 /** What `plan`, `apply` and `rollback` share: the plan, the word for it, the publish, and watching it to its end. */
 import readline from 'node:readline/promises';
 import type { MigrationView } from '../operations/schemas/migrations.ts';
-import type { PlanView } from '../operations/schemas/versions.ts';
+import type { PlanView } from '../operations/schemas/plan-view.ts';
 import type { DocumentFile } from './document-file.ts';
 import { endLine, followMigration } from './follow-migration.ts';
 import { CONNECTION_OPTIONS, type RequestOptions, type Session } from './http.ts';

@@ -1,6 +1,6 @@
 /** A plan for a person: what changes, what runs for it under which locks, and what the reviewer says. */
 import type { Finding } from '../../core/model/review.ts';
-import type { PlanView } from '../../operations/schemas/versions.ts';
+import type { PlanView } from '../../operations/schemas/plan-view.ts';
 import { changeLines, summaryOf } from './changes.ts';
 import { indented, wrap, type Colour, type Paper } from './paper.ts';
 import { sqlLines } from './sql.ts';
@@ -20,6 +20,7 @@ export function planLines(app: string, plan: PlanView, paper: Paper): string[] {
     ...(plan.changes.length === 0 ? [] : ['', paper.paint('bold', 'Changes'), ...changeLines(plan.changes, paper)]),
     ...(plan.changes.length === 0 ? [] : ['', ...stepSection(plan.steps, paper)]),
     ...findingSection(plan.findings, paper),
+    ...reviewSection(plan.review, paper),
   ];
 }
 
@@ -41,6 +42,7 @@ function onePhase(phase: string, steps: PlanView['steps'], paper: Paper): string
         ? []
         : [
             `    ${String(index + 1).padStart(width)}. ${lockOf(step, paper)}`,
+            ...indented(costOf(step), inset),
             ...indented(sqlLines(step.sql, paper.width - inset), inset).map((line) => paper.paint('dim', line)),
           ],
     ),
@@ -51,6 +53,15 @@ function lockOf(step: PlanView['steps'][number], paper: Paper): string {
   const lock = `${step.lock}${step.concurrent ? ', outside a transaction' : ''}`;
   return step.rewrite ? `${lock}, ${paper.paint('red', 'rewrites the table')}` : lock;
 }
+
+/** Nothing for a table that holds nothing. */
+function costOf({ estimate: { rows, rows_exact, ms } }: PlanView['steps'][number]): string[] {
+  if (rows === null || ms === null || rows === 0) return [];
+  return [`${rows_exact ? '' : 'about '}${rows.toLocaleString('en-US')} row${rows === 1 ? '' : 's'}, an estimated ${durationText(ms)}`];
+}
+
+const durationText = (ms: number): string =>
+  ms < 1_000 ? `${ms} ms` : ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 
 const LEVELS: Readonly<Record<Finding['level'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
 
@@ -63,6 +74,21 @@ export function findingSection(findings: readonly Finding[], paper: Paper): stri
       `  ${paper.paint(LEVELS[finding.level], finding.level.padEnd(7))}  ${finding.path}`,
       ...indented(
         [finding.message, finding.consequence, finding.fix].flatMap((text) => wrap(text, paper.width - 6)),
+        6,
+      ),
+    ]),
+  ];
+}
+
+function reviewSection(findings: PlanView['review'], paper: Paper): string[] {
+  if (findings.length === 0) return [];
+  return [
+    '',
+    paper.paint('bold', 'Review of the plan'),
+    ...findings.flatMap((finding) => [
+      `  ${paper.paint(LEVELS[finding.severity], finding.severity.padEnd(7))}  ${finding.rule}`,
+      ...indented(
+        [finding.step, finding.message, finding.hint].flatMap((text) => wrap(text, paper.width - 6)),
         6,
       ),
     ]),

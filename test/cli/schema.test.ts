@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../../infra/local/repository.ts';
-import type { PlanView } from '../../operations/schemas/versions.ts';
+import type { PlanView } from '../../operations/schemas/plan-view.ts';
 import { startWorld, type World } from '../api/world.ts';
 import { buildAll, launch } from '../support/process.ts';
 

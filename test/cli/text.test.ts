@@ -3,6 +3,7 @@ import type { Change } from '../../core/change/change.ts';
 import { changeLines } from '../../cli/text/changes.ts';
 import { paperOf, plainPaper, wrap } from '../../cli/text/paper.ts';
 import { planLines } from '../../cli/text/plan.ts';
+import type { StepView } from '../../operations/schemas/plan-view.ts';
 import { sqlLines } from '../../cli/text/sql.ts';
 
 const stream = (isTTY: boolean, colours: boolean, columns: number | undefined) =>
@@ -66,18 +67,36 @@ describe('changes and plans for a person', () => {
     expect(changeLines([change], plainPaper(50))).toEqual(['    ~ set default  tickets.priority', '      low -> very high']);
   });
 
-  it('groups steps by phase with lock and SQL, then shows findings', () => {
-    const step = { phase: 'expand', sql: 'select 1', lock: 'ACCESS EXCLUSIVE, brief', rewrite: false, concurrent: false };
+  it('groups steps by phase with lock, cost and SQL, then shows what the reviewers say', () => {
+    const step: StepView = {
+      key: 'add-column/tickets.x',
+      phase: 'expand',
+      mode: 'brief',
+      table: 'tickets',
+      sql: 'select 1',
+      lock: 'ACCESS EXCLUSIVE, brief',
+      lock_timeout_ms: 200,
+      rewrite: false,
+      concurrent: false,
+      estimate: { rows: 0, rows_exact: true, bytes: 0, ms: 50 },
+    };
+    const large = { rows: 2_000_000, rows_exact: false, bytes: 400_000_000, ms: 14_000 };
     const lines = planLines(
       'shop',
       {
         from_version: 3,
         class: 'breaking',
         changes: [breaking],
-        steps: [step, { ...step, phase: 'contract', rewrite: true }, { ...step, concurrent: true, lock: 'SHARE UPDATE EXCLUSIVE' }],
+        steps: [
+          { ...step, estimate: { ...step.estimate, rows: 1 } },
+          { ...step, phase: 'contract', rewrite: true },
+          { ...step, concurrent: true, lock: 'SHARE UPDATE EXCLUSIVE', estimate: large },
+        ],
         findings: [
           { id: 'f', level: 'warning', path: 'webhooks.0', message: 'No address.', consequence: 'Nothing is sent.', fix: 'Give one.' },
         ],
+        review: [{ rule: 'no-rewrite', severity: 'error', step: step.key, message: 'All is written again.', hint: 'Add a column.' }],
+        estimate: { ms: 14_100, basis: 'An estimate.' },
         plan_hash: 'h',
       },
       plainPaper(),
@@ -93,8 +112,10 @@ describe('changes and plans for a person', () => {
       'Steps',
       '  expand: before the switch; clients read and write as always',
       '    1. ACCESS EXCLUSIVE, brief',
+      '       1 row, an estimated 50 ms',
       '       select 1;',
       '    3. SHARE UPDATE EXCLUSIVE, outside a transaction',
+      '       about 2,000,000 rows, an estimated 14 s',
       '       select 1;',
       '  contract: after the switch, when every api process serves the new version',
       '    2. ACCESS EXCLUSIVE, brief, rewrites the table',
@@ -105,6 +126,12 @@ describe('changes and plans for a person', () => {
       '      No address.',
       '      Nothing is sent.',
       '      Give one.',
+      '',
+      'Review of the plan',
+      '  error    no-rewrite',
+      '      add-column/tickets.x',
+      '      All is written again.',
+      '      Add a column.',
     ]);
   });
 });
