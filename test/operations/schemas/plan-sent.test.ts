@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, TEST_FLAGS, type RunningPostgres } from '../../../infra/local/postgres.ts';
+import { getMigration } from '../../../operations/schemas/migrations.ts';
 import { planDocument, publishVersion } from '../../../operations/schemas/versions.ts';
 import { schemaWorld, type SchemaWorld } from './schema-world.ts';
 
@@ -91,17 +92,25 @@ describe('the text of a plan', () => {
       'back to where nothing is dropped',
       { ...second, entities: second.entities.map((entity) => ({ ...entity, unique: [], indexes: [] })) },
     ],
-  ])('is what runs: %s', async (_title, document) => {
-    const before = sent().length;
-    const plan = await planDocument(await world.context(), document);
-    expect(sent()).toHaveLength(before);
-    const { migration } = await publishVersion(await world.context(), document);
-    expect(migration?.status).toBe('completed');
-    expect(sent().slice(before).join(';\n')).toBe(plan.steps.map((step) => step.sql).join(';\n'));
-    expect(migration?.steps.map((step) => step.sql)).toEqual(plan.steps.map((step) => step.sql));
-    expect(plan.steps.length).toBeGreaterThan(0);
-    expect(plan.review.filter((finding) => finding.severity === 'error')).toEqual([]);
-  });
+  ])(
+    'is what runs: %s',
+    async (_title, document) => {
+      const before = sent().length;
+      const plan = await planDocument(await world.context(), document);
+      expect(sent()).toHaveLength(before);
+      const { version } = await publishVersion(await world.context(), document);
+      // A publish waits only so long; what follows the switch is part of the plan too.
+      await expect
+        .poll(async () => (await getMigration(await world.context(), String(version))).status, { timeout: 60_000 })
+        .toBe('completed');
+      const migration = await getMigration(await world.context(), String(version));
+      expect(sent().slice(before).join(';\n')).toBe(plan.steps.map((step) => step.sql).join(';\n'));
+      expect(migration.steps.map((step) => step.sql)).toEqual(plan.steps.map((step) => step.sql));
+      expect(plan.steps.length).toBeGreaterThan(0);
+      expect(plan.review.filter((finding) => finding.severity === 'error')).toEqual([]);
+    },
+    90_000,
+  );
 
   it('covered every kind of step', async () => {
     const rows = await world.query<{ kind: string }>(
