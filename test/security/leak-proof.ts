@@ -38,7 +38,7 @@ export async function proveLeaks(urls: readonly [string, string], { step, combin
     const proof = new Proof(a, b);
     const reads = [...READS, combinations(seeded(seed), combined)];
     for (const caller of a.callers.keys()) await proof.ask(caller, reads, ASKED_LESS.has(caller) ? step * 5 : step);
-    for (const caller of ['reader', 'nobody', 'stranger', 'scribe without memos', 'agent']) await proof.write(caller, WRITES);
+    for (const caller of ['reader', 'nobody', 'stranger', 'scribe without memos', 'agent']) await proof.write(caller, WRITES, step);
     return proof.result;
   } finally {
     await Promise.all([a.close(), b.close()]);
@@ -77,10 +77,10 @@ class Proof {
   }
 
   /** Clause by clause, so that a change of what nobody but admins may write is laid at the door of one. */
-  async write(caller: string, clauses: readonly Clause[]): Promise<void> {
+  async write(caller: string, clauses: readonly Clause[], step: number): Promise<void> {
     for (const clause of clauses) {
       const before = await Promise.all([this.#a.sealed(), this.#b.sealed()]);
-      await this.ask(caller, [[clause[0], clause[1], 'whole']], 1);
+      await this.ask(caller, [[clause[0], clause[1], 'whole']], step);
       const after = await Promise.all([this.#a.sealed(), this.#b.sealed()]);
       const ask: Ask = { method: 'any of', path: `the clause "${clause[0]}"` };
       for (const [index, stored] of after.entries())
