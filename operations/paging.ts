@@ -1,19 +1,30 @@
+/** The query string of the lists that are no records: what they take, and which page is asked for. */
 import { unknownParameter } from '../core/filter/parse-lists.ts';
+import { AppError } from '../core/errors.ts';
 
 /** UNKNOWN_PARAMETER for what a route does not take. */
 export function checkParameters(query: URLSearchParams, known: readonly string[]): void {
   for (const name of query.keys()) if (!known.includes(name)) throw unknownParameter(name, known);
 }
 
-/** Page and size of a list; what is missing or no number falls back to the default, what is too large to the maximum. */
-export function clampPage(params: URLSearchParams, maxPerPage: number): { readonly page: number; readonly perPage: number } {
-  return {
-    page: natural(params.get('page'), 1, 1_000_000),
-    perPage: natural(params.get('per_page'), Math.min(25, maxPerPage), maxPerPage),
-  };
+export interface Page {
+  readonly page: number;
+  readonly perPage: number;
+  /** The entries before the page. */
+  readonly offset: number;
 }
 
-function natural(text: string | null, fallback: number, most: number): number {
-  const parsed = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  return parsed < 1 ? fallback : Math.min(parsed, most);
+/** `page` and `per_page`: whole numbers from 1. A size above the most is the most. */
+export function readPage(query: URLSearchParams, most: number, usual = 25): Page {
+  const page = readNatural(query, 'page') ?? 1;
+  const perPage = Math.min(readNatural(query, 'per_page') ?? usual, most);
+  return { page, perPage, offset: (page - 1) * perPage };
+}
+
+function readNatural(query: URLSearchParams, name: string): number | undefined {
+  const given = query.get(name) ?? '';
+  if (given === '') return undefined;
+  if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
+  const message = `"${name}" must be a whole number from 1.`;
+  throw new AppError('INVALID_VALUE', message, { details: [{ field: name, rule: 'type', message }] });
 }

@@ -1,5 +1,6 @@
 /** What the headers and the query of a write ask for, and what its answer says of them. */
 import type { AppContext } from '../../operations/context.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { onceUnder, type Once } from '../../operations/once.ts';
 import { AppError } from '../../core/errors.ts';
 import { idempotencyOf } from '../../operations/records/idempotency.ts';
@@ -56,13 +57,7 @@ export function refuseUselessKey(call: Call, path: readonly string[]): void {
 
 /** `?atomic=false`; nothing else is taken. */
 export function isAtomic(call: Call): boolean {
-  for (const name of call.query.keys()) {
-    if (name !== 'atomic') {
-      throw new AppError('UNKNOWN_PARAMETER', `There is no parameter "${name.slice(0, 100)}" here.`, {
-        details: [{ field: name.slice(0, 100), rule: 'unknown', message: 'the only parameter is atomic' }],
-      });
-    }
-  }
+  checkParameters(call.query, ['atomic']);
   const given = call.query.getAll('atomic');
   if (given.length === 0) return true;
   if (given.length > 1 || (given[0] !== 'true' && given[0] !== 'false')) {

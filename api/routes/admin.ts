@@ -1,6 +1,7 @@
 /** `/api/:app/_admin/...`: for admins of the app only. */
 import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext } from '../../operations/context.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { simulate } from '../../operations/permissions/simulate.ts';
 import { tryRules } from '../../operations/rules/try.ts';
 import { getDelivery, listDeliveries, replayDelivery, testWebhook } from '../../operations/webhooks/deliveries.ts';
@@ -98,8 +99,11 @@ async function webhookVerb(ctx: AppContext, call: Call, rest: readonly string[])
 async function secretsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [name, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
-  if (name === undefined && call.method === 'GET') return dataAnswer(await listSecrets(ctx));
-  if (name === undefined) throw noSuchRoute(call);
+  if (name === undefined) {
+    if (call.method !== 'GET') throw noSuchRoute(call);
+    checkParameters(call.query, []);
+    return dataAnswer(await listSecrets(ctx));
+  }
   if (call.method === 'PUT') return dataAnswer(await setSecret(ctx, name, (await membersOf(call, '_admin/secrets', ['value'])).value));
   if (call.method === 'DELETE') return dataAnswer(await deleteSecret(ctx, name));
   throw noSuchRoute(call);

@@ -12,6 +12,7 @@ import { accountPage, type AccountPage } from '../account-page.ts';
 import { login } from '../../operations/auth/login.ts';
 import { logout, me, refresh, type ClientInfo } from '../../operations/auth/sessions.ts';
 import type { Actor } from '../../operations/context.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyRequest } from '../authenticate.ts';
 import { bodyAnswer, dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
@@ -125,7 +126,7 @@ async function sessionsRoute(api: Api, call: Call, realm: Realm, rest: readonly 
 }
 
 function readAll(query: URLSearchParams): boolean {
-  for (const name of query.keys()) if (name !== 'all') throw new AppError('UNKNOWN_PARAMETER', 'Ending sessions takes only "all".');
+  checkParameters(query, ['all']);
   const all = query.get('all') ?? 'false';
   if (all !== 'true' && all !== 'false') throw new AppError('INVALID_VALUE', '"all" must be true or false.');
   return all === 'true';

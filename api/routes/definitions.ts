@@ -10,6 +10,7 @@ import {
   updateDefinition,
   type DefinitionAnswer,
 } from '../../operations/schemas/definitions.ts';
+import { checkParameters, readPage } from '../../operations/paging.ts';
 import type { PublishOptions } from '../../operations/schemas/publish.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
 import { headerOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
@@ -25,8 +26,12 @@ export async function definitionsRoute(ctx: AppContext, call: Call, rest: readon
   }
   if (key === undefined) {
     if (call.method === 'GET') {
-      const data = await listDefinitions(ctx, section);
-      return bodyAnswer({ data, meta: { page: 1, per_page: data.length, total: data.length, schema_version: ctx.app.version } });
+      checkParameters(call.query, ['page', 'per_page']);
+      const all = await listDefinitions(ctx, section);
+      // All of them, unless a page is asked for: there are as many as a document holds.
+      const { page, perPage, offset } = readPage(call.query, Math.max(1_000, all.length), all.length);
+      const meta = { page, per_page: perPage, total: all.length, schema_version: ctx.app.version };
+      return bodyAnswer({ data: all.slice(offset, offset + perPage), meta });
     }
     if (call.method !== 'POST') throw noSuchRoute(call);
     return written(await createDefinition(ctx, section, await objectOf(call), ifMatchOf(call)), 201);

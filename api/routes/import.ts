@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { importDocument, type ImportOptions } from '../../operations/schemas/import.ts';
 import { bodyAnswer, type Answer } from '../http/answer.ts';
 import { documentOf, type Call } from '../http/call.ts';
@@ -8,11 +9,9 @@ import { ifMatchOf } from './definitions.ts';
 /** `POST /api/:app/_admin/import?mode=skip|merge|replace&events=all|none`: JSON or YAML, all or nothing. */
 export async function importRoute(ctx: AppContext, call: Call): Promise<Answer> {
   call.route = '/api/:app/_admin/import';
+  checkParameters(call.query, ['mode', 'events']);
   const mode = oneOf(call.query, 'mode', ['skip', 'merge', 'replace'] as const);
   const events = oneOf(call.query, 'events', ['all', 'none'] as const);
-  const unknown = [...call.query.keys()].find((name) => name !== 'mode' && name !== 'events');
-  if (unknown !== undefined)
-    throw new AppError('UNKNOWN_PARAMETER', `"${unknown}" is not a parameter of an import.`, { hint: 'It takes mode and events.' });
   const document = await documentOf(call);
   if (document === undefined || document === '')
     throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document, as JSON or YAML.');

@@ -1,4 +1,5 @@
 import { deleteInvite, invite, inviteMany, listInvites, resendInvite, type InviteScope } from '../../operations/users/invites.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
 import { noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -9,6 +10,7 @@ export async function invitesRoute(call: Call, scope: InviteScope, rest: readonl
   if (more.length > 0) throw noSuchRoute(call);
   switch (`${call.method} ${inviteId === undefined ? '' : inviteId === 'bulk' ? 'bulk' : ':id'} ${verb ?? ''}`.trimEnd()) {
     case 'GET':
+      checkParameters(call.query, []);
       return dataText(await listInvites(scope));
     case 'POST':
       return dataAnswer(await invite(scope, await objectOf(call)), 201, NO_STORE);

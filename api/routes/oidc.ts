@@ -1,5 +1,4 @@
 /** `auth/oidc/...` and `auth/providers`: signing in with OpenID Connect; and `auth-providers`, where admins keep the providers. */
-import { AppError } from '../../core/errors.ts';
 import type { Challenge } from '../../operations/auth/admit.ts';
 import type { AccountHome } from '../../operations/auth/home.ts';
 import { finishLogin, LOGIN_SECONDS, redeemCode, startLogin, type Flow } from '../../operations/auth/oidc/flow.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../operations/auth/oidc/providers.ts';
 import { ownSessions } from '../../operations/auth/own-sessions.ts';
 import type { SignIn } from '../../operations/auth/sessions.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
 import { cookieOf } from '../http/cookies.ts';
@@ -59,8 +59,7 @@ const flowOf = (api: Api, call: Call, home: AccountHome): Flow => ({
 });
 
 async function startRoute(api: Api, call: Call, flow: Flow, provider: string): Promise<Answer> {
-  for (const name of call.query.keys())
-    if (name !== 'redirect_to') throw new AppError('UNKNOWN_PARAMETER', `Signing in takes "redirect_to", not "${name.slice(0, 100)}".`);
+  checkParameters(call.query, ['redirect_to']);
   const { config } = api.services;
   const allowed = [...config.corsOrigins, ...(call.app?.model.settings.origins ?? [])];
   const { url, browser } = await startLogin(flow, provider, call.query.get('redirect_to') ?? '', allowed);
@@ -93,7 +92,10 @@ export async function providersRoute(call: Call, scope: ProviderScope, rest: rea
   if (more.length > 0) throw noSuchRoute(call);
   if (call.method !== 'GET') refuseKeyActor(scope.actor);
   if (name === undefined) {
-    if (call.method === 'GET') return dataText(await listProviders(scope), 200, NO_STORE);
+    if (call.method === 'GET') {
+      checkParameters(call.query, []);
+      return dataText(await listProviders(scope), 200, NO_STORE);
+    }
     if (call.method !== 'POST') throw noSuchRoute(call);
     return dataText(await createProvider(scope, await objectOf(call)), 201, NO_STORE);
   }

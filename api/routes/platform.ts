@@ -7,6 +7,7 @@ import { restoreApp, retireApp } from '../../operations/apps/retire.ts';
 import { updateApp } from '../../operations/apps/update.ts';
 import { PLATFORM_HOME } from '../../operations/auth/home.ts';
 import type { PlatformContext } from '../../operations/context.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { listAudit, listMigrations, listSchemaEvents } from '../../operations/platform/lists.ts';
 import type { Api } from '../api.ts';
 import { authenticate, requireScope } from '../authenticate.ts';
@@ -75,6 +76,7 @@ async function appsRoute(ctx: PlatformContext, call: Call, rest: readonly string
       return dataText(text, isPending ? 202 : 200);
     }
     case 'DELETE': {
+      checkParameters(call.query, ['now']);
       const now = ['true', '1', ''].includes(call.query.get('now') ?? 'false');
       return bodyAnswer({ message: 'App deleted', data: await retireApp(ctx, name, { now }) });
     }

@@ -4,6 +4,7 @@ import type { AppContext } from '../../operations/context.ts';
 import { exportDocument, exportYaml } from '../../operations/schemas/export.ts';
 import { listFindings } from '../../operations/schemas/findings.ts';
 import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import { moveToVersion } from '../../operations/schemas/move.ts';
 import type { Published } from '../../operations/schemas/run-migration.ts';
 import {
@@ -29,6 +30,7 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
     return published(await moveToVersion(ctx, (await membersOf(call, '_admin/migrations', ['to_version'])).to_version));
   }
   if (call.method !== 'GET') throw noSuchRoute(call);
+  checkParameters(call.query, part === 'export' ? ['format'] : []);
   if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
   if (key !== undefined) throw noSuchRoute(call);
   if (part === 'export') return exportRoute(ctx, call);
@@ -48,6 +50,7 @@ function exportRoute(ctx: AppContext, call: Call): Answer {
 async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [key, verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
+  checkParameters(call.query, key === undefined && call.method === 'POST' ? ['dry_run'] : []);
   if (key === undefined && call.method === 'GET') return dataAnswer(await listVersions(ctx));
   if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
   if (key === undefined) throw noSuchRoute(call);

@@ -1,4 +1,5 @@
 /** `/api/_platform/schemas`: what apps can follow, and publishing it. */
+import { checkParameters } from '../../operations/paging.ts';
 import type { PlatformContext } from '../../operations/context.ts';
 import {
   createSchema,
@@ -19,6 +20,7 @@ export async function schemasRoute(ctx: PlatformContext, call: Call, rest: reado
   const [name, part, version, ...more] = rest;
   const isGet = call.method === 'GET';
   if (more.length > 0 || (!isGet && call.method !== 'POST')) throw noSuchRoute(call);
+  checkParameters(call.query, part === 'versions' && !isGet ? ['dry_run'] : []);
   if (name === undefined) return isGet ? textAnswer(await listSchemas(ctx)) : dataText(await createSchema(ctx, await objectOf(call)), 201);
   if (part === undefined && isGet) return dataText(await getSchema(ctx, name));
   if (part !== 'versions') throw noSuchRoute(call);

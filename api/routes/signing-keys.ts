@@ -12,7 +12,10 @@ import { noSuchRoute } from './not-found.ts';
 export async function signingKeysRoute(api: Api, call: Call, scope: SigningScope, rest: readonly string[]): Promise<Answer> {
   const [verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
-  if (verb === undefined && call.method === 'GET') return dataAnswer(await listSigningKeys(scope));
+  if (verb === undefined && call.method === 'GET') {
+    checkParameters(call.query, []);
+    return dataAnswer(await listSigningKeys(scope));
+  }
   if (verb !== 'rotate' || call.method !== 'POST') throw noSuchRoute(call);
   refuseKeyActor(scope.actor);
   const made = await rotateSigningKey(scope, {

@@ -1,4 +1,5 @@
 import { endSession, endSessions, listSessions, sessionsOf, type SessionScope } from '../../operations/auth/own-sessions.ts';
+import { checkParameters } from '../../operations/paging.ts';
 import {
   createAccount,
   deleteAccount,
@@ -50,7 +51,10 @@ export async function usersRoute(api: Api, call: Call, scope: AccountScope, rest
 async function userSessionsRoute(api: Api, call: Call, scope: SessionScope, rest: readonly string[]): Promise<Answer> {
   const [sessionId, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
-  if (call.method === 'GET' && sessionId === undefined) return dataText(await listSessions(scope));
+  if (call.method === 'GET' && sessionId === undefined) {
+    checkParameters(call.query, []);
+    return dataText(await listSessions(scope));
+  }
   if (call.method !== 'DELETE') throw noSuchRoute(call);
   const ended = sessionId === undefined ? await endSessions(scope, { keepCurrent: false }) : await endSession(scope, sessionId);
   await api.revocations.refresh();

@@ -3,6 +3,7 @@ import { run, runText } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { id, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { PlatformContext } from '../context.ts';
+import { checkParameters, readPage } from '../paging.ts';
 
 /** An app's row, as commands on it need it. */
 export interface AppRow extends pg.QueryResultRow {
@@ -28,8 +29,8 @@ const SORTABLE = ['name', 'display_name', 'status', 'created_at', 'updated_at'];
 
 /** The JSON of `{data, meta}`. Apps that are gone for good are not listed. */
 export async function listApps(ctx: PlatformContext, query: URLSearchParams): Promise<string> {
-  const page = wholeNumber(query, 'page', 1, 1_000_000);
-  const perPage = wholeNumber(query, 'per_page', 100, 1_000);
+  checkParameters(query, ['page', 'per_page', 'sort', 'q']);
+  const { page, perPage, offset } = readPage(query, 1_000, 100);
   const search = query.get('q') ?? '';
   const where = sql`a.status <> 'retired' and (${value(search, 'text')} = '' or position(lower(${value(search, 'text')}) in lower(a.name || ' ' || a.display_name)) > 0)`;
   const order = orderOf(query.get('sort'));
@@ -39,7 +40,7 @@ export async function listApps(ctx: PlatformContext, query: URLSearchParams): Pr
     select json_build_object(
       'data', coalesce((select json_agg(${appJson('f')} order by ${order}, name) from (
         select * from durabase.apps a where ${where} order by ${order}, name
-        limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
+        limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
         'total', (select count(*) from durabase.apps a where ${where})))::text`,
   );
@@ -51,13 +52,6 @@ function orderOf(sort: string | null): Sql {
   if (!SORTABLE.includes(field))
     throw new AppError('UNKNOWN_FIELD', `Apps cannot be sorted by "${field}".`, { hint: `Use one of ${SORTABLE.join(', ')}.` });
   return sql`${id(field)} ${direction.toLowerCase() === 'desc' ? raw('desc') : raw('asc')}`;
-}
-
-function wholeNumber(query: URLSearchParams, name: string, fallback: number, most: number): number {
-  const given = query.get(name) ?? '';
-  if (given === '') return fallback;
-  if (!/^[1-9]\d{0,6}$/.test(given)) throw new AppError('INVALID_VALUE', `"${name}" must be a whole number from 1.`);
-  return Math.min(Number(given), most);
 }
 
 /** The JSON of one app; APP_NOT_FOUND when there is none. */

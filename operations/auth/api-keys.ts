@@ -11,6 +11,7 @@ import { AppError } from '../../core/errors.ts';
 import { changedKey, newKey, newKeyOfAdmin, type NewKey } from '../../core/payloads/api-key.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
+import { checkParameters, readPage } from '../paging.ts';
 import { invalidDescribed, readDescribed } from '../payload.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { announceEpoch } from './cut.ts';
@@ -43,31 +44,21 @@ const ofOwner = (scope: KeyScope): Sql[] => (scope.owner === undefined ? [] : [s
 
 /** The JSON of `{data, meta}`, newest first. */
 export async function listKeys(scope: KeyScope, query: URLSearchParams): Promise<string> {
-  for (const name of query.keys())
-    if (name !== 'page' && name !== 'per_page')
-      throw new AppError('UNKNOWN_PARAMETER', `Lists of API keys take "page" and "per_page", not "${name.slice(0, 100)}".`);
-  const page = wholeNumber(query, 'page', 1);
-  const perPage = Math.min(wholeNumber(query, 'per_page', 25), MAX_PER_PAGE);
+  checkParameters(query, ['page', 'per_page']);
+  const { page, perPage, offset } = readPage(query, MAX_PER_PAGE);
   const where = and([sql`true`, ...ofOwner(scope)]);
   const text = await runText(
     scope.services.pool,
     sql`
     with found as (
       select * from ${scope.realm.apiKeys} k where ${where} order by id desc
-      limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}
+      limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}
     )
     select json_build_object('data', coalesce((select json_agg(${keyJson('found')} order by id desc) from found), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
         'total', (select count(*) from ${scope.realm.apiKeys} k where ${where})))::text`,
   );
   return text ?? '{"data":[]}';
-}
-
-function wholeNumber(query: URLSearchParams, name: string, fallback: number): number {
-  const given = query.get(name);
-  if (given === null || given === '') return fallback;
-  if (!/^[1-9]\d{0,6}$/.test(given)) throw new AppError('INVALID_VALUE', `"${name}" must be a whole number from 1.`);
-  return Number(given);
 }
 
 export async function getKey(scope: KeyScope, keyId: string): Promise<string> {

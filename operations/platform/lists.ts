@@ -3,11 +3,12 @@ import { runText } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { PlatformContext } from '../context.ts';
-import { clampPage } from '../paging.ts';
+import { checkParameters, readPage } from '../paging.ts';
 
 /** The JSON of `{data, meta}` of the audit entries; `app` and `action` narrow. */
 export async function listAudit(ctx: PlatformContext, query: URLSearchParams): Promise<string> {
-  const { page, perPage } = clampPage(query, 200);
+  checkParameters(query, ['app', 'action', 'page', 'per_page']);
+  const { page, perPage, offset } = readPage(query, 200);
   const app = value(query.get('app'), 'text');
   const action = value(query.get('action'), 'text');
   const where = sql`(${app} is null or p.name = ${app}) and (${action} is null or a.action = ${action})`;
@@ -18,7 +19,7 @@ export async function listAudit(ctx: PlatformContext, query: URLSearchParams): P
       'data', coalesce((select json_agg(row_to_json(f) order by f.id desc) from (
         select a.id, p.name as app, a.action, a.actor, a.target, a.detail, a.at
         from durabase.audit a left join durabase.apps p on p.id = a.app where ${where}
-        order by a.id desc limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
+        order by a.id desc limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
         'total', (select count(*) from durabase.audit a left join durabase.apps p on p.id = a.app where ${where})))::text`,
   );
@@ -27,9 +28,10 @@ export async function listAudit(ctx: PlatformContext, query: URLSearchParams): P
 
 /** The JSON of `{data}`: the registry's events after a number, oldest first. */
 export async function listSchemaEvents(ctx: PlatformContext, query: URLSearchParams): Promise<string> {
+  checkParameters(query, ['after', 'per_page']);
   const after = query.get('after') ?? '0';
   if (!/^\d{1,18}$/.test(after)) throw new AppError('INVALID_VALUE', '"after" must be the number of an event.');
-  const { perPage } = clampPage(query, 500);
+  const { perPage } = readPage(query, 500);
   const text = await runText(
     ctx.services.pool,
     sql`
@@ -43,7 +45,8 @@ export async function listSchemaEvents(ctx: PlatformContext, query: URLSearchPar
 
 /** The JSON of `{data, meta}`: migrations of every app, newest first. */
 export async function listMigrations(ctx: PlatformContext, query: URLSearchParams): Promise<string> {
-  const { page, perPage } = clampPage(query, 200);
+  checkParameters(query, ['app', 'status', 'page', 'per_page']);
+  const { page, perPage, offset } = readPage(query, 200);
   const app = value(query.get('app'), 'text');
   const status = value(query.get('status'), 'text');
   const where = sql`(${app} is null or p.name = ${app}) and (${status} is null or m.status = ${status})`;
@@ -54,7 +57,7 @@ export async function listMigrations(ctx: PlatformContext, query: URLSearchParam
       'data', coalesce((select json_agg(row_to_json(f) order by f.created_at desc) from (
         select m.id, p.name as app, m.number, m.from_version, m.to_version, m.status, m.phase, m.error, m.workflow_id, m.created_at, m.updated_at
         from durabase.migrations m join durabase.apps p on p.id = m.app where ${where}
-        order by m.created_at desc limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}) f), '[]'::json),
+        order by m.created_at desc limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}) f), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
         'total', (select count(*) from durabase.migrations m join durabase.apps p on p.id = m.app where ${where})))::text`,
   );

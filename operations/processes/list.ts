@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { and, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { checkParameters } from '../paging.ts';
+import { checkParameters, readPage } from '../paging.ts';
 import { assignedTo, countRuns, type RunAnswer, selectRuns, toAnswer, visibleTo } from './runs.ts';
 
 export interface RunPage {
@@ -46,11 +46,10 @@ export async function listPending(ctx: AppContext, query: URLSearchParams): Prom
 }
 
 async function pageOf(ctx: AppContext, query: URLSearchParams, where: Sql): Promise<RunPage> {
-  const page = positive(query, 'page', 1, 1_000_000);
-  const perPage = positive(query, 'per_page', 20, 100);
+  const { page, perPage, offset } = readPage(query, 100, 20);
   const { services, app, actor } = ctx;
   const [rows, total] = await Promise.all([
-    selectRuns(services.pool, app, where, { limit: perPage, offset: (page - 1) * perPage }),
+    selectRuns(services.pool, app, where, { limit: perPage, offset }),
     countRuns(services.pool, app, where),
   ]);
   return { data: rows.map((row) => toAnswer(services, actor, row)), meta: { page, per_page: perPage, total } };
@@ -62,10 +61,3 @@ const equal = (query: URLSearchParams, parameter: string, column: Sql): Sql[] =>
   if (wanted.includes('\0')) throw new AppError('INVALID_VALUE', `${parameter} has the character NUL, which nothing stored has.`);
   return [sql`${column} = ${value(wanted)}`];
 };
-
-function positive(query: URLSearchParams, parameter: string, fallback: number, most: number): number {
-  const given = query.get(parameter);
-  if (given === null) return fallback;
-  if (!/^\d+$/.test(given) || Number(given) < 1) throw new AppError('INVALID_VALUE', `${parameter} must be a whole number from 1.`);
-  return Math.min(Number(given), most);
-}

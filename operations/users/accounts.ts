@@ -14,6 +14,7 @@ import { announceEpoch } from '../auth/cut.ts';
 import { dropTokens } from '../auth/mail-tokens.ts';
 import type { Actor, Services } from '../context.ts';
 import { writeOnce, type Once } from '../once.ts';
+import { checkParameters, readPage } from '../paging.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { readAccount, type AccountInput } from './input.ts';
 
@@ -28,6 +29,8 @@ export interface AccountScope {
 
 const SORTABLE = ['email', 'active', 'created_at', 'updated_at', 'id'];
 const MAX_PER_PAGE = 100;
+const FILTERS = ['email', 'role', 'roles', 'active', 'id', 'id.in'].map((name) => `filter[${name}]`);
+const PARAMETERS = ['page', 'per_page', 'sort', 'q', ...FILTERS];
 
 const accountJson = (alias: string): Sql => sql`json_build_object(
   'id', ${identifier(alias, 'id')}, 'email', ${identifier(alias, 'email')}, 'roles', ${identifier(alias, 'roles')},
@@ -36,15 +39,15 @@ const accountJson = (alias: string): Sql => sql`json_build_object(
 
 /** The JSON of `{data, meta}`: `q` looks in the email, `filter[role]` and `filter[active]` narrow. */
 export async function listAccounts(scope: AccountScope, query: URLSearchParams): Promise<string> {
-  const page = wholeNumber(query.get('page'), 1, 'page');
-  const perPage = Math.min(wholeNumber(query.get('per_page'), 25, 'per_page'), MAX_PER_PAGE);
+  checkParameters(query, PARAMETERS);
+  const { page, perPage, offset } = readPage(query, MAX_PER_PAGE);
   const where = and(conditionsOf(query));
   const text = await runText(
     scope.services.pool,
     sql`
     with found as (
       select * from ${scope.realm.users} u where ${where} order by ${orderOf(query.get('sort'))}, id
-      limit ${value(perPage, 'integer')} offset ${value((page - 1) * perPage, 'bigint')}
+      limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}
     )
     select json_build_object(
       'data', coalesce((select json_agg(${accountJson('found')} order by ${orderOf(query.get('sort'))}, id) from found), '[]'::json),
@@ -64,7 +67,10 @@ function conditionsOf(query: URLSearchParams): Sql[] {
   if (role !== null) conditions.push(sql`${value(role.toLowerCase(), 'text')} = any(u.roles)`);
   const active = query.get('filter[active]');
   if (active !== null) {
-    if (active !== 'true' && active !== 'false') throw new AppError('INVALID_VALUE', '"filter[active]" must be true or false.');
+    if (active !== 'true' && active !== 'false')
+      throw new AppError('INVALID_VALUE', '"filter[active]" must be true or false.', {
+        details: [{ field: 'filter[active]', rule: 'type', message: 'must be true or false' }],
+      });
     conditions.push(sql`u.active = ${value(active === 'true', 'boolean')}`);
   }
   const ids = query.get('filter[id]') ?? query.get('filter[id.in]');
@@ -84,15 +90,6 @@ function orderOf(sort: string | null): Sql {
     throw new AppError('UNKNOWN_FIELD', `Users cannot be sorted by "${field ?? ''}".`, { hint: `Use one of ${SORTABLE.join(', ')}.` });
   }
   return sql`${identifier(field)} ${direction?.toLowerCase() === 'desc' ? raw('desc') : raw('asc')}`;
-}
-
-function wholeNumber(given: string | null, fallback: number, name: string): number {
-  if (given === null || given === '') return fallback;
-  if (!/^[1-9]\d{0,6}$/.test(given))
-    throw new AppError('INVALID_VALUE', `"${name}" must be a whole number from 1.`, {
-      details: [{ field: name, rule: 'type', message: 'must be a whole number from 1' }],
-    });
-  return Number(given);
 }
 
 /** The JSON of one account. */

@@ -3,14 +3,14 @@ import { randomInt } from 'node:crypto';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
-import { AppError, nearestNames } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
-import { clampPage } from '../paging.ts';
+import { checkParameters, readPage } from '../paging.ts';
 import type { AppContext } from '../context.ts';
 import { attemptDelivery, startDelivery } from './attempt.ts';
 import { buildPayload, type Change } from './payload.ts';
 
-const FILTERS = ['webhook', 'status', 'entity', 'record_id', 'page', 'per_page'] as const;
+const PARAMETERS = ['webhook', 'status', 'entity', 'record_id', 'page', 'per_page'];
 const STATUSES: Readonly<Record<string, readonly string[]>> = {
   pending: ['pending', 'sending'],
   retrying: ['retrying'],
@@ -32,18 +32,12 @@ const view = (ctx: AppContext): Sql => sql`
 
 /** Newest first; the whole body `{data, meta}` as JSON text. */
 export async function listDeliveries(ctx: AppContext, params: URLSearchParams): Promise<string> {
-  for (const name of params.keys()) {
-    if (!(FILTERS as readonly string[]).includes(name)) {
-      throw new AppError('UNKNOWN_PARAMETER', `"${name}" is not a parameter of deliveries.`, {
-        hint: `Near it: ${nearestNames(name, FILTERS).join(', ')}.`,
-      });
-    }
-  }
-  const { page, perPage } = clampPage(params, ctx.app.model.settings.max_per_page);
+  checkParameters(params, PARAMETERS);
+  const { page, perPage, offset } = readPage(params, ctx.app.model.settings.max_per_page);
   const where = conditions(params);
   const text = await runText(
     ctx.services.pool,
-    sql`with hits as (${view(ctx)} where ${where} order by d.id desc limit ${value(perPage, 'bigint')} offset ${value((page - 1) * perPage, 'bigint')}),
+    sql`with hits as (${view(ctx)} where ${where} order by d.id desc limit ${value(perPage, 'bigint')} offset ${value(offset, 'bigint')}),
           total as (select count(*) as n from ${id(ctx.app.storage, '_deliveries')} d where ${where})
         select json_build_object('data', coalesce((select json_agg(hits) from hits), '[]'),
           'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')}, 'total', (select n from total)))::text`,
