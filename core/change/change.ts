@@ -9,6 +9,7 @@ export type ChangeKind =
   | 'drop_entity'
   | 'rename_entity'
   | 'set_table'
+  | 'set_column'
   | 'set_primary_key'
   | 'set_soft_delete'
   | 'set_entity'

@@ -1,6 +1,7 @@
 /** The changes of one entity's fields. Loosening is compatible; what stored records or running clients may fail is not. */
 import type { EntityDefinition, FieldDefinition } from '../model/document.ts';
 import type { Change, ChangeKind } from './change.ts';
+import { fieldName } from '../model/model.ts';
 import { isSame, pair } from './pair.ts';
 
 export function diffFields(before: EntityDefinition, after: EntityDefinition): Change[] {
@@ -43,6 +44,16 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
       ),
     );
   }
+  if (columnOf(old) !== columnOf(now) && old.name === now.name) {
+    changes.push(
+      breaking(
+        'set_column',
+        `The column of field ${title} cannot be changed: its values would be left behind.`,
+        `Keep \`column: ${columnOf(old)}\`, or leave it out.`,
+        { from: columnOf(old), to: columnOf(now) },
+      ),
+    );
+  }
   if (old.type !== now.type || old.target !== now.target || old.precision !== now.precision) {
     changes.push(
       isTypeLoosened(old, now)
@@ -80,6 +91,8 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   }
   return changes;
 }
+
+const columnOf = (field: FieldDefinition): string => field.column ?? fieldName(field);
 
 const FREE_PROPERTIES = ['label', 'description', 'hidden', 'auto', 'computed', 'nullable', 'on_delete', 'display_field'] as const;
 

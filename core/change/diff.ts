@@ -135,6 +135,7 @@ const FIXED_RELATION_PROPERTIES = [
   'target',
   'source_key',
   'target_key',
+  'column',
   'join_table',
   'source_join_key',
   'target_join_key',

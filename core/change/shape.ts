@@ -138,8 +138,8 @@ const fieldColumn = (entity: EntityModel, name: string): string =>
 function joinTable(relation: RelationDefinition, model: AppModel): TableShape | undefined {
   if (relation.type !== 'many_to_many') return undefined;
   const end = linkEnd(relation, model);
-  const source = model.entities.get(relation.source)?.fields.get(end?.localColumn ?? '');
-  const target = model.entities.get(relation.target)?.fields.get(end?.targetColumn ?? '');
+  const source = model.entities.get(relation.source)?.fields.get(end?.localField ?? '');
+  const target = model.entities.get(relation.target)?.fields.get(end?.targetField ?? '');
   if (end?.join === undefined || source === undefined || target === undefined) return undefined;
   const column = (name: string, field: FieldModel): ColumnShape => ({
     name,

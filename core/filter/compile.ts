@@ -118,8 +118,8 @@ export const innerAlias = (alias: string): string => `${alias}r`;
 export function relatedRows(scope: ReadScope, hop: Hop, alias: string): { readonly from: Sql; readonly conditions: Sql[] } {
   const inner = innerAlias(alias);
   const { end, entity, target } = hop;
-  const near = keyColumn(scope, entity, end.localColumn, alias);
-  const far = keyColumn(scope, target, end.targetColumn, inner);
+  const near = keyColumn(scope, entity, end.localField, alias);
+  const far = keyColumn(scope, target, end.targetField, inner);
   const rows = sql`${id(scope.storage, target.table)} ${id(inner)}`;
   const conditions: Sql[] = [];
   let from = rows;
@@ -176,8 +176,8 @@ export function scalarSql(scope: ReadScope, hops: readonly Hop[], column: Checke
 
 /** `left join` of the record behind a relation to one, when the caller may read it. */
 export function toOneJoin(scope: ReadScope, { end, entity, target }: Hop, alias: string, joined: string): Sql {
-  const near = keyColumn(scope, entity, end.localColumn, alias);
-  const far = keyColumn(scope, target, end.targetColumn, joined);
+  const near = keyColumn(scope, entity, end.localField, alias);
+  const far = keyColumn(scope, target, end.targetField, joined);
   const conditions = [sql`${far} = ${near}`, ...visibleRows(scope, target, joined)];
   return sql` left join ${id(scope.storage, target.table)} ${id(joined)} on ${and(conditions)}`;
 }

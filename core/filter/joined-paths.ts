@@ -37,4 +37,4 @@ export class JoinedPaths {
 }
 
 const leadsToKey = ({ end, target }: Hop): boolean =>
-  end.direction === 'forward' && end.join === undefined && target.key.length === 1 && target.key[0]?.name === end.targetColumn;
+  end.direction === 'forward' && end.join === undefined && target.key.length === 1 && target.key[0]?.name === end.targetField;

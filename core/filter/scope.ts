@@ -59,7 +59,7 @@ export function hopOf(scope: ReadScope, entity: EntityModel, name: string): Hop 
   const end = entity.ends.get(name) ?? (name.startsWith(prefix) ? entity.ends.get(name.slice(prefix.length)) : undefined);
   const target = end === undefined ? undefined : scope.model.entities.get(end.target);
   if (end === undefined || target === undefined || !scope.access(target).isGranted) return undefined;
-  const isOpen = columnOf(scope, entity, end.localColumn) !== undefined && columnOf(scope, target, end.targetColumn) !== undefined;
+  const isOpen = columnOf(scope, entity, end.localField) !== undefined && columnOf(scope, target, end.targetField) !== undefined;
   return isOpen ? { entity, end, target } : undefined;
 }
 
@@ -86,7 +86,7 @@ export function resolvePath(scope: ReadScope, root: EntityModel, path: readonly 
 
 /** `filter[customer]=<id>` means the foreign key. */
 function endReference(scope: ReadScope, hops: readonly QuantifiedHop[], hop: Hop): Reference {
-  const column = hop.end.direction === 'forward' ? columnOf(scope, hop.entity, hop.end.localColumn) : undefined;
+  const column = hop.end.direction === 'forward' ? columnOf(scope, hop.entity, hop.end.localField) : undefined;
   return column === undefined ? { kind: 'relation', hops, hop } : { kind: 'column', hops, column };
 }
 

@@ -46,6 +46,8 @@ export const fieldSchema = z.strictObject({
   id: stableId.optional(),
   was: name.optional(),
   name,
+  /** Where the values are stored; the name when left out. Set by the engine when a field is renamed or its values are rewritten. */
+  column: name.optional(),
   type: z.enum(FIELD_TYPES),
   label: z.string().max(200).optional(),
   required: z.boolean().default(false),
@@ -116,6 +118,8 @@ export const relationSchema = z.strictObject({
   source_key: name.optional(),
   /** For one_to_one and one_to_many: the foreign key column on the target; created when the target does not declare it. */
   target_key: name.optional(),
+  /** Where that foreign key is stored when the target does not declare it; set by the engine like the `column` of a field. */
+  column: name.optional(),
   join_table: name.optional(),
   source_join_key: name.optional(),
   target_join_key: name.optional(),

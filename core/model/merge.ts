@@ -157,7 +157,7 @@ export function assignIds(document: SchemaDocument, previous: SchemaDocument | u
       const items = (document[section] as readonly Item[]).map((item) => {
         const before = find(item);
         const { was: _was, ...rest } = item as Item & { was?: string };
-        const identified = { id: take(before?.id, item.id), ...without(rest, 'id') };
+        const identified = { ...storedAs(before), id: take(before?.id, item.id), ...without(rest, 'id') };
         return section === 'entities'
           ? withFieldIds(identified as EntityDefinition, before as EntityDefinition | undefined, take)
           : identified;
@@ -180,10 +180,14 @@ function withFieldIds(
     const { was, id: own, ...rest } = field;
     const match = (was === undefined ? undefined : byName.get(was)) ?? (renamed.has(field.name) ? undefined : byName.get(field.name));
     const isOwnKnown = own !== undefined && known.has(own);
-    return { id: isOwnKnown ? take(own, match?.id) : take(match?.id, own), ...rest };
+    return { ...storedAs(match), id: isOwnKnown ? take(own, match?.id) : take(match?.id, own), ...rest };
   });
   return { ...entity, fields };
 }
+
+/** Where an item's values are stored is no part of what its author says: left out, it stays as it was. */
+const storedAs = (before: object | undefined): { column?: string } =>
+  before !== undefined && 'column' in before && typeof before.column === 'string' ? { column: before.column } : {};
 
 const without = <T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> => {
   const { [key]: _dropped, ...rest } = object;

@@ -47,7 +47,9 @@ export interface RelationEnd {
   readonly cardinality: 'one' | 'many';
   readonly entity: string;
   readonly target: string;
-  /** Column of this entity's table and of the target's table that are equal (for links: the two keys). */
+  /** The field of this entity and that of the target which are equal (for links: the two keys), and where each is stored. */
+  readonly localField: string;
+  readonly targetField: string;
   readonly localColumn: string;
   readonly targetColumn: string;
   readonly join?: { readonly table: string; readonly localColumn: string; readonly targetColumn: string };
@@ -94,7 +96,11 @@ export const DELETED_COLUMN = 'deleted_at';
 
 const DEFAULT_KEY: FieldDefinition = { name: 'id', type: 'uuid', required: false, unique: false, hidden: false };
 
-/** The name of the column behind a field of type `relation`. */
+/** What a declared field is called in records: one of type `relation` after the key it holds. */
+export const fieldName = (field: Pick<FieldDefinition, 'name' | 'type'>): string =>
+  field.type === 'relation' ? relationColumn(field.name) : field.name;
+
+/** The name of the key behind a field of type `relation`. */
 export const relationColumn = (field: string): string => (field.endsWith('_id') ? field : `${field}_id`);
 const relationName = (field: string): string => (field.endsWith('_id') ? field.slice(0, -3) : field);
 
@@ -142,11 +148,11 @@ function draftEntity(definition: EntityDefinition): EntityDraft {
   const fields = new Map<string, FieldModel>();
   for (const field of declared) {
     const isKey = keyNames.includes(field.name);
-    const column = field.type === 'relation' ? relationColumn(field.name) : field.name;
+    const name = fieldName(field);
     const type: StoredType = isKey && keyNames.length === 1 ? keyType : field.type === 'relation' ? 'uuid' : field.type;
-    fields.set(column, {
-      name: column,
-      column,
+    fields.set(name, {
+      name,
+      column: field.column ?? name,
       type,
       definition: field,
       // A generated key may be declared required by habit: the engine fills it, the client need not.
@@ -200,21 +206,21 @@ const draftOf = (name: string, drafts: ReadonlyMap<string, EntityDraft>): Entity
 
 const keyOf = (draft: EntityDraft): string => draft.keyNames[0] ?? 'id';
 
-/** The column a one_to_one or one_to_many keeps on its target. */
+/** The field by which the target of a one_to_one or one_to_many holds the key. */
 export const foreignKeyOf = (relation: RelationDefinition): string => relation.target_key ?? `${relation.source}_id`;
 
 function addForeignKey(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): void {
   if (relation.type === 'many_to_many') return;
   const source = draftOf(relation.source, drafts);
   const target = draftOf(relation.target, drafts);
-  const column = foreignKeyOf(relation);
+  const name = foreignKeyOf(relation);
   const sourceKey = source.fields.get(relation.source_key ?? keyOf(source));
-  const existing = target.fields.get(column);
+  const existing = target.fields.get(name);
   const type = sourceKey?.type ?? source.keyType;
-  target.fields.set(column, {
-    name: column,
-    column,
-    definition: existing?.definition ?? { name: column, type: type, required: false, unique: false, hidden: false },
+  target.fields.set(name, {
+    name,
+    column: existing?.column ?? relation.column ?? name,
+    definition: existing?.definition ?? { name, type, required: false, unique: false, hidden: false },
     required: existing?.required ?? relation.required ?? false,
     unique: existing?.unique === true || relation.type === 'one_to_one',
     isKey: existing?.isKey ?? false,
@@ -237,9 +243,11 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
     isEager: relation.fetch === 'eager',
   };
   if (relation.type === 'many_to_many') {
-    const join = joinOf(relation, source.definition.name, target.definition.name);
+    const join = storedJoin(relation, drafts);
     const sourceKey = relation.source_key ?? keyOf(source);
     const targetKey = relation.target_key ?? keyOf(target);
+    const forth = linked(source, sourceKey, target, targetKey);
+    const back = linked(target, targetKey, source, sourceKey);
     return [
       {
         ...shared,
@@ -250,8 +258,7 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
         canNest: true,
         entity: relation.source,
         target: relation.target,
-        localColumn: sourceKey,
-        targetColumn: targetKey,
+        ...forth,
         join: { table: join.table, localColumn: join.sourceColumn, targetColumn: join.targetColumn },
       },
       {
@@ -264,8 +271,7 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
         isEager: false,
         entity: relation.target,
         target: relation.source,
-        localColumn: targetKey,
-        targetColumn: sourceKey,
+        ...back,
         join: { table: join.table, localColumn: join.targetColumn, targetColumn: join.sourceColumn },
       },
     ];
@@ -282,8 +288,7 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
       cardinality: relation.type === 'one_to_one' ? 'one' : 'many',
       entity: relation.source,
       target: relation.target,
-      localColumn: sourceKey,
-      targetColumn: foreignKey,
+      ...linked(source, sourceKey, target, foreignKey),
     },
     {
       ...shared,
@@ -295,10 +300,28 @@ function endsOf(relation: RelationDefinition, drafts: ReadonlyMap<string, Entity
       isEager: false,
       entity: relation.target,
       target: relation.source,
-      localColumn: foreignKey,
-      targetColumn: sourceKey,
+      ...linked(target, foreignKey, source, sourceKey),
     },
   ];
+}
+
+/** The two fields that a relation compares, seen from `here`, and their columns. */
+function linked(
+  here: EntityDraft,
+  localField: string,
+  there: EntityDraft,
+  targetField: string,
+): Pick<RelationEnd, 'localField' | 'targetField' | 'localColumn' | 'targetColumn'> {
+  const columnOf = (draft: EntityDraft, name: string): string => draft.fields.get(name)?.column ?? name;
+  return { localField, targetField, localColumn: columnOf(here, localField), targetColumn: columnOf(there, targetField) };
+}
+
+/** The join table as it is stored: an entity that the document declares for it may have renamed its fields. */
+function storedJoin(relation: RelationDefinition, drafts: ReadonlyMap<string, EntityDraft>): ReturnType<typeof joinOf> {
+  const join = joinOf(relation, relation.source, relation.target);
+  const declared = [...drafts.values()].find((draft) => draft.table === join.table);
+  const columnOf = (name: string): string => declared?.fields.get(name)?.column ?? name;
+  return { table: join.table, sourceColumn: columnOf(join.sourceColumn), targetColumn: columnOf(join.targetColumn) };
 }
 
 /** The join table and its two columns, named as the document says or after the relation and the entities. */

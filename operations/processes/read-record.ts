@@ -43,11 +43,11 @@ const MAX_RELATED = 1_000;
 
 async function readRelated(db: Db, app: AppRuntime, end: RelationEnd, row: JsonRow, paths: RecordPaths): Promise<unknown> {
   const target = app.model.entities.get(end.target);
-  const key = row[end.localColumn];
+  const key = row[end.localField];
   if (target === undefined || key === null || key === undefined) return end.cardinality === 'one' ? null : [];
   const type =
     COLUMN_TYPES[
-      (end.join === undefined ? target.fields.get(end.targetColumn) : app.model.entities.get(end.entity)?.fields.get(end.localColumn))
+      (end.join === undefined ? target.fields.get(end.targetField) : app.model.entities.get(end.entity)?.fields.get(end.localField))
         ?.type ?? 'text'
     ];
   const bound = value(String(key), type);

@@ -156,7 +156,7 @@ function readRelation(reading: Reading, key: string, given: unknown): void {
   const { entity, depth = 0 } = reading.input;
   const end = entity.ends.get(key);
   if (end !== undefined && end.direction === 'forward' && (given === null || typeof given !== 'object')) {
-    const field = entity.fields.get(end.localColumn);
+    const field = entity.fields.get(end.localField);
     if (field !== undefined && isKnown(reading, field)) return readField(reading, field, given);
   }
   if (end === undefined || !end.canNest || !isReachable(reading, end)) {
@@ -197,12 +197,12 @@ export function readableField(write: Asker, entity: EntityModel, name: string): 
 function unknownKey(reading: Reading, key: string, end: RelationEnd | undefined): ErrorDetail {
   const { entity } = reading.input;
   const shown = key.slice(0, 100);
-  const column = end?.direction === 'forward' ? entity.fields.get(end.localColumn) : undefined;
+  const column = end?.direction === 'forward' ? entity.fields.get(end.localField) : undefined;
   if (end !== undefined && column !== undefined && isKnown(reading, column)) {
     return {
       field: shown,
       rule: 'unknown',
-      message: `${shown} cannot be nested here; set ${end.localColumn} to the key of an existing record`,
+      message: `${shown} cannot be nested here; set ${end.localField} to the key of an existing record`,
     };
   }
   const known = [...entity.fields.values()].filter((field) => isKnown(reading, field)).map((field) => field.name);
@@ -329,14 +329,11 @@ function readRow(part: PartReading, row: unknown, index: number): NestedRow {
       `there is no ${target.name} "${key.slice(0, 100)}" under this record`,
     );
   }
-  const linkField = fieldOfColumn(target, end.targetColumn);
+  const linkField = end.targetField;
   const read = (action: 'create' | 'update'): Draft =>
-    readBody({ write, entity: target, body, action, depth: depth + 1, counter, ...(linkField === undefined ? {} : { linkField }) });
+    readBody({ write, entity: target, body, action, depth: depth + 1, counter, linkField });
   return { kind: 'write', key: isUpdate ? key : undefined, draft: read(isUpdate ? 'update' : 'create'), index, read };
 }
-
-export const fieldOfColumn = (entity: EntityModel, column: string): string | undefined =>
-  entity.fields.get(column)?.name ?? [...entity.fields.values()].find((field) => field.column === column)?.name;
 
 /** The key a row carries, as text. */
 function keyOfRow(entity: EntityModel, row: Readonly<Record<string, unknown>>): string | undefined {

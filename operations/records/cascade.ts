@@ -11,7 +11,7 @@ import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
 import { deferReferences, doomedRecords } from './doomed.ts';
-import { andLive, dependentsOf, fieldByColumn, refersTo, tableOf, visibility, type Dependent } from './dependents.ts';
+import { andLive, dependentsOf, refersTo, tableOf, visibility, type Dependent } from './dependents.ts';
 import { updateStamps } from './initial-values.ts';
 import { emptyReferenceStatement } from './statements.ts';
 import { accessOf, prepared, statementOptions, type PlainRecord, type Write } from './write-state.ts';
@@ -96,7 +96,7 @@ async function countChildren(write: Write, dependent: Dependent): Promise<Standi
   const { child, field } = dependent;
   const rows = await run<{ id: string; visible: boolean }>(
     write.db,
-    sql`select ${recordIdText(child, 't')} as id, ${holding(visibility(callersRead(write, child), child, field.column))} as visible
+    sql`select ${recordIdText(child, 't')} as id, ${holding(visibility(callersRead(write, child), field.name))} as visible
     from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
     prepared(write),
   );
@@ -145,7 +145,7 @@ async function releaseDeleted(write: Write, dependent: Dependent): Promise<void>
 /** Removes softly deleted rows, and what is left of their own children, for good. */
 async function purge(write: Write, entity: EntityModel, condition: Sql): Promise<void> {
   for (const end of entity.relations) {
-    const local = fieldByColumn(entity, end.localColumn);
+    const local = entity.fields.get(end.localField);
     if (local === undefined || end.direction === 'forward') continue;
     const keys = sql`select ${id('t', local.column)} from ${tableOf(write, entity)} "t" where ${condition}`;
     if (end.join !== undefined) {
@@ -157,7 +157,7 @@ async function purge(write: Write, entity: EntityModel, condition: Sql): Promise
       continue;
     }
     const child = write.ctx.app.model.entities.get(end.target);
-    const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
+    const field = child === undefined ? undefined : child.fields.get(end.targetField);
     if (child === undefined || field === undefined) continue;
     const inner = sql`${id('t', field.column)} in (${keys})`;
     if (field.required) await purge(write, child, inner);
@@ -169,7 +169,7 @@ async function purge(write: Write, entity: EntityModel, condition: Sql): Promise
 // --- links -----------------------------------------------------------------------------------------------------------
 
 function linkCondition(entity: EntityModel, end: RelationEnd, record: PlainRecord): Sql | undefined {
-  const local = fieldByColumn(entity, end.localColumn);
+  const local = entity.fields.get(end.localField);
   if (end.join === undefined || local === undefined) return undefined;
   return sql`${id('l', end.join.localColumn)} = ${value(record[local.name], COLUMN_TYPES[local.type])}`;
 }
@@ -181,7 +181,7 @@ async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, r
   const [row] = await run<{ visible: number; hidden: boolean }>(
     write.db,
     sql`select count(*) filter (where "s"."visible")::integer as visible, coalesce(bool_or(not "s"."visible"), false) as hidden
-    from (select ${holding(visibility(callersRead(write, target), target, end.targetColumn))} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
+    from (select ${holding(visibility(callersRead(write, target), end.targetField))} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
       join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}) "s"`,
     prepared(write),
   );

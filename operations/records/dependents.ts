@@ -19,23 +19,20 @@ export interface Dependent {
 export function dependentsOf(write: Write, entity: EntityModel, record: PlainRecord): Dependent[] {
   return entity.relations.flatMap((end) => {
     const child = end.direction === 'reverse' ? write.ctx.app.model.entities.get(end.target) : undefined;
-    const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
-    const key = record[fieldByColumn(entity, end.localColumn)?.name ?? ''];
+    const field = child === undefined ? undefined : child.fields.get(end.targetField);
+    const key = record[end.localField];
     return child === undefined || field === undefined || key === null || key === undefined ? [] : [{ end, child, field, key }];
   });
 }
-
-export const fieldByColumn = (entity: EntityModel, column: string): FieldModel | undefined =>
-  [...entity.fields.values()].find((field) => field.column === column);
 
 export const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
 
 export const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
   sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;
 
-/** Whether `read` shows the row `t` of `entity`, and in it the column that ties it to another record. Undefined: always. */
-export function visibility(read: Access, entity: EntityModel, column: string): Sql | undefined {
-  const { mode, when } = read.field(fieldByColumn(entity, column)?.name ?? '');
+/** Whether `read` shows the row `t`, and in it the field that ties it to another record. Undefined: always. */
+export function visibility(read: Access, field: string): Sql | undefined {
+  const { mode, when } = read.field(field);
   if (!read.isGranted || mode === 'never') return raw('false');
   const conditions = [read.where('t'), mode === 'conditional' ? when?.('t') : undefined].filter((part) => part !== undefined);
   return conditions.length === 0 ? undefined : and(conditions);

@@ -6,7 +6,7 @@ import type { AppError, ErrorDetail } from '../../core/errors.ts';
 import type { RulePlan } from '../../core/rules/plan.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { runChain } from '../rules/chain.ts';
-import { fieldOfColumn, nestedErrors, within } from './body.ts';
+import { nestedErrors, within } from './body.ts';
 import type { Draft, NestedPart } from './draft.ts';
 import { initialValues, plainRecord } from './initial-values.ts';
 import { keyCondition } from './record-key.ts';
@@ -48,8 +48,8 @@ async function judgeRow(write: Write, part: NestedPart, draft: Draft, key: strin
   const given = Object.fromEntries([...made.values].map(([name, { plain }]) => [name, plain]));
   const record = old === null ? plainRecord(entity, made.values) : { ...old, ...given };
   // The parent's key is not known before the parent is written: no rule over it can be asked.
-  const linkField = fieldOfColumn(entity, part.end.targetColumn);
-  const bad = new Set([...draft.bad, ...(linkField === undefined || action === 'update' ? [] : [linkField])]);
+  const linkField = part.end.targetField;
+  const bad = new Set([...draft.bad, ...(action === 'update' ? [] : [linkField])]);
   const plan = withoutRelated(rulesOf(write.ctx, entity));
   const chain = await runChain({ ctx: write.ctx, db: write.db, entity, plan, action, record, old, bad }, draft.errors);
   return [...made.errors, ...chain.errors];

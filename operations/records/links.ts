@@ -8,7 +8,7 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { within } from './body.ts';
 import type { NestedPart, NestedRow } from './draft.ts';
-import { fieldByColumn, visibility } from './dependents.ts';
+import { visibility } from './dependents.ts';
 import { isLive } from './record-key.ts';
 import { accessOf, prepared, type PlainRecord, type Write } from './write-state.ts';
 
@@ -33,8 +33,8 @@ export async function writeLinks(
   failures: ErrorDetail[],
 ): Promise<boolean> {
   const target = write.ctx.app.model.entities.get(part.end.target);
-  const local = fieldByColumn(entity, part.end.localColumn);
-  const key = target === undefined ? undefined : fieldByColumn(target, part.end.targetColumn);
+  const local = entity.fields.get(part.end.localField);
+  const key = target === undefined ? undefined : target.fields.get(part.end.targetField);
   if (target === undefined || local === undefined || key === undefined || part.end.join === undefined) return false;
   const set: LinkSet = {
     write,
@@ -106,7 +106,7 @@ async function known(set: LinkSet, part: NestedPart, rows: readonly LinkRow[], f
 /** Links to records the caller may not read stay: removing them would tell that they were there. */
 async function unlink(set: LinkSet, keys: readonly unknown[], which: 'these' | 'others'): Promise<number> {
   const { write, join: table, key, local, target } = set;
-  const visible = visibility(accessOf(write, target, 'read'), target, key.column);
+  const visible = visibility(accessOf(write, target, 'read'), key.name);
   const isVisible =
     visible === undefined
       ? sql``

@@ -10,7 +10,7 @@ import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { within } from './body.ts';
 import type { Draft, NestedPart, NestedRow } from './draft.ts';
 import { explainDatabaseError } from './database-errors.ts';
-import { fieldByColumn, visibility } from './dependents.ts';
+import { visibility } from './dependents.ts';
 import { writeLinks } from './links.ts';
 import { isLive } from './record-key.ts';
 import { nestedInvalid } from './write-result.ts';
@@ -34,8 +34,8 @@ export async function writeNested(write: Write, entity: EntityModel, record: Pla
       continue;
     }
     const child = write.ctx.app.model.entities.get(part.end.target);
-    const field = child === undefined ? undefined : fieldByColumn(child, part.end.targetColumn);
-    const key = record[fieldByColumn(entity, part.end.localColumn)?.name ?? ''];
+    const field = child === undefined ? undefined : child.fields.get(part.end.targetField);
+    const key = record[part.end.localField];
     if (child === undefined || field === undefined) continue;
     await writeRows({ write, part, child, link: { field: field.name, value: key }, failures }, isNew);
   }
@@ -62,7 +62,7 @@ async function writeRows(part: Part, isNew: boolean): Promise<void> {
 async function existingKeys({ write, child, link }: Part): Promise<string[]> {
   const field = child.fields.get(link.field);
   if (field === undefined) return [];
-  const conditions = [isLive(child, 't'), visibility(accessOf(write, child, 'read'), child, field.column)];
+  const conditions = [isLive(child, 't'), visibility(accessOf(write, child, 'read'), field.name)];
   const rows = await run<{ id: string }>(
     write.db,
     sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.table)} "t"

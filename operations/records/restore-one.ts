@@ -10,7 +10,6 @@ import { COLUMN_TYPES } from '../../core/sql/columns.ts';
 import { and, id, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { systemActor } from '../context.ts';
 import { forbidden } from './body.ts';
-import { fieldByColumn } from './dependents.ts';
 import { keyCondition, notFound, versionsOf } from './record-key.ts';
 import {
   as,
@@ -100,8 +99,8 @@ async function bringBack(write: Write, entity: EntityModel, found: DeletedRow, s
   const asSystem: Write = { ...write, authority: systemActor(write.ctx.actor.id) };
   for (const end of entity.relations) {
     const child = end.direction === 'reverse' && end.onDelete === 'cascade' ? write.ctx.app.model.entities.get(end.target) : undefined;
-    const field = child === undefined ? undefined : fieldByColumn(child, end.targetColumn);
-    const key = record[fieldByColumn(entity, end.localColumn)?.name ?? ''];
+    const field = child === undefined ? undefined : child.fields.get(end.targetField);
+    const key = record[end.localField];
     if (child?.hasSoftDelete === true && field !== undefined && key !== null) await bringBackChildren(asSystem, child, field, key, stamp);
   }
   return writtenRecord(row);
@@ -153,7 +152,7 @@ async function refuseGoneParents(write: Write, entity: EntityModel, record: Plai
   const details: ErrorDetail[] = [];
   for (const end of entity.relations) {
     const parent = end.direction === 'forward' ? write.ctx.app.model.entities.get(end.target) : undefined;
-    const field = fieldByColumn(entity, end.localColumn);
+    const field = entity.fields.get(end.localField);
     const key = field === undefined ? null : record[field.name];
     if (parent?.hasSoftDelete !== true || field === undefined || key === null || key === undefined) continue;
     const live = and([

@@ -139,8 +139,8 @@ const describeRelation = (end: RelationEnd): object => ({
   cardinality: end.cardinality,
   direction: end.direction,
   target: end.target,
-  local_field: end.localColumn,
-  target_field: end.targetColumn,
+  local_field: end.localField,
+  target_field: end.targetField,
   write_mode: end.writeMode,
 });
 

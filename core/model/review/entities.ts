@@ -1,7 +1,7 @@
 /** Checks of entities, fields and their keys. */
 import type { EntityDefinition, FieldDefinition } from '../document.ts';
 import { fieldKind } from '../field-types.ts';
-import { DELETED_COLUMN, joinOf, relationColumn, VERSION_COLUMN, type StoredType } from '../model.ts';
+import { DELETED_COLUMN, fieldName, joinOf, VERSION_COLUMN, type StoredType } from '../model.ts';
 import type { Review } from './review.ts';
 
 /** First path segments of the API: an entity of a default app stands at the same place. */
@@ -49,10 +49,15 @@ function tablesOf(review: Review): { name: string; path: string }[] {
 
 function reviewFields(review: Review, entity: EntityDefinition, path: string): void {
   const columns = entity.fields.map((field, index) => ({
-    name: field.type === 'relation' ? relationColumn(field.name) : field.name,
+    name: fieldName(field),
     path: `${path}.fields.${String(index)}.name`,
   }));
   review.unique(columns, `the field name of ${entity.name}`);
+  const stored = entity.fields.map((field, index) => ({
+    name: field.column ?? fieldName(field),
+    path: `${path}.fields.${String(index)}.column`,
+  }));
+  review.unique(stored, `the column of ${entity.name}`);
   entity.fields.forEach((field, index) => {
     const at = `${path}.fields.${String(index)}`;
     if (RESERVED_FIELDS.includes(field.name)) {

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import { compileExpression, type CompiledExpression } from '../../expression/expression.ts';
 import type { EntityDefinition, SchemaDocument } from '../document.ts';
 import { compilePattern } from '../fields/pattern.ts';
-import { foreignKeyOf, relationColumn } from '../model.ts';
+import { fieldName, foreignKeyOf } from '../model.ts';
 
 /** Something accepted that cannot work yet, or not as it reads. */
 export interface Finding {
@@ -44,7 +44,7 @@ export class Review {
     const known = this.fields.get(entity);
     const definition = this.entities.get(entity);
     if (known !== undefined || definition === undefined) return known;
-    const names = new Set(definition.fields.map((field) => (field.type === 'relation' ? relationColumn(field.name) : field.name)));
+    const names = new Set(definition.fields.map(fieldName));
     for (const key of definition.primary_key?.fields ?? [definition.primary_key?.field ?? 'id']) names.add(key);
     for (const relation of this.document.relations) {
       if (relation.type !== 'many_to_many' && relation.target === entity) names.add(foreignKeyOf(relation));

@@ -130,6 +130,7 @@ describe('a change that is not additive', () => {
     ['drop_field', withField({ id: 'f2', name: 'age', type: 'int' }), base, { field: 'age' }],
     ['rename_field', base, edited({ name: 'title' }), { field: 'name' }],
     ['change_type', base, edited({ type: 'int' }), { field: 'name' }],
+    ['set_column', base, edited({ column: 'title' }), { field: 'name' }],
     ['set_limit', base, edited({ max_length: 5 }), { field: 'name' }],
     ['set_enum', edited({ enum: ['a', 'b'] }), edited({ enum: ['a'] }), { field: 'name' }],
     ['set_primary_key', base, read({ entities: [{ ...customer, primary_key: { field: 'id', type: 'int' } }] }), { entity: 'customer' }],
