@@ -82,6 +82,16 @@ describe('the reviewer of plans', () => {
     expect(rows).toEqual(RULES.map((rule) => [rule.id, rule.severity, rule.title]));
   });
 
+  it('comes to an end with whatever a statement was cut to', () => {
+    const texts = [...bad, ...good].flatMap((plan) => plan.steps.flatMap((step) => [step.sql].flat()));
+    for (const text of texts) {
+      for (let end = 0; end < text.length; end += 3) {
+        const findings = findingsOf({ name: 'cut', steps: [{ sql: text.slice(0, end) }] });
+        expect(findings.every((finding) => finding.message !== '')).toBe(true);
+      }
+    }
+  });
+
   it('names step, lock and rows', () => {
     const plan = bad.find((one) => one.name === 'a foreign key at once');
     expect(plan === undefined ? [] : findingsOf(plan)).toEqual([
