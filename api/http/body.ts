@@ -1,12 +1,10 @@
 /** Reading request bodies: bounded in size and depth, JSON unless a route says otherwise. */
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../core/errors.ts';
+import { FORBIDDEN_KEYS } from '../../core/forbidden-keys.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 export const MAX_DEPTH = 32;
-
-/** Keys that reach into JavaScript's own objects; no field can be called so. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   const text = await readTextBody(request);
@@ -38,7 +36,7 @@ function checkTree(node: unknown, depth: number): void {
     return;
   }
   for (const [key, item] of Object.entries(node)) {
-    if (FORBIDDEN_KEYS.has(key)) throw new AppError('INVALID_PAYLOAD', `The body may not have the key "${key}".`);
+    if (FORBIDDEN_KEYS.includes(key)) throw new AppError('INVALID_PAYLOAD', `The body may not have the key "${key}".`);
     checkTree(item, depth + 1);
   }
 }

@@ -19,7 +19,10 @@ export async function workflowsRoute(ctx: AppContext, call: Call, rest: readonly
     if (call.method !== 'GET') throw noSuchRoute(call);
     return bodyAnswer(await listRuns(ctx, call.query));
   }
-  if (first === 'pending' && verb === undefined && call.method === 'GET') return bodyAnswer(await listPending(ctx, call.query));
+  if (first === 'pending' && verb === undefined) {
+    if (call.method !== 'GET') throw noSuchRoute(call);
+    return bodyAnswer(await listPending(ctx, call.query));
+  }
   if (first === 'start' && verb !== undefined && call.method === 'POST') {
     const body = await jsonOf(call);
     return dataAnswer(await withFreshSchema(ctx, (fresh) => startRun(fresh, verb, body)), 201);

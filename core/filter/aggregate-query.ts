@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { isObject } from '../is-object.ts';
 import { ConditionReader } from './conditions.ts';
 import { parseListQuery, parseQueryBody } from './parse.ts';
-import { readPaths, shorten, unknownParameter } from './parse-lists.ts';
+import { checkKnown, isNames, readPaths, shorten } from './parse-lists.ts';
 import { invalidValue, type Filter, type ListQuery } from './query.ts';
 
 export const MEASURE_NAMES = ['count', 'count_distinct', 'sum', 'avg', 'min', 'max'] as const;
@@ -53,6 +53,7 @@ export function parseAggregateBody(body: unknown): AggregateQuery {
   const shared: Record<string, unknown> = {};
   const having = new ConditionReader('having');
   for (const [key, given] of Object.entries(body)) {
+    checkKnown(key, AGGREGATE_PARAMETERS);
     if (given === undefined || given === null) continue;
     if (key === 'having') having.takeTree(given);
     else if (isShared(key)) shared[key] = given;
@@ -64,15 +65,15 @@ export function parseAggregateBody(body: unknown): AggregateQuery {
 const isShared = (key: string): boolean => (SHARED as readonly string[]).includes(key);
 
 function addOwn(own: Map<string, string>, key: string, text: string): void {
-  if (!(AGGREGATE_PARAMETERS as readonly string[]).includes(key)) throw unknownParameter(key, AGGREGATE_PARAMETERS);
+  checkKnown(key, AGGREGATE_PARAMETERS);
   const earlier = own.get(key);
   own.set(key, earlier === undefined || key === 'limit' || key === 'time_zone' ? text : `${earlier},${text}`);
 }
 
 function bodyText(key: string, given: unknown): string {
   if (typeof given === 'string' || typeof given === 'number') return String(given);
-  if (Array.isArray(given) && given.every((item) => typeof item === 'string')) return given.join(',');
-  throw invalidValue(shorten(key), `"${shorten(key)}" must be text or a list of texts.`);
+  if (isNames(given)) return given.join(',');
+  throw invalidValue(shorten(key), `"${shorten(key)}" must be text or a list of names.`);
 }
 
 function withPerPage(query: URLSearchParams, perPage: string | undefined): URLSearchParams {

@@ -2,7 +2,7 @@
 import { AppError, nearestNames } from '../errors.ts';
 import { isObject } from '../is-object.ts';
 import { ConditionReader, type ConditionBudget } from './conditions.ts';
-import { readPaths, readSort, shorten } from './parse-lists.ts';
+import { isNames, readPaths, readSort, shorten } from './parse-lists.ts';
 import { invalidValue, MAX_DEPTH, MAX_INCLUDED_ROWS, MAX_INCLUDES, type Filter, type IncludeItem, type SortItem } from './query.ts';
 
 const OPTIONS = ['filter', 'sort', 'limit', 'fields'] as const;
@@ -108,8 +108,8 @@ function readTree(tree: unknown, budget: ConditionBudget): Filter {
 
 function textOf(given: unknown, label: string): string {
   if (typeof given === 'string') return given;
-  if (Array.isArray(given) && given.every((part) => typeof part === 'string')) return given.join(',');
-  throw invalidValue(label, `"${label}" must be text or a list of texts.`);
+  if (isNames(given)) return given.join(',');
+  throw invalidValue(label, `"${label}" must be text or a list of names.`);
 }
 
 function readLimit(text: string, label: string): number {

@@ -12,6 +12,10 @@ export function unknownParameter(key: string, known: readonly string[]): AppErro
   });
 }
 
+export function checkKnown(key: string, known: readonly string[]): void {
+  if (!known.includes(key)) throw unknownParameter(key, known);
+}
+
 /** A name of a request as an error repeats it. */
 export const shorten = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
@@ -20,6 +24,10 @@ const listItems = (text: string): string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+
+/** A list as JSON has it. None of its names is empty; between the commas of a query string an empty one is nothing. */
+export const isNames = (given: unknown): given is readonly string[] =>
+  Array.isArray(given) && given.every((item) => typeof item === 'string' && item.split(',').every((name) => name.trim() !== ''));
 
 /** `id,customer.name` */
 export const readPaths = (text: string): string[][] => listItems(text).map((item) => item.split('.'));

@@ -2,9 +2,9 @@
 import { AppError } from '../errors.ts';
 import { isObject } from '../is-object.ts';
 import { ConditionReader } from './conditions.ts';
-import { IncludeOptions, readIncludeBody } from './parse-include.ts';
-import { readPaths, readSort, shorten, unknownParameter } from './parse-lists.ts';
-import { invalidValue, type IncludeItem, type ListQuery } from './query.ts';
+import { IncludeOptions, readIncludeBody, tooManyIncludes } from './parse-include.ts';
+import { checkKnown, isNames, readPaths, readSort } from './parse-lists.ts';
+import { invalidValue, MAX_INCLUDES, type IncludeItem, type ListQuery } from './query.ts';
 import { readSearch } from './search.ts';
 
 export const LIST_PARAMETERS = [
@@ -54,6 +54,7 @@ export function parseQueryBody(body: unknown): ListQuery {
   const conditions = new ConditionReader('filter', budget);
   let include: IncludeItem[] = [];
   for (const [key, given] of Object.entries(body)) {
+    checkKnown(key, LIST_PARAMETERS);
     if (given === undefined || given === null) continue;
     if (key === 'filter') conditions.takeTree(given);
     else if (key === 'include') include = readIncludeBody(given, budget);
@@ -62,15 +63,22 @@ export function parseQueryBody(body: unknown): ListQuery {
   return { ...readShared(parameters, include), filter: conditions.result() };
 }
 
+const NUMBERS: readonly string[] = ['page', 'per_page', 'limit'];
+
+/** A member of a body as a query string would spell it. JSON has types, so a flag is no word and a search is no number. */
 function bodyText(key: string, given: unknown): string {
-  if (typeof given === 'string') return given;
-  if (typeof given === 'number' || typeof given === 'boolean') return String(given);
-  if (isListParameter(key) && Array.isArray(given) && given.every((item) => typeof item === 'string')) return given.join(',');
-  throw invalidValue(shorten(key), `"${shorten(key)}" must be text${isListParameter(key) ? ' or a list of texts' : ' or a number'}.`);
+  if (key === 'with_deleted') {
+    if (typeof given === 'boolean') return String(given);
+    throw invalidValue(key, `"${key}" must be true or false.`);
+  }
+  if (typeof given === 'string' || (typeof given === 'number' && NUMBERS.includes(key))) return String(given);
+  if (isListParameter(key) && isNames(given)) return given.join(',');
+  const further = isListParameter(key) ? ' or a list of names' : NUMBERS.includes(key) ? ' or a number' : '';
+  throw invalidValue(key, `"${key}" must be text${further}.`);
 }
 
 function addParameter(parameters: Map<string, string>, key: string, text: string, known: readonly string[]): void {
-  if (!known.includes(key)) throw unknownParameter(key, known);
+  checkKnown(key, known);
   const earlier = parameters.get(key);
   // Repeats of a list parameter add up; of any other the last one counts.
   parameters.set(key, earlier !== undefined && isListParameter(key) ? `${earlier},${text}` : text);
@@ -81,6 +89,9 @@ const isListParameter = (key: string): boolean => key === 'include' || key === '
 function readShared(parameters: ReadonlyMap<string, string>, include: readonly IncludeItem[]): Omit<ListQuery, 'filter'> {
   const fields = parameters.get('fields');
   const walk = readWalk(parameters);
+  const names = readPaths(parameters.get('include') ?? '');
+  // Names given twice are one relation, yet a list of any length is none of ours.
+  if (names.length > MAX_INCLUDES || include.length > MAX_INCLUDES) throw tooManyIncludes();
   return {
     search: readSearch(parameters.get('q')),
     sort: readSort(parameters.get('sort')),
@@ -89,7 +100,7 @@ function readShared(parameters: ReadonlyMap<string, string>, include: readonly I
     walk,
     count: readCountMode(parameters.get('count')) ?? (walk === undefined ? 'exact' : 'none'),
     fields: fields === undefined || fields.trim() === '' ? undefined : readPaths(fields),
-    include: [...readPaths(parameters.get('include') ?? '').map((path) => ({ path })), ...include],
+    include: [...names.map((path) => ({ path })), ...include],
     withDeleted: readFlag('with_deleted', parameters.get('with_deleted')),
   };
 }

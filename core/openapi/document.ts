@@ -8,7 +8,7 @@ import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-
 import { askedByKey, limitedError, withRateLimits, withReplays } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
-import type { JsonObject, Schema } from './json.ts';
+import { FREE_SCHEMAS, type JsonObject, type Schema } from './json.ts';
 import { keyPaths, KEY_SCHEMAS } from './key-paths.ts';
 import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
 import { batchPath, RESULTS_META } from './many-paths.ts';
@@ -153,6 +153,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,
   ...(app.isAdmin ? adminSchemas() : {}),
+  ...FREE_SCHEMAS,
   PageMeta: PAGE_META,
   WalkPage: WALK_PAGE,
   WalkMeta: WALK_META,

@@ -118,7 +118,8 @@ interface Comparable {
 function filterSchema(app: AppView, view: EntityView): Schema {
   const self = ref('schemas', schemaName(view.entity.name, 'filter'));
   const branch = (name: 'and' | 'or'): Schema => objectOf({ [name]: arrayOf(self) }, [name]);
-  return { anyOf: [...leaves(comparables(app, view)), branch('and'), branch('or'), objectOf({ not: self }, ['not'])] };
+  const none = { ...objectOf({}), description: 'No condition.' };
+  return { anyOf: [...leaves(comparables(app, view)), branch('and'), branch('or'), objectOf({ not: self }, ['not']), none] };
 }
 
 /** Own fields, and fields of the records one hop away. */

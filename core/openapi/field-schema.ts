@@ -1,7 +1,7 @@
 /** What one field looks like in answers, in bodies, and as the value of a filter. */
 import type { AppSettings } from '../model/document.ts';
 import type { EntityModel, FieldModel, StoredType } from '../model/model.ts';
-import { arrayOf, compact, nullable, objectOf, type Json, type Schema } from './json.ts';
+import { arrayOf, compact, nullable, objectOf, ref, type Json, type Schema } from './json.ts';
 
 type Numbers = Pick<AppSettings, 'exact_numbers'>;
 
@@ -61,7 +61,7 @@ function writeShape(field: FieldModel, limits: Limits): Schema {
     case 'decimal':
       return decimalShape(field, limits);
     case 'json':
-      return {};
+      return ref('schemas', 'Json');
     case 'file':
       return { ...UUID, description: 'The id of an uploaded file.' };
     case 'string':

@@ -1,3 +1,5 @@
+import { FORBIDDEN_KEYS } from '../forbidden-keys.ts';
+
 /** Plain JSON as the parts of the document are built from. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -36,6 +38,12 @@ export function nullable(schema: Schema): Schema {
   if (typeof type !== 'string') return { anyOf: [schema, { type: 'null' }] };
   return { ...schema, type: [type, 'null'], ...(Array.isArray(listed) ? { enum: [...(listed as readonly Json[]), null] } : {}) };
 }
+
+/** What bodies may hold where anything goes: some keys are refused at any depth. */
+export const FREE_SCHEMAS: Record<string, Schema> = {
+  Json: { anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, arrayOf(ref('schemas', 'Json')), ref('schemas', 'JsonObject')] },
+  JsonObject: { type: 'object', propertyNames: { not: { enum: FORBIDDEN_KEYS } }, additionalProperties: ref('schemas', 'Json') },
+};
 
 /** One of these; a single one is itself. */
 export const anyOf = (schemas: readonly Schema[]): Schema =>

@@ -1,13 +1,12 @@
 /** The query parameters of reads, and the same as the body of `_query`. */
-import { MAX_INCLUDED_ROWS } from '../filter/query.ts';
+import { MAX_INCLUDED_ROWS, MAX_INCLUDES } from '../filter/query.ts';
 import type { FieldModel } from '../model/model.ts';
 import { parameterOperators, schemaName } from './entity-schemas.ts';
 import { COMPARED_TEXT, operandSchema } from './field-schema.ts';
-import { anyOf, arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
+import { anyOf, arrayOf, compact, nullable, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import type { AppView, EntityView, RelationView } from './view.ts';
 
 const MAX_LISTED = 300;
-const MAX_INCLUDES = 20;
 
 const natural = (description: string, rest: JsonObject = {}): Schema => ({
   anyOf: [
@@ -17,20 +16,20 @@ const natural = (description: string, rest: JsonObject = {}): Schema => ({
   description,
 });
 
-const SEARCH: Schema = { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$' };
+export const SEARCH: Schema = { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$' };
+
+const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+/** A format of our own: none but the empty one can be made up, all others are sealed. */
+const CURSOR: Schema = { type: 'string', format: 'cursor' };
 
 /** Parameters that are the same for every list. */
 export const LIST_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
-  Page: query('page', natural('Which page, from 1.', { default: 1 })),
+  Page: query('page', natural('Which page, from 1; a page behind more than 100,000 records is refused.', { default: 1 })),
   PerPage: query('per_page', natural("How many records a page has; more than the app's maximum is cut to it.")),
   Count: query('count', { type: 'string', enum: ['exact', 'estimated', 'none'] }, '`none` leaves out `meta.total` and saves the counting.'),
   Search: query('q', SEARCH, 'Words that the texts must hold; the last one may be a beginning.'),
-  Limit: query(
-    'limit',
-    { type: 'integer', minimum: 1 },
-    'Starts a walk through the list instead of pages; not beside `page` and `per_page`.',
-  ),
-  Cursor: query('cursor', { type: 'string' }, '`page.next_cursor` of the answer before.'),
+  Limit: query('limit', LIMIT, 'Starts a walk through the list instead of pages; not beside `page` and `per_page`.'),
+  Cursor: query('cursor', CURSOR, '`page.next_cursor` of the answer before; empty is the beginning. Not beside `page` and `per_page`.'),
   WithDeleted: query('with_deleted', { type: 'boolean', default: false }, 'Softly deleted records too, each with its `deleted_at`.'),
 };
 
@@ -174,27 +173,36 @@ function includeSchema(app: AppView, view: EntityView): Schema | undefined {
     (app.entities.get(target.name)?.relations ?? []).map((next) => `${end.name}.${next.end.name}`),
   );
   const paths = [...new Set([...names, ...deeper])].slice(0, MAX_LISTED);
-  return paths.length === 0 ? undefined : arrayOf({ type: 'string', enum: paths }, { maxItems: MAX_INCLUDES / 2 });
+  return paths.length === 0 ? undefined : arrayOf({ type: 'string', enum: paths }, { maxItems: MAX_INCLUDES });
 }
 
-/** The body of `POST /:entity/_query`: the same parameters, lists as lists. */
+/** The body of `POST /:entity/_query`: the same parameters, lists as lists; numbered pages, or a walk. */
 export function queryBody(app: AppView, view: EntityView): Schema {
-  const number: Json = { type: ['integer', 'string', 'null'] };
+  const shared = sharedMembers(app, view);
+  const number: Schema = { type: ['number', 'string', 'null'] };
+  return {
+    anyOf: [
+      { ...objectOf({ ...shared, page: number, per_page: number }), title: 'By pages' },
+      {
+        ...objectOf({ ...shared, limit: nullable(LIMIT), cursor: nullable(CURSOR) }),
+        title: 'From cursor to cursor',
+      },
+    ],
+  };
+}
+
+function sharedMembers(app: AppView, view: EntityView): Record<string, Schema> {
   const lists = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
   const include = includeSchema(app, view);
-  return objectOf({
+  return {
     filter: { anyOf: [ref('schemas', schemaName(view.entity.name, 'filter')), { type: 'null' }] },
     sort: lists(sortSchema(app, view)),
     fields: lists(fieldsSchema(app, view)),
     ...(include === undefined ? {} : { include: lists(withItems(app, view, include)) }),
-    q: { type: ['string', 'null'], maxLength: 500 },
-    limit: { type: ['integer', 'null'], minimum: 1 },
-    cursor: { type: ['string', 'null'] },
-    page: number,
-    per_page: number,
+    q: nullable(SEARCH),
     count: { type: ['string', 'null'], enum: ['exact', 'estimated', 'none', null] },
     ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
-  });
+  };
 }
 
 /** In a body a relation is a name, or an object that also chooses among its records. */

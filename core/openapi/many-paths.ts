@@ -114,8 +114,14 @@ export function batchPath(app: AppView, base: string): Paths {
   const has = (holds: (view: EntityView) => boolean): boolean => writable.some(holds);
   const shape = (op: string, entity: Schema, rest: Readonly<Record<string, Schema>>, required: readonly string[]): Schema =>
     objectOf({ op: { type: 'string', const: op }, entity, ref: REF, ...rest }, ['op', 'entity', ...required]);
-  const body: Schema = { type: 'object', description: 'As in a single write. `{"$ref": "name.field"}` is a value of an earlier result.' };
-  const id: Schema = { type: ['string', 'integer', 'object'], description: 'The key of the record, or `{"$ref": "name.id"}`.' };
+  const body: Schema = {
+    ...ref('schemas', 'JsonObject'),
+    description: 'As in a single write. `{"$ref": "name.field"}` is a value of an earlier result.',
+  };
+  const id: Schema = {
+    anyOf: [{ type: ['string', 'integer'] }, objectOf({ $ref: { type: 'string' } }, ['$ref'])],
+    description: 'The key of the record, or `{"$ref": "name.id"}`.',
+  };
   const canDelete = (view: EntityView): boolean => view.can.delete;
   const canRestore = (view: EntityView): boolean => view.can.delete && view.can.read && view.entity.hasSoftDelete;
   const canUpsert = (view: EntityView): boolean => view.can.create && view.can.update;

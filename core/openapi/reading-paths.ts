@@ -1,10 +1,10 @@
 /** Aggregates and exports of an entity. */
 import { DATE_PARTS, datePartsOf } from '../filter/date-parts.ts';
-import { DEFAULT_GROUPS, MAX_GROUP_KEYS, MAX_GROUPS, MEASURE_NAMES, type MeasureName } from '../filter/aggregate-query.ts';
+import { DEFAULT_GROUPS, MAX_GROUP_KEYS, MAX_GROUPS, MAX_MEASURES, MEASURE_NAMES, type MeasureName } from '../filter/aggregate-query.ts';
 import type { FieldModel, StoredType } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
-import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { fieldsSchema, filterParameters, includeOptions, list, named, query, shared } from './list-parameters.ts';
+import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { fieldsSchema, filterParameters, includeOptions, list, named, query, SEARCH, shared } from './list-parameters.ts';
 import { COMMON_ERRORS, errorsOf, jsonAnswer, jsonBody, tagged, words, type Paths } from './responses.ts';
 import type { AppView, EntityView } from './view.ts';
 
@@ -31,7 +31,7 @@ const aggregateOperation = (app: AppView, view: EntityView): JsonObject =>
         content: { 'application/json': { schema: ref('schemas', 'Having') } },
       },
       ...pageParameters(),
-      query('time_zone', ZONE, 'Where timestamps are looked at for their parts.'),
+      query('time_zone', zone(view), 'Where timestamps are looked at for their parts.'),
       ...shared(app, view, ['Search']),
     ],
     responses: { '200': groups, ...errorsOf(COMMON_ERRORS) },
@@ -45,9 +45,11 @@ const aggregateByBody = (app: AppView, view: EntityView): JsonObject =>
         ...Object.fromEntries(Object.entries(keyLists(app, view)).map(([name, schema]) => [name, orNull(schema)])),
         sort: orNull(RESULT_KEYS),
         having: orNull(ref('schemas', 'Having')),
-        page: { type: ['integer', 'string', 'null'], default: 1 },
-        per_page: { type: ['integer', 'string', 'null'], default: DEFAULT_GROUPS, description: `At most ${String(MAX_GROUPS)}.` },
-        time_zone: orNull(ZONE),
+        page: { type: ['number', 'string', 'null'], default: 1 },
+        per_page: { type: ['number', 'string', 'null'], default: DEFAULT_GROUPS, description: `At most ${String(MAX_GROUPS)}.` },
+        time_zone: orNull(zone(view)),
+        q: orNull(SEARCH),
+        ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
       }),
     ),
     responses: { '200': groups, ...errorsOf([...COMMON_ERRORS, 415]) },
@@ -58,7 +60,14 @@ const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] 
 
 const pageParameters = (): JsonObject[] => [ref('parameters', 'Page'), ref('parameters', 'PerPage')];
 
-const ZONE: Schema = { type: 'string', examples: ['Europe/Paris'] };
+/** Its example stands beside one of `group_by` that it means something for. */
+const zone = (view: EntityView): Schema =>
+  compact({ type: 'string', examples: monthOf(view) === undefined ? undefined : ['Europe/Paris'] });
+
+function monthOf(view: EntityView): string | undefined {
+  const moment = view.fields.find(({ type }) => type === 'timestamp');
+  return moment === undefined ? undefined : `${moment.name}.month`;
+}
 const RESULT_KEYS: Schema = arrayOf({ type: 'string', pattern: '^-?[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$' }, { maxItems: 20 });
 
 const KEY_TEXT: Readonly<Record<string, string>> = {
@@ -81,7 +90,6 @@ const FITS: Readonly<Record<MeasureName, (type: StoredType) => boolean>> = {
   min: (type) => !UNORDERED.includes(type),
   max: (type) => !UNORDERED.includes(type),
 };
-const MAX_PER_MEASURE = 5;
 
 /** `group_by` and the measures that any reachable field fits. */
 function keyLists(app: AppView, view: EntityView): Record<string, Schema> {
@@ -90,9 +98,11 @@ function keyLists(app: AppView, view: EntityView): Record<string, Schema> {
   const measures = MEASURE_NAMES.flatMap((name) => {
     const paths = reachable.filter(({ field }) => FITS[name](field.type)).map(({ path }) => path);
     const all = name === 'count' ? ['*', ...paths] : paths;
-    return all.length === 0 ? [] : [[name, arrayOf({ type: 'string', enum: all }, { minItems: 1, maxItems: MAX_PER_MEASURE })] as const];
+    return all.length === 0 ? [] : [[name, arrayOf({ type: 'string', enum: all }, { minItems: 1, maxItems: MAX_MEASURES })] as const];
   });
-  return { group_by: arrayOf({ type: 'string', enum: groupKeys }, { maxItems: MAX_GROUP_KEYS }), ...Object.fromEntries(measures) };
+  const month = monthOf(view);
+  const limits = compact({ maxItems: MAX_GROUP_KEYS, examples: month === undefined ? undefined : [[month]] });
+  return { group_by: arrayOf({ type: 'string', enum: groupKeys }, limits), ...Object.fromEntries(measures) };
 }
 
 interface Reachable {
@@ -126,7 +136,7 @@ const groups = jsonAnswer({
 
 /** Conditions over keys that the request itself makes, so that their names and types are not known here. */
 export const HAVING: Schema = {
-  type: 'object',
+  ...ref('schemas', 'JsonObject'),
   description: 'A leaf is `{field, op, value}` over a key of the answer; branches are `{and: [...]}`, `{or: [...]}` and `{not: {...}}`.',
 };
 
@@ -147,7 +157,7 @@ function exportOperation(app: AppView, view: EntityView, format: 'csv' | 'ndjson
       ...filterParameters(view),
       ...named(app, view, ['sort']),
       ...projection,
-      query('limit', { type: 'integer', minimum: 1 }, 'Only the first records.'),
+      query('limit', { type: 'integer', minimum: 1, maximum: 999_999_999_999_999 }, 'Only the first records.'),
       ...(format === 'csv'
         ? [
             query(

@@ -152,6 +152,8 @@ function linksOf(view: EntityView): JsonObject {
   return compact({
     read: can.read ? link('get') : undefined,
     change: can.update ? link('update') : undefined,
+    put: can.update ? link('put') : undefined,
+    transitions: can.read && stateFields(view).length > 0 ? link('transitions') : undefined,
     remove: can.delete ? link('delete') : undefined,
   });
 }

@@ -49,6 +49,7 @@ function typeText(schemas: Node, given: unknown, indent: number, depth = 0): str
   const pointer = schema['$ref'];
   if (typeof pointer === 'string') {
     const target = pointer.split('/').at(-1) ?? '';
+    if (target === 'Json') return 'unknown';
     return depth >= MAX_DEPTH || target.endsWith('.nested')
       ? 'Record<string, unknown>'
       : typeText(schemas, schemas[target], indent, depth + 1);

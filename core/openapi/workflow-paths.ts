@@ -119,7 +119,7 @@ function startPath(app: AppView, root: string): Paths {
     [`${root}/start/{workflow}`]: {
       parameters: [{ name: 'workflow', in: 'path', required: true, schema: { type: 'string', enum: names } }],
       post: operation('start', 'Start a workflow', {
-        requestBody: jsonBody(objectOf({ context: { type: 'object' }, record_id: { type: ['string', 'integer'] } }), false),
+        requestBody: jsonBody(objectOf({ context: ref('schemas', 'JsonObject'), record_id: { type: ['string', 'integer'] } }), false),
         responses: { '201': oneRun('The run that was started.'), ...errorsOf(RUN_ERRORS) },
       }),
     },

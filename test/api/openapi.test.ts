@@ -273,6 +273,11 @@ describe('answers are as they are described', () => {
     expect((await ask(agent, 'POST', '/api/helpdesk/auth/accept-invite', body)).status).toBe(201);
   });
 
+  it('405 for a name that stands where ids do, when only ids take the method', async () => {
+    const reply = await world.send('DELETE', '/api/helpdesk/_workflows/pending', { token: admin });
+    expect([reply.status, reply.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
   it('405 with the methods a path takes', async () => {
     const paths = descriptions.get(admin)?.['paths'] as Record<string, Record<string, unknown>>;
     for (const [template, item] of Object.entries(paths)) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../../core/errors.ts';
+import { parseAggregateBody } from '../../../core/filter/aggregate-query.ts';
 import { parseListQuery, parseQueryBody, parseRecordQuery } from '../../../core/filter/parse.ts';
 
 const parse = (text: string): ReturnType<typeof parseListQuery> => parseListQuery(new URLSearchParams(text));
@@ -22,6 +23,36 @@ describe('parsing a query', () => {
     expect(parseQueryBody({ sort: ['-a', 'b'], page: 2, per_page: '10', count: 'none', include: 'x,y.z', fields: ['a', 'b.c'] })).toEqual(
       parse('sort=-a,b&page=2&per_page=10&count=none&include=x,y.z&fields=a,b.c'),
     );
+  });
+
+  it('refuses members it does not know, even when they are null', () => {
+    for (const read of [parseQueryBody, parseAggregateBody]) {
+      expect(() => read({ q: null, filter: null })).not.toThrow();
+      expect(() => read({ nothing: null })).toThrow('There is no parameter "nothing" here.');
+    }
+  });
+
+  it('takes the JSON type of each member of a body, and no other', () => {
+    expect(parseQueryBody({ page: 2, per_page: '10', with_deleted: true })).toMatchObject({ page: 2, perPage: 10, withDeleted: true });
+    for (const body of [
+      { q: false },
+      { q: 5 },
+      { per_page: false },
+      { count: 1 },
+      { cursor: 0 },
+      { with_deleted: 'true' },
+      { sort: 1 },
+      { sort: ['a', ' '] },
+      { fields: ['a,'] },
+    ])
+      expect(() => parseQueryBody(body)).toThrow(`"${Object.keys(body)[0]}" must be`);
+  });
+
+  it('takes twenty names to include, however often they repeat', () => {
+    const names = (n: number): string[] => Array.from({ length: n }, () => 'agent');
+    expect(parseQueryBody({ include: names(20) }).include).toHaveLength(20);
+    expect(() => parseQueryBody({ include: names(21) })).toThrow('At most 20 relations');
+    expect(() => parse(`include=${names(21).join()}`)).toThrow('At most 20 relations');
   });
 
   it('takes equality in a short form and branches in any order', () => {
