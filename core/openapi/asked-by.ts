@@ -31,13 +31,15 @@ export const withRateLimits = (paths: Paths, base: string): Paths =>
 /** The refusal of a request that is one too many. */
 export const limitedError = (error: JsonObject): JsonObject => withHeaders(error, RATE_HEADERS);
 
-const KEY = JSON.stringify(ref('parameters', 'IdempotencyKey'));
+const KEY = ref('parameters', 'IdempotencyKey')['$ref'];
 const REPLAYED: JsonObject = { 'Idempotent-Replayed': ref('headers', 'Replayed') };
 
 /** What takes an Idempotency-Key says when its answer is an earlier one. */
 export const withReplays = (paths: Paths): Paths =>
   changedOperations(paths, (_, operation) =>
-    JSON.stringify(operation['parameters'] ?? []).includes(KEY) ? answering(operation, REPLAYED) : operation,
+    ((operation['parameters'] ?? []) as readonly JsonObject[]).some(({ $ref: to }) => to === KEY)
+      ? answering(operation, REPLAYED)
+      : operation,
   );
 
 function changedOperations(paths: Paths, change: (path: string, operation: JsonObject) => JsonObject): Paths {

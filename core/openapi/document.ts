@@ -39,15 +39,26 @@ export interface ApiSubject {
 }
 
 export function describeApi(subject: ApiSubject): JsonObject {
+  const steps = describeSteps(subject);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in pieces of a few milliseconds, for whoever has others to answer in between. */
+export function* describeSteps(subject: ApiSubject): Generator<undefined, JsonObject, undefined> {
   const app = viewOf(subject.model, subject.caller);
   const base = `/api/${subject.name}`;
-  const paths = askedBy(subject.caller, app, base);
-  const components = usedComponents(paths, {
-    schemas: schemasOf(app),
-    parameters: parametersOf(app),
-    responses: responsesOf(app),
-    headers: HEADERS,
-  });
+  yield;
+  const paths: Paths = {};
+  for (const part of pathParts(app, base)) {
+    Object.assign(paths, askedBy(subject.caller, app, base, part()));
+    yield;
+  }
+  const all = { schemas: schemasOf(app), parameters: parametersOf(app), responses: responsesOf(app), headers: HEADERS };
+  yield;
+  const components = yield* usedComponents(paths, all);
   return {
     openapi: '3.1.0',
     info: {
@@ -70,8 +81,8 @@ export function describeApi(subject: ApiSubject): JsonObject {
 }
 
 /** What the caller may ask, with what an app's limits add to the answers. */
-function askedBy({ scopes }: ApiCaller, app: AppView, base: string): Paths {
-  const all = withReplays(pathsOf(app, base));
+function askedBy({ scopes }: ApiCaller, app: AppView, base: string, part: Paths): Paths {
+  const all = withReplays(part);
   const paths = scopes === undefined ? all : askedByKey(all, base, scopes);
   return hasLimits(app) ? withRateLimits(paths, base) : paths;
 }
@@ -105,14 +116,12 @@ const tagsOf = (app: AppView): JsonObject[] => [
   ...(app.isAdmin ? ADMIN_TAGS : []),
 ];
 
-const pathsOf = (app: AppView, base: string): Paths => ({
-  ...Object.assign({}, ...[...app.entities.values()].map((view) => recordPaths(app, view, base))),
-  ...batchPath(app, base),
-  ...workflowPaths(app, base),
-  ...accountPaths(app, base),
-  ...(app.isAdmin ? adminPaths(base) : {}),
-  ...descriptionPaths(base),
-});
+const pathParts = (app: AppView, base: string): (() => Paths)[] => [
+  ...[...app.entities.values()].map((view) => () => recordPaths(app, view, base)),
+  () => ({ ...batchPath(app, base), ...workflowPaths(app, base), ...accountPaths(app, base) }),
+  () => (app.isAdmin ? adminPaths(base) : {}),
+  () => descriptionPaths(base),
+];
 
 /** What the caller may know of the app itself. */
 const descriptionPaths = (base: string): Paths => ({
@@ -173,7 +182,7 @@ const parametersOf = (app: AppView): Record<string, JsonObject> => ({
 type Components = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
 
 /** Only what a path leads to: nothing is described that nobody can ask for. */
-function usedComponents(paths: Paths, all: Components): JsonObject {
+function* usedComponents(paths: Paths, all: Components): Generator<undefined, JsonObject, undefined> {
   const used = new Map<string, JsonObject>();
   const walk = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
@@ -189,7 +198,10 @@ function usedComponents(paths: Paths, all: Components): JsonObject {
     used.set(`${kind}/${name}`, found);
     walk(found);
   };
-  walk(paths);
+  for (const item of Object.values(paths)) {
+    walk(item);
+    yield;
+  }
   return Object.fromEntries(
     Object.keys(all).flatMap((kind) => {
       const named = Object.keys(all[kind] ?? {}).flatMap((name) => {

@@ -1,7 +1,19 @@
 /** A description as YAML. A general writer takes ten times as long for its megabyte, and the event loop waits. */
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
-export const yamlOf = (node: Json): string => `${block(node, '').trimStart()}\n`;
+export const yamlOf = (document: JsonObject): string => `${[...yamlPieces(document)].join('').trimStart()}\n`;
+
+/** The same in pieces: one for each part of each part at the top. */
+export function* yamlPieces(document: JsonObject): Generator<string> {
+  for (const [name, part] of Object.entries(document)) {
+    if (typeof part !== 'object' || part === null || Array.isArray(part) || Object.keys(part).length === 0)
+      yield block({ [name]: part }, '');
+    else {
+      yield `\n${scalar(name)}:`;
+      for (const [key, inner] of Object.entries(part)) yield block({ [key]: inner }, '  ');
+    }
+  }
+}
 
 /** Everything JSON calls a text is one in YAML too; words that no reader takes for something else need no quotes. */
 const PLAIN = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_][a-z0-9_]*$/i;

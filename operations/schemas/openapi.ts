@@ -1,8 +1,9 @@
 /** The OpenAPI description of an app for the caller's roles. */
 import { digestOf } from '../../adapters/digest.ts';
 import { definitionSteps } from '../../core/openapi/definition-paths.ts';
-import { describeApi } from '../../core/openapi/document.ts';
-import { yamlOf } from '../../core/openapi/yaml.ts';
+import { describeSteps } from '../../core/openapi/document.ts';
+import type { JsonObject } from '../../core/openapi/json.ts';
+import { yamlPieces } from '../../core/openapi/yaml.ts';
 import { accessFor } from '../../core/policy/policy.ts';
 import type { AppContext } from '../context.ts';
 
@@ -15,6 +16,8 @@ export interface Described {
 const CACHE = {};
 /** Descriptions are large, and one role set asks again and again: a few per app and version are enough. */
 const MAX_KEPT = 8;
+/** How long others wait for a piece of one. */
+const PIECE_MS = 5;
 
 /** Made once per schema version, role set and format. */
 export async function openApiOf(ctx: AppContext, format: 'json' | 'yaml'): Promise<Described> {
@@ -40,16 +43,42 @@ async function describe({ app, actor, now }: AppContext, format: 'json' | 'yaml'
       await othersFirst();
     }
   }
-  const document = describeApi({
-    name: app.name,
-    displayName: app.displayName,
-    version: app.version,
-    model: app.model,
-    caller: { isAdmin: actor.isAdmin, scopes: actor.scopes, access: (entity, action) => accessFor(app, actor, entity, action, now) },
-  });
+  const document = await inPieces(
+    describeSteps({
+      name: app.name,
+      displayName: app.displayName,
+      version: app.version,
+      model: app.model,
+      caller: { isAdmin: actor.isAdmin, scopes: actor.scopes, access: (entity, action) => accessFor(app, actor, entity, action, now) },
+    }),
+  );
   await othersFirst();
-  const text = format === 'json' ? JSON.stringify(document) : yamlOf(document);
+  const text = format === 'json' ? JSON.stringify(document) : await yamlText(document);
   return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
+}
+
+/** Runs steps for a few milliseconds at a time. */
+async function inPieces<T>(steps: Generator<unknown, T>): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - since < PIECE_MS) continue;
+    await othersFirst();
+    since = performance.now();
+  }
+}
+
+async function yamlText(document: JsonObject): Promise<string> {
+  const pieces: string[] = [];
+  const collect = function* (): Generator<undefined, void, undefined> {
+    for (const piece of yamlPieces(document)) {
+      pieces.push(piece);
+      yield;
+    }
+  };
+  await inPieces(collect());
+  return `${pieces.join('').trimStart()}\n`;
 }
 
 const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
