@@ -194,6 +194,12 @@ export function publish(tag: string, id: string, told: Told): JsonObject {
 export const definitionPaths = (root: string): Paths =>
   Object.assign({}, ...SECTIONS.map((section) => sectionPaths(`${root}/${section.replaceAll('_', '-')}`, section))) as Paths;
 
+const PAGES: readonly JsonObject[] = ['page', 'per_page'].map((name) => ({
+  name,
+  in: 'query',
+  schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
+}));
+
 const spoken = (name: string): string => name.replaceAll('_', ' ');
 
 function sectionPaths(path: string, section: Section): Paths {
@@ -213,7 +219,8 @@ function sectionPaths(path: string, section: Section): Paths {
     [path]: {
       get: operation(DEFINITIONS_TAG, id('list', section), {
         summary: `List ${spoken(section)}`,
-        told: 'All of them, with the times of their first and last change.',
+        parameters: PAGES,
+        told: 'All of them unless a page is asked for, with the times of their first and last change.',
         answer: objectOf(
           {
             data: arrayOf(definition),

@@ -32,12 +32,12 @@ const NEW = data(ref('schemas', 'NewApiKey'));
 
 /** Pages of lists that refuse what is no number. */
 export const STRICT_PAGES: readonly JsonObject[] = [
-  { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 9_999_999, default: 1 } },
+  { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 999_999_999, default: 1 } },
   {
     name: 'per_page',
     in: 'query',
-    description: 'More than 100 is cut to 100.',
-    schema: { type: 'integer', minimum: 1, maximum: 9_999_999, default: 25 },
+    description: 'More than the most a page may have is cut to that.',
+    schema: { type: 'integer', minimum: 1, maximum: 999_999_999, default: 25 },
   },
 ];
 

@@ -36,25 +36,36 @@ const MIGRATION = {
   updated_at: TIME,
 } as const satisfies Record<string, Schema>;
 
-const PLAN: Schema = objectOf(
-  {
-    from_version: WHOLE,
-    class: CLASS,
-    changes: CHANGES,
-    steps: arrayOf(
-      objectOf({ phase: TEXT, sql: TEXT, lock: TEXT, rewrite: { type: 'boolean' }, concurrent: { type: 'boolean' } }, [
-        'phase',
-        'sql',
-        'lock',
-        'rewrite',
-        'concurrent',
-      ]),
-    ),
-    findings: arrayOf(ref('schemas', 'Finding')),
-    plan_hash: TEXT,
-  },
-  ['from_version', 'class', 'changes', 'steps', 'findings', 'plan_hash'],
-);
+const ESTIMATE = {
+  rows: { type: ['integer', 'null'] },
+  rows_exact: { type: 'boolean' },
+  bytes: { type: ['integer', 'null'] },
+  ms: { type: ['number', 'null'] },
+} as const satisfies Record<string, Schema>;
+const STEP = {
+  key: TEXT,
+  phase: TEXT,
+  mode: { type: 'string', enum: ['brief', 'long'] },
+  table: TEXT,
+  sql: TEXT,
+  lock: TEXT,
+  lock_timeout_ms: { type: ['integer', 'null'] },
+  rewrite: { type: 'boolean' },
+  concurrent: { type: 'boolean' },
+  estimate: objectOf(ESTIMATE, Object.keys(ESTIMATE)),
+} as const satisfies Record<string, Schema>;
+const REVIEW = { rule: TEXT, severity: { type: 'string', enum: ['error', 'warning'] }, step: TEXT, message: TEXT, hint: TEXT } as const;
+const PLAN_PARTS = {
+  from_version: WHOLE,
+  class: CLASS,
+  changes: CHANGES,
+  steps: arrayOf(objectOf(STEP, Object.keys(STEP))),
+  findings: { ...arrayOf(ref('schemas', 'Finding')), description: 'Of the document.' },
+  review: { ...arrayOf(objectOf(REVIEW, Object.keys(REVIEW))), description: 'Of the plan.' },
+  estimate: objectOf({ ms: { type: ['number', 'null'] }, basis: TEXT }, ['ms', 'basis']),
+  plan_hash: TEXT,
+} as const satisfies Record<string, Schema>;
+const PLAN: Schema = objectOf(PLAN_PARTS, Object.keys(PLAN_PARTS));
 
 export const VERSION_SCHEMAS: Readonly<Record<string, Schema>> = {
   SchemaVersion: objectOf(VERSION, Object.keys(VERSION)),

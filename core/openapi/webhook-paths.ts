@@ -1,5 +1,6 @@
 /** Deliveries of webhooks and the secrets in them, for admins. */
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { STRICT_PAGES } from './key-paths.ts';
 import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
@@ -50,8 +51,7 @@ export const webhookPaths = (root: string): Paths => ({
       parameters: [
         ...['webhook', 'entity', 'record_id'].map((name) => query(name, STORABLE)),
         query('status', { type: 'string', enum: ['pending', 'retrying', 'delivered', 'dead'] }),
-        ref('parameters', 'Page'),
-        ref('parameters', 'PerPage'),
+        ...STRICT_PAGES,
       ],
       told: 'The newest first.',
       answer: objectOf({ data: arrayOf(ref('schemas', 'Delivery')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
