@@ -101,7 +101,7 @@ export const webhookPaths = (root: string): Paths => ({
     parameters: [SECRET],
     put: told('set_secret', {
       summary: 'Set a secret',
-      body: { type: 'object', properties: { value: { type: 'string', minLength: 1 } }, required: ['value'] },
+      body: objectOf({ value: { type: 'string', minLength: 1 } }, ['value']),
       example: { value: 'of the endpoint' },
       told: 'It is set.',
       answer: NAMED,

@@ -18,7 +18,11 @@ export function* yamlPieces(document: JsonObject): Generator<string> {
 /** Everything JSON calls a text is one in YAML too; words that no reader takes for something else need no quotes. */
 const PLAIN = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z_][a-z0-9_]*$/i;
 
-const scalar = (value: string): string => (PLAIN.test(value) ? value : JSON.stringify(value));
+const scalar = (value: string): string => (PLAIN.test(value) ? value : JSON.stringify(value).replaceAll(UNPRINTABLE, escaped));
+
+/** JSON writes these as they are; many readers of YAML refuse them. */
+const UNPRINTABLE = /[\u007f-\u009f]/g;
+const escaped = (character: string): string => `\\u00${character.charCodeAt(0).toString(16)}`;
 
 /** What stands behind a key or a dash: on the same line, or on lines of its own. */
 function block(node: Json, indent: string): string {

@@ -10,7 +10,9 @@ const clean = (max: number): z.ZodString =>
     .trim()
     .min(1)
     .max(max)
-    .regex(/^\P{Cc}*$/u, 'must hold no control characters');
+    .regex(/^\P{Cc}*$/u, 'must hold no control characters')
+    // The same in words that regular expressions of other languages know.
+    .meta({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' });
 const providerName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be at most 63 of a-z, 0-9, _ and -, beginning with a letter')

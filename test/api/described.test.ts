@@ -170,11 +170,12 @@ describe('as YAML', () => {
   it('keeps texts that look like something else', () => {
     const odd = {
       no: 'yes',
-      '1': ['1.0', '', ' a', '- b', 'c: d', '#', '\n\t"', '~', 'null', '0x1f', '2026-01-01'],
+      '1': ['1.0', '', ' a', '- b', 'c: d', '#', '\n\t"', '\u009d', '~', 'null', '0x1f', '2026-01-01'],
       empty: { a: {}, b: [] },
       deep: [[1], [{}]],
     };
     expect(parse(yamlOf(odd))).toEqual(odd);
+    expect(yamlOf(odd)).not.toContain('\u009d');
     expect(parse(yamlOf(odd), { version: '1.1' })).toEqual(odd);
   });
 });
