@@ -39,8 +39,9 @@ export function toAppError(thrown: unknown): AppError {
   if (isAppError(thrown)) return thrown;
   const state = sqlState(thrown) ?? '';
   if (state === '57014') {
-    return new AppError('INVALID_VALUE', 'The request took longer than a statement may (10 s) and was stopped.', {
+    return new AppError('UNAVAILABLE', 'The request took longer than a statement may (10 s) and was stopped.', {
       hint: 'Ask for fewer rows, or filter and sort by indexed fields.',
+      retryAfter: 1,
       cause: thrown,
     });
   }
