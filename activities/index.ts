@@ -3,9 +3,10 @@ import { type AppActivities, createAppActivities } from './apps.ts';
 import { createDdlActivities, type DdlActivities } from './ddl.ts';
 import { withFailures } from './failure.ts';
 import { createProcessActivities, type ProcessActivities } from './process.ts';
+import { createRolloutActivities, type RolloutActivities } from './rollout.ts';
 import { createDeliveryActivities, type DeliveryActivities } from './webhook.ts';
 
-export type Activities = AppActivities & DdlActivities & DeliveryActivities & ProcessActivities;
+export type Activities = AppActivities & DdlActivities & DeliveryActivities & ProcessActivities & RolloutActivities;
 
 /** Every activity of this worker, made once, around the services of its process. */
 export function createActivities(services: Services): Activities {
@@ -15,6 +16,7 @@ export function createActivities(services: Services): Activities {
       ...createDdlActivities(services),
       ...createDeliveryActivities(services),
       ...createProcessActivities(services),
+      ...createRolloutActivities(services),
     },
     services.log,
   );

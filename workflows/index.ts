@@ -3,4 +3,5 @@ export { delivery } from './delivery.ts';
 export { process } from './process.ts';
 export { provision } from './provision.ts';
 export { retire } from './retire.ts';
+export { rollout } from './rollout.ts';
 export { schemaMigration } from './schema-migration.ts';

@@ -21,6 +21,7 @@ export type SchemaEventType =
   | 'schema.migration.completed'
   | 'schema.migration.aborted'
   | 'schema.migration.failed'
+  | 'schema.rollout'
   | 'app.created'
   | 'app.updated'
   | 'app.suspended'

@@ -42,15 +42,23 @@ export async function answeredUnderKey(ctx: AppContext, call: Call, route: (once
   return { ...answer, headers: { ...answer.headers, ...replayHeaders({ idempotency }) } };
 }
 
-/** The writes whose answers are kept under a key: of records, and of the accounts of an app. */
-const keepsAnswers = ([part = '', admin]: readonly string[]): boolean =>
-  part === '_batch' || (part === '_admin' ? admin === 'users' : !part.startsWith('_') && part !== 'auth');
+/** The writes whose answers are kept under a key: of records, of the accounts of an app, and the start of a rollout. */
+const keepsAnswers = ([part = '', admin, ...more]: readonly string[]): boolean =>
+  part === '_batch' ||
+  (part === '_platform' && admin === 'rollouts' && more.length === 0) ||
+  (part === '_admin' ? admin === 'users' : !part.startsWith('_') && part !== 'auth');
 
 /** Whoever sends a key relies on it: where no answer is kept, the key is refused and not ignored. `path` is behind the app. */
 export function refuseUselessKey(call: Call, path: readonly string[]): void {
   if (call.method === 'GET' || headerOf(call, 'idempotency-key') === undefined || keepsAnswers(path)) return;
   throw new AppError('INVALID_VALUE', 'This route takes no Idempotency-Key: no answer is kept here.', {
-    details: [{ field: 'Idempotency-Key', rule: 'unsupported', message: 'is taken by writes of records and of _admin/users only' }],
+    details: [
+      {
+        field: 'Idempotency-Key',
+        rule: 'unsupported',
+        message: 'is taken by writes of records and of _admin/users, and by POST _platform/rollouts',
+      },
+    ],
     hint: 'Send the request without it. Before repeating one whose answer was lost, read what became of it; If-Match makes a repeated write of a definition a 412.',
   });
 }

@@ -16,6 +16,7 @@ import { objectOf, type Call } from '../http/call.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { platformAuthRoute } from './auth.ts';
+import { rolloutsRoute } from './rollouts.ts';
 import { schemasRoute } from './schemas.ts';
 import { signingKeysRoute } from './signing-keys.ts';
 import { noSuchRoute } from './not-found.ts';
@@ -37,6 +38,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   const ctx: PlatformContext = { services: api.services, actor, now: call.now, requestId: call.requestId };
   if (part === 'apps') return appsRoute(ctx, call, more);
   if (part === 'schemas') return schemasRoute(ctx, call, more);
+  if (part === 'rollouts') return rolloutsRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
   if (part === 'signing-keys') return signingKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);

@@ -2,6 +2,7 @@
  * Many apps without five hundred workflows: the rows of the catalog are copied, the tables are made by the product's own
  * migrations and plan. To the api they are apps like any other.
  */
+import { appId } from '../../adapters/ids.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import { migrateApp } from '../../adapters/postgres/migrate.ts';
 import { run } from '../../adapters/postgres/run.ts';
@@ -25,11 +26,12 @@ export async function copyApp(url: string, name: string, count: number): Promise
     const changes = diff(nothing, document);
     for (let index = 1; index <= count; index++) {
       const copy = `${name}${index}`;
-      const storage = `app_copy${index}`;
+      const id = appId();
+      const storage = `app_${id}`;
       await pool.query(
         `insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version)
          select $2, $3, $3, $4, status, schema_name, served_version from durabase.apps where name = $1`,
-        [name, `copy${index}`, copy, storage],
+        [name, id, copy, storage],
       );
       await migrateApp(url, storage);
       for (const step of plan(changes, { previous, next, storage }).steps) {

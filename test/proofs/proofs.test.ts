@@ -7,6 +7,7 @@ import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { provePublishLoad } from './publish-load.ts';
+import { proveRollouts } from './rollouts.ts';
 import { proveTemporalAway } from './temporal-away.ts';
 
 const say = (line: string): void => console.log(line);
@@ -24,6 +25,11 @@ it('plain data goes on without Temporal, and what it missed starts when it is ba
 it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
   const result = await proveMigrationCrash({ rounds: 1, seed: 9 }, say);
   expect(result.recoveryMs).toHaveLength(1);
+}, 120_000);
+
+it('a rollout goes on where the worker was killed with -9, and moves each app once', async () => {
+  const result = await proveRollouts({ apps: 12, kills: 1, seed: 5 }, say);
+  expect(result.apps).toBe(12);
 }, 120_000);
 
 it('definitions published under load fail no request and are usable at once', async () => {

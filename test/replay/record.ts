@@ -13,7 +13,7 @@ const { History } = proto.temporal.api.history.v1;
 export type RecordedHistory = ReturnType<typeof History.decode>;
 
 /** `cases` names the workflow ids to keep. Without RECORD_HISTORIES it does nothing. */
-export async function recordHistories(services: Services, workflowType: string, cases: ReadonlyMap<string, string>): Promise<void> {
+export async function recordHistories(services: Pick<Services, 'temporal'>, workflowType: string, cases: ReadonlyMap<string, string>): Promise<void> {
   if (process.env['RECORD_HISTORIES'] !== '1') return;
   const client = await services.temporal.client();
   for (const [workflowId, name] of cases) {

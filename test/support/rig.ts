@@ -41,6 +41,10 @@ export class Rig {
     return this.#postgres?.url('postgres') ?? '';
   }
 
+  get temporalAddress(): string {
+    return this.#temporal?.address ?? '';
+  }
+
   isUp(part: Part): boolean {
     const pid = this.#running.get(part)?.pid;
     return pid !== undefined && isAlive(pid);

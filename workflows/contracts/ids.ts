@@ -8,5 +8,7 @@ export const processWorkflowId = (app: string, event: string, definition: string
 /** A replay is the next round of the same delivery. */
 export const deliveryWorkflowId = (app: string, event: string, webhook: string, round: number): string =>
   `delivery/${app}/${event}.${webhook}.${round}`;
+/** Of many apps, so its second part is no app's id. */
+export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout}`;
 export const provisionWorkflowId = (app: string): string => `provision/${app}/0`;
 export const retireWorkflowId = (app: string, attempt: number): string => `retire/${app}/${attempt}`;

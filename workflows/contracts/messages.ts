@@ -3,7 +3,7 @@
  * `define...` functions make these very objects, but with them an api process would load all of the workflow library.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
-import type { ActorRef, DecisionInput, RunView } from './types.ts';
+import type { ActorRef, DecisionInput, RolloutRequest, RolloutView, RunView } from './types.ts';
 
 const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
 const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
@@ -18,6 +18,10 @@ export const resolveFailureUpdate = defineUpdate<RunView, [{ readonly action: 'r
   'resolveFailure',
 );
 export const runViewQuery = defineQuery<RunView>('runView');
+
+/** Pause, resume, abort or roll back. An update: the caller learns at once whether it counted, and sees the rollout after it. */
+export const changeRolloutUpdate = defineUpdate<RolloutView, [RolloutRequest]>('changeRollout');
+export const rolloutViewQuery = defineQuery<RolloutView>('rolloutView');
 
 /** Stops a retirement before the storage is removed. */
 export const cancelRetirementUpdate = defineUpdate<{ readonly cancelled: boolean }>('cancelRetirement');

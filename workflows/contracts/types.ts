@@ -133,3 +133,75 @@ export interface AttemptResult {
   readonly delayMs: number | null;
   readonly reason: string | null;
 }
+
+export interface RolloutInput {
+  readonly rolloutId: string;
+}
+export interface RolloutResult {
+  readonly status: RolloutStatus;
+}
+
+export type RolloutStatus = 'planned' | 'running' | 'paused' | 'stopped' | 'rolling_back' | 'completed' | 'aborted' | 'rolled_back';
+
+/** What never changes while a rollout lives. */
+export interface RolloutFacts {
+  readonly schema: string;
+  readonly version: number;
+  readonly rings: readonly RolloutRing[];
+  readonly maxFailures: number;
+  readonly parallel: number;
+}
+export interface RolloutRing {
+  readonly name: string;
+  /** How long the ring is watched before the next one begins. */
+  readonly bakeMs: number;
+}
+
+/** All that a rollout has to remember beside the rows of its apps. It is kept in Postgres: a new run begins from there. */
+export interface RolloutState {
+  readonly status: RolloutStatus;
+  /** The ring under way, from 0. */
+  readonly ring: number;
+  /** When the next ring may begin; set once all of this one have moved. */
+  readonly bakeUntil: string | null;
+  /** Failures that were there when an operator resumed: they count no more. */
+  readonly accepted: number;
+  readonly error: string | null;
+  readonly revision: number;
+}
+
+export type RolloutAppStatus =
+  | 'pending'
+  | 'moving'
+  | 'moved'
+  /** It served the version already. */
+  | 'unchanged'
+  /** Pinned, removed, or the rollout ended before its turn. */
+  | 'skipped'
+  | 'failed'
+  /** Moved, but it cannot be read since. */
+  | 'unhealthy'
+  | 'rollback_pending'
+  | 'rolling_back'
+  | 'rolled_back'
+  | 'rollback_failed';
+
+export interface RolloutCounts {
+  /** Apps of the whole rollout. */
+  readonly apps: Readonly<Partial<Record<RolloutAppStatus, number>>>;
+  /** Of the ring under way. */
+  readonly ring: Readonly<Partial<Record<RolloutAppStatus, number>>>;
+}
+
+export interface RolloutView {
+  readonly status: RolloutStatus;
+  readonly ring: string;
+  readonly apps: RolloutCounts['apps'];
+}
+
+export interface RolloutRequest {
+  readonly verb: 'pause' | 'resume' | 'abort' | 'rollback';
+  /** Only with `rollback`: this app alone. */
+  readonly app?: string;
+  readonly actor: ActorRef;
+}
