@@ -1,7 +1,7 @@
 /** The schemas of one entity: what reads answer, what writes take, and the conditions its lists understand. */
 import type { EntityModel, FieldModel } from '../model/model.ts';
 import { COMPARED_TEXT, isNeeded, operandList, operandSchema, readSchema, writeSchema } from './field-schema.ts';
-import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { arrayOf, compact, nullable, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import type { AppView, EntityView, RelationView } from './view.ts';
 
 /** Names of components; an entity's name is lower case, so that they never meet our own (`Error`, `Run`). */
@@ -155,16 +155,18 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
   const leaf = (operators: readonly string[], value: Schema): Schema => {
     const hasDefault = operators[0] === 'eq';
     const op: Schema = { type: 'string', enum: operators, ...(hasDefault ? { default: 'eq' } : {}) };
-    const required = hasDefault ? ['field', 'value'] : ['field', 'op', 'value'];
+    // Equal to nothing at all is null.
+    const required = hasDefault ? ['field'] : ['field', 'op', 'value'];
     return objectOf({ field: { type: 'string', enum: paths }, op, value }, required);
   };
   const value = operandSchema(field);
-  if (field.type === 'json') return [leaf(['eq', 'neq', 'contains'], jsonOperand)];
+  if (field.type === 'json') return [leaf(['eq', 'neq'], nullable(jsonOperand)), leaf(['contains'], jsonOperand)];
   const isText = TEXTS.has(field.type);
   const isOrdered = isText || !UNORDERED.has(field.type);
   const text = COMPARED_TEXT;
   return [
-    leaf(['eq', 'neq', ...(isOrdered ? ORDERED : [])], value),
+    leaf(['eq', 'neq'], nullable(value)),
+    ...(isOrdered ? [leaf(ORDERED, value)] : []),
     leaf(['in', 'not_in'], operandList(field)),
     ...(isOrdered ? [leaf(['between'], { ...arrayOf(value), minItems: 2, maxItems: 2 })] : []),
     ...(isText ? [leaf(IN_TEXT, text), leaf(PATTERNS, { ...text, pattern: '^([^\\\\\\u0000]|\\\\[^\\u0000])*$' })] : []),
@@ -184,7 +186,7 @@ const emptyLeaf = (all: readonly Comparable[]): Schema[] =>
           {
             field: { type: 'string', enum: all.map(({ path }) => path) },
             op: { type: 'string', enum: ['is_null', 'not_null', 'is_empty'] },
-            value: { type: 'boolean', default: true },
+            value: { type: ['boolean', 'null'], default: true },
           },
           ['field', 'op'],
         ),

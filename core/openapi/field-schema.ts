@@ -214,4 +214,5 @@ export function operandSchema(field: FieldModel): Schema {
   }
 }
 
-export const operandList = (field: FieldModel): Schema => arrayOf(operandSchema(field), { minItems: 1 });
+/** None at all is a list that nothing is in. */
+export const operandList = (field: FieldModel): Schema => arrayOf(operandSchema(field));
