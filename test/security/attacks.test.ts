@@ -276,6 +276,17 @@ describe('nested rows', () => {
   });
 });
 
+describe('the answer of a write', () => {
+  it('is the key alone where the record is outside of what may be read', async () => {
+    const created = await agent('POST', '/api/desk/note', { text: 'secret', is_internal: true });
+    expect([created.status, Object.keys(created.at('data') as object)]).toEqual([201, ['id']]);
+    const changed = await agent('PATCH', `/api/desk/note/${NOTE(1)}`, { is_internal: true });
+    expect([changed.status, changed.at('data')]).toEqual([200, { id: NOTE(1) }]);
+    const many = await agent('POST', '/api/desk/note/_bulk', { create: [{ text: 'a', is_internal: true }, { text: 'b' }] });
+    expect([many.status, many.text.includes('"a"'), many.text.includes('"b"')]).toEqual([200, false, true]);
+  });
+});
+
 describe('a restored record', () => {
   it('does not tell what its hidden children refer to', async () => {
     await world.pool.query(`update app_desk.note set desk_id = '${DESK(2)}' where id = '${NOTE(2)}'`);

@@ -5,7 +5,7 @@
 import type { Caller, Reply } from '../support/api.ts';
 import { seeded } from '../support/seeded.ts';
 import { combinations, READS, WRITES, type Ask, type Clause } from './leak-clauses.ts';
-import { HIDDEN_NAMES, leakWorld, type LeakWorld } from './leak-world.ts';
+import { HIDDEN_FROM, HIDDEN_NAMES, leakWorld, type LeakWorld } from './leak-world.ts';
 
 export interface Leak {
   /** `data`: the two databases answer differently; `name`: a hidden name is told; `write`: what the caller may not write has changed. */
@@ -104,8 +104,9 @@ class Proof {
   /** A hidden name is told where it was not asked for, or where it is treated otherwise than a name that nothing has. */
   async #compareNames(about: About, caller: Caller, reply: Reply, headers: Record<string, string>): Promise<void> {
     const { ask } = about;
-    const asked = namesIn(`${ask.path} ${JSON.stringify(ask.body ?? '')}`);
-    const told = [...namesIn(suggested(reply))].filter((name) => reply.status >= 400 || !asked.has(name));
+    const name = namesFor(about.caller);
+    const asked = namesIn(`${ask.path} ${JSON.stringify(ask.body ?? '')}`, name);
+    const told = [...namesIn(suggested(reply), name)].filter((one) => reply.status >= 400 || !asked.has(one));
     if (told.length > 0) this.#leaks.push({ ...about, kind: 'name', a: told.join(', '), b: reply.text.slice(0, 500) });
     const changed = renamed(ask, reply);
     if (changed === undefined) return;
@@ -149,7 +150,11 @@ const masked = (text: string): string =>
 const NAME = new RegExp(`\\b(${HIDDEN_NAMES.join('|')})\\b`, 'g');
 const MADE_UP = 'nothing';
 
-const namesIn = (text: string): Set<string> => new Set(text.match(NAME) ?? []);
+const patterns = new Map(
+  Object.entries(HIDDEN_FROM).map(([caller, names]) => [caller, new RegExp(`\\b(${[...HIDDEN_NAMES, ...names].join('|')})\\b`, 'g')]),
+);
+const namesFor = (caller: string): RegExp => patterns.get(caller) ?? NAME;
+const namesIn = (text: string, name = NAME): Set<string> => new Set(text.match(name) ?? []);
 
 /** The same with a name that nothing has; undefined when it mentions no hidden name, or has written. */
 function renamed(ask: Ask, reply: Reply): Ask | undefined {

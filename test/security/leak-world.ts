@@ -29,6 +29,12 @@ export const HIDDEN_NAMES = [
   'memo',
 ] as const;
 
+/** Beside them, of callers whose rights a key cuts down. */
+export const HIDDEN_FROM: Readonly<Record<string, readonly string[]>> = {
+  'tickets only': ['parcel', 'reply', 'trace'],
+  'scribe without memos': ['parcel', 'reply', 'trace'],
+};
+
 export const LEAK_DOCUMENT = {
   version: 1,
   entities: [
