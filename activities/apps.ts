@@ -11,7 +11,7 @@ import { AppError } from '../core/errors.ts';
 import { id, sql, value, type Sql } from '../core/sql/sql.ts';
 import { seedAppAdmin } from '../operations/auth/seed.ts';
 import type { Services } from '../operations/context.ts';
-import { planFirstMigration } from '../operations/schemas/move.ts';
+import { firstVersion, planFirstMigration } from '../operations/schemas/move.ts';
 
 export interface AppActivities {
   /** The app's Postgres schema with its system tables. */
@@ -56,9 +56,10 @@ export function createAppActivities(services: Services): AppActivities {
         );
         const changed = await setStatus(client, app, 'active', ['provisioning']);
         if (changed === 0) return;
-        await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
-        await planFirstMigration(client, { id: app, schemaName: row.schema_name, storage: row.storage });
+        const version = await firstVersion(client, app);
         await execute(client, sql`update durabase.apps set pinned_version = null where id = ${value(app, 'text')}`);
+        await appendSchemaEvent(client, { type: 'app.created', app, schemaName: row.schema_name, newVersion: 0 });
+        await planFirstMigration(client, { id: app, schemaName: row.schema_name, storage: row.storage }, version);
       });
     },
     async failApp({ app, reason }) {

@@ -24,6 +24,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   rollback: { summary: 'publishes a version equal to an older one', load: () => import('./commands/rollback.ts') },
   types: { summary: "TypeScript types of an app's entities, for the client", load: () => import('./commands/types.ts') },
   admin: { summary: 'accounts: reset-password', load: () => import('./commands/admin.ts') },
+  registry: { summary: 'verify: the registry against its events', load: () => import('./commands/registry.ts') },
   doctor: { summary: 'what is found on this machine and what is missing', load: () => import('./commands/doctor.ts') },
 };
 

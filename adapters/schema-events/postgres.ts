@@ -8,10 +8,12 @@ import type pg from 'pg';
 import { sql, value } from '../../core/sql/sql.ts';
 import { connectDirect } from '../postgres/pool.ts';
 import { run, type Db } from '../postgres/run.ts';
+import { stateOf, type Subjects } from './projections.ts';
 
 export const CHANNEL = 'durabase_schema';
 
 export type SchemaEventType =
+  | 'schema.declared'
   | 'schema.created'
   | 'schema.updated.compatible'
   | 'schema.updated.breaking'
@@ -34,11 +36,13 @@ export interface NewSchemaEvent {
   readonly schemaName?: string;
   readonly oldVersion?: number;
   readonly newVersion?: number;
-  readonly body?: Record<string, unknown>;
+  /** `migration_id` where a migration is told of. */
+  readonly body?: Readonly<Record<string, unknown>> & { readonly migration_id?: string };
 }
 
 /**
- * Appends within the caller's transaction and answers the event's number. Writers queue on a lock until they commit, so
+ * Appends within the caller's transaction, after what the event tells of was written: the event carries those rows, and the registry
+ * can be made again from events alone. Answers the event's number. Writers queue on a lock until they commit, so
  * numbers become visible in order and a reader's position never passes one that is still to come.
  */
 export async function appendSchemaEvent(db: Db, event: NewSchemaEvent): Promise<number> {
@@ -47,15 +51,22 @@ export async function appendSchemaEvent(db: Db, event: NewSchemaEvent): Promise<
     db,
     sql`
     with added as (
-      insert into durabase.schema_events (type, app, schema_name, old_version, new_version, body)
+      insert into durabase.schema_events (type, app, schema_name, old_version, new_version, body, state)
       values (${value(event.type)}, ${value(event.app, 'text')}, ${value(event.schemaName ?? null, 'text')},
               ${value(event.oldVersion ?? null, 'integer')}, ${value(event.newVersion ?? null, 'integer')},
-              ${value(JSON.stringify(event.body ?? {}), 'jsonb')})
+              ${value(JSON.stringify(event.body ?? {}), 'jsonb')}, ${stateOf(subjectsOf(event))})
       returning id)
     select id, pg_notify(${value(CHANNEL)}, id::text) from added`,
   );
   return Number(row?.id ?? 0);
 }
+
+const subjectsOf = ({ type, app, schemaName, newVersion, body }: NewSchemaEvent): Subjects => ({
+  app,
+  schemaName,
+  version: type === 'schema.created' || type.startsWith('schema.updated.') ? newVersion : undefined,
+  migrationId: body?.migration_id,
+});
 
 export interface SchemaEventHead {
   readonly id: number;

@@ -26,21 +26,31 @@ export async function listAudit(ctx: PlatformContext, query: URLSearchParams): P
   return text ?? '{"data":[]}';
 }
 
-/** The JSON of `{data}`: the registry's events after a number, oldest first. */
+const MOST_EVENTS = 500;
+const EVENTS = 100;
+
+/**
+ * The JSON of `{data, meta}`: the registry's events after a number, oldest first. `meta.next_after` goes on from here, also from an
+ * empty page: numbers become visible in their order, so none is ever passed over.
+ */
 export async function listSchemaEvents(ctx: PlatformContext, query: URLSearchParams): Promise<string> {
-  checkParameters(query, ['after', 'per_page']);
+  checkParameters(query, ['after', 'limit']);
   const after = query.get('after') ?? '0';
   if (!/^\d{1,18}$/.test(after)) throw new AppError('INVALID_VALUE', '"after" must be the number of an event.');
-  const { perPage } = readPage(query, 500);
+  const limit = query.get('limit') ?? String(EVENTS);
+  if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > MOST_EVENTS)
+    throw new AppError('INVALID_VALUE', `"limit" must be a whole number from 1 to ${MOST_EVENTS}.`);
   const text = await runText(
     ctx.services.pool,
     sql`
-    select json_build_object('data', coalesce(json_agg(row_to_json(f) order by f.id), '[]'::json))::text from (
+    select json_build_object('data', coalesce(json_agg(row_to_json(f) order by f.id), '[]'::json),
+      'meta', json_build_object('limit', ${value(Number(limit), 'integer')}, 'next_after', coalesce(max(f.id), ${value(after, 'bigint')}),
+        'last', (select coalesce(max(id), 0) from durabase.schema_events)))::text from (
       select e.id, e.type, p.name as app, e.schema_name as schema, e.old_version, e.new_version, e.body, e.at
       from durabase.schema_events e left join durabase.apps p on p.id = e.app
-      where e.id > ${value(after, 'bigint')} order by e.id limit ${value(perPage, 'integer')}) f`,
+      where e.id > ${value(after, 'bigint')} order by e.id limit ${value(Number(limit), 'integer')}) f`,
   );
-  return text ?? '{"data":[]}';
+  return text ?? '';
 }
 
 /** The JSON of `{data, meta}`: migrations of every app, newest first. */

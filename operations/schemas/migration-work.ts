@@ -203,6 +203,14 @@ export async function switchVersion(services: Services, migration: string): Prom
     if (current?.status !== 'running' || app?.served_version !== row.from_version) {
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
+    await execute(
+      client,
+      sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
+    );
+    await execute(
+      client,
+      sql`update durabase.migrations set status = 'ready', phase = 'contract', updated_at = now() where id = ${value(row.id, 'uuid')}`,
+    );
     const number = await appendSchemaEvent(client, {
       type: 'schema.migration.completed',
       app: row.app,
@@ -213,13 +221,9 @@ export async function switchVersion(services: Services, migration: string): Prom
     });
     await execute(
       client,
-      sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
-    );
-    await execute(
-      client,
       sql`
-      update durabase.migrations set status = 'ready', phase = 'contract', updated_at = now(),
-        progress = progress || jsonb_build_object('event', ${value(number, 'bigint')}) where id = ${value(row.id, 'uuid')}`,
+      update durabase.migrations set progress = progress || jsonb_build_object('event', ${value(number, 'bigint')})
+      where id = ${value(row.id, 'uuid')}`,
     );
     return number;
   });
@@ -248,12 +252,22 @@ export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void>
 }
 
 export async function completeMigration(services: Services, migration: string): Promise<void> {
-  await execute(
-    services.pool,
-    sql`
-    update durabase.migrations set status = 'completed', phase = 'done', updated_at = now()
-    where id = ${value(migration, 'uuid')} and status = 'ready'`,
-  );
+  await transaction(services.pool, async (client) => {
+    const [row] = await run<{ app: string; from_version: number; to_version: number }>(
+      client,
+      sql`
+      update durabase.migrations set status = 'completed', phase = 'done', updated_at = now()
+      where id = ${value(migration, 'uuid')} and status = 'ready' returning app, from_version, to_version`,
+    );
+    if (row === undefined) return;
+    await appendSchemaEvent(client, {
+      type: 'schema.migration.phase',
+      app: row.app,
+      oldVersion: row.from_version,
+      newVersion: row.to_version,
+      body: { migration_id: migration, phase: 'done' },
+    });
+  });
 }
 
 /** Takes back what expand did, newest first, then says why. The version stays in the registry, unserved. */

@@ -92,8 +92,8 @@ export async function firstVersion(db: pg.Pool | pg.PoolClient, app: string): Pr
 export async function planFirstMigration(
   client: pg.PoolClient,
   app: { readonly id: string; readonly schemaName: string; readonly storage: string },
+  version: number,
 ): Promise<void> {
-  const version = await firstVersion(client, app.id);
   if (version === 0) return;
   const prepared = prepareMove(app.storage, EMPTY_DOCUMENT, await documentAt(client, app.schemaName, version));
   await insertMigration(client, { app, actor: systemActor('provision') }, { from: 0, to: version, prepared });

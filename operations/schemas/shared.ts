@@ -1,6 +1,6 @@
 /** Schemas as the platform sees them: who owns and follows each, its versions, and publishing one for all its followers. */
 import type pg from 'pg';
-import { run, runText, sqlState } from '../../adapters/postgres/run.ts';
+import { execute, run, runText, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { AppError } from '../../core/errors.ts';
@@ -53,7 +53,10 @@ export async function createSchema(ctx: PlatformContext, body: Record<string, un
   }
   if (details.length > 0) throw new AppError('VALIDATION_FAILED', 'The schema is not valid.', { details });
   try {
-    await run(ctx.services.pool, sql`insert into durabase.schemas (name) values (${value(String(name))})`);
+    await transaction(ctx.services.pool, async (client) => {
+      await execute(client, sql`insert into durabase.schemas (name) values (${value(String(name))})`);
+      await appendSchemaEvent(client, { type: 'schema.declared', app: null, schemaName: String(name) });
+    });
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
     throw new AppError('CONFLICT', `There is a schema "${String(name)}" already.`, {

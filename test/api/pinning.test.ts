@@ -101,7 +101,7 @@ it('pins are in the audit and in the events', async () => {
   const audit = (await send('GET', '_platform/audit?app=shop&action=app.pin')).body.data;
   expect(audit).toMatchObject([{ target: 'shop', detail: { from: null, to: 1 }, actor: { email: 'platform@localhost' } }]);
   expect((await send('GET', '_platform/audit?app=shop&action=app.unpin')).body.data).toHaveLength(1);
-  const events = (await send('GET', '_platform/events?per_page=200')).body.data as { type: string; app: string; body: object }[];
+  const events = (await send('GET', '_platform/events?limit=500')).body.data as { type: string; app: string; body: object }[];
   const pins = events.filter((event) => event.type === 'app.updated' && 'pinned_version' in event.body);
   expect(pins.map((event) => [event.app, event.body])).toEqual(
     [
