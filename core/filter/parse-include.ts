@@ -67,8 +67,9 @@ export function readIncludeBody(given: unknown, budget: ConditionBudget): Includ
 }
 
 function readItems(given: unknown, prefix: readonly string[], items: IncludeItem[], budget: ConditionBudget, depth: number): void {
-  if (depth > MAX_DEPTH) throw invalidValue('include', `Relations can be included at most ${MAX_DEPTH} deep.`);
   for (const item of Array.isArray(given) ? (given as unknown[]) : [given]) {
+    // Here, not before: an empty list at the lowest place includes nothing.
+    if (depth > MAX_DEPTH) throw invalidValue('include', `Relations can be included at most ${MAX_DEPTH} deep.`);
     if (items.length > MAX_INCLUDES) throw tooManyIncludes();
     if (typeof item === 'string') for (const path of readPaths(item)) items.push({ path: [...prefix, ...path] });
     else if (isObject(item)) readItem(item, prefix, items, budget, depth);

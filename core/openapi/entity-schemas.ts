@@ -167,7 +167,8 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
   return [
     leaf(['eq', 'neq'], nullable(value)),
     ...(isOrdered ? [leaf(ORDERED, value)] : []),
-    leaf(['in', 'not_in'], operandList(field)),
+    // A single value, and the comma list of a query string, are taken too.
+    leaf(['in', 'not_in'], { anyOf: [operandList(field), value] }),
     ...(isOrdered ? [leaf(['between'], { ...arrayOf(value), minItems: 2, maxItems: 2 })] : []),
     ...(isText ? [leaf(IN_TEXT, text), leaf(PATTERNS, { ...text, pattern: '^([^\\\\\\u0000]|\\\\[^\\u0000])*$' })] : []),
   ];

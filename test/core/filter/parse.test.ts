@@ -55,6 +55,12 @@ describe('parsing a query', () => {
     expect(() => parse(`include=${names(21).join()}`)).toThrow('At most 20 relations');
   });
 
+  it('takes an empty list of includes at the lowest place', () => {
+    const deep = (last: unknown): unknown => ({ relation: 'a', include: [{ relation: 'b', include: [{ relation: 'c', include: last }] }] });
+    expect(() => parseQueryBody({ include: [deep(['d'])] })).toThrow('at most 3 deep');
+    expect(parseQueryBody({ include: [deep([])] }).include).toHaveLength(3);
+  });
+
   it('takes equality in a short form and branches in any order', () => {
     expect(parseQueryBody({ filter: { status: 'open' } }).filter).toEqual({
       kind: 'leaf',
