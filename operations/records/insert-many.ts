@@ -71,7 +71,13 @@ export const isPlainCreate = ({ kind, entity, body, ref, needs }: Operation, bac
   ref === undefined &&
   needs.length === 0 &&
   !hasNested(entity, body) &&
-  !back.some(({ name }) => (body[name] ?? null) !== null);
+  !Object.entries(body).some(([key, given]) => (given ?? null) !== null && back.some((field) => field === referenceOf(entity, key)));
+
+/** A reference goes by its field's name or by that of the relation. */
+function referenceOf(entity: EntityModel, key: string): FieldModel | undefined {
+  const end = entity.ends.get(key);
+  return entity.fields.get(key) ?? (end?.direction === 'forward' ? entity.fields.get(end.localField) : undefined);
+}
 
 interface Judged {
   readonly operation: Operation;
