@@ -248,7 +248,7 @@ describe('a rollout under an operator', () => {
       'rollout.pause',
       'rollout.start',
     ]);
-    const events = (await send('GET', 'events?per_page=500')).body.data as {
+    const events = (await send('GET', 'events?limit=500')).body.data as {
       type: string;
       body: { rollout_id?: string; status?: string };
     }[];
