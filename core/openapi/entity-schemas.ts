@@ -154,7 +154,8 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
   const paths = group.map(({ path }) => path);
   const leaf = (operators: readonly string[], value: Schema): Schema => {
     const hasDefault = operators[0] === 'eq';
-    const op: Schema = { type: 'string', enum: operators, ...(hasDefault ? { default: 'eq' } : {}) };
+    const named: Schema = { type: 'string', enum: operators };
+    const op: Schema = hasDefault ? { ...nullable(named), default: 'eq' } : named;
     // Equal to nothing at all is null.
     const required = hasDefault ? ['field'] : ['field', 'op', 'value'];
     return objectOf({ field: { type: 'string', enum: paths }, op, value }, required);
@@ -168,7 +169,7 @@ function leavesOf(group: readonly Comparable[]): Schema[] {
     leaf(['eq', 'neq'], nullable(value)),
     ...(isOrdered ? [leaf(ORDERED, value)] : []),
     // A single value, and the comma list of a query string, are taken too.
-    leaf(['in', 'not_in'], { anyOf: [operandList(field), value] }),
+    leaf(['in', 'not_in'], { anyOf: [operandList(field), value, { type: 'string', const: '' }] }),
     ...(isOrdered ? [leaf(['between'], { ...arrayOf(value), minItems: 2, maxItems: 2 })] : []),
     ...(isText ? [leaf(IN_TEXT, text), leaf(PATTERNS, { ...text, pattern: '^([^\\\\\\u0000]|\\\\[^\\u0000])*$' })] : []),
   ];
