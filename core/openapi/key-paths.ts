@@ -30,14 +30,14 @@ export const KEY_SCHEMAS: Readonly<Record<string, Schema>> = {
 const ONE = data(ref('schemas', 'ApiKey'));
 const NEW = data(ref('schemas', 'NewApiKey'));
 
-/** Pages of lists that refuse what is no number. */
-export const STRICT_PAGES: readonly JsonObject[] = [
+/** Pages of lists that refuse what is no number; `size` is that of a page when nobody asks. */
+export const strictPages = (size = 25): JsonObject[] => [
   { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 999_999_999, default: 1 } },
   {
     name: 'per_page',
     in: 'query',
     description: 'More than the most a page may have is cut to that.',
-    schema: { type: 'integer', minimum: 1, maximum: 999_999_999, default: 25 },
+    schema: { type: 'integer', minimum: 1, maximum: 999_999_999, default: size },
   },
 ];
 
@@ -61,7 +61,7 @@ export function keyPaths(path: string, tag: string, whose: 'own' | 'admin'): Pat
       get: operation(tag, id('list_keys'), {
         summary: whose === 'own' ? 'The own API keys' : 'All API keys',
         ...reader,
-        parameters: STRICT_PAGES,
+        parameters: strictPages(),
         told: 'The newest first.',
         answer: objectOf({ data: arrayOf(ref('schemas', 'ApiKey')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
       }),

@@ -102,10 +102,13 @@ const filterName = (entity: string, field: string, operator: string): string => 
 function filterParameter(field: FieldModel, operator: string): JsonObject {
   const name = operator === 'eq' ? `filter[${field.name}]` : `filter[${field.name}.${operator}]`;
   const value = operandSchema(field);
-  if (operator === 'is_null') return query(name, { type: 'boolean' });
+  if (operator === 'is_null') return query(name, TRUTH, 'Nothing at all is true.');
   if (operator === 'in') return list(name, arrayOf(withoutCommas(value)), 'One of these values.');
   return query(name, value);
 }
+
+/** As a query string says true and false. */
+const TRUTH: Schema = { type: ['boolean', 'string'], pattern: '^\\s*([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[01])?\\s*$' };
 
 /** A comma separates the values of a list; inside of one it is written `\,`. */
 const withoutCommas = (value: Schema): Schema => (value === COMPARED_TEXT ? { ...value, pattern: '^([^\\u0000,]|\\\\,)*$' } : value);

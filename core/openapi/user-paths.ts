@@ -3,7 +3,7 @@ import { changedProvider, newProvider } from '../payloads/provider.ts';
 import { FACTOR, SESSION } from './auth-paths.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { keyPaths, STRICT_PAGES } from './key-paths.ts';
+import { keyPaths, strictPages } from './key-paths.ts';
 import { CHANGE_ERRORS, FLAG, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TEXTS, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { COMMON_ERRORS, data, type Paths } from './responses.ts';
 
@@ -128,7 +128,7 @@ const userPaths = (path: string): Paths => ({
   [path]: {
     get: admin('list_users', {
       summary: 'List users',
-      parameters: [...USER_FILTERS, ...STRICT_PAGES],
+      parameters: [...USER_FILTERS, ...strictPages()],
       told: 'A page of users.',
       answer: objectOf({ data: arrayOf(ref('schemas', 'Account')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
     }),

@@ -1,6 +1,6 @@
 /** Deliveries of webhooks and the secrets in them, for admins. */
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { STRICT_PAGES } from './key-paths.ts';
+import { strictPages } from './key-paths.ts';
 import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
@@ -51,7 +51,7 @@ export const webhookPaths = (root: string): Paths => ({
       parameters: [
         ...['webhook', 'entity', 'record_id'].map((name) => query(name, STORABLE)),
         query('status', { type: 'string', enum: ['pending', 'retrying', 'delivered', 'dead'] }),
-        ...STRICT_PAGES,
+        ...strictPages(),
       ],
       told: 'The newest first.',
       answer: objectOf({ data: arrayOf(ref('schemas', 'Delivery')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),

@@ -1,5 +1,6 @@
 /** Runs of workflows, and deciding their tasks. */
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { strictPages } from './key-paths.ts';
 import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
 
@@ -62,10 +63,6 @@ const runs = jsonAnswer({
 });
 
 const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
-const PAGES = [
-  query('page', { type: 'integer', minimum: 1, description: 'Past 1,000,000 it is cut to that.' }),
-  query('per_page', { type: 'integer', minimum: 1, description: 'More than 100 is cut to 100.' }),
-];
 const RUN_ID: JsonObject = { name: 'run', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
 const TEXT: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
@@ -88,14 +85,14 @@ export function workflowPaths(app: AppView, base: string): Paths {
         parameters: [
           query('status', { type: 'string', enum: ['running', 'completed', 'failed', 'cancelled', 'ended_by_restore', 'stuck'] }),
           ...['workflow', 'entity', 'record_id'].map((name) => query(name, TEXT)),
-          ...PAGES,
+          ...strictPages(20),
         ],
         responses: { '200': runs, ...errorsOf(COMMON_ERRORS) },
       }),
     },
     [`${root}/pending`]: {
       get: operation('pending', 'List runs with a task to decide', {
-        parameters: [query('assignee', { type: 'string', enum: ['me'] }), ...PAGES],
+        parameters: [query('assignee', { type: 'string', enum: ['me'] }), ...strictPages(20)],
         responses: { '200': runs, ...errorsOf(COMMON_ERRORS) },
       }),
     },

@@ -226,7 +226,8 @@ function readPart(reading: Reading, end: RelationEnd, name: string, given: unkno
         message: `${name} takes _write_mode and data, not "${key.slice(0, 100)}"`,
       });
   }
-  const content = wrapper === undefined ? given : (wrapper['data'] ?? []);
+  // Never taken for an empty list: `replace` would remove every row for the sake of a member that was forgotten.
+  const content = wrapper === undefined ? given : wrapper['data'];
   const list = Array.isArray(content)
     ? content
     : end.cardinality === 'one' && isObject(content)

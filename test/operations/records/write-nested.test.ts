@@ -117,6 +117,14 @@ describe('nested rows', () => {
       comments: { _write_mode: 'replace', data: [{ id: first?.['id'], body: 'a2' }, { body: 'dd' }] },
     });
     expect((await comments(post.id)).map((row) => row['body'])).toEqual(['a2', 'dd']);
+    // A mode without rows is a mistake, not an order to remove them all.
+    for (const data of [undefined, null]) {
+      const error = await refusal(
+        updateRecord(ctx, 'post', post.id, { comments: { _write_mode: 'replace', ...(data === null ? { data } : {}) } }),
+      );
+      expect([error.code, error.details[0]?.rule]).toEqual(['NESTED_WRITE_FAILED', 'type']);
+    }
+    expect(await comments(post.id)).toHaveLength(2);
   });
 
   it('names relation, index and field of every mistake, and writes nothing', async () => {
@@ -176,6 +184,9 @@ describe('nested rows', () => {
     await updateRecord(ctx, 'author', author.id, { profile: { bio: 'second' } });
     expect(await profiles()).toEqual([{ bio: 'second' }]);
     await updateRecord(ctx, 'author', author.id, { profile: null });
+    expect(await profiles()).toEqual([]);
+    await updateRecord(ctx, 'author', author.id, { profile: { bio: 'third' } });
+    await updateRecord(ctx, 'author', author.id, { profile: { _write_mode: 'diff', data: null } });
     expect(await profiles()).toEqual([]);
   });
 
