@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import path from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../infra/local/system.ts';
+import { buildAll, launchVerb, type Launched } from '../support/process.ts';
 import { startWorld, type Reply, type World } from './world.ts';
 
 let world: World;
@@ -86,30 +85,27 @@ describe('writes over HTTP', () => {
 });
 
 /** An api on the same database that dies at the named place. */
-async function doomedApi(crashAt: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+async function doomedApi(crashAt: string): Promise<{ readonly url: string; readonly api: Launched }> {
+  await buildAll();
   const port = await freePort();
   const { config } = world;
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'api-child.ts')], {
-    env: {
-      ...process.env,
-      PORT: String(port),
-      DATA_DIR: config.dataDir,
-      DATABASE_URL: world.databaseUrl,
-      TEMPORAL_ADDRESS: config.temporal.address,
-      TEMPORAL_NAMESPACE: config.temporal.namespace,
-      SECRET_KEY: config.secretKey,
-      LOG_LEVEL: 'error',
-      DURABASE_TEST: '1',
-      CRASH_AT: crashAt,
-    },
-    stdio: 'inherit',
+  const api = launchVerb('api', {
+    PORT: String(port),
+    DATA_DIR: config.dataDir,
+    DATABASE_URL: world.databaseUrl,
+    TEMPORAL_ADDRESS: config.temporal.address,
+    TEMPORAL_NAMESPACE: config.temporal.namespace,
+    SECRET_KEY: config.secretKey,
+    LOG_LEVEL: 'error',
+    DURABASE_TEST: '1',
+    CRASH_AT: crashAt,
   });
   const url = `http://127.0.0.1:${String(port)}`;
   await vi.waitUntil(async () => (await fetch(`${url}/health/live`).catch(() => undefined))?.status === 200, {
     timeout: 30_000,
     interval: 100,
   });
-  return { url, child };
+  return { url, api };
 }
 
 describe.each([
@@ -117,12 +113,12 @@ describe.each([
   ['write.committed', 'both, so that the repeat gets the answer of the first', 'true'],
 ])('an api killed at %s', (place, what, replayed) => {
   it(`leaves ${what}`, async () => {
-    const { url, child } = await doomedApi(place);
-    const died = new Promise<string | null>((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
+    const { url, api } = await doomedApi(place);
     const request = { method: 'POST', body: JSON.stringify({ title: place }) };
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'Idempotency-Key': place };
     await expect(fetch(`${url}/api/main/book`, { ...request, headers })).rejects.toThrow();
-    expect(await died).toBe('SIGKILL');
+    // No code: a signal ended it.
+    expect((await api.ended).code, api.output()).toBeNull();
     const repeated = await post('book', { title: place }, { 'Idempotency-Key': place });
     expect([repeated.status, repeated.headers.get('idempotent-replayed')]).toEqual([201, replayed]);
     const found = await world.send('GET', `/api/main/book?filter[title]=${place}`, { token });

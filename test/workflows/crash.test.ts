@@ -47,10 +47,13 @@ describe.each(['process.before_effect', 'process.after_effect', 'process.after_d
     await world.change(id, 'create', { id, title: `${place}@made.example`, status: 'asked' }, null);
     const run = await world.until(id, (one) => one.task !== null);
     await world.worker.close();
-    const death = doomedWorker(place);
-    // The answer may be lost with the worker; repeating the decision is safe.
-    await decideRun(world.as(lead), run.id, 'approved', {}).catch(() => undefined);
-    for (let i = 0; i < 5; i++) await decideRun(world.as(lead), run.id, 'approved', {}).catch(() => undefined);
+    let hasDied = false;
+    const death = doomedWorker(place).finally(() => (hasDied = true));
+    // The answer may be lost with the worker, and the worker may take its time to come up; repeating the decision is safe.
+    while (!hasDied) {
+      await decideRun(world.as(lead), run.id, 'approved', {}).catch(() => undefined);
+      await Promise.race([death, new Promise((resolve) => setTimeout(resolve, 100))]);
+    }
     expect(await death).toBe('SIGKILL');
     await world.startWorker();
     const done = await world.until(id, (one) => one.status === 'completed', 40_000);
