@@ -22,7 +22,7 @@ const EXTERNAL = ['@temporalio/client', '@temporalio/common', '@temporalio/worke
 const KEPT_MS = 24 * 3_600_000;
 
 /** @param {string} root */
-export async function bundle(root) {
+async function bundle(root) {
   const { build } = await import('vite');
   const { output } = await build({
     root,
@@ -57,3 +57,5 @@ function replace(file, content) {
   fs.writeFileSync(`${file}.${process.pid}`, content);
   fs.renameSync(`${file}.${process.pid}`, file);
 }
+
+await bundle(path.dirname(import.meta.dirname));

@@ -120,10 +120,10 @@ async function locked(work) {
 }
 
 async function build(needs) {
-  await whenChanged('server', [...FOLDERS, 'infra/bundle.mjs', 'package-lock.json'], 'Bundling the server', async () => {
-    const { bundle } = await import('./bundle.mjs');
-    await bundle(root);
-  });
+  await whenChanged('server', [...FOLDERS, 'infra/bundle.mjs', 'package-lock.json'], 'Bundling the server', () =>
+    // In a process of its own: the bundler sets NODE_ENV, which what is started afterwards would inherit.
+    tool([path.join(root, 'infra', 'bundle.mjs')]),
+  );
   if (needs.includes('bundle')) {
     await whenChanged('bundle', ['core', 'workflows', 'workers/bundle.ts', 'package-lock.json'], 'Bundling the workflows', () =>
       tool([path.join(root, 'dist', 'cli', 'build-bundle.js')]),
