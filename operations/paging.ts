@@ -22,8 +22,8 @@ export function readPage(query: URLSearchParams, most: number, usual = 25): Page
 }
 
 function readNatural(query: URLSearchParams, name: string): number | undefined {
-  const given = query.get(name) ?? '';
-  if (given === '') return undefined;
+  const given = query.get(name);
+  if (given === null) return undefined;
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
   const message = `"${name}" must be a whole number from 1.`;
   throw new AppError('INVALID_VALUE', message, { details: [{ field: name, rule: 'type', message }] });

@@ -234,7 +234,7 @@ const includeItems = (app: AppView, view: EntityView): Schema[] =>
         filter: ref('schemas', schemaName(target.name, 'filter')),
         fields: arrayOf({ type: 'string', enum: fields }),
         ...(end.cardinality === 'many' ? many : {}),
-        ...(deeper ? { include: arrayOf(ref('schemas', schemaName(target.name, 'include')), { maxItems: 1 }) } : {}),
+        ...(deeper ? { include: nullable(arrayOf(ref('schemas', schemaName(target.name, 'include')), { maxItems: MAX_INCLUDES })) } : {}),
       },
       ['relation'],
     );
