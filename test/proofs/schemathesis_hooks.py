@@ -69,7 +69,7 @@ def filter_failure(context, failure, case, response):
 
 def number_of(include):
     items = include if isinstance(include, list) else []
-    return sum(1 + (number_of(item.get("include")) if isinstance(item, dict) else 0) for item in items)
+    return sum(1 + (number_of(item.get("include")) if isinstance(item, dict) else str(item).count(".")) for item in items)
 
 
 def depth_of(include):
