@@ -5,7 +5,8 @@ from collections import Counter
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.generation.meta import CoveragePhaseData
-from schemathesis.openapi.checks import AcceptedNegativeData, RejectedPositiveData
+from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.openapi.checks import RejectedPositiveData
 
 # Cursors are sealed: the empty one, which is the beginning of a list, is the only one that can be made up.
 schemathesis.openapi.format("cursor", st.just(""))
