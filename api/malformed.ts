@@ -21,12 +21,12 @@ export interface MalformedOptions {
 }
 
 export function answerMalformed(server: Server, options: MalformedOptions): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+  server.on('clientError', (error: BrokenRequest, stream) => {
     const socket = stream as Socket;
     const begun = responseOn(socket);
     if (!socket.writable || error.code === 'ECONNRESET' || begun?.headersSent === true) return void socket.destroy();
     const refusal = refusalOf(error);
-    socket.end(rawAnswer(refusal, options));
+    socket.end(rawAnswer(refusal, takesBody(error), options));
     options.onAnswered(refusal.status);
     // A request that is being answered learns by the end of its connection that nobody waits for it.
     if (begun === undefined) linger(socket);
@@ -34,11 +34,21 @@ export function answerMalformed(server: Server, options: MalformedOptions): void
   });
 }
 
+/** `rawPacket`: what arrived last, which for a request in one piece is all of it. */
+type BrokenRequest = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** What answers HEAD has no body. Of headers that came in pieces the method is not at hand any more. */
+function takesBody({ code, rawPacket }: BrokenRequest): boolean {
+  const start = rawPacket?.toString('latin1', 0, 8) ?? '';
+  if (start.startsWith('HEAD ')) return false;
+  return code !== 'HPE_HEADER_OVERFLOW' || /^[A-Z]+ /.test(start);
+}
+
 /** Node keeps the answer under way in this property, and asks it the same question before it answers a broken request itself. */
 const responseOn = (socket: Socket): ServerResponse | undefined =>
   (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 
-function refusalOf({ code }: NodeJS.ErrnoException): AppError {
+function refusalOf({ code }: BrokenRequest): AppError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return new AppError('HEADERS_TOO_LARGE', 'The request line and headers together are longer than 32 KB.', {
@@ -51,9 +61,9 @@ function refusalOf({ code }: NodeJS.ErrnoException): AppError {
   }
 }
 
-function rawAnswer(error: AppError, { envelope, newRequestId, common }: MalformedOptions): string {
+function rawAnswer(error: AppError, hasBody: boolean, { envelope, newRequestId, common }: MalformedOptions): string {
   const requestId = newRequestId();
-  const text = envelope(error, requestId);
+  const text = hasBody ? envelope(error, requestId) : '';
   const headers: Readonly<Record<string, string | number>> = {
     ...common,
     'X-Request-Id': requestId,

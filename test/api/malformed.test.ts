@@ -17,9 +17,9 @@ interface Answered {
   readonly text: string;
 }
 
-function post(path: string, headers: http.OutgoingHttpHeaders, body: Buffer): Promise<Answered> {
+function ask(method: string, path: string, headers: http.OutgoingHttpHeaders, body?: Buffer): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const request = http.request(`${world.url}${path}`, { method: 'POST', headers, agent: false }, (response) => {
+    const request = http.request(`${world.url}${path}`, { method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
@@ -47,10 +47,19 @@ describe('a request that cannot be read', () => {
   it('with overlong headers is answered 431, though its client is still sending', async () => {
     const body = Buffer.alloc(2 * 1024 * 1024, 0x20);
     for (let round = 0; round < 20; round++) {
-      const { status, text } = await post('/api/desk/ticket', { 'x-long': 'x'.repeat(33 * 1024), 'content-length': body.length }, body);
+      const { status, text } = await ask(
+        'POST',
+        '/api/desk/ticket',
+        { 'x-long': 'x'.repeat(33 * 1024), 'content-length': body.length },
+        body,
+      );
       expect(status).toBe(431);
       expect(JSON.parse(text)).toMatchObject({ error: { code: 'HEADERS_TOO_LARGE', request_id: expect.stringMatching(/\w/) as string } });
     }
+  });
+
+  it('has no body in the answer to HEAD', async () => {
+    expect(await ask('HEAD', '/api/desk/ticket', { 'x-long': 'x'.repeat(33 * 1024) })).toEqual({ status: 431, text: '' });
   });
 
   it.each(['GET\r\n\r\n', 'GET /api/de\0sk HTTP/1.1\r\nHost: x\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'])(
