@@ -195,18 +195,21 @@ export function queryBody(app: AppView, view: EntityView): Schema {
 }
 
 function sharedMembers(app: AppView, view: EntityView): Record<string, Schema> {
-  const lists = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
   const include = includeSchema(app, view);
   return {
-    filter: { anyOf: [ref('schemas', schemaName(view.entity.name, 'filter')), { type: 'null' }] },
-    sort: lists(sortSchema(app, view)),
-    fields: lists(fieldsSchema(app, view)),
-    ...(include === undefined ? {} : { include: lists(withItems(app, view, include)) }),
+    filter: orNull(ref('schemas', schemaName(view.entity.name, 'filter'))),
+    sort: listOrNone(sortSchema(app, view)),
+    fields: listOrNone(fieldsSchema(app, view)),
+    ...(include === undefined ? {} : { include: listOrNone(withItems(app, view, include)) }),
     q: nullable(SEARCH),
     count: { type: ['string', 'null'], enum: ['exact', 'estimated', 'none', null] },
     ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
   };
 }
+
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+/** Null and the empty text of a query string list nothing. */
+const listOrNone = (schema: Schema): Schema => ({ anyOf: [schema, { type: ['string', 'null'], maxLength: 0 }] });
 
 /** In a body a relation is a name, or an object that also chooses among its records. */
 function withItems(app: AppView, view: EntityView, names: Schema): Schema {
@@ -227,12 +230,15 @@ const includeItems = (app: AppView, view: EntityView): Schema[] =>
     const near = app.entities.get(target.name);
     const fields = near?.fields.map((field) => field.name) ?? [];
     const deeper = near !== undefined && chosenRelations(app, near).length > 0;
-    const many = { sort: sortedBy(fields), limit: { type: 'integer', minimum: 1, maximum: MAX_INCLUDED_ROWS } } as const;
+    const many = {
+      sort: listOrNone(sortedBy(fields)),
+      limit: { type: ['integer', 'null'], minimum: 1, maximum: MAX_INCLUDED_ROWS },
+    } as const;
     return objectOf(
       {
         relation: { type: 'string', enum: end.names },
-        filter: ref('schemas', schemaName(target.name, 'filter')),
-        fields: arrayOf({ type: 'string', enum: fields }),
+        filter: orNull(ref('schemas', schemaName(target.name, 'filter'))),
+        fields: listOrNone(arrayOf({ type: 'string', enum: fields })),
         ...(end.cardinality === 'many' ? many : {}),
         ...(deeper ? { include: nullable(arrayOf(ref('schemas', schemaName(target.name, 'include')), { maxItems: MAX_INCLUDES })) } : {}),
       },
