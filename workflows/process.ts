@@ -21,6 +21,7 @@ import {
 import { durationMs } from '../core/duration.ts';
 import type { ProcessStep } from '../core/model/document.ts';
 import type { ProcessActivities } from '../activities/process.ts';
+import { failureOf, messageOf } from './activity-failure.ts';
 import { answering, brief, effect, outbound } from './activity-options.ts';
 import { cancelRunUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
@@ -471,17 +472,4 @@ function deadlineOf(step: ProcessStep): string | null {
 function withoutSteps(definition: ProcessInput['definition']): Omit<ProcessInput['definition'], 'steps'> {
   const { id, name, context, condition: holds } = definition;
   return { id, name, context, ...(holds === undefined ? {} : { condition: holds }) };
-}
-
-const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? (error.cause ?? error) : error);
-
-const messageOf = (error: ActivityFailure): string => {
-  const cause = causeOf(error);
-  return cause instanceof Error ? cause.message : String(cause);
-};
-
-/** An activity's refusal as the update's own. */
-function failureOf(error: unknown): unknown {
-  const cause = causeOf(error);
-  return cause instanceof ApplicationFailure ? ApplicationFailure.nonRetryable(cause.message, cause.type ?? 'INTERNAL_ERROR') : error;
 }

@@ -20,6 +20,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RolloutActivities } from '../activities/rollout.ts';
+import { failureOf, messageOf } from './activity-failure.ts';
 import { batch, brief } from './activity-options.ts';
 import { migrationWorkflowId } from './contracts/ids.ts';
 import { changeRolloutUpdate, rolloutViewQuery } from './contracts/messages.ts';
@@ -345,17 +346,4 @@ class Rollout {
       { key: dueAtAttribute, value: bakeUntil === null ? null : new Date(bakeUntil) },
     ]);
   }
-}
-
-const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? (error.cause ?? error) : error);
-
-const messageOf = (error: ActivityFailure): string => {
-  const cause = causeOf(error);
-  return cause instanceof Error ? cause.message : String(cause);
-};
-
-/** An activity's refusal as the update's own. */
-function failureOf(error: unknown): unknown {
-  const cause = causeOf(error);
-  return cause instanceof ApplicationFailure ? ApplicationFailure.nonRetryable(cause.message, cause.type ?? 'INTERNAL_ERROR') : error;
 }

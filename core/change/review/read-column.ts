@@ -46,17 +46,22 @@ export function readType(reader: Reader): { readonly type: string; readonly type
 
 type ColumnDraft = { -readonly [Key in keyof ColumnText]: ColumnText[Key] };
 
+/** What nothing is said of. */
+export const PLAIN_COLUMN = {
+  isRequired: false,
+  isKey: false,
+  isUnique: false,
+  hasCheck: false,
+  hasReference: false,
+  isIdentity: false,
+  isStored: false,
+} as const;
+
 export function readColumn(reader: Reader): { readonly column: ColumnText; readonly references: readonly ObjectName[] } {
   const column: ColumnDraft = {
     name: reader.identifier(),
     ...readType(reader),
-    isRequired: false,
-    isKey: false,
-    isUnique: false,
-    hasCheck: false,
-    hasReference: false,
-    isIdentity: false,
-    isStored: false,
+    ...PLAIN_COLUMN,
     default: undefined,
   };
   const references: ObjectName[] = [];
