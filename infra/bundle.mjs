@@ -16,7 +16,15 @@ const ENTRIES = [
 ];
 
 /** Left to Node: the SDK must be one copy (it tells its failures by class) and has native parts; knex loads dialects by name. */
-const EXTERNAL = ['@temporalio/client', '@temporalio/common', '@temporalio/worker', '@temporalio/activity', 'knex', 'pg-native'];
+const EXTERNAL = [
+  '@temporalio/client',
+  '@temporalio/common',
+  '@temporalio/worker',
+  '@temporalio/activity',
+  '@temporalio/testing',
+  'knex',
+  'pg-native',
+];
 
 /** Chunks are named by content, and a running process may still ask for one of the build that it was started from. */
 const KEPT_MS = 24 * 3_600_000;

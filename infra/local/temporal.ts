@@ -34,12 +34,15 @@ export async function findTemporal(progress: Progress): Promise<string> {
 /** The SDK's own download of the command line tool, given up after a short while without the Internet. */
 async function downloadTemporal(progress: Progress): Promise<string | undefined> {
   progress('No temporal on PATH or in the cache: trying the download of the Temporal SDK');
-  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   const folder = path.join(cacheFolder(), 'download');
   fs.mkdirSync(folder, { recursive: true });
-  const started = TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'cached-download', downloadDir: folder }, log: { format: 'json', level: 'error' } },
-  }).then((server) => server.teardown());
+  const executable = { type: 'cached-download', downloadDir: folder } as const;
+  // A package for development: an installation without those has no download either.
+  const started = import('@temporalio/testing')
+    .then(({ TestWorkflowEnvironment: environment }) =>
+      environment.createLocal({ server: { executable, log: { format: 'json', level: 'error' } } }),
+    )
+    .then((server) => server.teardown());
   started.catch(() => undefined);
   const isFetched = await Promise.race([
     started.then(
