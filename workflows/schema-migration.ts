@@ -60,12 +60,12 @@ async function migrate(input: SchemaMigrationInput): Promise<SchemaMigrationResu
   }
   setCurrentDetails(`Migration ${input.number}: waiting until every api process serves the new version`);
   await awaitApiLeases({ ...migration, event });
-  await applyPhase(migration, 'contract');
+  await applyPhase(migration, 'settle');
   await completeSchemaMigration(migration);
   return { status: 'completed' };
 }
 
-async function applyPhase(migration: { app: string; migrationId: string }, phase: 'expand' | 'contract'): Promise<Ended | undefined> {
+async function applyPhase(migration: { app: string; migrationId: string }, phase: 'expand' | 'settle'): Promise<Ended | undefined> {
   for (;;) {
     const progress = await applyBriefSteps({ ...migration, phase });
     switch (progress.kind) {

@@ -1,6 +1,7 @@
 /**
- * One typed edit between two versions of a schema document. `compatible` changes are done while clients write; `breaking` ones
- * are refused with UNSAFE_CHANGE until a migration can serve both shapes.
+ * One typed edit between two versions of a schema document. Clients of the older version do not notice `compatible` changes;
+ * after `breaking` ones they are served in the older shape for as long as the grace period lasts. What would lose data or
+ * cannot be done online is refused with UNSAFE_CHANGE.
  */
 import { AppError } from '../errors.ts';
 
@@ -20,6 +21,7 @@ export type ChangeKind =
   | 'set_required'
   | 'set_default'
   | 'set_unique'
+  | 'transform_fields'
   | 'set_enum'
   | 'set_limit'
   | 'set_field'
@@ -65,28 +67,55 @@ export interface Change {
   readonly property?: string;
   readonly from?: unknown;
   readonly to?: unknown;
-  /** Of a breaking change: what it would do, and the way out. */
+  /** Of a breaking change: what it does, and the way out. */
   readonly message?: string;
   readonly hint?: string;
+  /** The change is not done at all. */
+  readonly refused?: true;
+  /** What stays in the tables until the retention ends although the new version does not serve it. */
+  readonly held?: readonly Held[];
+  readonly conversion?: Conversion;
+}
+
+/** A table, or one column of it, and the stable id of the field, relation or entity whose values it holds. */
+export interface Held {
+  readonly id: string;
+  readonly table: string;
+  readonly column?: string;
+}
+
+/** How values get from the fields of one version into those of the next, and back: JSONata over `record` in the other shape. */
+export interface Conversion {
+  /** As the new version calls it. */
+  readonly entity: string;
+  readonly kind: 'convert' | 'transform' | 'fill';
+  /** Fields as the old version calls them; none for a fill. */
+  readonly from: readonly string[];
+  /** Fields as the new version calls them. */
+  readonly to: readonly string[];
+  /** By new field. */
+  readonly up: Readonly<Record<string, string>>;
+  /** By old field. */
+  readonly down: Readonly<Record<string, string>>;
 }
 
 export const classOf = (changes: readonly Change[]): 'compatible' | 'breaking' =>
   changes.some((change) => change.class === 'breaking') ? 'breaking' : 'compatible';
 
-/** Refuses a publish as a whole, naming every change of it that is not additive. */
+/** Refuses a publish as a whole, naming every change of it that cannot be done. */
 export function refuseUnsafe(changes: readonly Change[]): void {
-  const unsafe = changes.filter((change) => change.class === 'breaking');
+  const unsafe = changes.filter((change) => change.refused === true);
   if (unsafe.length === 0) return;
   const first = unsafe[0];
   const rest = unsafe.length === 1 ? '' : ` (and ${unsafe.length - 1} more)`;
-  throw new AppError('UNSAFE_CHANGE', `${first?.message ?? 'This change is not additive.'}${rest} Nothing was changed.`, {
+  throw new AppError('UNSAFE_CHANGE', `${first?.message ?? 'This change cannot be done.'}${rest} Nothing was changed.`, {
     details: unsafe.map((change) => ({
       kind: change.kind,
       ...(change.entity === undefined ? {} : { entity: change.entity }),
       ...(change.field === undefined ? {} : { field: change.field }),
       ...(change.relation === undefined ? {} : { relation: change.relation }),
       rule: 'unsafe_change',
-      message: change.message ?? 'This change is not additive.',
+      message: change.message ?? 'This change cannot be done.',
       ...(change.hint === undefined ? {} : { hint: change.hint }),
     })),
     ...(first?.hint === undefined ? {} : { hint: first.hint }),

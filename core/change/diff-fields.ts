@@ -11,6 +11,7 @@ export function diffFields(before: EntityDefinition, after: EntityDefinition): C
     ...removed.map((field): Change => ({
       kind: 'drop_field',
       class: 'breaking',
+      refused: true,
       entity,
       field: field.name,
       message: `Field "${entity}.${field.name}" would be dropped with its values.`,
@@ -27,6 +28,7 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   const breaking = (kind: ChangeKind, message: string, hint: string, facts: Partial<Change> = {}): Change => ({
     kind,
     class: 'breaking',
+    refused: true,
     ...at,
     ...facts,
     message,
@@ -114,6 +116,7 @@ function diffEnum(old: FieldDefinition, now: FieldDefinition, at: { entity: stri
   return {
     ...facts,
     class: 'breaking',
+    refused: true,
     message:
       gone === undefined
         ? `Field ${title} would be limited to a list that stored values may not be in.`

@@ -24,6 +24,7 @@ const compatible = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'>): Ch
 const breaking = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'> & { message: string; hint: string }): Change => ({
   kind,
   class: 'breaking',
+  refused: true,
   ...facts,
 });
 

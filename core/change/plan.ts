@@ -13,7 +13,7 @@ import { dropIndex } from './ops/drop-index.ts';
 import { setDefault } from './ops/set-default.ts';
 import { dropNotNull, requiredNeedsNoRecords, setNotNull } from './ops/set-required.ts';
 import { shapeOf, type ColumnShape, type ForeignKeyShape, type Shape, type TableShape } from './shape.ts';
-import type { Check, Step } from './step.ts';
+import { PHASES, type Check, type Step } from './step.ts';
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -115,6 +115,7 @@ function storageLosses(before: Shape, after: Shape): Change[] {
 const loss = (entity: string, field: string | undefined, message: string): Change => ({
   kind: 'change_storage',
   class: 'breaking',
+  refused: true,
   entity,
   ...(field === undefined ? {} : { field }),
   message,
@@ -124,7 +125,7 @@ const loss = (entity: string, field: string | undefined, message: string): Chang
 /** Quick things first; indexes before the foreign keys that may need them; what narrows, after the switch. */
 function order(steps: readonly Step[]): Step[] {
   const rank = (step: Step): number => {
-    if (step.phase === 'contract') return 4;
+    if (step.phase !== 'expand') return 4 + PHASES.indexOf(step.phase);
     if (step.key.startsWith('validate-')) return 3;
     if (step.key.startsWith('add-foreign-key/')) return 2;
     return step.mode === 'long' ? 1 : 0;

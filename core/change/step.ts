@@ -5,10 +5,16 @@ import type { ColumnShape } from './shape.ts';
 export interface Step {
   /** Stable within the plan; the record of a finished step goes by it. */
   readonly key: string;
-  /** `expand` happens before the switch, while nobody uses it; `contract` after it, when everybody does. */
-  readonly phase: 'expand' | 'contract';
-  /** `brief`: one short transaction under lock tries. `long`: outside a transaction, may take as long as the table is big. */
-  readonly mode: 'brief' | 'long';
+  /**
+   * `expand`, `backfill` and `verify` come before the switch, while nobody asks for the new shape; `settle` when every api process
+   * serves it; `contract` when the older shape is served no more and nobody may want the old values back.
+   */
+  readonly phase: Phase;
+  /**
+   * `brief`: one short transaction under lock tries. `long`: outside a transaction, may take as long as the table is big.
+   * `batch`: its one statement runs again and again, each time for the next rows, see `Batch`.
+   */
+  readonly mode: 'brief' | 'long' | 'batch';
   readonly table: string;
   readonly statements: readonly Sql[];
   /** A boolean from the catalogue: true when there is nothing left to do. */
@@ -17,8 +23,22 @@ export interface Step {
   readonly undo: readonly Sql[];
   readonly lock: string;
   readonly rewrite: false;
-  /** A contract step that stored rows may refuse leaves them be and is reported instead of failing the migration. */
+  /** A step after the switch that stored rows may refuse leaves them be and is reported instead of failing the migration. */
   readonly isOptional?: boolean;
+  readonly batch?: Batch;
+}
+
+/** In the order in which they are gone through. */
+export const PHASES = ['expand', 'backfill', 'verify', 'settle', 'contract'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/**
+ * Rows in the order of their key. The statement has two parameters, `$1` the key after which to go on as json text (`null` at the
+ * beginning) and `$2` how many rows at most; it answers one row `{cursor: text, done: integer}`, `done` 0 at the end.
+ */
+export interface Batch {
+  /** How many rows there may be; an estimate from the catalogue. */
+  readonly total: Sql;
 }
 
 /** The bounds of a brief step's transaction: its tries for a lock, which grow, and each of its statements. */

@@ -17,7 +17,7 @@ import type { Prepared } from './prepare.ts';
 export interface StepView {
   readonly key: string;
   readonly phase: string;
-  readonly mode: 'brief' | 'long';
+  readonly mode: Step['mode'];
   readonly table: string;
   /** Statements as they are sent, one after the other. */
   readonly sql: string;

@@ -146,6 +146,7 @@ export async function checkData(client: pg.Pool | pg.PoolClient, planned: Plan):
     refused.push({
       kind: check.kind,
       class: 'breaking',
+      refused: true,
       entity: check.entity,
       ...(check.field === undefined ? {} : { field: check.field }),
       message: check.message(count),

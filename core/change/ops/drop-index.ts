@@ -6,7 +6,7 @@ import { indexIsValid, LOCKS, type Step } from '../step.ts';
 export function dropIndex(storage: string, table: string, index: IndexShape): Step {
   return {
     key: `drop-index/${index.name}`,
-    phase: 'contract',
+    phase: 'settle',
     mode: 'long',
     table,
     statements: [sql`drop index concurrently if exists ${id(storage, index.name)}`],

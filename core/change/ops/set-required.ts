@@ -6,7 +6,7 @@ import { columnIsRequired, LOCKS, type Check, type Step } from '../step.ts';
 export function setNotNull(storage: string, table: string, column: ColumnShape): Step {
   return {
     key: `set-not-null/${table}.${column.name}`,
-    phase: 'contract',
+    phase: 'settle',
     mode: 'brief',
     table,
     statements: [sql`alter table ${id(storage, table)} alter column ${id(column.name)} set not null`],

@@ -41,11 +41,12 @@ export function reviewOwn(own: OwnPlan): { readonly findings: readonly PlanFindi
 
 /** With the bounds that its session sets (adapters/postgres/ddl-session.ts). */
 export function reviewedStep(step: Step): ReviewedStep {
-  const isBrief = step.mode === 'brief';
+  // A batch is a short transaction too, again and again.
+  const isBrief = step.mode !== 'long';
   return {
     key: step.key,
     phase: step.phase,
-    mode: step.mode,
+    mode: isBrief ? 'brief' : 'long',
     statements: stepTexts(step),
     isDone: render(step.isDone).text,
     lockTimeoutMs: isBrief ? LOCK_TRY_MS.longest : undefined,

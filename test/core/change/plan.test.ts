@@ -101,7 +101,7 @@ describe('a plan of additive changes', () => {
     expect(planned(before, after).steps.map((step) => `${step.phase} ${step.key.split('/')[0] ?? ''}`)).toEqual([
       'expand add-column',
       'expand add-index',
-      'contract drop-index',
+      'settle drop-index',
     ]);
   });
 
@@ -114,7 +114,7 @@ describe('a plan of additive changes', () => {
     expect(stepText(added.steps[0] as Step)).toMatch(/create index concurrently "customer_name_\w+_fts" on .* using gin \(\(to_tsvector\(/);
     const dropped = planned(searched, read({ entities: [plain] }));
     expect(dropped.steps.map((step) => `${step.phase} ${step.key}`)).toEqual([
-      `contract drop-index/${derivedName('customer', ['name'], 'fts')}`,
+      `settle drop-index/${derivedName('customer', ['name'], 'fts')}`,
     ]);
   });
 
