@@ -7,7 +7,7 @@ export interface Step {
   readonly key: string;
   /**
    * `expand`, `backfill` and `verify` come before the switch, while nobody asks for the new shape; `settle` when every api process
-   * serves it; `contract` when the older shape is served no more and nobody may want the old values back.
+   * serves it; `contract` when the older shape is served no more; `purge` when nobody may want the old values back.
    */
   readonly phase: Phase;
   /**
@@ -29,7 +29,7 @@ export interface Step {
 }
 
 /** In the order in which they are gone through. */
-export const PHASES = ['expand', 'backfill', 'verify', 'settle', 'contract'] as const;
+export const PHASES = ['expand', 'backfill', 'verify', 'settle', 'contract', 'purge'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /**

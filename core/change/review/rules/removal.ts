@@ -6,7 +6,7 @@ import { lockOf } from '../locks.ts';
 import { eachAct, type Rule } from './rule.ts';
 import { placeOf } from './locking.ts';
 
-const AFTER_SWITCH = new Set(['settle', 'contract']);
+const AFTER_SWITCH = new Set(['settle', 'contract', 'purge']);
 
 const isBeforeSwitch = (step: ReadStep): boolean => !AFTER_SWITCH.has(step.phase);
 
