@@ -5,7 +5,7 @@ const MAX_BYTES = 63;
 export function derivedName(
   table: string,
   columns: readonly string[],
-  suffix: 'key' | 'livekey' | 'idx' | 'fts' | 'fkey' | 'pkey',
+  suffix: 'key' | 'livekey' | 'idx' | 'fts' | 'fkey' | 'pkey' | 'nn',
 ): string {
   const hash = hashOf([table, ...columns, suffix].join('\u0000'));
   const tail = `_${hash}_${suffix}`;
