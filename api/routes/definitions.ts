@@ -34,7 +34,7 @@ export async function definitionsRoute(ctx: AppContext, call: Call, rest: readon
       return bodyAnswer({ data: all.slice(offset, offset + perPage), meta });
     }
     if (call.method !== 'POST') throw noSuchRoute(call);
-    return written(await createDefinition(ctx, section, await objectOf(call), ifMatchOf(call)), 201);
+    return written(await createDefinition(ctx, section, await objectOf(call), publishOptionsOf(call)), 201);
   }
   switch (call.method) {
     case 'GET': {
@@ -43,10 +43,10 @@ export async function definitionsRoute(ctx: AppContext, call: Call, rest: readon
     }
     case 'PUT':
     case 'PATCH':
-      return written(await updateDefinition(ctx, section, key, await objectOf(call), ifMatchOf(call)), 200);
+      return written(await updateDefinition(ctx, section, key, await objectOf(call), publishOptionsOf(call)), 200);
     case 'DELETE':
       await noBodyOf(call, `DELETE _admin/${part}`);
-      return written(await deleteDefinition(ctx, section, key, ifMatchOf(call)), 200);
+      return written(await deleteDefinition(ctx, section, key, publishOptionsOf(call)), 200);
     default:
       throw noSuchRoute(call);
   }
@@ -57,8 +57,18 @@ function written({ isPending, migration, ...answer }: DefinitionAnswer, status: 
   return bodyAnswer(body, isPending ? 202 : status, { ETag: `"${answer.schema_version}"` });
 }
 
-/** The schema version the caller edited. */
-export function ifMatchOf(call: Call): PublishOptions {
+/** What every publish takes beside its body: the version that was edited, and whether what vanishes is meant to. */
+export const publishOptionsOf = (call: Call): PublishOptions => ({ ...ifMatchOf(call), ...confirmOf(call) });
+
+/** `?confirm=drop`. */
+export function confirmOf(call: Call): Pick<PublishOptions, 'confirm'> {
+  const given = call.query.get('confirm');
+  if (given === null) return {};
+  if (given !== 'drop') throw new AppError('INVALID_VALUE', '"confirm" must be drop.');
+  return { confirm: ['drop'] };
+}
+
+function ifMatchOf(call: Call): PublishOptions {
   const given = headerOf(call, 'if-match');
   if (given === undefined || given.trim() === '*') return {};
   const version = /^\s*(?:W\/)?"?(\d{1,9})"?\s*$/.exec(given)?.[1];

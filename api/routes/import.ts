@@ -4,19 +4,19 @@ import { checkParameters } from '../../operations/paging.ts';
 import { importDocument, type ImportOptions } from '../../operations/schemas/import.ts';
 import { bodyAnswer, type Answer } from '../http/answer.ts';
 import { documentOf, type Call } from '../http/call.ts';
-import { ifMatchOf } from './definitions.ts';
+import { publishOptionsOf } from './definitions.ts';
 
 /** `POST /api/:app/_admin/import?mode=skip|merge|replace&events=all|none`: JSON or YAML, all or nothing. */
 export async function importRoute(ctx: AppContext, call: Call): Promise<Answer> {
   call.route = '/api/:app/_admin/import';
-  checkParameters(call.query, ['mode', 'events']);
+  checkParameters(call.query, ['mode', 'events', 'confirm']);
   const mode = oneOf(call.query, 'mode', ['skip', 'merge', 'replace'] as const);
   const events = oneOf(call.query, 'events', ['all', 'none'] as const);
   const document = await documentOf(call);
   if (document === undefined || document === '')
     throw new AppError('INVALID_PAYLOAD', 'The body must be a schema document, as JSON or YAML.');
   const options: ImportOptions = {
-    ...ifMatchOf(call),
+    ...publishOptionsOf(call),
     ...(mode === undefined ? {} : { mode }),
     ...(events === undefined ? {} : { events }),
   };

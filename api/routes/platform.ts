@@ -19,6 +19,7 @@ import { platformAuthRoute } from './auth.ts';
 import { rolloutsRoute } from './rollouts.ts';
 import { schemasRoute } from './schemas.ts';
 import { signingKeysRoute } from './signing-keys.ts';
+import { confirmOf } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { providersRoute } from './oidc.ts';
 import { usersRoute } from './users.ts';
@@ -74,7 +75,7 @@ async function appsRoute(ctx: PlatformContext, call: Call, rest: readonly string
       return dataText(await getApp(ctx, name));
     case 'PUT':
     case 'PATCH': {
-      const { text, isPending } = await updateApp(ctx, name, await objectOf(call));
+      const { text, isPending } = await updateApp(ctx, name, await objectOf(call), confirmOf(call));
       return dataText(text, isPending ? 202 : 200);
     }
     case 'DELETE': {

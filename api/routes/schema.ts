@@ -17,7 +17,7 @@ import {
 } from '../../operations/schemas/versions.ts';
 import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { documentOf, headerOf, membersOf, noBodyOf, type Call } from '../http/call.ts';
-import { ifMatchOf } from './definitions.ts';
+import { confirmOf, publishOptionsOf } from './definitions.ts';
 import { importRoute } from './import.ts';
 import { noSuchRoute } from './not-found.ts';
 
@@ -27,7 +27,9 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   if (more.length > 0) throw noSuchRoute(call);
   if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
   if (part === 'migrations' && key === undefined && call.method === 'POST') {
-    return published(await moveToVersion(ctx, (await membersOf(call, '_admin/migrations', ['to_version'])).to_version));
+    checkParameters(call.query, ['confirm']);
+    const { to_version: version } = await membersOf(call, '_admin/migrations', ['to_version']);
+    return published(await moveToVersion(ctx, version, confirmOf(call)));
   }
   if (call.method !== 'GET') throw noSuchRoute(call);
   checkParameters(call.query, part === 'export' ? ['format'] : []);
@@ -50,13 +52,13 @@ function exportRoute(ctx: AppContext, call: Call): Answer {
 async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [key, verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
-  checkParameters(call.query, key === undefined && call.method === 'POST' ? ['dry_run'] : []);
+  checkParameters(call.query, call.method !== 'POST' ? [] : key === undefined ? ['dry_run', 'confirm'] : ['confirm']);
   if (key === undefined && call.method === 'GET') return dataAnswer(await listVersions(ctx));
   if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
   if (key === undefined) throw noSuchRoute(call);
   if (verb === 'rollback' && call.method === 'POST') {
     await noBodyOf(call, 'versions/rollback');
-    return published(await rollbackVersion(ctx, numberOf(key), ifMatchOf(call)));
+    return published(await rollbackVersion(ctx, numberOf(key), publishOptionsOf(call)));
   }
   if (verb !== undefined || call.method !== 'GET') throw noSuchRoute(call);
   const range = /^(\d{1,9})\.\.\.(\d{1,9})$/.exec(key);
@@ -67,7 +69,7 @@ async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[
 async function publishRoute(ctx: AppContext, call: Call): Promise<Answer> {
   const document = await wholeDocument(call);
   if (isDryRun(call)) return dataAnswer(await planDocument(ctx, document));
-  return published(await publishVersion(ctx, document, ifMatchOf(call)));
+  return published(await publishVersion(ctx, document, publishOptionsOf(call)));
 }
 
 export async function wholeDocument(call: Call): Promise<unknown> {

@@ -12,7 +12,7 @@ import {
 } from '../../operations/schemas/shared.ts';
 import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
-import { ifMatchOf } from './definitions.ts';
+import { publishOptionsOf } from './definitions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { isDryRun, numberOf, published, wholeDocument } from './schema.ts';
 
@@ -20,7 +20,7 @@ export async function schemasRoute(ctx: PlatformContext, call: Call, rest: reado
   const [name, part, version, ...more] = rest;
   const isGet = call.method === 'GET';
   if (more.length > 0 || (!isGet && call.method !== 'POST')) throw noSuchRoute(call);
-  checkParameters(call.query, part === 'versions' && !isGet ? ['dry_run'] : []);
+  checkParameters(call.query, part === 'versions' && !isGet ? ['dry_run', 'confirm'] : []);
   if (name === undefined) return isGet ? textAnswer(await listSchemas(ctx)) : dataText(await createSchema(ctx, await objectOf(call)), 201);
   if (part === undefined && isGet) return dataText(await getSchema(ctx, name));
   if (part !== 'versions') throw noSuchRoute(call);
@@ -32,5 +32,5 @@ export async function schemasRoute(ctx: PlatformContext, call: Call, rest: reado
 async function publishRoute(ctx: PlatformContext, call: Call, name: string): Promise<Answer> {
   const document = await wholeDocument(call);
   if (isDryRun(call)) return dataAnswer(await planSchema(ctx, name, document));
-  return published(await publishSchema(ctx, name, document, ifMatchOf(call)));
+  return published(await publishSchema(ctx, name, document, publishOptionsOf(call)));
 }

@@ -5,6 +5,7 @@ import { classOf, type Change } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
 import { isAppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import { assignStorage } from '../../core/change/storage.ts';
 import { assignIds } from '../../core/model/merge.ts';
 import { readDocument } from '../../core/model/read-document.ts';
 import type { Command } from '../command.ts';
@@ -37,7 +38,7 @@ export const command: Command = {
     const before = await documentOf(session, from);
     const after = await documentOf(session, to);
     // As a publish would take it: what has no id yet, or says `was`, is found in the document before it.
-    const changes = diff(before, assignIds(after, before, randomUUID));
+    const changes = diff(before, assignStorage(assignIds(after, before, randomUUID), before, { version: 1, held: [] }));
     process.stdout.write(
       values.json
         ? `${JSON.stringify({ from, to, class: classOf(changes), changes }, null, 2)}\n`

@@ -75,6 +75,8 @@ export interface Change {
   /** What stays in the tables until the retention ends although the new version does not serve it. */
   readonly held?: readonly Held[];
   readonly conversion?: Conversion;
+  /** Stable ids of what a breaking change is about: until its grace ends no other change touches them. */
+  readonly touches?: readonly string[];
 }
 
 /** A table, or one column of it, and the stable id of the field, relation or entity whose values it holds. */
@@ -82,6 +84,8 @@ export interface Held {
   readonly id: string;
   readonly table: string;
   readonly column?: string;
+  /** The column's type. */
+  readonly type?: string;
 }
 
 /** How values get from the fields of one version into those of the next, and back: JSONata over `record` in the other shape. */

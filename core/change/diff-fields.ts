@@ -1,31 +1,94 @@
 /** The changes of one entity's fields. Loosening is compatible; what stored records or running clients may fail is not. */
-import type { EntityDefinition, FieldDefinition } from '../model/document.ts';
-import type { Change, ChangeKind } from './change.ts';
-import { fieldName } from '../model/model.ts';
+import type { EntityDefinition, FieldDefinition, SchemaDocument } from '../model/document.ts';
+import { fieldName, foreignKeyOf } from '../model/model.ts';
+import type { Change, ChangeKind, Conversion, Held } from './change.ts';
 import { isSame, pair } from './pair.ts';
+import { columnTypeOf } from './storage.ts';
 
-export function diffFields(before: EntityDefinition, after: EntityDefinition): Change[] {
+/** What a field's change is seen in: its entity on both sides, and the whole documents. */
+export interface FieldContext {
+  readonly before: EntityDefinition;
+  readonly after: EntityDefinition;
+  readonly previous: SchemaDocument;
+  readonly next: SchemaDocument;
+  readonly conversions: readonly Conversion[];
+  /** What an entity of the older document is called in the newer one. */
+  nowCalled(entity: string): string;
+}
+
+export function diffFields(context: FieldContext): Change[] {
+  const { before, after, next } = context;
   const entity = after.name;
   const { added, removed, kept } = pair(before.fields, after.fields, (field) => field.name);
+  // A key that is declared no more is still there when a relation needs it.
+  const implied = new Set(
+    next.relations.filter((one) => one.type !== 'many_to_many' && one.target === entity).map((relation) => foreignKeyOf(relation)),
+  );
+  const transforms = context.conversions.filter((one) => one.kind === 'transform');
   return [
-    ...removed.map((field): Change => ({
-      kind: 'drop_field',
-      class: 'breaking',
-      refused: true,
-      entity,
-      field: field.name,
-      message: `Field "${entity}.${field.name}" would be dropped with its values.`,
-      hint: 'Keep the field; mark it `hidden: true` or leave it out of read permissions.',
-    })),
-    ...added.map((field): Change => ({ kind: 'add_field', class: 'compatible', entity, field: field.name, to: field.type })),
-    ...kept.flatMap(([old, now]) => diffField(entity, old, now)),
+    ...removed.filter((field) => !implied.has(fieldName(field))).map((field) => dropped(context, field, transforms)),
+    ...added.map((field) => addedField(entity, field, context.conversions)),
+    ...transforms.map((conversion) => transformed(conversion, context)),
+    ...kept.flatMap(([old, now]) => diffField(context, old, now)),
   ];
 }
 
-function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): Change[] {
+function dropped({ before, previous }: FieldContext, field: FieldDefinition, transforms: readonly Conversion[]): Change {
+  const isMoved = transforms.some((one) => one.from.includes(field.name));
+  return {
+    kind: 'drop_field',
+    class: 'breaking',
+    entity: before.name,
+    field: field.name,
+    message: isMoved
+      ? `Field "${before.name}.${field.name}" goes into others; its column stays until the retention ends.`
+      : `Field "${before.name}.${field.name}" is dropped: clients of the older version keep it for the grace period, its values stay until the retention ends.`,
+    held: [heldColumn(before, field, previous)],
+    touches: idsOf(field),
+  };
+}
+
+export const heldColumn = (entity: EntityDefinition, field: FieldDefinition, document: SchemaDocument): Held => ({
+  id: field.id ?? field.name,
+  table: entity.table ?? entity.name,
+  column: columnOf(field),
+  type: columnTypeOf(field, document),
+});
+
+const idsOf = (...fields: readonly FieldDefinition[]): string[] => fields.flatMap((field) => field.id ?? []);
+
+function addedField(entity: string, field: FieldDefinition, conversions: readonly Conversion[]): Change {
+  const fill = conversions.find((one) => one.kind === 'fill' && one.to.includes(field.name));
+  return {
+    kind: 'add_field',
+    class: 'compatible',
+    entity,
+    field: field.name,
+    to: field.type,
+    ...(fill === undefined ? {} : { conversion: fill }),
+  };
+}
+
+const transformed = (conversion: Conversion, { before, after }: FieldContext): Change => ({
+  kind: 'transform_fields',
+  class: 'breaking',
+  entity: conversion.entity,
+  fields: conversion.to,
+  from: conversion.from,
+  to: conversion.to,
+  message: `${conversion.from.join(', ')} of "${conversion.entity}" become ${conversion.to.join(', ')}.`,
+  conversion,
+  touches: [
+    ...idsOf(...before.fields.filter((field) => conversion.from.includes(field.name))),
+    ...idsOf(...after.fields.filter((field) => conversion.to.includes(field.name))),
+  ],
+});
+
+function diffField(context: FieldContext, old: FieldDefinition, now: FieldDefinition): Change[] {
+  const entity = context.after.name;
   const at = { entity, field: now.name };
   const compatible = (kind: ChangeKind, facts: Partial<Change>): Change => ({ kind, class: 'compatible', ...at, ...facts });
-  const breaking = (kind: ChangeKind, message: string, hint: string, facts: Partial<Change> = {}): Change => ({
+  const refused = (kind: ChangeKind, message: string, hint: string, facts: Partial<Change> = {}): Change => ({
     kind,
     class: 'breaking',
     refused: true,
@@ -36,19 +99,25 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   });
   const title = `"${entity}.${now.name}"`;
   const changes: Change[] = [];
-  if (old.name !== now.name) {
+  if (old.name !== now.name) changes.push(renamed(entity, old, now));
+  const convert = context.conversions.find((one) => one.kind === 'convert' && one.to.includes(now.name));
+  if (convert !== undefined) {
+    const held = [heldColumn(context.before, old, context.previous)];
+    const message = `The values of ${title} are converted from ${describe(old)} to ${describe(now)}; clients of the older version keep theirs for the grace period.`;
+    changes.push({
+      kind: 'change_type',
+      class: 'breaking',
+      ...at,
+      from: describe(old),
+      to: describe(now),
+      message,
+      held,
+      conversion: convert,
+      touches: idsOf(now),
+    });
+  } else if (columnOf(old) !== columnOf(now) && columnTypeOf(old, context.previous) === columnTypeOf(now, context.next)) {
     changes.push(
-      breaking(
-        'rename_field',
-        `Field "${entity}.${old.name}" cannot be renamed to "${now.name}" yet.`,
-        'Keep the name and set `label` for what people see.',
-        { field: old.name, from: old.name, to: now.name },
-      ),
-    );
-  }
-  if (columnOf(old) !== columnOf(now) && old.name === now.name) {
-    changes.push(
-      breaking(
+      refused(
         'set_column',
         `The column of field ${title} cannot be changed: its values would be left behind.`,
         `Keep \`column: ${columnOf(old)}\`, or leave it out.`,
@@ -56,30 +125,33 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
       ),
     );
   }
-  if (old.type !== now.type || old.target !== now.target || old.precision !== now.precision) {
+  const isRetyped = old.type !== now.type || !isTargetKept(context, old, now) || old.precision !== now.precision;
+  if (isRetyped && convert === undefined) {
     changes.push(
       isTypeLoosened(old, now)
         ? compatible('change_type', { from: old.type, to: now.type })
-        : breaking(
+        : refused(
             'change_type',
-            `The type of field ${title} cannot be changed from ${describe(old)} to ${describe(now)}.`,
-            'Add a new field with the new type and fill it, then read that one.',
+            `The type of field ${title} cannot be changed from ${describe(old)} to ${describe(now)} without saying how.`,
+            `Say it with the document: migrate: [{convert: {entity: ${entity}, field: ${now.name}, up: <new value of the old record>, down: <old value of the new one>}}].`,
             { from: describe(old), to: describe(now) },
           ),
     );
   }
+  const fill = context.conversions.find((one) => one.kind === 'fill' && one.to.includes(now.name));
+  const filled = fill === undefined ? {} : { class: 'breaking' as const, conversion: fill, touches: idsOf(now) };
   // Whether stored records allow it is asked of the database: see `plan`.
-  if (old.required !== now.required) changes.push(compatible('set_required', { from: old.required, to: now.required }));
+  if (old.required !== now.required) changes.push(compatible('set_required', { from: old.required, to: now.required, ...filled }));
   if (old.unique !== now.unique) changes.push(compatible('set_unique', { from: old.unique, to: now.unique }));
   if (!isSame(old.default, now.default)) changes.push(compatible('set_default', { from: old.default ?? null, to: now.default ?? null }));
-  if (!isSame(old.enum, now.enum)) changes.push(diffEnum(old, now, at, title));
+  if (!isSame(old.enum, now.enum)) changes.push(diffEnum(old, now, { ...at, isConverted: convert !== undefined }, title));
   for (const limit of LIMITS) {
     if (isSame(old[limit.name], now[limit.name])) continue;
     const facts = { property: limit.name, from: old[limit.name] ?? null, to: now[limit.name] ?? null };
     changes.push(
-      limit.isLoosened(old[limit.name], now[limit.name])
+      convert !== undefined || limit.isLoosened(old[limit.name], now[limit.name])
         ? compatible('set_limit', facts)
-        : breaking(
+        : refused(
             'set_limit',
             `The ${limit.name} of field ${title} would become stricter than its stored values may be.`,
             'Add a rule: it is checked when a record is written next.',
@@ -93,6 +165,21 @@ function diffField(entity: string, old: FieldDefinition, now: FieldDefinition): 
   }
   return changes;
 }
+
+/** The column stays, so that both names can be served; one that would move is refused as `set_column`. */
+const renamed = (entity: string, old: FieldDefinition, now: FieldDefinition): Change => ({
+  kind: 'rename_field',
+  class: 'breaking',
+  entity,
+  field: old.name,
+  from: old.name,
+  to: now.name,
+  touches: idsOf(now),
+  message: `Field "${entity}.${old.name}" is called "${now.name}"; clients of the older version keep its name for the grace period.`,
+});
+
+const isTargetKept = (context: FieldContext, old: FieldDefinition, now: FieldDefinition): boolean =>
+  (old.target === undefined ? undefined : context.nowCalled(old.target)) === now.target;
 
 const columnOf = (field: FieldDefinition): string => field.column ?? fieldName(field);
 
@@ -109,10 +196,17 @@ const describe = (field: FieldDefinition): string =>
 const isTypeLoosened = (old: FieldDefinition, now: FieldDefinition): boolean =>
   ['string', 'text', 'email', 'url', 'enum'].includes(old.type) && ['string', 'text'].includes(now.type);
 
-function diffEnum(old: FieldDefinition, now: FieldDefinition, at: { entity: string; field: string }, title: string): Change {
+function diffEnum(
+  old: FieldDefinition,
+  now: FieldDefinition,
+  { isConverted, ...at }: { entity: string; field: string; isConverted: boolean },
+  title: string,
+): Change {
   const facts = { kind: 'set_enum' as const, ...at, from: old.enum ?? null, to: now.enum ?? null };
   const gone = now.enum === undefined ? [] : old.enum === undefined ? undefined : old.enum.filter((item) => !now.enum?.includes(item));
   if (gone?.length === 0) return { ...facts, class: 'compatible' };
+  // With a conversion the older list is the older shape's, and every stored value gets its place in the new one.
+  if (isConverted) return { ...facts, class: 'breaking' };
   return {
     ...facts,
     class: 'breaking',
@@ -121,7 +215,7 @@ function diffEnum(old: FieldDefinition, now: FieldDefinition, at: { entity: stri
       gone === undefined
         ? `Field ${title} would be limited to a list that stored values may not be in.`
         : `Field ${title} would lose the values ${gone.map(String).join(', ')}, which records may hold.`,
-    hint: 'Keep the values; refuse them for new records by a rule.',
+    hint: `Keep the values and refuse them for new records by a rule, or say what becomes of them: migrate: [{convert: {entity: ${at.entity}, field: ${at.field}, up: ...}}].`,
   };
 }
 

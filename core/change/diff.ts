@@ -1,13 +1,16 @@
 /** Two versions of a document as typed changes. Items are the same when their stable ids are; names decide where there is no id. */
-import type { EntityDefinition, RelationDefinition, SchemaDocument, Section } from '../model/document.ts';
+import type { EntityDefinition, SchemaDocument, Section } from '../model/document.ts';
 import { labelOf } from '../model/identity.ts';
-import type { Change, ChangeKind } from './change.ts';
-import { diffFields } from './diff-fields.ts';
+import { fieldName } from '../model/model.ts';
+import type { Change, ChangeKind, Conversion } from './change.ts';
+import { diffFields, type FieldContext } from './diff-fields.ts';
+import { diffRelations } from './diff-relations.ts';
 import { isSame, pair } from './pair.ts';
 
-export function diff(previous: SchemaDocument, next: SchemaDocument): Change[] {
+/** `conversions` say how values get from one to the other where that is not plain; both documents carry their storage. */
+export function diff(previous: SchemaDocument, next: SchemaDocument, conversions: readonly Conversion[] = []): Change[] {
   return [
-    ...diffEntities(previous, next),
+    ...diffEntities(previous, next, conversions),
     ...diffRelations(previous, next),
     ...diffItems('rules', 'rule', previous, next),
     ...diffItems('state_machines', 'state_machine', previous, next),
@@ -21,45 +24,52 @@ export function diff(previous: SchemaDocument, next: SchemaDocument): Change[] {
 }
 
 const compatible = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'>): Change => ({ kind, class: 'compatible', ...facts });
-const breaking = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'> & { message: string; hint: string }): Change => ({
+const refused = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'> & { message: string; hint: string }): Change => ({
   kind,
   class: 'breaking',
   refused: true,
   ...facts,
 });
 
-function diffEntities(previous: SchemaDocument, next: SchemaDocument): Change[] {
+function diffEntities(previous: SchemaDocument, next: SchemaDocument, conversions: readonly Conversion[]): Change[] {
   const { added, removed, kept } = pair(previous.entities, next.entities, (entity) => entity.name);
+  const names = new Map(kept.map(([before, after]) => [before.name, after.name]));
+  const nowCalled = (entity: string): string => names.get(entity) ?? entity;
   return [
-    ...removed.map((entity) =>
-      breaking('drop_entity', {
-        entity: entity.name,
-        message: `Entity "${entity.name}" would be dropped with its records.`,
-        hint: 'Keep the entity; deny its actions by permissions to hide it.',
-      }),
-    ),
+    ...removed.map((entity): Change => ({
+      kind: 'drop_entity',
+      class: 'breaking',
+      entity: entity.name,
+      message: `Entity "${entity.name}" is dropped: clients of the older version keep it for the grace period, its records stay until the retention ends.`,
+      held: [{ id: entity.id ?? entity.name, table: entity.table ?? entity.name }],
+      touches: [entity, ...entity.fields].flatMap((item) => item.id ?? []),
+    })),
     ...added.map((entity) => compatible('add_entity', { entity: entity.name })),
-    ...kept.flatMap(([before, after]) => diffEntity(before, after)),
+    ...kept.flatMap(([before, after]) => {
+      const own = conversions.filter((one) => one.entity === after.name);
+      return diffEntity({ before, after, previous, next, conversions: own, nowCalled });
+    }),
   ];
 }
 
-function diffEntity(before: EntityDefinition, after: EntityDefinition): Change[] {
+function diffEntity(context: FieldContext): Change[] {
+  const { before, after } = context;
   const entity = after.name;
   const changes: Change[] = [];
   if (before.name !== after.name) {
-    changes.push(
-      breaking('rename_entity', {
-        entity: before.name,
-        from: before.name,
-        to: after.name,
-        message: `Entity "${before.name}" cannot be renamed to "${after.name}" yet.`,
-        hint: 'Keep the name and set `label` for what people see.',
-      }),
-    );
+    changes.push({
+      kind: 'rename_entity',
+      class: 'breaking',
+      entity: before.name,
+      from: before.name,
+      to: after.name,
+      touches: after.id === undefined ? [] : [after.id],
+      message: `Entity "${before.name}" is called "${after.name}"; clients of the older version keep its name for the grace period.`,
+    });
   }
-  if ((before.table ?? before.name) !== (after.table ?? after.name) && before.name === after.name) {
+  if ((before.table ?? before.name) !== (after.table ?? after.name)) {
     changes.push(
-      breaking('set_table', {
+      refused('set_table', {
         entity,
         from: before.table ?? before.name,
         to: after.table ?? after.name,
@@ -70,7 +80,7 @@ function diffEntity(before: EntityDefinition, after: EntityDefinition): Change[]
   }
   if (!isSame(keyOf(before), keyOf(after))) {
     changes.push(
-      breaking('set_primary_key', {
+      refused('set_primary_key', {
         entity,
         from: keyOf(before),
         to: keyOf(after),
@@ -85,7 +95,7 @@ function diffEntity(before: EntityDefinition, after: EntityDefinition): Change[]
       changes.push(compatible('set_entity', { entity, property, from: before[property] ?? null, to: after[property] ?? null }));
     }
   }
-  return [...changes, ...diffFields(before, after), ...diffIndexes(before, after)];
+  return [...changes, ...diffFields(context), ...diffIndexes(before, after)];
 }
 
 const keyOf = (entity: EntityDefinition) => ({
@@ -96,7 +106,7 @@ const keyOf = (entity: EntityDefinition) => ({
 
 function softDelete(after: EntityDefinition): Change {
   if (after.soft_delete) return compatible('set_soft_delete', { entity: after.name, from: false, to: true });
-  return breaking('set_soft_delete', {
+  return refused('set_soft_delete', {
     entity: after.name,
     from: true,
     to: false,
@@ -105,8 +115,22 @@ function softDelete(after: EntityDefinition): Change {
   });
 }
 
-function diffIndexes(before: EntityDefinition, after: EntityDefinition): Change[] {
+/** The older lists in the names that their fields have now: a rename changes no index. */
+function withNewNames(before: EntityDefinition, after: EntityDefinition): EntityDefinition {
+  const names = new Map(
+    pair(before.fields, after.fields, (field) => field.name).kept.map(([old, now]) => [fieldName(old), fieldName(now)]),
+  );
+  const renamed = (fields: readonly string[]): string[] => fields.map((field) => names.get(field) ?? field);
+  return {
+    ...before,
+    unique: before.unique.map(renamed),
+    indexes: before.indexes.map((index) => ({ ...index, fields: renamed(index.fields) })),
+  };
+}
+
+function diffIndexes(older: EntityDefinition, after: EntityDefinition): Change[] {
   const entity = after.name;
+  const before = withNewNames(older, after);
   const uniques = (of: EntityDefinition): string[][] => [
     ...of.unique,
     ...of.indexes.filter((index) => index.unique).map((index) => index.fields),
@@ -127,75 +151,6 @@ function diffIndexes(before: EntityDefinition, after: EntityDefinition): Change[
 
 const missing = (wanted: readonly string[][], known: readonly string[][]): string[][] =>
   wanted.filter((fields) => !known.some((other) => isSame(other, fields)));
-
-/** What of a relation may change without touching a table: names, behaviour on delete, loading and nesting. */
-const FREE_RELATION_PROPERTIES = ['ownership', 'on_delete', 'fetch', 'write_mode', 'source_name', 'target_name'] as const;
-const FIXED_RELATION_PROPERTIES = [
-  'type',
-  'source',
-  'target',
-  'source_key',
-  'target_key',
-  'column',
-  'join_table',
-  'source_join_key',
-  'target_join_key',
-] as const;
-
-function diffRelations(previous: SchemaDocument, next: SchemaDocument): Change[] {
-  const { added, removed, kept } = pair(previous.relations, next.relations, (relation) => relation.name);
-  return [
-    ...removed.map((relation) =>
-      breaking('drop_relation', {
-        relation: relation.name,
-        entity: relation.source,
-        message: `Relation "${relation.name}" would be dropped with its links.`,
-        hint: 'Keep the relation.',
-      }),
-    ),
-    ...added.map((relation) => compatible('add_relation', { relation: relation.name, entity: relation.source, to: relation.target })),
-    ...kept.flatMap(([before, after]) => diffRelation(before, after)),
-  ];
-}
-
-function diffRelation(before: RelationDefinition, after: RelationDefinition): Change[] {
-  const relation = after.name;
-  const changes: Change[] = [];
-  if (before.name !== after.name) {
-    changes.push(
-      breaking('rename_relation', {
-        relation: before.name,
-        from: before.name,
-        to: after.name,
-        message: `Relation "${before.name}" cannot be renamed to "${after.name}" yet: clients include it by its name.`,
-        hint: 'Keep the name; `source_name` and `target_name` set what each side is called.',
-      }),
-    );
-  }
-  for (const property of FIXED_RELATION_PROPERTIES) {
-    if (before[property] === after[property]) continue;
-    changes.push(
-      breaking('set_relation', {
-        relation,
-        property,
-        from: before[property] ?? null,
-        to: after[property] ?? null,
-        message: `The ${property} of relation "${relation}" cannot be changed: its links would be left behind.`,
-        hint: 'Add another relation with a new name.',
-      }),
-    );
-  }
-  for (const property of FREE_RELATION_PROPERTIES) {
-    if (before[property] === after[property]) continue;
-    changes.push(compatible('set_relation', { relation, property, from: before[property] ?? null, to: after[property] ?? null }));
-  }
-  if ((before.required ?? false) !== (after.required ?? false)) {
-    changes.push(
-      compatible('set_required', { relation, entity: after.target, from: before.required ?? false, to: after.required ?? false }),
-    );
-  }
-  return changes;
-}
 
 type ItemSection = Exclude<Section, 'entities' | 'relations'>;
 type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'permission' | 'webhook' | 'role';

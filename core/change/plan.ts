@@ -4,12 +4,14 @@
  */
 import type { AppModel } from '../model/model.ts';
 import { render } from '../sql/sql.ts';
-import { refuseUnsafe, type Change } from './change.ts';
-import { addColumn } from './ops/add-column.ts';
-import { addForeignKey, hasNoOrphans } from './ops/add-foreign-key.ts';
+import { classOf, refuseUnsafe, type Change, type Held } from './change.ts';
+import { addColumn, restoreColumn } from './ops/add-column.ts';
+import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
 import { addIndex, hasNoDuplicates } from './ops/add-index.ts';
 import { createTable, tableIsFree } from './ops/create-table.ts';
+import { dropForeignKey } from './ops/drop-foreign-key.ts';
 import { dropIndex } from './ops/drop-index.ts';
+import { dropColumn, dropTable } from './ops/drop-storage.ts';
 import { setDefault } from './ops/set-default.ts';
 import { dropNotNull, requiredNeedsNoRecords, setNotNull } from './ops/set-required.ts';
 import { shapeOf, type ColumnShape, type ForeignKeyShape, type Shape, type TableShape } from './shape.ts';
@@ -25,36 +27,68 @@ export interface PlanInput {
   readonly next: AppModel;
   /** The Postgres schema of the app. */
   readonly storage: string;
+  /** What earlier versions left in the tables: whoever gets it back finds its values there. */
+  readonly held?: readonly Held[];
 }
 
-/** Throws UNSAFE_CHANGE when anything is not additive. */
+/** Throws UNSAFE_CHANGE when anything cannot be done. */
 export function plan(changes: readonly Change[], input: PlanInput): Plan {
   refuseUnsafe(changes);
-  const before = shapeOf(input.previous);
-  const after = shapeOf(input.next);
-  refuseUnsafe(storageLosses(before, after));
-  const parts = [...after.tables.values()].map((table) => planTable(input.storage, before.tables.get(table.table), table));
-  const keys = [...after.foreignKeys.values()].filter((key) => !before.foreignKeys.has(key.name));
+  const shapes = { before: shapeOf(input.previous), after: shapeOf(input.next) };
+  refuseUnsafe(
+    storageLosses(
+      shapes,
+      changes.flatMap((change) => change.held ?? []),
+    ),
+  );
+  const context: Context = {
+    ...shapes,
+    storage: input.storage,
+    isRestored: (table, column) => (input.held ?? []).some((one) => one.table === table && one.column === column),
+    // Until nobody is served in the older shape its rows need not have what the new one asks for.
+    narrowing: classOf(changes) === 'breaking' ? 'contract' : 'settle',
+  };
+  const parts = [...shapes.after.tables.values()].map((table) => planTable(context, shapes.before.tables.get(table.table), table));
+  const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
   const steps = [
     ...parts.flatMap((part) => part.steps),
-    ...keys.flatMap((key) => addForeignKey(input.storage, key, !before.tables.has(key.table))),
+    ...keys.flatMap((key) => planForeignKey(context, key)),
+    ...missing(shapes.before.foreignKeys, shapes.after.foreignKeys).map((key) => dropForeignKey(input.storage, key)),
+    ...missing(shapes.before.tables, shapes.after.tables).map((table) => dropTable(input.storage, table)),
   ];
   return {
     steps: order(steps),
-    checks: [...parts.flatMap((part) => part.checks), ...keys.flatMap((key) => orphanChecks(input.storage, key, before, after))],
+    checks: [...parts.flatMap((part) => part.checks), ...keys.flatMap((key) => orphanChecks(context, key))],
   };
 }
 
-function planTable(storage: string, before: TableShape | undefined, after: TableShape): { steps: Step[]; checks: Check[] } {
-  if (before === undefined) return { steps: [createTable(storage, after)], checks: [tableIsFree(storage, after)] };
-  const columns = [...after.columns.values()].map((column) => planColumn(storage, before.columns.get(column.name), column, after));
-  const added = [...after.indexes.values()].filter((index) => !before.indexes.has(index.name));
-  const dropped = [...before.indexes.values()].filter((index) => !after.indexes.has(index.name));
+interface Context {
+  readonly storage: string;
+  readonly before: Shape;
+  readonly after: Shape;
+  /** Whether a table, or a column, is what an earlier version left there: `assignStorage` gives such a name to nobody else. */
+  isRestored(table: string, column?: string): boolean;
+  /** When what the older version may still count on, or still does otherwise, is over. */
+  readonly narrowing: 'settle' | 'contract';
+}
+
+const missing = <T>(wanted: ReadonlyMap<string, T>, known: ReadonlyMap<string, T>): T[] =>
+  [...wanted].filter(([name]) => !known.has(name)).map(([, item]) => item);
+
+function planTable(context: Context, before: TableShape | undefined, after: TableShape): { steps: Step[]; checks: Check[] } {
+  const { storage, narrowing } = context;
+  if (before === undefined) {
+    const checks = context.isRestored(after.table) ? [] : [tableIsFree(storage, after)];
+    return { steps: [createTable(storage, after)], checks };
+  }
+  const columns = [...after.columns.values()].map((column) => planColumn(context, before.columns.get(column.name), column, after));
+  const added = missing(after.indexes, before.indexes);
   return {
     steps: [
       ...columns.flatMap((part) => part.steps),
+      ...missing(before.columns, after.columns).flatMap((column) => leaveColumn(storage, before, column)),
       ...added.map((index) => addIndex(storage, after.table, index)),
-      ...dropped.map((index) => dropIndex(storage, after.table, index)),
+      ...missing(before.indexes, after.indexes).map((index) => dropIndex(storage, after.table, index, narrowing)),
     ],
     checks: [
       ...columns.flatMap((part) => part.checks),
@@ -63,25 +97,42 @@ function planTable(storage: string, before: TableShape | undefined, after: Table
   };
 }
 
+/** Nobody fills it any more, so it must not insist; its values stay until they are purged. */
+const leaveColumn = (storage: string, table: TableShape, column: ColumnShape): Step[] => [
+  ...(column.isRequired ? [dropNotNull(storage, table.table, column)] : []),
+  dropColumn(storage, table.table, column.name),
+];
+
 function planColumn(
-  storage: string,
+  { storage, narrowing, isRestored }: Context,
   before: ColumnShape | undefined,
   after: ColumnShape,
   table: TableShape,
 ): { steps: Step[]; checks: Check[] } {
-  if (before === undefined) return addColumn(storage, table, after);
+  if (before === undefined) {
+    return isRestored(table.table, after.name)
+      ? restoreColumn(storage, table, after, narrowing)
+      : addColumn(storage, table, after, narrowing);
+  }
   const steps: Step[] = [];
   const checks: Check[] = [];
   if (before.default !== after.default) steps.push(setDefault(storage, table.table, before, after));
   if (before.isRequired && !after.isRequired) steps.push(dropNotNull(storage, table.table, after));
   if (!before.isRequired && after.isRequired) {
-    steps.push(setNotNull(storage, table.table, after));
+    steps.push(setNotNull(storage, table.table, after, narrowing));
     checks.push(requiredNeedsNoRecords(storage, table, after));
   }
   return { steps, checks };
 }
 
-function orphanChecks(storage: string, key: ForeignKeyShape, before: Shape, after: Shape): Check[] {
+function planForeignKey({ storage, before, isRestored }: Context, key: ForeignKeyShape): Step[] {
+  const isNewTable = !before.tables.has(key.table) && !isRestored(key.table);
+  // What was referred to may have been deleted while nobody saw the reference.
+  const emptied = isRestored(key.table, key.column) || isRestored(key.table) ? [emptyOrphans(storage, key)] : [];
+  return [...emptied, ...addForeignKey(storage, key, isNewTable)];
+}
+
+function orphanChecks({ storage, before, after }: Context, key: ForeignKeyShape): Check[] {
   const isStored = before.tables.get(key.table)?.columns.has(key.column) === true && before.tables.has(key.targetTable);
   if (!isStored) return [];
   return [
@@ -94,14 +145,20 @@ function orphanChecks(storage: string, key: ForeignKeyShape, before: Shape, afte
   ];
 }
 
-/** What no single change names but the tables would lose: a relation that re-types a column, a link table that vanishes. */
-function storageLosses(before: Shape, after: Shape): Change[] {
+/** What no change names but the tables would lose: a relation that re-types a column, a key that moves. */
+function storageLosses({ before, after }: { before: Shape; after: Shape }, held: readonly Held[]): Change[] {
+  const isHeld = (table: string, column?: string): boolean => held.some((one) => one.table === table && one.column === column);
   return [...before.tables.values()].flatMap((table): Change[] => {
     const next = after.tables.get(table.table);
-    if (next === undefined) return [loss(table.owner, undefined, `The table "${table.table}" of "${table.owner}" would be dropped.`)];
+    if (next === undefined) {
+      return isHeld(table.table) ? [] : [loss(table.owner, undefined, `The table "${table.table}" of "${table.owner}" would be dropped.`)];
+    }
     const columns = [...table.columns.values()].flatMap((column): Change[] => {
       const now = next.columns.get(column.name);
-      if (now === undefined) return [loss(table.owner, column.name, `The values of "${table.owner}.${column.name}" would be dropped.`)];
+      if (now === undefined) {
+        if (isHeld(table.table, column.name)) return [];
+        return [loss(table.owner, column.name, `The values of "${table.owner}.${column.name}" would be dropped.`)];
+      }
       if (now.type === column.type && now.isIdentity === column.isIdentity) return [];
       return [
         loss(table.owner, column.name, `"${table.owner}.${column.name}" is stored as ${column.type} and would have to become ${now.type}.`),
@@ -122,10 +179,11 @@ const loss = (entity: string, field: string | undefined, message: string): Chang
   hint: 'Keep what is stored; add a new field or relation beside it.',
 });
 
-/** Quick things first; indexes before the foreign keys that may need them; what narrows, after the switch. */
+/** Quick things first; indexes before the foreign keys that may need them; constraints go last, to be missing for the shortest time. */
 function order(steps: readonly Step[]): Step[] {
   const rank = (step: Step): number => {
-    if (step.phase !== 'expand') return 4 + PHASES.indexOf(step.phase);
+    if (step.phase !== 'expand') return 5 + PHASES.indexOf(step.phase);
+    if (step.key.startsWith('drop-foreign-key/')) return 4;
     if (step.key.startsWith('validate-')) return 3;
     if (step.key.startsWith('add-foreign-key/')) return 2;
     return step.mode === 'long' ? 1 : 0;

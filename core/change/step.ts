@@ -60,6 +60,7 @@ export const LOCKS = {
   brief: 'ACCESS EXCLUSIVE, brief',
   foreignKey: 'SHARE ROW EXCLUSIVE on both tables, brief',
   concurrent: 'SHARE UPDATE EXCLUSIVE',
+  rows: 'the rows it changes',
 } as const;
 
 /** The type of a column. Its text comes from the closed table of field types, never from a document. */

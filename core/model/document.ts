@@ -4,6 +4,7 @@
  * is generated from these zod types. A section whose part is not built yet is refused with its path (UNSUPPORTED).
  */
 import { z } from 'zod';
+import { instructionsSchema } from './instructions.ts';
 
 export const FIELD_TYPES = [
   'string',
@@ -472,6 +473,8 @@ export const documentSchema = z.strictObject({
   ui_configs: z.array(z.json()).default([]),
   /** Rows per entity or join table, written once at import, as the system: any state is a legal start. */
   sample_data: z.record(name, z.array(z.record(z.string(), z.json()))).optional(),
+  /** How this document follows from the one before it; for the step that publishes it only. */
+  migrate: instructionsSchema.optional(),
 });
 
 export type SchemaDocument = z.infer<typeof documentSchema>;

@@ -35,6 +35,7 @@ export function mergeDocument(
     version: 1,
     ...(name === undefined ? {} : { name }),
     ...merged,
+    ...(incoming.migrate === undefined ? {} : { migrate: incoming.migrate }),
     settings: mergeSettings(current.settings, incoming.settings, mode),
     ui_configs: mergeUiConfigs(current.ui_configs, incoming.ui_configs, mode),
   };
@@ -142,9 +143,15 @@ function finderOf(section: Section, items: readonly Item[]): (item: Item) => Ite
 
 /**
  * Gives every item and field its stable id: its own, that of the item it was in the previous document, or a new one. `was`
- * is used up here: left in place it would catch the wrong field when the old name is given to another one later.
+ * is used up here: left in place it would catch the wrong field when the old name is given to another one later. `dropped` are
+ * ids of earlier versions: what says one is that item come back, and not its namesake of today.
  */
-export function assignIds(document: SchemaDocument, previous: SchemaDocument | undefined, newId: () => string): SchemaDocument {
+export function assignIds(
+  document: SchemaDocument,
+  previous: SchemaDocument | undefined,
+  newId: () => string,
+  dropped: ReadonlySet<string> = new Set(),
+): SchemaDocument {
   const used = new Set<string>();
   const take = (...candidates: (string | undefined)[]): string => {
     const id = candidates.find((candidate) => candidate !== undefined && !used.has(candidate)) ?? newId();
@@ -155,11 +162,11 @@ export function assignIds(document: SchemaDocument, previous: SchemaDocument | u
     SECTIONS.map((section) => {
       const find = finderOf(section, previous?.[section] ?? []);
       const items = (document[section] as readonly Item[]).map((item) => {
-        const before = find(item);
+        const before = item.id !== undefined && dropped.has(item.id) ? undefined : find(item);
         const { was: _was, ...rest } = item as Item & { was?: string };
-        const identified = { ...storedAs(before), id: take(before?.id, item.id), ...without(rest, 'id') };
+        const identified = { id: take(before?.id, item.id), ...without(rest, 'id') };
         return section === 'entities'
-          ? withFieldIds(identified as EntityDefinition, before as EntityDefinition | undefined, take)
+          ? withFieldIds(identified as EntityDefinition, before as EntityDefinition | undefined, take, dropped)
           : identified;
       });
       return [section, items];
@@ -172,6 +179,7 @@ function withFieldIds(
   entity: EntityDefinition,
   before: EntityDefinition | undefined,
   take: (...ids: (string | undefined)[]) => string,
+  dropped: ReadonlySet<string>,
 ): EntityDefinition {
   const byName = new Map((before?.fields ?? []).map((field) => [field.name, field]));
   const known = new Set((before?.fields ?? []).map((field) => field.id));
@@ -179,15 +187,12 @@ function withFieldIds(
   const fields = entity.fields.map((field) => {
     const { was, id: own, ...rest } = field;
     const match = (was === undefined ? undefined : byName.get(was)) ?? (renamed.has(field.name) ? undefined : byName.get(field.name));
+    if (own !== undefined && dropped.has(own)) return { id: take(own), ...rest };
     const isOwnKnown = own !== undefined && known.has(own);
-    return { ...storedAs(match), id: isOwnKnown ? take(own, match?.id) : take(match?.id, own), ...rest };
+    return { id: isOwnKnown ? take(own, match?.id) : take(match?.id, own), ...rest };
   });
   return { ...entity, fields };
 }
-
-/** Where an item's values are stored is no part of what its author says: left out, it stays as it was. */
-const storedAs = (before: object | undefined): { column?: string } =>
-  before !== undefined && 'column' in before && typeof before.column === 'string' ? { column: before.column } : {};
 
 const without = <T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> => {
   const { [key]: _dropped, ...rest } = object;

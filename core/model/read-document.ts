@@ -30,7 +30,7 @@ import { readWebhook } from './reading/webhook.ts';
 import { readWorkflow } from './reading/workflow.ts';
 
 /** Sections the format has whose part is not built yet. */
-const LATER_SECTIONS = ['slas', 'functions', 'views', 'migrate'] as const;
+const LATER_SECTIONS = ['slas', 'functions', 'views'] as const;
 const LATER_SETTINGS = ['retention', 'quotas', 'plan', 'calendars'] as const;
 
 const ITEM_SCHEMAS = {

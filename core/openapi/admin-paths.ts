@@ -1,5 +1,5 @@
 /** Everything under `_admin`, for admins of the app. */
-import { definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
+import { CONFIRM_DROP, definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
 import type { JsonObject, Schema } from './json.ts';
 import type { Paths } from './responses.ts';
 import { trialPaths, TRIALS_TAG } from './trial-paths.ts';
@@ -19,7 +19,10 @@ export const adminSchemas = (): Record<string, Schema> => ({
   ...definitionSchemas(),
 });
 
-export const ADMIN_PARAMETERS: Readonly<Record<string, JsonObject>> = { IfMatchVersion: IF_MATCH_VERSION };
+export const ADMIN_PARAMETERS: Readonly<Record<string, JsonObject>> = {
+  IfMatchVersion: IF_MATCH_VERSION,
+  ConfirmDrop: CONFIRM_DROP,
+};
 
 export const ADMIN_TAGS: readonly JsonObject[] = [
   { name: USERS_TAG, description: 'Accounts of the app, invites, API keys, sign-in providers and signing keys.' },

@@ -182,7 +182,7 @@ export const PUBLISH_ERRORS = [...CHANGE_ERRORS, 412];
 export function publish(tag: string, id: string, told: Told): JsonObject {
   const plain = operation(tag, id, {
     ...told,
-    parameters: [...(told.parameters ?? []), ref('parameters', 'IfMatchVersion')],
+    parameters: [...(told.parameters ?? []), ref('parameters', 'ConfirmDrop'), ref('parameters', 'IfMatchVersion')],
     headers: VERSION_HEADERS,
     errors: PUBLISH_ERRORS,
   });
@@ -264,6 +264,13 @@ function sectionPaths(path: string, section: Section): Paths {
     },
   };
 }
+
+export const CONFIRM_DROP: JsonObject = {
+  name: 'confirm',
+  in: 'query',
+  description: 'Says that what is missing from the new definitions is meant to go.',
+  schema: { type: 'string', enum: ['drop'] },
+};
 
 export const IF_MATCH_VERSION: JsonObject = {
   name: 'If-Match',

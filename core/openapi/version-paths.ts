@@ -45,7 +45,7 @@ const ESTIMATE = {
 const STEP = {
   key: TEXT,
   phase: TEXT,
-  mode: { type: 'string', enum: ['brief', 'long'] },
+  mode: { type: 'string', enum: ['brief', 'long', 'batch'] },
   table: TEXT,
   sql: TEXT,
   lock: TEXT,
@@ -55,6 +55,12 @@ const STEP = {
   estimate: objectOf(ESTIMATE, Object.keys(ESTIMATE)),
 } as const satisfies Record<string, Schema>;
 const REVIEW = { rule: TEXT, severity: { type: 'string', enum: ['error', 'warning'] }, step: TEXT, message: TEXT, hint: TEXT } as const;
+const QUESTION: Schema = {
+  type: 'object',
+  properties: { kind: TEXT, rule: { type: 'string', enum: ['confirm_drop', 'rename_or_drop'] }, message: TEXT, hint: TEXT },
+  required: ['kind', 'rule', 'message', 'hint'],
+};
+const HELD: Schema = objectOf({ id: TEXT, table: TEXT, column: TEXT, type: TEXT, values: WHOLE }, ['id', 'table', 'values']);
 const PLAN_PARTS = {
   from_version: WHOLE,
   class: CLASS,
@@ -64,6 +70,8 @@ const PLAN_PARTS = {
   review: { ...arrayOf(objectOf(REVIEW, Object.keys(REVIEW))), description: 'Of the plan.' },
   estimate: objectOf({ ms: { type: ['number', 'null'] }, basis: TEXT }, ['ms', 'basis']),
   plan_hash: TEXT,
+  questions: { ...arrayOf(QUESTION), description: 'What publishing wants to be told first: drops that nobody confirmed.' },
+  held: { ...arrayOf(HELD), description: 'What stays in the tables until the retention ends.' },
 } as const satisfies Record<string, Schema>;
 const PLAN: Schema = objectOf(PLAN_PARTS, Object.keys(PLAN_PARTS));
 
@@ -184,7 +192,10 @@ const migrationPaths = (root: string): Paths => ({
 });
 
 /** A move names its version itself. */
-const withoutIfMatch = ({ parameters: _, ...rest }: JsonObject): JsonObject => rest;
+const withoutIfMatch = ({ parameters: _, ...rest }: JsonObject): JsonObject => ({
+  ...rest,
+  parameters: [ref('parameters', 'ConfirmDrop')],
+});
 
 const REPORT: Schema = objectOf(
   {
@@ -231,6 +242,7 @@ function documentPaths(root: string): Paths {
           parameters: [
             choice('mode', ['skip', 'merge', 'replace'], 'What becomes of definitions that are there already.'),
             choice('events', ['all', 'none'], 'Whether sample rows start anything.'),
+            ref('parameters', 'ConfirmDrop'),
             ref('parameters', 'IfMatchVersion'),
           ],
           told: 'What was new.',

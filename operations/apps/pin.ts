@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext, PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
-import { recordMove } from '../schemas/move.ts';
+import { recordMove, type Confirmed } from '../schemas/move.ts';
 import type { Served } from '../schemas/prepare.ts';
 import { carryOut } from '../schemas/run-migration.ts';
 import type { AppRow } from './read.ts';
@@ -16,7 +16,7 @@ import type { AppRow } from './read.ts';
  * app stays where it is, pinned to where it is wanted, and the same request tries again. What it is already changes nothing, so that
  * a client may send back what it was given. Answers true when the migration still runs.
  */
-export async function pinApp(ctx: PlatformContext, row: AppRow, pinned: unknown): Promise<boolean> {
+export async function pinApp(ctx: PlatformContext, row: AppRow, pinned: unknown, options: Confirmed): Promise<boolean> {
   const wanted = await readPin(ctx, row, pinned);
   const app = await ctx.services.registry.byId(row.id);
   if (app === undefined || !['active', 'suspended'].includes(row.status)) {
@@ -26,7 +26,7 @@ export async function pinApp(ctx: PlatformContext, row: AppRow, pinned: unknown)
   const appContext: AppContext = { ...ctx, app, cause: null, depth: 0 };
   const { isPending } = await carryOut(appContext, () =>
     recordMove(
-      appContext,
+      { ...appContext, ...options },
       (served) => wanted ?? served.latestVersion,
       (client, served) => writePin(client, appContext, wanted, served),
     ),

@@ -6,6 +6,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { pinApp } from './pin.ts';
+import type { Confirmed } from '../schemas/move.ts';
 import { findApp, getApp, type AppRow } from './read.ts';
 
 /** Sent back by clients that edit what they were given; never taken. */
@@ -33,14 +34,14 @@ export interface UpdatedApp {
 }
 
 /** Changes an app's display name, and the version it is pinned to; its name is for good. */
-export async function updateApp(ctx: PlatformContext, name: string, body: unknown): Promise<UpdatedApp> {
+export async function updateApp(ctx: PlatformContext, name: string, body: unknown, options: Confirmed = {}): Promise<UpdatedApp> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
   const given = body as Record<string, unknown>;
   const displayName = readDisplayName(name, given);
   const app = await findApp(ctx, name);
   const pinned = given['pinned_version'];
-  const isPending = pinned !== undefined && (await pinApp(ctx, app, pinned));
+  const isPending = pinned !== undefined && (await pinApp(ctx, app, pinned, options));
   if (displayName !== undefined || pinned === undefined) await rename(ctx, app, displayName);
   await ctx.services.registry.refresh();
   return { text: await getApp(ctx, name), isPending };

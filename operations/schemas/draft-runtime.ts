@@ -5,7 +5,7 @@ import { prepare, type Edit } from './prepare.ts';
 
 /** Throws what saving the drafts would be refused with. */
 export function draftRuntime({ app }: AppContext, edit: Edit): AppRuntime {
-  const { document } = prepare(app.storage, app.model.document, edit);
+  const { document } = prepare({ storage: app.storage, version: app.version + 1, held: [] }, app.model.document, edit);
   const { id, name, displayName, storage, status, schemaName, version } = app;
   return createAppRuntime({ id, name, displayName, storage, status, schemaName, version, document });
 }

@@ -5,7 +5,7 @@ import { LockNotTaken, withDdlSession, type DdlSession } from '../../adapters/po
 import { execute, run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
-import { diff } from '../../core/change/diff.ts';
+import type { Change, Held } from '../../core/change/change.ts';
 import { plan } from '../../core/change/plan.ts';
 import type { Step } from '../../core/change/step.ts';
 import { AppError } from '../../core/errors.ts';
@@ -35,6 +35,8 @@ interface MigrationRow extends pg.QueryResultRow {
   readonly served_version: number;
   readonly previous: SchemaDocument | null;
   readonly next: SchemaDocument;
+  /** `held` is missing from plans that were made before anything could be dropped. */
+  readonly plan: { readonly changes: readonly Change[]; readonly held?: readonly Held[] };
 }
 
 const ENDED = new Set(['completed', 'failed', 'aborted']);
@@ -47,7 +49,7 @@ async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
     pool,
     sql`
     select m.id, m.app, m.status, m.from_version, m.to_version, m.error, m.progress->>'event' as switched_event,
-           a.storage, a.schema_name, a.served_version, p.document as previous, n.document as next
+           m.plan, a.storage, a.schema_name, a.served_version, p.document as previous, n.document as next
     from durabase.migrations m
     join durabase.apps a on a.id = m.app
     join durabase.schema_versions n on n.schema_name = a.schema_name and n.version = m.to_version
@@ -59,8 +61,9 @@ async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
 }
 
 function stepsOf(row: MigrationRow): readonly Step[] {
-  const previous = row.previous ?? EMPTY_DOCUMENT;
-  return plan(diff(previous, row.next), { previous: buildModel(previous), next: buildModel(row.next), storage: row.storage }).steps;
+  const { changes, held } = row.plan;
+  const previous = buildModel(row.previous ?? EMPTY_DOCUMENT);
+  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [] }).steps;
 }
 
 export function ownerUrl(services: Services): string {

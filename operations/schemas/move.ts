@@ -2,28 +2,34 @@
 import type pg from 'pg';
 import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
+import { refuseUnconfirmed } from '../../core/change/confirm.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import { systemActor, type Actor, type AppContext, type AppRuntime, type Services } from '../context.ts';
-import { addedEntities, checkData, prepareMove, readServed, refusePinned, type Served } from './prepare.ts';
+import { refuseInGrace } from './grace.ts';
+import { addedEntities, checkData, prepareMove, readServed, refusePinned, schemaFacts, type Served } from './prepare.ts';
+import type { PublishOptions } from './publish.ts';
 import { carryOut, insertMigration, isMigrationOpen, type Outcome, type Published } from './run-migration.ts';
 
-/** Makes a version of the app's schema the served one, by a migration of its own; refused like any publish where it is not additive. */
-export const moveToVersion = (ctx: AppContext, toVersion: unknown): Promise<Published> => {
+/** Makes a version of the app's schema the served one, by a migration of its own; refused like any publish where it cannot be done. */
+export const moveToVersion = (ctx: AppContext, toVersion: unknown, options: Confirmed = {}): Promise<Published> => {
   if (typeof toVersion !== 'number' || !Number.isInteger(toVersion) || toVersion < 1) {
     throw new AppError('VALIDATION_FAILED', '"to_version" must be the number of a version of this schema.', {
       details: [{ field: 'to_version', rule: 'type', message: 'must be a whole number from 1' }],
       hint: 'GET _admin/versions lists them.',
     });
   }
-  return carryOut(ctx, () => recordMove(ctx, () => toVersion));
+  return carryOut(ctx, () => recordMove({ ...ctx, ...options }, () => toVersion));
 };
 
+/** What a move forward drops was confirmed when it was published; what one back drops, by `?confirm=drop`. */
+export type Confirmed = Pick<PublishOptions, 'confirm'>;
+
 /** What recording a move needs to know; no runtime of the app. */
-export interface MoveContext {
+export interface MoveContext extends Confirmed {
   readonly services: Services;
   readonly actor: Actor;
   readonly app: Pick<AppRuntime, 'id' | 'name' | 'schemaName' | 'storage'>;
@@ -44,12 +50,21 @@ export async function recordMove(
       if (await isMigrationOpen(client, ctx.app.id)) return { kind: 'blocked' };
       const to = choose(served);
       if (to !== served.servedVersion && to !== served.pinnedVersion && along === undefined) refusePinned(ctx.app, served);
-      const prepared = prepareMove(ctx.app.storage, served.document, await documentAt(client, ctx.app.schemaName, to));
+      const prepared = prepareMove(
+        await schemaFacts(client, ctx.app, to),
+        served.document,
+        await documentAt(client, ctx.app.schemaName, to),
+      );
       if (served.servedVersion === to) {
         await along?.(client, served, null);
         return { kind: 'unchanged', served, prepared };
       }
       await checkEntityNames(ctx.services, ctx.app, addedEntities(prepared.changes));
+      refuseUnconfirmed(prepared.changes, prepared.document, {
+        instructions: [],
+        isConfirmed: to > served.servedVersion || (ctx.confirm?.includes('drop') ?? false),
+      });
+      await refuseInGrace(client, ctx.app, prepared.changes);
       await checkData(client, prepared.plan);
       const recorded = await insertMigration(client, ctx, { from: served.servedVersion, to, prepared });
       await along?.(client, served, recorded.migrationId);
@@ -95,6 +110,6 @@ export async function planFirstMigration(
   version: number,
 ): Promise<void> {
   if (version === 0) return;
-  const prepared = prepareMove(app.storage, EMPTY_DOCUMENT, await documentAt(client, app.schemaName, version));
+  const prepared = prepareMove(await schemaFacts(client, app, version), EMPTY_DOCUMENT, await documentAt(client, app.schemaName, version));
   await insertMigration(client, { app, actor: systemActor('provision') }, { from: 0, to: version, prepared });
 }

@@ -1,13 +1,14 @@
 /** A plan as people read it before it runs: each step's text, lock and cost, and what the reviewers say. */
 import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
-import { classOf, type Change } from '../../core/change/change.ts';
+import { classOf, type Change, type Held } from '../../core/change/change.ts';
+import { questionsOf, type Question } from '../../core/change/confirm.ts';
 import { stepText } from '../../core/change/plan.ts';
 import type { Estimate } from '../../core/change/review/estimate.ts';
 import { RATES } from '../../core/change/review/estimate.ts';
 import { reviewedStep, reviewOwn, type TableSize } from '../../core/change/review/of-plan.ts';
 import type { PlanFinding } from '../../core/change/review/review.ts';
-import type { Step } from '../../core/change/step.ts';
+import { columnExists, tableExists, type Step } from '../../core/change/step.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { buildModel } from '../../core/model/model.ts';
 import type { Finding } from '../../core/model/review.ts';
@@ -39,6 +40,10 @@ export interface PlanView {
   readonly review: readonly PlanFinding[];
   readonly estimate: { readonly ms: number | null; readonly basis: string };
   readonly plan_hash: string;
+  /** What publishing wants to be told first: drops that nobody confirmed. */
+  readonly questions: readonly Question[];
+  /** What would be left in the tables, and how many values of it; counted up to a hundred thousand. */
+  readonly held: readonly (Held & { readonly values: number })[];
 }
 
 export interface Planned {
@@ -65,7 +70,31 @@ export async function planView(db: pg.Pool, planned: Planned): Promise<PlanView>
     review: findings,
     estimate: { ms: total(views), basis: BASIS },
     plan_hash: prepared.planHash,
+    questions: questionsOf(prepared.changes, prepared.document, prepared.instructions),
+    held: await heldValues(db, storage, prepared.changes),
   };
+}
+
+const COUNTED_VALUES = 100_000;
+
+/** Every row of a table, every value of a column; what is there no more holds nothing. */
+async function heldValues(db: pg.Pool, storage: string, changes: readonly Change[]): Promise<PlanView['held']> {
+  const held = changes.flatMap((change) => change.held ?? []);
+  const counted: (Held & { readonly values: number })[] = [];
+  for (const one of held) {
+    const isThere = one.column === undefined ? tableExists(storage, one.table) : columnExists(storage, one.table, one.column);
+    const [known] = await run<{ there: boolean }>(db, sql`select ${isThere} as there`);
+    const condition = one.column === undefined ? sql`` : sql` where ${id(one.column)} is not null`;
+    const [row] =
+      known?.there === true
+        ? await run<{ values: number }>(
+            db,
+            sql`select count(*)::integer as values from (select from ${id(storage, one.table)}${condition} limit ${value(COUNTED_VALUES, 'integer')}) found`,
+          )
+        : [];
+    counted.push({ ...one, values: row?.values ?? 0 });
+  }
+  return counted;
 }
 
 const UNKNOWN: Estimate = { rows: null, rows_exact: false, bytes: null, ms: null };

@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { run } from '../../adapters/postgres/run.ts';
-import type { Change } from '../../core/change/change.ts';
-import { refuseUnsafe } from '../../core/change/change.ts';
+import { refuseUnsafe, type Change, type Held } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
+import { applyRenames, conversionsOf } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
+import { assignStorage, type StorageFacts } from '../../core/change/storage.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import type { Instruction } from '../../core/model/instructions.ts';
 import { assignIds, EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { buildModel } from '../../core/model/model.ts';
 import { reviewDocument, type Finding } from '../../core/model/review.ts';
@@ -32,6 +34,9 @@ export interface Served {
 export interface Prepared {
   readonly document: SchemaDocument;
   readonly changes: readonly Change[];
+  readonly instructions: readonly Instruction[];
+  /** What earlier versions left in the tables. */
+  readonly held: readonly Held[];
   readonly findings: readonly Finding[];
   readonly plan: Plan;
   readonly planHash: string;
@@ -90,21 +95,44 @@ export async function readServed(
   };
 }
 
+/** What is known of a schema beside the two documents. */
+export interface SchemaFacts extends StorageFacts {
+  readonly storage: string;
+}
+
 /** Reviews, diffs and plans. Throws VALIDATION_FAILED or UNSAFE_CHANGE; changes nothing. */
-export const prepare = (storage: string, current: SchemaDocument, edit: Edit): Prepared =>
-  prepareMove(storage, current, stored(assignIds(edit(current), current, uuidv7)));
+export function prepare(facts: SchemaFacts, current: SchemaDocument, edit: Edit): Prepared {
+  const wanted = edit(current);
+  const instructions = wanted.migrate ?? [];
+  const present = presentIds(current);
+  const dropped = new Set(facts.held.map((one) => one.id).filter((id) => !present.has(id)));
+  const identified = stored(assignIds(applyRenames(wanted, current), current, uuidv7, dropped));
+  return prepared(facts, current, assignStorage(identified, current, facts), instructions);
+}
+
+/** Held is also what a field had before it was converted: that one is there still. */
+const presentIds = (document: SchemaDocument): Set<string | undefined> =>
+  new Set([
+    ...document.entities.flatMap((entity) => [entity.id, ...entity.fields.map((field) => field.id)]),
+    ...document.relations.map((relation) => relation.id),
+  ]);
 
 /** The same between two documents as the registry keeps them. */
-export function prepareMove(storage: string, current: SchemaDocument, document: SchemaDocument): Prepared {
+export const prepareMove = (facts: SchemaFacts, current: SchemaDocument, document: SchemaDocument): Prepared =>
+  prepared(facts, current, document, []);
+
+function prepared(facts: SchemaFacts, current: SchemaDocument, document: SchemaDocument, instructions: readonly Instruction[]): Prepared {
   const review = reviewDocument(document);
   refuseErrors(review.errors);
   const model = buildModel(document);
-  refuseErrors(policyErrors(model, storage));
-  const changes = diff(current, document);
-  const planned = plan(changes, { previous: buildModel(current), next: model, storage });
+  refuseErrors(policyErrors(model, facts.storage));
+  const changes = diff(current, document, conversionsOf(instructions, current, document));
+  const planned = plan(changes, { previous: buildModel(current), next: model, storage: facts.storage, held: facts.held });
   return {
     document,
     changes,
+    instructions,
+    held: facts.held,
     findings: review.findings,
     plan: planned,
     planHash: sha256(planned.steps.map((step) => `${step.key}\n${stepText(step)}`).join('\n')),
@@ -115,9 +143,9 @@ export function prepareMove(storage: string, current: SchemaDocument, document: 
 export const addedEntities = (changes: readonly Change[]): string[] =>
   changes.flatMap((change) => (change.kind === 'add_entity' && change.entity !== undefined ? [change.entity] : []));
 
-/** What a version keeps: sample rows, the time of an export and rename hints belong to one call only. */
+/** What a version keeps: sample rows, the time of an export, instructions and rename hints belong to one call only. */
 function stored(document: SchemaDocument): SchemaDocument {
-  const { sample_data: _rows, exported_at: _at, ...kept } = document;
+  const { sample_data: _rows, exported_at: _at, migrate: _instructions, ...kept } = document;
   const withoutWas = <T extends { was?: string | undefined }>(item: T): T => {
     const { was: _was, ...rest } = item;
     return rest as T;
@@ -134,6 +162,24 @@ function refuseErrors(errors: readonly { readonly message: string }[]): void {
   if (first === undefined) return;
   const rest = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   throw new AppError('VALIDATION_FAILED', `${first.message}${rest}`, { details: errors });
+}
+
+/** The facts of one more version of an app's schema. */
+export const schemaFacts = async (
+  db: pg.Pool | pg.PoolClient,
+  app: Pick<AppRuntime, 'schemaName' | 'storage'>,
+  version: number,
+): Promise<SchemaFacts> => ({ storage: app.storage, version, held: await heldBy(db, app.schemaName) });
+
+/** What the versions of a schema left in its tables, the newest first; some of it may have been purged since. */
+export async function heldBy(db: pg.Pool | pg.PoolClient, schemaName: string): Promise<Held[]> {
+  const rows = await run<{ held: Held[] }>(
+    db,
+    sql`
+    select change->'held' as held from durabase.schema_versions v, jsonb_array_elements(v.changes) as change
+    where v.schema_name = ${value(schemaName)} and v.class = 'breaking' and change ? 'held' order by v.version desc`,
+  );
+  return rows.flatMap((row) => row.held);
 }
 
 /** Asks the data what the plan needs to hold. All refusals at once. */

@@ -6,18 +6,32 @@ import type pg from 'pg';
 import { execute, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
-import { classOf } from '../../core/change/change.ts';
+import { classOf, type Change } from '../../core/change/change.ts';
+import { refuseUnconfirmed } from '../../core/change/confirm.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import type { Actor, AppContext } from '../context.ts';
-import { addedEntities, checkData, prepare, readOwned, refusePinned, type Edit, type Prepared, type Served } from './prepare.ts';
+import { refuseInGrace } from './grace.ts';
+import {
+  addedEntities,
+  checkData,
+  prepare,
+  readOwned,
+  refusePinned,
+  schemaFacts,
+  type Edit,
+  type Prepared,
+  type Served,
+} from './prepare.ts';
 import { actorText, carryOut, insertMigration, isMigrationOpen, type Outcome, type Published } from './run-migration.ts';
 
 export interface PublishOptions {
   /** `If-Match`: the schema version the caller edited. */
   readonly ifMatch?: number | undefined;
+  /** `?confirm=drop`: what is missing from the document is meant to go. */
+  readonly confirm?: readonly 'drop'[];
 }
 
 export const publishDocument = (ctx: AppContext, next: SchemaDocument, options: PublishOptions = {}): Promise<Published> =>
@@ -41,10 +55,16 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
           },
         );
       }
-      const prepared = prepare(ctx.app.storage, served.document, edit);
+      const facts = await schemaFacts(client, ctx.app, served.latestVersion + 1);
+      const prepared = prepare(facts, served.document, edit);
       if (prepared.changes.length === 0) return { kind: 'unchanged', served, prepared };
       refusePinned(ctx.app, served);
       await checkEntityNames(ctx.services, ctx.app, addedEntities(prepared.changes));
+      refuseUnconfirmed(prepared.changes, prepared.document, {
+        instructions: prepared.instructions,
+        isConfirmed: options.confirm?.includes('drop') ?? false,
+      });
+      await refuseInGrace(client, ctx.app, prepared.changes);
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });
@@ -64,10 +84,13 @@ async function insertVersion(client: pg.PoolClient, ctx: AppContext, served: Ser
     schemaName: ctx.app.schemaName,
     newVersion: version,
     body: { changes: prepared.changes },
-    ...(isFirst ? { type: 'schema.created' } : { type: 'schema.updated.compatible', oldVersion: served.servedVersion }),
+    ...(isFirst ? { type: 'schema.created' } : { type: updatedAs(prepared.changes), oldVersion: served.servedVersion }),
   });
   return insertMigration(client, ctx, { from: served.servedVersion, to: version, prepared });
 }
+
+export const updatedAs = (changes: readonly Change[]): `schema.updated.${'compatible' | 'breaking'}` =>
+  `schema.updated.${classOf(changes)}`;
 
 export interface NewVersion {
   readonly schemaName: string;

@@ -128,7 +128,7 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
     sql`
     insert into durabase.migrations (id, app, number, from_version, to_version, status, plan, plan_hash, workflow_id, created_by)
     select ${value(migrationId, 'uuid')}, ${owner}, n, ${value(from, 'integer')}, ${value(to, 'integer')}, 'planned',
-           ${value(JSON.stringify({ changes: prepared.changes }), 'jsonb')}, ${value(prepared.planHash)},
+           ${value(JSON.stringify({ changes: prepared.changes, held: prepared.held }), 'jsonb')}, ${value(prepared.planHash)},
            ${value(migrationWorkflowId(app.id, 0).slice(0, -1))} || n, ${value(actorText(actor), 'jsonb')}
     from (select coalesce(max(number), 0) + 1 as n from durabase.migrations where app = ${owner}) numbered
     returning number`,

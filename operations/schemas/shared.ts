@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { execute, run, runText, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
+import { refuseUnconfirmed } from '../../core/change/confirm.ts';
 import { AppError } from '../../core/errors.ts';
 import { exportDocument } from '../../core/model/export-document.ts';
 import { readDocument } from '../../core/model/read-document.ts';
@@ -11,8 +12,8 @@ import { APP_NAME } from '../apps/names.ts';
 import type { AppContext, PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { documentAt } from './move.ts';
-import { prepare, type Prepared } from './prepare.ts';
-import { insertVersionRow, type PublishOptions } from './publish.ts';
+import { prepare, schemaFacts, type Prepared } from './prepare.ts';
+import { insertVersionRow, updatedAs, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 import { planView, type PlanView } from './plan-view.ts';
 import { planDocument, publishVersion } from './versions.ts';
@@ -100,7 +101,12 @@ export async function publishSchema(ctx: PlatformContext, name: string, input: u
         hint: 'Read its newest version again and repeat the change.',
       });
     }
-    const prepared = prepare(NO_STORAGE, await documentAt(client, name, latest), () => next);
+    const facts = await schemaFacts(client, { schemaName: name, storage: NO_STORAGE }, latest + 1);
+    const prepared = prepare(facts, await documentAt(client, name, latest), () => next);
+    refuseUnconfirmed(prepared.changes, prepared.document, {
+      instructions: prepared.instructions,
+      isConfirmed: options.confirm?.includes('drop') ?? false,
+    });
     const version = prepared.changes.length === 0 ? latest : latest + 1;
     if (version > latest) await insertUnowned(client, ctx, name, version, prepared);
     return {
@@ -131,7 +137,7 @@ async function insertUnowned(
     schemaName: name,
     newVersion: version,
     body: { changes: prepared.changes },
-    ...(version === 1 ? { type: 'schema.created' } : { type: 'schema.updated.compatible', oldVersion: version - 1 }),
+    ...(version === 1 ? { type: 'schema.created' } : { type: updatedAs(prepared.changes), oldVersion: version - 1 }),
   });
   await audit(client, ctx.actor, { app: null, action: 'schema.publish', target: name, detail: { version } });
 }
@@ -144,7 +150,8 @@ export async function planSchema(ctx: PlatformContext, name: string, input: unkn
   const fromVersion = await latestVersion(pool, name, false);
   const next = readDocument(input);
   const current = await documentAt(pool, name, fromVersion);
-  return planView(pool, { fromVersion, current, storage: NO_STORAGE, prepared: prepare(NO_STORAGE, current, () => next) });
+  const facts = await schemaFacts(pool, { schemaName: name, storage: NO_STORAGE }, fromVersion + 1);
+  return planView(pool, { fromVersion, current, storage: NO_STORAGE, prepared: prepare(facts, current, () => next) });
 }
 
 async function latestVersion(db: pg.Pool | pg.PoolClient, name: string, lock: boolean): Promise<number> {

@@ -11,7 +11,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
 import { planView, type PlanView } from './plan-view.ts';
-import { checkData, prepare, readOwned, refusePinned } from './prepare.ts';
+import { checkData, prepare, readOwned, refusePinned, schemaFacts } from './prepare.ts';
 import { publishDocument, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 
@@ -74,7 +74,8 @@ const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> =
 export async function planDocument(ctx: AppContext, input: unknown): Promise<PlanView> {
   const next = readDocument(input);
   const served = await readOwned(ctx.services.pool, ctx, false);
-  const prepared = prepare(ctx.app.storage, served.document, () => next);
+  const facts = await schemaFacts(ctx.services.pool, ctx.app, served.latestVersion + 1);
+  const prepared = prepare(facts, served.document, () => next);
   if (prepared.changes.length > 0) refusePinned(ctx.app, served);
   await checkData(ctx.services.pool, prepared.plan);
   const { servedVersion: fromVersion, document: current } = served;

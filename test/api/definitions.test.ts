@@ -66,7 +66,7 @@ describe('definitions over HTTP', () => {
     expect((await admin('POST', 'versions', yaml.text, { 'Content-Type': 'application/yaml' })).status).toBe(200);
   });
 
-  it('what is not additive is refused and nothing of it applied', async () => {
+  it('a drop that nobody confirmed is refused and nothing of it applied', async () => {
     const gone = await admin('DELETE', 'entities/book');
     expect(gone.status, gone.text).toBe(409);
     expect(gone.body.error.code).toBe('UNSAFE_CHANGE');

@@ -97,6 +97,8 @@ describe('changes and plans for a person', () => {
         ],
         review: [{ rule: 'no-rewrite', severity: 'error', step: step.key, message: 'All is written again.', hint: 'Add a column.' }],
         estimate: { ms: 14_100, basis: 'An estimate.' },
+        questions: [],
+        held: [],
         plan_hash: 'h',
       },
       plainPaper(),

@@ -4,10 +4,22 @@
  */
 import { id, sql } from '../../sql/sql.ts';
 import type { ColumnShape, TableShape } from '../shape.ts';
-import { columnExists, columnSql, LOCKS, type Check, type Step } from '../step.ts';
-import { isEmpty, setNotNull } from './set-required.ts';
+import { columnExists, columnSql, LOCKS, type Check, type Phase, type Step } from '../step.ts';
+import { hasNoNulls, isEmpty, setNotNull } from './set-required.ts';
 
-export function addColumn(storage: string, table: TableShape, column: ColumnShape): { steps: Step[]; checks: Check[] } {
+/** A column that was dropped from the schema and not yet from the table: its values are there again. Purged meanwhile, it comes back empty. */
+export function restoreColumn(
+  storage: string,
+  table: TableShape,
+  column: ColumnShape,
+  narrowing: Phase,
+): { steps: Step[]; checks: Check[] } {
+  const { steps } = addColumn(storage, table, { ...column, isRequired: false }, narrowing);
+  if (!column.isRequired) return { steps, checks: [] };
+  return { steps: [...steps, setNotNull(storage, table.table, column, narrowing)], checks: [hasNoNulls(storage, table, column)] };
+}
+
+export function addColumn(storage: string, table: TableShape, column: ColumnShape, narrowing: Phase): { steps: Step[]; checks: Check[] } {
   const isFilled = column.default !== undefined;
   const step: Step = {
     key: `add-column/${table.table}.${column.name}`,
@@ -22,7 +34,7 @@ export function addColumn(storage: string, table: TableShape, column: ColumnShap
   };
   if (!column.isRequired || isFilled) return { steps: [step], checks: [] };
   return {
-    steps: [step, setNotNull(storage, table.table, column)],
+    steps: [step, setNotNull(storage, table.table, column, narrowing)],
     checks: [
       isEmpty(storage, table, {
         kind: 'add_field',

@@ -38,6 +38,25 @@ export function addForeignKey(storage: string, key: ForeignKeyShape, isNewTable:
   return [add, validate];
 }
 
+/** A reference that comes back after its target was deleted refers to nothing: it is emptied, as the delete would have done. */
+export function emptyOrphans(storage: string, key: ForeignKeyShape): Step {
+  return {
+    key: `empty-orphans/${key.name}`,
+    phase: 'expand',
+    mode: 'long',
+    table: key.table,
+    statements: [
+      sql`update ${id(storage, key.table)} c set ${id(key.column)} = null
+      where c.${id(key.column)} is not null
+        and not exists (select 1 from ${id(storage, key.targetTable)} p where p.${id(key.targetColumn)} = c.${id(key.column)})`,
+    ],
+    isDone: constraintExists(storage, key.name, false),
+    undo: [],
+    lock: LOCKS.rows,
+    rewrite: false,
+  };
+}
+
 /** Stored references to nothing, counted up to a thousand. */
 export function hasNoOrphans(storage: string, key: ForeignKeyShape, entity: string, target: string): Check {
   return {

@@ -1,12 +1,12 @@
 import { id, sql } from '../../sql/sql.ts';
 import type { IndexShape } from '../shape.ts';
-import { indexIsValid, LOCKS, type Step } from '../step.ts';
+import { indexIsValid, LOCKS, type Phase, type Step } from '../step.ts';
 
-/** After the switch: until then older processes may count on the uniqueness. */
-export function dropIndex(storage: string, table: string, index: IndexShape): Step {
+/** After the switch, or after the grace: until then older processes or clients may count on the uniqueness. */
+export function dropIndex(storage: string, table: string, index: IndexShape, phase: Phase): Step {
   return {
     key: `drop-index/${index.name}`,
-    phase: 'settle',
+    phase,
     mode: 'long',
     table,
     statements: [sql`drop index concurrently if exists ${id(storage, index.name)}`],

@@ -1,12 +1,12 @@
 /** Required on and off. On: only while there are no records, and after the switch, when no process leaves the field out any more. */
-import { id, sql } from '../../sql/sql.ts';
+import { id, literal, sql } from '../../sql/sql.ts';
 import type { ColumnShape, TableShape } from '../shape.ts';
-import { columnIsRequired, LOCKS, type Check, type Step } from '../step.ts';
+import { columnIsRequired, LOCKS, type Check, type Phase, type Step } from '../step.ts';
 
-export function setNotNull(storage: string, table: string, column: ColumnShape): Step {
+export function setNotNull(storage: string, table: string, column: ColumnShape, phase: Phase): Step {
   return {
     key: `set-not-null/${table}.${column.name}`,
-    phase: 'settle',
+    phase,
     mode: 'brief',
     table,
     statements: [sql`alter table ${id(storage, table)} alter column ${id(column.name)} set not null`],
@@ -41,6 +41,18 @@ export function isEmpty(storage: string, table: TableShape, facts: Pick<Check, '
     count: sql`select count(*)::integer as count from (select from ${id(storage, table.table)} limit 1000) found`,
   };
 }
+
+/** Records without a value in a column that may have been purged already. */
+export const hasNoNulls = (storage: string, table: TableShape, column: ColumnShape): Check => ({
+  kind: 'set_required',
+  entity: table.owner,
+  field: column.name,
+  count: sql`select count(*)::integer as count from (
+    select from ${id(storage, table.table)} t where coalesce(to_jsonb(t) -> ${literal(column.name)}, 'null') = 'null' limit 1000) found`,
+  message: (count) =>
+    `Field "${table.owner}.${column.name}" is required, but ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'} written since it was dropped lack${count === 1 ? 's' : ''} it.`,
+  hint: 'Publish it without `required` first and fill those records.',
+});
 
 export const requiredNeedsNoRecords = (storage: string, table: TableShape, column: ColumnShape): Check =>
   isEmpty(storage, table, {

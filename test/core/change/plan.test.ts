@@ -125,10 +125,9 @@ describe('a plan of additive changes', () => {
 
 describe('a change that is not additive', () => {
   it.each([
-    ['drop_entity', base, empty, {}],
-    ['rename_entity', base, read({ entities: [{ ...customer, name: 'client' }] }), { entity: 'customer' }],
-    ['drop_field', withField({ id: 'f2', name: 'age', type: 'int' }), base, { field: 'age' }],
-    ['rename_field', base, edited({ name: 'title' }), { field: 'name' }],
+    // A name that changes without a storage that stays, as publishing would have settled it.
+    ['set_table', base, read({ entities: [{ ...customer, name: 'client' }] }), { entity: 'client' }],
+    ['set_column', base, edited({ name: 'title' }), { field: 'title' }],
     ['change_type', base, edited({ type: 'int' }), { field: 'name' }],
     ['set_column', base, edited({ column: 'title' }), { field: 'name' }],
     ['set_limit', base, edited({ max_length: 5 }), { field: 'name' }],
@@ -141,10 +140,10 @@ describe('a change that is not additive', () => {
 
   it('names every unsafe change of one publish', () => {
     const details = refusal(
-      withField({ id: 'f2', name: 'age', type: 'int' }),
+      read({ entities: [{ ...customer, soft_delete: true }] }),
       read({ entities: [{ ...customer, fields: [{ id: 'f1', name: 'name', type: 'int' }] }] }),
     );
-    expect(details?.map((detail) => detail['kind'])).toEqual(['drop_field', 'change_type']);
+    expect(details?.map((detail) => detail['kind'])).toEqual(['set_soft_delete', 'change_type']);
   });
 });
 

@@ -154,26 +154,3 @@ describe('stable ids', () => {
     expect(new Set(twice.entities.map(({ id }) => id)).size).toBe(2);
   });
 });
-
-describe('where values are stored', () => {
-  const current = assignIds(
-    read({
-      entities: [entity('a', { name: 'x', type: 'string', column: 'old_x' }), entity('b', 'y')],
-      relations: [{ name: 'a_b', type: 'one_to_many', source: 'a', target: 'b', column: 'old_a' }],
-    }),
-    undefined,
-    counter(),
-  );
-  it('stays when a document does not say it', () => {
-    const next = assignIds(
-      read({ entities: [entity('a', 'x'), entity('b', 'y')], relations: [{ name: 'a_b', type: 'one_to_many', source: 'a', target: 'b' }] }),
-      current,
-      counter(),
-    );
-    expect([next.entities[0]?.fields[0]?.column, next.entities[1]?.fields[0]?.column, next.relations[0]?.column]).toEqual([
-      'old_x',
-      undefined,
-      'old_a',
-    ]);
-  });
-});

@@ -237,7 +237,6 @@ describe('what comes later is refused with its path', () => {
     ['slas', documentWith({ slas: [{ name: 'x' }] })],
     ['functions', documentWith({ functions: [{ name: 'x' }] })],
     ['views', documentWith({ views: [{ name: 'x' }] })],
-    ['migrate', documentWith({ migrate: [{ drop: { entity: 'ticket' } }] })],
     ['isolation', documentWith({ isolation: 'database' })],
     ['settings.retention', documentWith({ settings: { retention: { events: '90d' } } })],
     ['workflows.0.steps.0.type', step({ type: 'parallel', branches: [] })],

@@ -1,0 +1,126 @@
+/** What `migrate: [...]` says, brought to what the planner works with: renames become `was`, values' ways become conversions. */
+import { AppError, nearestNames, type ErrorDetail } from '../errors.ts';
+import type { EntityDefinition, SchemaDocument } from '../model/document.ts';
+import type { Instruction } from '../model/instructions.ts';
+import { fieldName } from '../model/model.ts';
+import type { Conversion } from './change.ts';
+
+type Rename = Extract<Instruction, { rename: unknown }>['rename'];
+
+/** The document with its renames as `was`, which is what gives an item its stable id. */
+export function applyRenames(document: SchemaDocument, current: SchemaDocument): SchemaDocument {
+  const renames = (document.migrate ?? []).flatMap((one, index) =>
+    'rename' in one ? [{ ...one, path: `migrate.${String(index)}.rename` }] : [],
+  );
+  return renames.reduce((next, { rename, path }) => applyRename(next, current, rename, path), document);
+}
+
+function applyRename(next: SchemaDocument, current: SchemaDocument, rename: Rename, path: string): SchemaDocument {
+  if ('relation' in rename) {
+    refuseUnknown(current.relations, rename.relation, `${path}.relation`, 'relation of the served version');
+    refuseUnknown(next.relations, rename.to, `${path}.to`, 'relation of the new document');
+    return { ...next, relations: next.relations.map((one) => (one.name === rename.to ? { ...one, was: rename.relation } : one)) };
+  }
+  const before = refuseUnknown(current.entities, rename.entity, `${path}.entity`, 'entity of the served version');
+  if (rename.field === undefined) {
+    refuseUnknown(next.entities, rename.to, `${path}.to`, 'entity of the new document');
+    return { ...next, entities: next.entities.map((one) => (one.name === rename.to ? { ...one, was: rename.entity } : one)) };
+  }
+  refuseUnknown(before.fields, rename.field, `${path}.field`, `field of "${before.name}"`);
+  const entity = nowOf(before, next, path);
+  refuseUnknown(entity.fields, rename.to, `${path}.to`, `field of "${entity.name}" in the new document`);
+  const fields = entity.fields.map((field) => (field.name === rename.to ? { ...field, was: rename.field } : field));
+  return { ...next, entities: next.entities.map((one) => (one === entity ? { ...entity, fields } : one)) };
+}
+
+/** What an entity of the served version is in the new document: by id, by `was`, by name, or by a rename beside. */
+function nowOf(before: EntityDefinition, next: SchemaDocument, path: string): EntityDefinition {
+  const renamed = (next.migrate ?? []).flatMap((one) =>
+    'rename' in one && 'entity' in one.rename && one.rename.field === undefined && one.rename.entity === before.name ? [one.rename.to] : [],
+  );
+  const found =
+    next.entities.find((one) => one.id !== undefined && one.id === before.id) ??
+    next.entities.find((one) => one.was === before.name || one.name === renamed[0]) ??
+    next.entities.find((one) => one.name === before.name);
+  if (found !== undefined) return found;
+  throw mistake(`${path}.entity`, `${path}.entity: the new document has no entity "${before.name}" any more.`);
+}
+
+function refuseUnknown<T extends { readonly name: string }>(items: readonly T[], name: string, path: string, what: string): T {
+  const found = items.find((item) => item.name === name);
+  if (found !== undefined) return found;
+  const near = nearestNames(
+    name,
+    items.map((item) => item.name),
+  );
+  throw mistake(path, `${path}: there is no ${what} "${name}"${near.length === 0 ? '' : `; nearest: ${near.join(', ')}`}.`);
+}
+
+const mistake = (path: string, message: string): AppError => {
+  const detail: ErrorDetail = { path, rule: 'reference', message };
+  return new AppError('VALIDATION_FAILED', message, { details: [detail] });
+};
+
+/** Both documents with their stable ids. Instructions name what they make as the new document does. */
+export function conversionsOf(instructions: readonly Instruction[], current: SchemaDocument, next: SchemaDocument): Conversion[] {
+  return instructions.flatMap((instruction, index): Conversion[] => {
+    const path = `migrate.${String(index)}`;
+    if ('convert' in instruction) return [converted(instruction.convert, current, next, `${path}.convert`)];
+    if ('fill' in instruction) {
+      const { entity, field, expression } = instruction.fill;
+      refuseUnknownField(next, entity, field, `${path}.fill`);
+      return [{ entity, kind: 'fill', from: [], to: [field], up: { [field]: expression }, down: {} }];
+    }
+    if ('transform' in instruction) return [transformed(instruction.transform, current, next, `${path}.transform`)];
+    return [];
+  });
+}
+
+type Convert = Extract<Instruction, { convert: unknown }>['convert'];
+type Transform = Extract<Instruction, { transform: unknown }>['transform'];
+
+function converted({ entity, field, up, down }: Convert, current: SchemaDocument, next: SchemaDocument, path: string): Conversion {
+  const now = refuseUnknownField(next, entity, field, path);
+  const before = beforeOf(entity, current, next)?.fields.find((one) => one.id === now.id);
+  if (before === undefined) throw mistake(`${path}.field`, `${path}.field: "${entity}.${field}" is new, so there is nothing to convert.`);
+  return {
+    entity,
+    kind: 'convert',
+    from: [before.name],
+    to: [field],
+    up: up === undefined ? {} : { [field]: up },
+    down: down === undefined ? {} : { [before.name]: down },
+  };
+}
+
+function transformed(transform: Transform, current: SchemaDocument, next: SchemaDocument, path: string): Conversion {
+  const { entity, from, to, up, down } = transform;
+  const before = beforeOf(entity, current, next);
+  const after = refuseUnknown(next.entities, entity, `${path}.entity`, 'entity of the new document');
+  for (const field of from) {
+    const old = refuseUnknown(before?.fields ?? [], field, `${path}.from`, `field of "${entity}" in the served version`);
+    if (after.fields.some((one) => one.id === old.id))
+      throw mistake(`${path}.from`, `${path}.from: "${field}" stays in the new document; convert it instead.`);
+  }
+  for (const field of to) {
+    const now = refuseUnknown(after.fields, field, `${path}.to`, `field of "${entity}" in the new document`);
+    if (before?.fields.some((one) => one.id === now.id) === true)
+      throw mistake(`${path}.to`, `${path}.to: "${field}" is there already; convert it instead.`);
+    if (up[field] === undefined) throw mistake(`${path}.up`, `${path}.up says nothing about "${field}".`);
+  }
+  for (const field of Object.keys(up)) if (!to.includes(field)) throw mistake(`${path}.up`, `${path}.up: "${field}" is not in \`to\`.`);
+  for (const field of Object.keys(down))
+    if (!from.includes(field)) throw mistake(`${path}.down`, `${path}.down: "${field}" is not in \`from\`.`);
+  return { entity, kind: 'transform', from, to, up, down };
+}
+
+function refuseUnknownField(next: SchemaDocument, entity: string, field: string, path: string): EntityDefinition['fields'][number] {
+  const definition = refuseUnknown(next.entities, entity, `${path}.entity`, 'entity of the new document');
+  const found = definition.fields.find((one) => one.name === field || fieldName(one) === field);
+  return found ?? refuseUnknown(definition.fields, field, `${path}.field`, `field of "${entity}" in the new document`);
+}
+
+const beforeOf = (entity: string, current: SchemaDocument, next: SchemaDocument): EntityDefinition | undefined => {
+  const id = next.entities.find((one) => one.name === entity)?.id;
+  return current.entities.find((one) => one.id === id);
+};
