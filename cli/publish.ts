@@ -11,12 +11,14 @@ import { planLines } from './text/plan.ts';
 export const PUBLISH_OPTIONS = {
   ...CONNECTION_OPTIONS,
   yes: { type: 'boolean', short: 'y', default: false },
+  'confirm-drop': { type: 'boolean', default: false },
   'no-wait': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
 export const PUBLISH_HELP = [
   '  --yes, -y         do not ask; nothing is asked either when input or output is no terminal',
+  '  --confirm-drop    what vanishes is meant to; who answers the question on a terminal says so too',
   '  --no-wait         end when the migration is recorded',
   '  --json            the answer as JSON and nothing else; asks nothing',
 ].join('\n');
@@ -46,6 +48,7 @@ export interface Publish {
 
 interface Flags {
   readonly yes: boolean;
+  readonly 'confirm-drop': boolean;
   readonly 'no-wait': boolean;
   readonly json: boolean;
 }
@@ -55,12 +58,14 @@ export async function publish(session: Session, { plan, path, request }: Publish
   const paper = paperOf(process.stdout);
   const say = flags.json ? (): void => undefined : (line: string): void => void process.stdout.write(`${line}\n`);
   planLines(session.app, plan, paper).forEach(say);
-  if (plan.changes.length > 0 && !flags.yes && !flags.json && !(await isWanted())) {
+  const answered = plan.changes.length === 0 || flags.yes || flags.json ? undefined : await isWanted();
+  if (answered === false) {
     say('Nothing was changed.');
     return 1;
   }
+  const isMeant = flags['confirm-drop'] || (answered === true && plan.questions.every(({ rule }) => rule === 'confirm_drop'));
   // Somebody else's version in between is a 412, not a plan nobody has seen.
-  const answer = await session.request('POST', path, { ...request, ifMatch: plan.from_version });
+  const answer = await session.request('POST', isMeant ? `${path}?confirm=drop` : path, { ...request, ifMatch: plan.from_version });
   const { data } = JSON.parse(answer) as { data: PublishAnswer };
   return follow(session, data, { ...flags, paper, say });
 }
@@ -89,8 +94,9 @@ async function follow(session: Session, data: PublishAnswer, { json, 'no-wait': 
 }
 
 /** Asked only where somebody can answer. */
-async function isWanted(): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) return true;
+/** Undefined where nobody can be asked. */
+async function isWanted(): Promise<boolean | undefined> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
   const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(?:es)?$/i.test((await terminal.question('\nApply this? [y/N] ')).trim());

@@ -10,7 +10,9 @@ const PHASES: Readonly<Record<string, string>> = {
   expand: 'before the switch; clients read and write as always',
   backfill: 'fills what is new, in batches beside the clients',
   verify: 'counts what is not filled or does not agree',
-  contract: 'after the switch, when every api process serves the new version',
+  settle: 'after the switch, when every api process serves the new version',
+  contract: 'when the older shape is served no more',
+  purge: 'when the retention is over: until then a rollback brings the values back',
 };
 
 export function planLines(app: string, plan: PlanView, paper: Paper): string[] {
@@ -19,7 +21,9 @@ export function planLines(app: string, plan: PlanView, paper: Paper): string[] {
     paper.paint('bold', title),
     ...(plan.changes.length === 0 ? [] : ['', paper.paint('bold', 'Changes'), ...changeLines(plan.changes, paper)]),
     ...(plan.changes.length === 0 ? [] : ['', ...stepSection(plan.steps, paper)]),
+    ...heldSection(plan.held, paper),
     ...findingSection(plan.findings, paper),
+    ...questionSection(plan.questions, paper),
     ...reviewSection(plan.review, paper),
   ];
 }
@@ -77,6 +81,30 @@ export function findingSection(findings: readonly Finding[], paper: Paper): stri
         6,
       ),
     ]),
+  ];
+}
+
+function heldSection(held: PlanView['held'], paper: Paper): string[] {
+  if (held.length === 0) return [];
+  const lineOf = ({ table, column, values }: PlanView['held'][number]): string => {
+    const what = column === undefined ? 'record' : 'value';
+    const place = column === undefined ? table : `${table}.${column}`;
+    return `  ${place}  ${values.toLocaleString('en-US')} ${what}${values === 1 ? '' : 's'}`;
+  };
+  return ['', paper.paint('bold', 'Left in the tables until the retention ends'), ...held.map(lineOf)];
+}
+
+function questionSection(questions: PlanView['questions'], paper: Paper): string[] {
+  if (questions.length === 0) return [];
+  return [
+    '',
+    paper.paint('bold', 'Questions'),
+    ...questions.flatMap(({ message, hint }) =>
+      indented(
+        [message, hint].flatMap((text) => wrap(text, paper.width - 2)),
+        2,
+      ),
+    ),
   ];
 }
 

@@ -32,6 +32,8 @@ export interface PublishOptions {
   readonly ifMatch?: number | undefined;
   /** `?confirm=drop`: what is missing from the document is meant to go. */
   readonly confirm?: readonly 'drop'[];
+  /** Back to an earlier version: what is in grace may be called again what it was. */
+  readonly isRollback?: boolean;
 }
 
 export const publishDocument = (ctx: AppContext, next: SchemaDocument, options: PublishOptions = {}): Promise<Published> =>
@@ -64,7 +66,9 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
         instructions: prepared.instructions,
         isConfirmed: options.confirm?.includes('drop') ?? false,
       });
-      await refuseInGrace(client, ctx.app, prepared.changes);
+      const touching =
+        options.isRollback === true ? prepared.changes.filter((change) => change.conversion !== undefined) : prepared.changes;
+      await refuseInGrace(client, ctx.app, touching);
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });
