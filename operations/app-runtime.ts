@@ -12,6 +12,8 @@ export interface AppRuntime {
   readonly version: number;
   /** Part of every prepared statement's name, so that none outlives its version. */
   readonly generation: string;
+  /** Stable ids of entities that are not written for a while; `*` stands for all. */
+  readonly maintenance: ReadonlySet<string>;
   readonly model: AppModel;
   /** Whatever a part compiles from the model, built once per runtime. */
   memo<T>(key: object, build: (app: AppRuntime) => T): T;

@@ -15,11 +15,12 @@ interface AppRow extends pg.QueryResultRow {
   readonly status: AppRuntime['status'];
   readonly schema_name: string;
   readonly served_version: number;
+  readonly maintenance: readonly string[] | null;
   readonly document: SchemaDocument | null;
 }
 
 const SELECT = sql`
-  select a.id, a.name, a.display_name, a.storage, a.status, a.schema_name, a.served_version, v.document
+  select a.id, a.name, a.display_name, a.storage, a.status, a.schema_name, a.served_version, a.maintenance, v.document
   from durabase.apps a
   left join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = a.served_version`;
 
@@ -49,18 +50,23 @@ const toRuntime = (row: AppRow): AppRuntime =>
     status: row.status,
     schemaName: row.schema_name,
     version: row.served_version,
+    maintenance: new Set(row.maintenance ?? []),
     document: row.document ?? EMPTY_DOCUMENT,
   });
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** One app at one version, with a memory for what is compiled from it. */
 export function createAppRuntime(
   app: Pick<AppRuntime, 'id' | 'name' | 'displayName' | 'storage' | 'status' | 'schemaName' | 'version'> & {
     readonly document: SchemaDocument;
+    readonly maintenance?: ReadonlySet<string>;
   },
 ): AppRuntime {
   const { document, ...facts } = app;
   const built = new Map<object, unknown>();
   const runtime: AppRuntime = {
+    maintenance: NOTHING,
     ...facts,
     generation: `${app.id}.${app.version}`,
     model: buildModel(document),

@@ -22,7 +22,8 @@ export const PROJECTIONS: readonly Projection[] = [
     part: 'app',
     table: sql`durabase.apps`,
     row: sql`jsonb_build_object('id', t.id, 'name', t.name, 'display_name', t.display_name, 'storage', t.storage, 'status', t.status,
-      'schema_name', t.schema_name, 'served_version', t.served_version, 'pinned_version', t.pinned_version, 'created_by', t.created_by)`,
+      'schema_name', t.schema_name, 'served_version', t.served_version, 'pinned_version', t.pinned_version, 'created_by', t.created_by)
+      || case when t.maintenance is null then '{}' else jsonb_build_object('maintenance', t.maintenance) end`,
     key: sql`row->>'id'`,
   },
   {

@@ -23,6 +23,9 @@ export const appJson = (alias: string): Sql => sql`json_build_object(
   'db_name', ${id(alias, 'storage')}, 'db_driver', 'postgres', 'isolation', 'schema', 'status', ${id(alias, 'status')},
   'schema', ${id(alias, 'schema_name')}, 'schema_version', ${id(alias, 'served_version')},
   'pinned_version', case when ${id(alias, 'status')} in ('provisioning', 'failed') then null else ${id(alias, 'pinned_version')} end,
+  'maintenance', case when ${id(alias, 'maintenance')} is null then 'false'::json when '*' = any(${id(alias, 'maintenance')}) then 'true'::json
+    else (select json_agg(e->>'name') from durabase.schema_versions v, jsonb_array_elements(v.document->'entities') e
+      where v.schema_name = ${id(alias, 'schema_name')} and v.version = ${id(alias, 'served_version')} and e->>'id' = any(${id(alias, 'maintenance')})) end,
   'retire_at', ${id(alias, 'retire_at')}, 'created_at', ${id(alias, 'created_at')}, 'updated_at', ${id(alias, 'updated_at')})`;
 
 const SORTABLE = ['name', 'display_name', 'status', 'created_at', 'updated_at'];

@@ -5,6 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
+import { setMaintenance } from './maintenance.ts';
 import { pinApp } from './pin.ts';
 import type { Confirmed } from '../schemas/move.ts';
 import { findApp, getApp, type AppRow } from './read.ts';
@@ -24,7 +25,7 @@ const READ_ONLY = new Set([
   'updated_at',
 ]);
 
-const WRITABLE = new Set(['display_name', 'pinned_version']);
+const WRITABLE = new Set(['display_name', 'pinned_version', 'maintenance']);
 
 export interface UpdatedApp {
   /** The JSON of the app. */
@@ -33,7 +34,7 @@ export interface UpdatedApp {
   readonly isPending: boolean;
 }
 
-/** Changes an app's display name, and the version it is pinned to; its name is for good. */
+/** Changes an app's display name, the version it is pinned to, and what of it is under maintenance; its name is for good. */
 export async function updateApp(ctx: PlatformContext, name: string, body: unknown, options: Confirmed = {}): Promise<UpdatedApp> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
@@ -42,7 +43,8 @@ export async function updateApp(ctx: PlatformContext, name: string, body: unknow
   const app = await findApp(ctx, name);
   const pinned = given['pinned_version'];
   const isPending = pinned !== undefined && (await pinApp(ctx, app, pinned, options));
-  if (displayName !== undefined || pinned === undefined) await rename(ctx, app, displayName);
+  if (given['maintenance'] !== undefined) await setMaintenance(ctx, app, given['maintenance']);
+  if (displayName !== undefined || (pinned === undefined && given['maintenance'] === undefined)) await rename(ctx, app, displayName);
   await ctx.services.registry.refresh();
   return { text: await getApp(ctx, name), isPending };
 }

@@ -16,6 +16,7 @@ import { crashPoint } from '../../adapters/crash-points.ts';
 import { columnsOf, explainDatabaseError } from './database-errors.ts';
 import { deleteOne } from './delete-one.ts';
 import { answeredOnce, callKeyOf, KEY_WAIT_MS, pruneNowAndThen, type Touched } from './idempotency.ts';
+import { heldBack, refuseInMaintenance } from './maintenance.ts';
 import { StaleRead, updateOne } from './update-one.ts';
 import type { PendingCall, Write, WriteOptions, WriteSteps } from './write-state.ts';
 import pg from 'pg';
@@ -36,7 +37,7 @@ export function newWrite(ctx: AppContext, options: WriteOptions, db: Db, inTrans
     deleting: new Set(),
     deletes: { count: 0 },
     derivedSlugs: new Set(),
-    steps: STEPS,
+    steps: ctx.app.maintenance.size === 0 ? STEPS : heldBack(ctx.app, STEPS),
   };
 }
 
@@ -57,6 +58,7 @@ export interface WriteRequest<T> {
 
 /** Runs a write until it stands, or until it is clear why it does not; then tells the relay, when anybody follows this app's events. */
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
+  refuseInMaintenance(request.ctx.app, [request.entity, ...(request.others ?? [])]);
   const result = await untilItStands(request);
   const { model } = request.ctx.app;
   if (request.options.idempotency !== undefined) {

@@ -6,8 +6,8 @@ import { prepare, type Edit } from './prepare.ts';
 /** Throws what saving the drafts would be refused with. */
 export function draftRuntime({ app }: AppContext, edit: Edit): AppRuntime {
   const { document } = prepare({ storage: app.storage, version: app.version + 1, held: [] }, app.model.document, edit);
-  const { id, name, displayName, storage, status, schemaName, version } = app;
-  return createAppRuntime({ id, name, displayName, storage, status, schemaName, version, document });
+  const { id, name, displayName, storage, status, schemaName, version, maintenance } = app;
+  return createAppRuntime({ id, name, displayName, storage, status, schemaName, version, maintenance, document });
 }
 
 /** Items with the id of a stored one stand for it, the others are added. */
