@@ -34,7 +34,8 @@ export type Phase = (typeof PHASES)[number];
 
 /**
  * Rows in the order of their key. The statement has two parameters, `$1` the key after which to go on as json text (`null` at the
- * beginning) and `$2` how many rows at most; it answers one row `{cursor: text, done: integer}`, `done` 0 at the end.
+ * beginning) and `$2` how many rows at most; it answers one row `{cursor: text, done: integer}`, `done` 0 at the end. One that
+ * verifies also answers `wrong: integer` and `sample: text`, how many of the rows are not as they must be and the key of one.
  */
 export interface Batch {
   /** How many rows there may be; an estimate from the catalogue. */
@@ -61,6 +62,7 @@ export const LOCKS = {
   foreignKey: 'SHARE ROW EXCLUSIVE on both tables, brief',
   concurrent: 'SHARE UPDATE EXCLUSIVE',
   rows: 'the rows it changes',
+  reads: 'none',
 } as const;
 
 /** The type of a column. Its text comes from the closed table of field types, never from a document. */
@@ -90,3 +92,7 @@ export const indexIsValid = (storage: string, name: string): Sql =>
 export const constraintExists = (storage: string, name: string, isValid: boolean): Sql =>
   sql`exists (select 1 from pg_constraint k join pg_namespace n on n.oid = k.connamespace
     where n.nspname = ${literal(storage)} and k.conname = ${literal(name)}${isValid ? sql` and k.convalidated` : sql``})`;
+
+export const triggerExists = (storage: string, table: string, name: string): Sql =>
+  sql`exists (select 1 from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${literal(storage)} and c.relname = ${literal(table)} and t.tgname = ${literal(name)} and not t.tgisinternal)`;

@@ -38,16 +38,12 @@ export function expressionToSql(expression: CompiledExpression, scope: SqlScope)
   return new Compiler(scope).truth(treeOf(expression));
 }
 
-export interface ValueSql {
-  readonly sql: Sql;
-  readonly class: ScalarClass;
-}
+export type ValueSql = ColumnScalar;
 
-/** The value of an expression, null where it has none: for fills and conversions of a migration. Undefined class text for plain null. */
-export function expressionToValueSql(expression: CompiledExpression, scope: SqlScope): ValueSql {
+/** The value of an expression, null where it has none: for fills and conversions of a migration. Plain null is a text. */
+export function expressionToValueSql(expression: CompiledExpression, scope: SqlScope): ColumnScalar {
   const scalar = new Compiler(scope).scalar(treeOf(expression));
-  const typed = scalar.kind === 'sql' ? scalar : typedConstant(scalar);
-  return { sql: typed.sql, class: typed.class };
+  return scalar.kind === 'sql' ? scalar : typedConstant(scalar);
 }
 
 function treeOf(expression: CompiledExpression): Expression {

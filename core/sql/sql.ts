@@ -245,3 +245,30 @@ export function opened(part: Sql, from: number): Sql {
   };
   return walk(part);
 }
+
+// --- without parameters ----------------------------------------------------------------------------------------------
+
+/** The same part with quoted constants instead of its values, for the body of a function, which takes no parameters. */
+export function inlined(part: Sql): Sql {
+  const node = part[BRAND];
+  switch (node.kind) {
+    case 'value':
+      return node.cast === undefined ? constant(node.value) : sql`${constant(node.value)}::${raw(node.cast)}`;
+    case 'list':
+      return make({ kind: 'list', parts: node.parts.map(inlined) });
+    case 'raw':
+      return part;
+    case 'slot':
+    case 'filled':
+      throw new TypeError('Only a part with its values can be written without parameters.');
+  }
+}
+
+function constant(bound: unknown): Sql {
+  if (bound === null || bound === undefined) return raw('null');
+  if (Array.isArray(bound)) return sql`array[${join(bound.map(constant))}]`;
+  if (typeof bound === 'string' || typeof bound === 'number' || typeof bound === 'boolean' || typeof bound === 'bigint') {
+    return literal(String(bound));
+  }
+  throw new TypeError('Only plain values can be written into SQL.');
+}

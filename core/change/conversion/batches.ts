@@ -1,0 +1,57 @@
+/** The statements of a backfill and of its verification: the next rows in the order of their key, see `Batch` in step.ts. */
+import type { FieldModel } from '../../model/model.ts';
+import { COLUMN_TYPES } from '../../sql/columns.ts';
+import { id, join, literal, raw, sql, type Sql } from '../../sql/sql.ts';
+
+export interface Rows {
+  readonly storage: string;
+  readonly table: string;
+  readonly key: readonly FieldModel[];
+}
+
+const CURSOR = raw('$1::jsonb');
+const SIZE = raw('$2::integer');
+
+const keyOf = ({ key }: Rows, row: string): Sql => join(key.map((field) => id(row, field.column)));
+
+/** A key is stored as a list of texts; a JSON number would lose digits of a bigint. */
+const cursorText = (rows: Rows, row: string): Sql =>
+  sql`jsonb_build_array(${join(rows.key.map((field) => sql`${id(row, field.column)}::text`))})::text`;
+
+function isAfter(rows: Rows, row: string): Sql {
+  const bounds = rows.key.map((field, n) => sql`(${CURSOR} ->> ${raw(String(n))})::${raw(COLUMN_TYPES[field.type])}`);
+  return sql`(${CURSOR} = 'null' or (${keyOf(rows, row)}) > (${join(bounds)}))`;
+}
+
+/** Order and cursor of the last row, from a CTE "b" that holds the key columns of the batch. */
+const answer = (rows: Rows, done: Sql, more: Sql): Sql =>
+  sql`select (select ${cursorText(rows, 'b')} from "b" order by ${descending(rows, 'b')} limit 1) as cursor, ${done} as done${more}`;
+
+const descending = ({ key }: Rows, row: string): Sql => join(key.map((field) => sql`${id(row, field.column)} desc`));
+
+/** Locks the next rows that need it, and writes to them; what is written makes a trigger fill them. */
+export function fillBatch(rows: Rows, isDue: Sql, assignment: Sql): Sql {
+  const at = id(rows.storage, rows.table);
+  const same = sql`(${keyOf(rows, 't')}) = (${keyOf(rows, 'b')})`;
+  return sql`with "b" as (select ${keyOf(rows, 't')} from ${at} "t" where ${isDue} and ${isAfter(rows, 't')}
+      order by ${keyOf(rows, 't')} limit ${SIZE} for no key update),
+    "u" as (update ${at} "t" set ${assignment} from "b" where ${same} returning 1)
+  ${answer(rows, sql`(select count(*)::integer from "u")`, sql``)}`;
+}
+
+/** Reads the next rows and counts those for which the condition does not hold. */
+export function checkBatch(rows: Rows, holds: Sql): Sql {
+  const at = id(rows.storage, rows.table);
+  return sql`with "b" as (select ${keyOf(rows, 't')}, (${holds}) as "_holds" from ${at} "t" where ${isAfter(rows, 't')}
+      order by ${keyOf(rows, 't')} limit ${SIZE})
+  ${answer(
+    rows,
+    sql`(select count(*)::integer from "b")`,
+    sql`, (select count(*)::integer from "b" where "b"."_holds" is not true) as wrong,
+      (select ${cursorText(rows, 'b')} from "b" where "b"."_holds" is not true limit 1) as sample`,
+  )}`;
+}
+
+export const rowEstimate = ({ storage, table }: Rows): Sql =>
+  sql`select greatest(c.reltuples, 0)::bigint as total from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${literal(storage)} and c.relname = ${literal(table)}`;
