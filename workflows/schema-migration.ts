@@ -1,84 +1,162 @@
 import {
   ActivityFailure,
+  allHandlersFinished,
   ApplicationFailure,
+  condition,
   log,
-  proxyActivities,
+  ParentClosePolicy,
   proxyLocalActivities,
   setCurrentDetails,
+  setHandler,
+  startChild,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { DdlActivities } from '../activities/ddl.ts';
-import { brief, long } from './activity-options.ts';
+import type { DdlActivities, MigrationRef } from '../activities/ddl.ts';
+import type { Step } from '../core/change/step.ts';
+import { failureOf } from './activity-failure.ts';
+import { answering, brief } from './activity-options.ts';
+import type { contract } from './contract.ts';
+import { contractWorkflowId } from './contracts/ids.ts';
+import { changeMigrationUpdate } from './contracts/messages.ts';
 import { appIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
-import type { SchemaMigrationInput, SchemaMigrationResult } from './contracts/types.ts';
+import type { MigrationRequest, SchemaMigrationInput, SchemaMigrationResult } from './contracts/types.ts';
+import { keptInHistory } from './kept-in-history.ts';
+import { applyPhase, type PhaseEnd } from './migration-phase.ts';
 
-/** Short statements run in the worker that holds the workflow: a publish waits for them. */
-const { applyBriefSteps } = proxyLocalActivities<DdlActivities>({ ...brief, scheduleToCloseTimeout: '1h' });
-const { switchSchemaVersion, awaitApiLeases, completeSchemaMigration, failSchemaMigration } = proxyLocalActivities<DdlActivities>(brief);
-/** The heartbeat is only a sign of life: a worker killed inside the step is noticed after five seconds. */
-const { applyLongStep } = proxyActivities<DdlActivities>({
-  ...long,
-  heartbeatTimeout: '5s',
-  retry: { ...long.retry, initialInterval: '1s' },
-});
+const local = proxyLocalActivities<DdlActivities>(brief);
+const { changeSchemaMigration } = proxyLocalActivities<DdlActivities>(answering);
 
-type Ended = Extract<Awaited<ReturnType<DdlActivities['applyBriefSteps']>>, { kind: 'ended' }>;
-
-/** One schema migration: expand, switch, wait until every api process serves the new version, contract. */
+/** One schema migration: expand, switch, wait until every api process serves the new version, settle; then its contract takes over. */
 export async function schemaMigration(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
+  const run = new Migration(input);
+  // An update, not a signal: the caller must learn at once whether it counted.
+  setHandler(changeMigrationUpdate, (request) => run.change(request));
   const showState = (state: string): void =>
     upsertSearchAttributes([
       { key: appIdAttribute, value: input.app },
       { key: stateAttribute, value: state },
     ]);
   showState('running');
-  const result = await migrate(input);
+  const result = await run.toEnd();
   showState(result.status);
   setCurrentDetails(
     result.error === undefined
       ? `Migration ${input.number}: ${result.status}`
       : `Migration ${input.number}: ${result.status}. ${result.error}`,
   );
+  await condition(allHandlersFinished);
   return result;
 }
 
-async function migrate(input: SchemaMigrationInput): Promise<SchemaMigrationResult> {
-  const migration = { app: input.app, migrationId: input.migrationId };
-  let event: number;
-  try {
-    setCurrentDetails(`Migration ${input.number}: adding what the new version needs`);
-    const ended = await applyPhase(migration, 'expand');
-    if (ended !== undefined) return { status: ended.status, ...(ended.error === undefined ? {} : { error: ended.error }) };
-    setCurrentDetails(`Migration ${input.number}: switching to the new version`);
-    ({ event } = await switchSchemaVersion(migration));
-  } catch (error) {
-    const reason = reasonOf(error);
-    log.warn('the migration is taken back', { reason });
-    setCurrentDetails(`Migration ${input.number}: taking back, because ${reason}`);
-    await failSchemaMigration({ ...migration, reason });
-    return { status: 'failed', error: reason };
-  }
-  setCurrentDetails(`Migration ${input.number}: waiting until every api process serves the new version`);
-  await awaitApiLeases({ ...migration, event });
-  await applyPhase(migration, 'settle');
-  await completeSchemaMigration(migration);
-  return { status: 'completed' };
-}
+class Migration {
+  readonly #input: SchemaMigrationInput;
+  readonly #migration: MigrationRef;
+  #isApproved: boolean;
+  #isPaused = false;
+  #isCalledOff = false;
 
-async function applyPhase(migration: { app: string; migrationId: string }, phase: 'expand' | 'settle'): Promise<Ended | undefined> {
-  for (;;) {
-    const progress = await applyBriefSteps({ ...migration, phase });
-    switch (progress.kind) {
-      case 'ended':
-        return progress;
-      case 'done':
-        return undefined;
-      case 'long':
-        setCurrentDetails(`${phase}: ${progress.key}`);
-        await applyLongStep({ ...migration, key: progress.key });
+  constructor(input: SchemaMigrationInput) {
+    this.#input = input;
+    this.#migration = { app: input.app, migrationId: input.migrationId };
+    this.#isApproved = input.needsApproval !== true;
+  }
+
+  async change(request: MigrationRequest): Promise<{ status: string }> {
+    await keptInHistory();
+    try {
+      const changed = await changeSchemaMigration({ ...this.#migration, request });
+      if (request.verb === 'approve') this.#isApproved = true;
+      if (request.verb === 'abort' || request.verb === 'reject') this.#isCalledOff = true;
+      if (request.verb === 'pause' || request.verb === 'resume') this.#isPaused = request.verb === 'pause';
+      return changed;
+    } catch (error) {
+      throw failureOf(error);
     }
   }
+
+  async toEnd(): Promise<SchemaMigrationResult> {
+    let switched: { readonly event: number; readonly isBreaking: boolean };
+    try {
+      const reached = await this.#toSwitch();
+      if ('status' in reached) return reached;
+      switched = reached;
+    } catch (error) {
+      const reason = reasonOf(error);
+      log.warn('the migration is taken back', { reason });
+      this.#say(`taking back, because ${reason}`);
+      await local.failSchemaMigration({ ...this.#migration, reason });
+      return { status: 'failed', error: reason };
+    }
+    this.#say('waiting until every api process serves the new version');
+    await local.awaitApiLeases({ ...this.#migration, event: switched.event });
+    await applyPhase(this.#migration, 'settle');
+    if (!switched.isBreaking) {
+      await local.completeSchemaMigration(this.#migration);
+      return { status: 'completed' };
+    }
+    await local.openGracePeriod({ ...this.#migration, now: new Date().toISOString() });
+    const { app, migrationId, number } = this.#input;
+    await startChild<typeof contract>('contract', {
+      workflowId: contractWorkflowId(app, number),
+      args: [{ app, migrationId, number }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      typedSearchAttributes: [
+        { key: appIdAttribute, value: app },
+        { key: stateAttribute, value: 'grace' },
+      ],
+    });
+    return { status: 'ready' };
+  }
+
+  async #toSwitch(): Promise<SchemaMigrationResult | { readonly event: number; readonly isBreaking: boolean }> {
+    if (!this.#isApproved) {
+      this.#say('waiting for approval');
+      await condition(() => this.#isApproved || this.#isCalledOff);
+      if (this.#isCalledOff) return this.#calledOff();
+      await local.checkApprovedPlan(this.#migration);
+    }
+    // Histories from before there were backfills have no next phase in their answers.
+    for (let phase: Step['phase'] | undefined = 'expand'; phase !== undefined;) {
+      this.#say(DOING[phase] ?? phase);
+      const ended: PhaseEnd = await applyPhase(this.#migration, phase);
+      if (ended.kind === 'ended') return { status: ended.status, ...(ended.error === undefined ? {} : { error: ended.error }) };
+      if (ended.kind === 'done') phase = ended.next;
+      else if (!(await this.#isReleased())) return this.#calledOff();
+    }
+    for (;;) {
+      this.#say('switching to the new version');
+      const { event, isBreaking } = await local.switchSchemaVersion(this.#migration);
+      // Histories from before there were breaking migrations have no such member.
+      if (event !== null) return { event, isBreaking: isBreaking === true };
+      if (!(await this.#isReleased())) return this.#calledOff();
+    }
+  }
+
+  /** After somebody held it: true when it goes on, false when it was called off. */
+  async #isReleased(): Promise<boolean> {
+    this.#say(this.#isCalledOff ? 'called off' : 'paused');
+    // Its row is ahead of the update that wrote it: the flag follows when its handler goes on.
+    await condition(() => this.#isPaused || this.#isCalledOff, '10s');
+    await condition(() => !this.#isPaused || this.#isCalledOff);
+    return !this.#isCalledOff;
+  }
+
+  async #calledOff(): Promise<SchemaMigrationResult> {
+    this.#say('taking back, because it was called off');
+    await local.abortSchemaMigration(this.#migration);
+    return { status: 'aborted' };
+  }
+
+  #say(what: string): void {
+    setCurrentDetails(`Migration ${this.#input.number}: ${what}`);
+  }
 }
+
+const DOING: Partial<Record<Step['phase'], string>> = {
+  expand: 'adding what the new version needs',
+  backfill: 'filling what is new',
+  verify: 'checking that old and new agree',
+};
 
 function reasonOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : error;

@@ -18,6 +18,7 @@ export type SchemaEventType =
   | 'schema.updated.compatible'
   | 'schema.updated.breaking'
   | 'schema.migration.requested'
+  | 'schema.migration.approved'
   | 'schema.migration.started'
   | 'schema.migration.phase'
   | 'schema.migration.completed'

@@ -5,6 +5,7 @@ import { exportDocument, exportYaml } from '../../operations/schemas/export.ts';
 import { listFindings } from '../../operations/schemas/findings.ts';
 import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
 import { checkParameters } from '../../operations/paging.ts';
+import { askMigration, MIGRATION_VERBS, type MigrationVerb, type MigrationWord } from '../../operations/schemas/ask-migration.ts';
 import { moveToVersion } from '../../operations/schemas/move.ts';
 import type { Published } from '../../operations/schemas/run-migration.ts';
 import {
@@ -16,15 +17,17 @@ import {
   rollbackVersion,
 } from '../../operations/schemas/versions.ts';
 import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
-import { documentOf, headerOf, membersOf, noBodyOf, type Call } from '../http/call.ts';
+import { documentOf, headerOf, membersOf, noBodyOf, optionalMembersOf, type Call } from '../http/call.ts';
 import { confirmOf, publishOptionsOf } from './definitions.ts';
 import { importRoute } from './import.ts';
 import { noSuchRoute } from './not-found.ts';
 
 export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
-  const [part, key, ...more] = rest;
+  const [part, key, verb, ...more] = rest;
   if (part === 'versions') return versionsRoute(ctx, call, rest.slice(1));
-  if (more.length > 0) throw noSuchRoute(call);
+  if (part === 'migrations' && key !== undefined && verb !== undefined && more.length === 0)
+    return migrationVerbRoute(ctx, call, key, verb);
+  if (verb !== undefined) throw noSuchRoute(call);
   if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
   if (part === 'migrations' && key === undefined && call.method === 'POST') {
     checkParameters(call.query, ['confirm']);
@@ -38,6 +41,30 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   if (part === 'export') return exportRoute(ctx, call);
   if (part === 'findings') return dataAnswer(listFindings(ctx));
   throw noSuchRoute(call);
+}
+
+async function migrationVerbRoute(ctx: AppContext, call: Call, key: string, word: string): Promise<Answer> {
+  const verb = MIGRATION_VERBS.find((one) => one === word);
+  if (verb === undefined || call.method !== 'POST') throw noSuchRoute(call);
+  checkParameters(call.query, []);
+  return dataAnswer(await askMigration(ctx, key, verb, await wordOf(call, verb)));
+}
+
+/** An empty body says nothing more than the route. */
+async function wordOf(call: Call, verb: MigrationVerb): Promise<MigrationWord> {
+  const allowed = verb === 'approve' ? ['plan_hash', 'comment'] : verb === 'contract' ? ['drop'] : ['comment'];
+  const body = await optionalMembersOf(call, `migrations/${verb}`, allowed);
+  const wrong = Object.entries(body).find(([name, member]) => typeof member !== (name === 'drop' ? 'boolean' : 'string'));
+  if (wrong !== undefined) {
+    const message = `"${wrong[0]}" must be ${wrong[0] === 'drop' ? 'true or false' : 'text'}`;
+    throw new AppError('VALIDATION_FAILED', `${message}.`, { details: [{ field: wrong[0], rule: 'type', message }] });
+  }
+  const { plan_hash: planHash, comment, drop } = body as { plan_hash?: string; comment?: string; drop?: boolean };
+  return {
+    ...(planHash === undefined ? {} : { planHash }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(drop === undefined ? {} : { drop }),
+  };
 }
 
 const YAML = /^(?:text|application)\/(?:x-)?yaml\b/;

@@ -26,6 +26,8 @@ export interface Step {
   /** A step after the switch that stored rows may refuse leaves them be and is reported instead of failing the migration. */
   readonly isOptional?: boolean;
   readonly batch?: Batch;
+  /** What a `purge` takes away for good, unless something serves it again by then. */
+  readonly removes?: { readonly table: string; readonly column?: string };
 }
 
 /** In the order in which they are gone through. */

@@ -14,8 +14,10 @@ import {
   VERSION_COLUMN,
   type AppModel,
   type EntityModel,
+  type FieldModel,
 } from '../model/model.ts';
 import type { Held } from './change.ts';
+import { pair } from './pair.ts';
 
 export interface StorageFacts {
   /** The number the version will have: part of new columns' names. */
@@ -34,10 +36,20 @@ export function assignStorage(next: SchemaDocument, current: SchemaDocument, fac
   };
 }
 
+interface FieldPlace {
+  readonly table: string;
+  readonly before: EntityModel | undefined;
+  /** The same field in the current document. */
+  readonly known: FieldModel | undefined;
+  /** Columns that other fields of the entity have. */
+  readonly used: ReadonlySet<string>;
+}
+
 class Storage {
   private readonly model: AppModel;
-  private readonly entities: ReadonlyMap<string, EntityDefinition>;
-  private readonly relations: ReadonlyMap<string, RelationDefinition>;
+  /** What each of the next document was in the current one. */
+  private readonly entities: ReadonlyMap<EntityDefinition, EntityDefinition>;
+  private readonly relations: ReadonlyMap<RelationDefinition, RelationDefinition>;
 
   private readonly next: SchemaDocument;
   private readonly facts: StorageFacts;
@@ -46,18 +58,19 @@ class Storage {
     this.next = next;
     this.facts = facts;
     this.model = buildModel(current);
-    const byId = <T extends { readonly id?: string | undefined }>(items: readonly T[]): Map<string, T> =>
-      new Map(items.flatMap((item) => (item.id === undefined ? [] : [[item.id, item] as const])));
-    this.entities = byId(current.entities);
-    this.relations = byId(current.relations);
+    this.entities = new Map(pair(current.entities, next.entities, (entity) => entity.name).kept.map(([old, now]) => [now, old]));
+    this.relations = new Map(pair(current.relations, next.relations, (relation) => relation.name).kept.map(([old, now]) => [now, old]));
   }
 
   entity(entity: EntityDefinition): EntityDefinition {
     const before = this.before(entity);
     const table = entity.table ?? this.tableOf(entity, before);
     const used = new Set(entity.fields.flatMap((field) => field.column ?? []));
+    const kept = new Map(pair(before?.definition.fields ?? [], entity.fields, (field) => field.name).kept.map(([old, now]) => [now, old]));
     const fields = entity.fields.map((field) => {
-      const column = field.column ?? this.columnOf(field, table, before, used);
+      const was = kept.get(field);
+      const known = was === undefined ? undefined : before?.fields.get(fieldName(was));
+      const column = field.column ?? this.columnOf(field, { table, before, known, used });
       used.add(column);
       return placed(field, column, fieldName(field));
     });
@@ -65,7 +78,7 @@ class Storage {
   }
 
   private before(entity: EntityDefinition | undefined): EntityModel | undefined {
-    const definition = entity === undefined ? undefined : this.entities.get(entity.id ?? '');
+    const definition = entity === undefined ? undefined : this.entities.get(entity);
     return definition === undefined ? undefined : this.model.entities.get(definition.name);
   }
 
@@ -83,12 +96,11 @@ class Storage {
     );
   }
 
-  private columnOf(field: FieldDefinition, table: string, before: EntityModel | undefined, used: ReadonlySet<string>): string {
+  private columnOf(field: FieldDefinition, { table, before, known, used }: FieldPlace): string {
     const name = fieldName(field);
     const type = columnTypeOf(field, this.next);
-    const kept = [...(before?.fields.values() ?? [])].find((other) => field.id !== undefined && other.definition.id === field.id);
     const isTaken = (column: string): boolean => used.has(column) || this.isColumn(table, column, before);
-    if (kept !== undefined) return kept.isKey || columnType(kept) === type ? kept.column : this.fresh(name, isTaken);
+    if (known !== undefined) return known.isKey || columnType(known) === type ? known.column : this.fresh(name, isTaken);
     // A foreign key or generated key that was there without being declared.
     const implied = before?.fields.get(name);
     if (implied !== undefined && implied.definition.id === undefined) return implied.column;
@@ -120,7 +132,7 @@ class Storage {
   }
 
   relation(relation: RelationDefinition): RelationDefinition {
-    const before = this.relations.get(relation.id ?? '');
+    const before = this.relations.get(relation);
     if (relation.type === 'many_to_many') return before?.type === 'many_to_many' ? keptLinks(relation, before) : this.newLinks(relation);
     const target = this.next.entities.find((entity) => entity.name === relation.target);
     const targetBefore = this.before(target);

@@ -431,6 +431,18 @@ export const authSettingsSchema = z.strictObject({
   verify_url: pageUrl.optional(),
 });
 
+/** How the app takes over versions; those of the served version count. */
+export const migrationSettingsSchema = z.strictObject({
+  /** Which plans wait for somebody's word before they run. */
+  approval: z.enum(['never', 'breaking', 'always']).default('never'),
+  /** Who publishes a version does not approve its plan. */
+  four_eyes: z.boolean().default(false),
+  /** How long clients of the older version are served in its shape. */
+  grace: duration.default('7d'),
+  /** How long after that what was dropped stays in the tables. */
+  retention: duration.default('30d'),
+});
+
 export const settingsSchema = z
   .strictObject({
     /** Origins that may call this app from a browser; never `*` with credentials. */
@@ -441,6 +453,7 @@ export const settingsSchema = z
     /** Starts of processes and clocks per second. */
     starts_per_second: z.int().min(1).max(1000).default(50),
     auth: authSettingsSchema.optional(),
+    migrations: migrationSettingsSchema.optional(),
     /** Requests per minute of the whole app, of one user, of one API key; no limit where none is set. */
     limits: z
       .strictObject({ requests_per_minute: z.strictObject({ app: perMinute, user: perMinute, key: perMinute }).optional() })
@@ -491,6 +504,7 @@ export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
 export type PermissionDefinition = z.infer<typeof permissionSchema>;
 export type WebhookDefinition = z.infer<typeof webhookSchema>;
 export type AuthSettings = z.infer<typeof authSettingsSchema>;
+export type MigrationSettings = z.infer<typeof migrationSettingsSchema>;
 export type AppSettings = z.infer<typeof settingsSchema>;
 export type OnDelete = z.infer<typeof onDelete>;
 export type WriteMode = z.infer<typeof writeMode>;

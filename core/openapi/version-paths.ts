@@ -1,7 +1,7 @@
 /** The schema document as a whole, for admins: out and in, its versions, and the migrations between them. */
 import { PUBLISHED, publish, PUBLISH_ERRORS, VERSION_HEADERS } from './definition-paths.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { inPath, MAYBE_TEXT, operation, TEXT, TIME, WHOLE, type Told } from './operation.ts';
+import { CHANGE_ERRORS, inPath, MAYBE_TEXT, operation, TEXT, TIME, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
 export const SCHEMA_TAG = '_admin/schema';
@@ -26,8 +26,26 @@ const MIGRATION = {
   status: TEXT,
   phase: TEXT,
   steps: arrayOf(objectOf({ phase: TEXT, sql: TEXT, lock: MAYBE_TEXT, state: TEXT }, ['phase', 'sql', 'lock', 'state'])),
-  progress: objectOf({ done: WHOLE, total: WHOLE, rate: { type: 'null' }, eta_seconds: { type: 'null' } }, ['done', 'total']),
-  old_traffic: { type: 'null' },
+  progress: objectOf(
+    {
+      done: WHOLE,
+      total: WHOLE,
+      unit: { type: 'string', enum: ['steps', 'rows'] },
+      rate: { type: ['number', 'null'] },
+      eta_seconds: { type: ['number', 'null'] },
+    },
+    ['done', 'total', 'unit'],
+  ),
+  old_traffic: {
+    anyOf: [
+      objectOf({ version: WHOLE, requests: WHOLE, last_used_at: MAYBE_TEXT }, ['version', 'requests', 'last_used_at']),
+      { type: 'null' },
+    ],
+  },
+  approval: { type: 'object', properties: { needed: { type: 'boolean' } }, required: ['needed'] },
+  grace_until: MAYBE_TEXT,
+  retention_until: MAYBE_TEXT,
+  waiting_for: MAYBE_TEXT,
   plan_hash: TEXT,
   error: MAYBE_TEXT,
   workflow_id: TEXT,
@@ -188,6 +206,39 @@ const migrationPaths = (root: string): Paths => ({
   [`${root}/migrations/{id}`]: {
     parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
     get: told('get_migration', { summary: 'One migration', told: 'How far it is.', answer: data(ref('schemas', 'Migration')) }),
+  },
+  ...Object.assign({}, ...MIGRATION_WORDS.map((word) => wordPath(root, word))),
+});
+
+const COMMENT = { comment: TEXT };
+const MIGRATION_WORDS = [
+  {
+    verb: 'approve',
+    summary: 'Let a plan run',
+    members: { plan_hash: { ...TEXT, description: 'Of the plan that was read; another is refused.' }, ...COMMENT },
+  },
+  { verb: 'reject', summary: 'Turn a plan down', members: COMMENT },
+  { verb: 'pause', summary: 'Stop between steps and batches', members: COMMENT },
+  { verb: 'resume', summary: 'Go on after a pause', members: COMMENT },
+  { verb: 'abort', summary: 'Take a migration back before its switch', members: COMMENT },
+  {
+    verb: 'contract',
+    summary: 'End the grace now',
+    members: { drop: { type: 'boolean', default: false, description: 'The retention as well: what was dropped is gone.' } },
+  },
+] as const;
+
+const wordPath = (root: string, { verb, summary, members }: (typeof MIGRATION_WORDS)[number]): Paths => ({
+  [`${root}/migrations/{id}/${verb}`]: {
+    parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
+    post: told(`${verb}_migration`, {
+      summary,
+      told: 'The migration after it; again changes nothing.',
+      body: objectOf(members, []),
+      isBodyOptional: true,
+      answer: data(ref('schemas', 'Migration')),
+      errors: [...CHANGE_ERRORS],
+    }),
   },
 });
 

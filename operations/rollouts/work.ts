@@ -310,7 +310,7 @@ async function collect(db: Db, rollout: string): Promise<number> {
       from durabase.rollout_apps a join durabase.rollouts r on r.id = a.rollout
       join durabase.migrations m on m.id = case a.status when 'moving' then a.migration else a.back_migration end
       where a.rollout = ${value(rollout, 'uuid')} and a.status in ${UNDER_WAY}
-        and (m.status in ('completed', 'failed', 'aborted') or m.status = 'ready' and m.updated_at < now() - interval '10 seconds'))
+        and (m.status in ('completed', 'failed', 'aborted') or m.status = 'ready' and (m.grace_until is not null or m.updated_at < now() - interval '10 seconds')))
     update durabase.rollout_apps a set ended_at = now(), error = case when e.is_over then null else e.error end,
       status = case ${join(outcomes, ' ')} else 'moved' end
     from e where a.rollout = ${value(rollout, 'uuid')} and a.app = e.app and a.status in ${UNDER_WAY}`,

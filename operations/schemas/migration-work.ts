@@ -5,31 +5,36 @@ import { LockNotTaken, withDdlSession, type DdlSession } from '../../adapters/po
 import { execute, run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
-import type { Change, Held } from '../../core/change/change.ts';
-import { plan } from '../../core/change/plan.ts';
-import type { Step } from '../../core/change/step.ts';
+import { classOf, type Change, type Held } from '../../core/change/change.ts';
+import { plan, type Plan } from '../../core/change/plan.ts';
+import { shapeOf } from '../../core/change/shape.ts';
+import { PHASES, type Step } from '../../core/change/step.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { buildModel } from '../../core/model/model.ts';
-import { sql, value } from '../../core/sql/sql.ts';
+import { sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
 
 export type Progress =
   | { readonly kind: 'ended'; readonly status: 'completed' | 'failed' | 'aborted'; readonly error?: string }
-  /** Every step of the phase is done. */
-  | { readonly kind: 'done' }
+  /** Every step of the phase is done; `next` is another one before the switch that has any. */
+  | { readonly kind: 'done'; readonly next?: Step['phase'] }
   /** The next step takes as long as the table is big. */
-  | { readonly kind: 'long'; readonly key: string };
+  | { readonly kind: 'long'; readonly key: string }
+  /** Somebody paused it, or called it off. */
+  | { readonly kind: 'held' };
 
-interface MigrationRow extends pg.QueryResultRow {
+export interface MigrationRow extends pg.QueryResultRow {
   readonly id: string;
   readonly app: string;
   readonly status: string;
+  readonly plan_hash: string;
   readonly from_version: number;
   readonly to_version: number;
   readonly error: string | null;
   readonly switched_event: string | null;
+  readonly is_aborting: boolean;
   readonly storage: string;
   readonly schema_name: string;
   readonly served_version: number;
@@ -40,15 +45,17 @@ interface MigrationRow extends pg.QueryResultRow {
 }
 
 const ENDED = new Set(['completed', 'failed', 'aborted']);
+const BEFORE_SWITCH = new Set<Step['phase']>(['expand', 'backfill', 'verify']);
 /** Within a local activity's time; its retry goes on. */
 const BRIEF_DEADLINE_MS = 8_000;
 const LONG_DEADLINE_MS = 10 * 60_000;
 
-async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
+export async function loadMigration(pool: pg.Pool, migration: string): Promise<MigrationRow> {
   const [row] = await run<MigrationRow>(
     pool,
     sql`
-    select m.id, m.app, m.status, m.from_version, m.to_version, m.error, m.progress->>'event' as switched_event,
+    select m.id, m.app, m.status, m.plan_hash, m.from_version, m.to_version, m.error, m.progress->>'event' as switched_event,
+           m.progress ? 'aborting' as is_aborting,
            m.plan, a.storage, a.schema_name, a.served_version, p.document as previous, n.document as next
     from durabase.migrations m
     join durabase.apps a on a.id = m.app
@@ -60,10 +67,11 @@ async function load(pool: pg.Pool, migration: string): Promise<MigrationRow> {
   return row;
 }
 
-function stepsOf(row: MigrationRow): readonly Step[] {
+/** The plan as it was recorded, made again. */
+export function planOf(row: MigrationRow): Plan {
   const { changes, held } = row.plan;
   const previous = buildModel(row.previous ?? EMPTY_DOCUMENT);
-  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [] }).steps;
+  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [] });
 }
 
 export function ownerUrl(services: Services): string {
@@ -75,33 +83,42 @@ export function ownerUrl(services: Services): string {
 
 /** Does the brief steps of a phase up to the first long one. */
 export async function applyBrief(services: Services, migration: string, phase: Step['phase']): Promise<Progress> {
-  const row = await begin(services, await load(services.pool, migration));
+  const row = await begin(services, await loadMigration(services.pool, migration));
   if (ENDED.has(row.status)) {
     return { kind: 'ended', status: row.status as 'completed' | 'failed' | 'aborted', ...(row.error === null ? {} : { error: row.error }) };
   }
   const done = await finished(services.pool, migration);
-  const open = stepsOf(row).filter((step) => step.phase === phase && !done.has(step.key));
+  if (isHeld(row)) return { kind: 'held' };
+  const kept = phase === 'purge' ? await servedAgain(services.pool, row) : undefined;
+  const { steps } = planOf(row);
+  const ended: Progress = { kind: 'done', ...nextBeforeSwitch(steps, phase) };
+  const open = steps.filter((step) => step.phase === phase && !done.has(step.key));
   const first = open[0];
-  if (first === undefined) return { kind: 'done' };
-  if (first.mode === 'long') return { kind: 'long', key: first.key };
+  if (first === undefined) return ended;
+  if (first.mode !== 'brief') return { kind: 'long', key: first.key };
   return withDdlSession(session(services, row, BRIEF_DEADLINE_MS), async (ddl) => {
     for (const step of open) {
-      if (step.mode === 'long') return { kind: 'long', key: step.key };
-      await applyStep(services, ddl, row, step);
+      if (step.mode !== 'brief') return { kind: 'long', key: step.key };
+      if (isHeld(await loadMigration(services.pool, migration))) return { kind: 'held' };
+      if (kept?.(step) === true) await ddl.brief([doneRecord(row, step)]);
+      else await applyStep(services, ddl, row, step);
     }
-    return { kind: 'done' };
+    return ended;
   });
 }
 
 /** One long step: a concurrent index or a validation. `onWait` is the activity's heartbeat. */
 export async function applyLong(services: Services, migration: string, key: string, onWait: () => void): Promise<void> {
-  const row = await load(services.pool, migration);
-  if (ENDED.has(row.status)) return;
-  const step = stepsOf(row).find((candidate) => candidate.key === key);
+  const row = await loadMigration(services.pool, migration);
+  if (ENDED.has(row.status) || isHeld(row)) return;
+  const step = planOf(row).steps.find((candidate) => candidate.key === key);
   if (step === undefined) return;
   const beat = setInterval(onWait, 1_000);
   try {
     await withDdlSession({ ...session(services, row, LONG_DEADLINE_MS), onWait }, (ddl) => applyStep(services, ddl, row, step));
+  } catch (error) {
+    // Called off while it ran: an abort cancels its statement.
+    if (!(await loadMigration(services.pool, migration)).is_aborting) throw error;
   } finally {
     clearInterval(beat);
   }
@@ -133,7 +150,7 @@ async function begin(services: Services, row: MigrationRow): Promise<MigrationRo
       body: { migration_id: row.id, phase: 'expand' },
     });
   });
-  return load(services.pool, row.id);
+  return loadMigration(services.pool, row.id);
 }
 
 async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<string>> {
@@ -144,11 +161,40 @@ async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<s
   return new Set(rows.map((row) => row.key));
 }
 
-async function applyStep(services: Services, ddl: DdlSession, row: MigrationRow, step: Step): Promise<void> {
-  crashPoint('migration.before_step');
-  const record = sql`
+function nextBeforeSwitch(steps: readonly Step[], phase: Step['phase']): { next?: Step['phase'] } {
+  const later = PHASES.slice(PHASES.indexOf(phase) + 1).filter((one) => BEFORE_SWITCH.has(one));
+  const next = later.find((one) => steps.some((step) => step.phase === one));
+  return next === undefined ? {} : { next };
+}
+
+const doneRecord = (row: MigrationRow, step: Step): Sql => sql`
     update durabase.migration_steps set state = 'done', finished_at = now()
     where migration = ${value(row.id, 'uuid')} and key = ${value(step.key)}`;
+
+const isHeld = (row: MigrationRow): boolean => row.status === 'paused' || row.is_aborting;
+
+/** What was dropped and is served again, by a rollback or in a shape that is in grace, is not taken away. */
+async function servedAgain(pool: pg.Pool, row: MigrationRow): Promise<(step: Step) => boolean> {
+  const documents = await run<{ document: SchemaDocument }>(
+    pool,
+    sql`
+    select v.document from durabase.apps a join durabase.schema_versions v on v.schema_name = a.schema_name
+    where a.id = ${value(row.app)} and (v.version = a.served_version or v.version in (
+      select m.from_version from durabase.migrations m
+      where m.app = a.id and m.status = 'ready' and m.grace_ended_at is null))`,
+  );
+  const shapes = documents.map(({ document }) => shapeOf(buildModel(document)));
+  return ({ removes }) =>
+    removes !== undefined &&
+    shapes.some(({ tables }) => {
+      const table = tables.get(removes.table);
+      return table !== undefined && (removes.column === undefined || table.columns.has(removes.column));
+    });
+}
+
+async function applyStep(services: Services, ddl: DdlSession, row: MigrationRow, step: Step): Promise<void> {
+  crashPoint('migration.before_step');
+  const record = doneRecord(row, step);
   const [answer] = await ddl.ask<{ done: boolean }>(sql`select ${step.isDone} as done`);
   try {
     if (answer?.done === true) await ddl.brief([record]);
@@ -187,22 +233,32 @@ function explain(error: unknown, step: Step): unknown {
   return error;
 }
 
+export interface Switched {
+  /** Null: it was paused or called off in the last moment. */
+  readonly event: number | null;
+  /** Both shapes are served for a while. */
+  readonly isBreaking: boolean;
+}
+
 /** The new version becomes the served one. Answers the event every api process must have seen. */
-export async function switchVersion(services: Services, migration: string): Promise<{ event: number }> {
-  const row = await load(services.pool, migration);
-  if (row.switched_event !== null) return { event: Number(row.switched_event) };
+export async function switchVersion(services: Services, migration: string): Promise<Switched> {
+  const row = await loadMigration(services.pool, migration);
+  const isBreaking = classOf(row.plan.changes) === 'breaking';
+  if (row.switched_event !== null) return { event: Number(row.switched_event), isBreaking };
+  if (isHeld(row)) return { event: null, isBreaking };
   crashPoint('migration.before_switch');
   const event = await transaction(services.pool, async (client) => {
     const [app] = await run<{ served_version: number }>(
       client,
       sql`select served_version from durabase.apps where id = ${value(row.app)} for update`,
     );
-    const [current] = await run<{ status: string; event: string | null }>(
+    const [current] = await run<{ status: string; event: string | null; is_aborting: boolean }>(
       client,
       sql`
-      select status, progress->>'event' as event from durabase.migrations where id = ${value(row.id, 'uuid')} for update`,
+      select status, progress->>'event' as event, progress ? 'aborting' as is_aborting from durabase.migrations where id = ${value(row.id, 'uuid')} for update`,
     );
     if (current?.event !== null && current?.event !== undefined) return Number(current.event);
+    if (current?.status === 'paused' || current?.is_aborting === true) return null;
     if (current?.status !== 'running' || app?.served_version !== row.from_version) {
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
@@ -212,15 +268,15 @@ export async function switchVersion(services: Services, migration: string): Prom
     );
     await execute(
       client,
-      sql`update durabase.migrations set status = 'ready', phase = 'contract', updated_at = now() where id = ${value(row.id, 'uuid')}`,
+      sql`update durabase.migrations set status = 'ready', phase = 'switch', updated_at = now() where id = ${value(row.id, 'uuid')}`,
     );
     const number = await appendSchemaEvent(client, {
-      type: 'schema.migration.completed',
+      type: isBreaking ? 'schema.migration.phase' : 'schema.migration.completed',
       app: row.app,
       schemaName: row.schema_name,
       oldVersion: row.from_version,
       newVersion: row.to_version,
-      body: { migration_id: row.id },
+      body: { migration_id: row.id, ...(isBreaking ? { phase: 'switch' } : {}) },
     });
     await execute(
       client,
@@ -231,7 +287,7 @@ export async function switchVersion(services: Services, migration: string): Prom
     return number;
   });
   crashPoint('migration.after_switch');
-  return { event };
+  return { event, isBreaking };
 }
 
 const LEASE_SECONDS = 5;
@@ -256,15 +312,15 @@ export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void>
 
 export async function completeMigration(services: Services, migration: string): Promise<void> {
   await transaction(services.pool, async (client) => {
-    const [row] = await run<{ app: string; from_version: number; to_version: number }>(
+    const [row] = await run<{ app: string; from_version: number; to_version: number; had_grace: boolean }>(
       client,
       sql`
-      update durabase.migrations set status = 'completed', phase = 'done', updated_at = now()
-      where id = ${value(migration, 'uuid')} and status = 'ready' returning app, from_version, to_version`,
+      update durabase.migrations set status = 'completed', phase = 'done', waiting_for = null, updated_at = now()
+      where id = ${value(migration, 'uuid')} and status = 'ready' returning app, from_version, to_version, grace_ended_at is not null as had_grace`,
     );
     if (row === undefined) return;
     await appendSchemaEvent(client, {
-      type: 'schema.migration.phase',
+      type: row.had_grace ? 'schema.migration.completed' : 'schema.migration.phase',
       app: row.app,
       oldVersion: row.from_version,
       newVersion: row.to_version,
@@ -274,25 +330,30 @@ export async function completeMigration(services: Services, migration: string): 
 }
 
 /** Takes back what expand did, newest first, then says why. The version stays in the registry, unserved. */
-export async function failMigration(services: Services, migration: string, reason: string): Promise<void> {
-  const row = await load(services.pool, migration);
+export async function failMigration(
+  services: Services,
+  migration: string,
+  reason: string,
+  ended: 'failed' | 'aborted' = 'failed',
+): Promise<void> {
+  const row = await loadMigration(services.pool, migration);
   if (ENDED.has(row.status) || row.switched_event !== null) return;
-  const steps = stepsOf(row)
-    .filter((step) => step.phase === 'expand' && step.undo.length > 0)
+  const steps = planOf(row)
+    .steps.filter((step) => BEFORE_SWITCH.has(step.phase) && step.undo.length > 0)
     .reverse();
-  if (steps.length > 0 && row.status === 'running') {
+  if (steps.length > 0 && row.status !== 'planned') {
     await withDdlSession(session(services, row, BRIEF_DEADLINE_MS), (ddl) => undo(ddl, row, steps));
   }
   await transaction(services.pool, async (client) => {
     const changed = await execute(
       client,
       sql`
-      update durabase.migrations set status = 'failed', error = ${value(reason)}, updated_at = now()
-      where id = ${value(migration, 'uuid')} and status in ('planned', 'running')`,
+      update durabase.migrations set status = ${value(ended)}, error = ${value(reason)}, updated_at = now()
+      where id = ${value(migration, 'uuid')} and status in ('planned', 'awaiting_approval', 'running', 'paused')`,
     );
     if (changed === 0) return;
     await appendSchemaEvent(client, {
-      type: 'schema.migration.failed',
+      type: `schema.migration.${ended}`,
       app: row.app,
       schemaName: row.schema_name,
       oldVersion: row.from_version,

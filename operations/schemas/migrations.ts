@@ -13,8 +13,20 @@ export interface MigrationView {
   readonly status: string;
   readonly phase: string;
   readonly steps: readonly { phase: string; sql: string; lock: string | null; state: string }[];
-  readonly progress: { readonly done: number; readonly total: number; readonly rate: null; readonly eta_seconds: null };
-  readonly old_traffic: null;
+  /** Steps, or rows while a backfill runs: then with rows a second, and the seconds that are left at that rate. */
+  readonly progress: {
+    readonly done: number;
+    readonly total: number;
+    readonly unit: 'steps' | 'rows';
+    readonly rate: number | null;
+    readonly eta_seconds: number | null;
+  };
+  /** Requests in the older shape since the switch; null for a migration that has none. */
+  readonly old_traffic: { readonly version: number; readonly requests: number; readonly last_used_at: string | null } | null;
+  readonly approval: { readonly needed: boolean; readonly by?: unknown; readonly at?: string; readonly comment?: string | null };
+  readonly grace_until: string | null;
+  readonly retention_until: string | null;
+  readonly waiting_for: string | null;
   readonly plan_hash: string;
   readonly error: string | null;
   readonly workflow_id: string;
@@ -35,10 +47,21 @@ interface Row extends pg.QueryResultRow {
   readonly created_at: string;
   readonly updated_at: string;
   readonly steps: MigrationView['steps'];
+  readonly approval: MigrationView['approval'];
+  readonly grace_until: string | null;
+  readonly retention_until: string | null;
+  readonly waiting_for: string | null;
+  readonly backfill: { readonly done: number; readonly total: number; readonly rate: number; readonly eta_seconds: number | null } | null;
+  readonly old_traffic: MigrationView['old_traffic'];
 }
 
 const SELECT = sql`
   select m.id, m.from_version, m.to_version, m.status, m.phase, m.plan_hash, m.error, m.workflow_id,
+         m.approval, m.waiting_for, to_json(m.grace_until)#>>'{}' as grace_until, to_json(m.retention_until)#>>'{}' as retention_until,
+         m.progress->'backfill' as backfill,
+         case when m.grace_until is null then null else json_build_object('version', m.from_version,
+           'requests', coalesce((select sum(u.requests) from durabase.shape_uses u where u.app = m.app and u.version <= m.from_version), 0),
+           'last_used_at', (select max(u.last_used_at) from durabase.shape_uses u where u.app = m.app and u.version <= m.from_version)) end as old_traffic,
          to_json(m.created_at)#>>'{}' as created_at, to_json(m.updated_at)#>>'{}' as updated_at,
          coalesce((select json_agg(json_build_object('phase', s.phase, 'sql', s.sql, 'lock', s.lock, 'state', s.state) order by s.position)
                    from durabase.migration_steps s where s.migration = m.id), '[]') as steps
@@ -72,8 +95,12 @@ function view(services: Services, app: string, row: Row): MigrationView {
     status: row.status,
     phase: row.phase,
     steps: row.steps,
-    progress: { done: row.steps.filter((step) => step.state === 'done').length, total: row.steps.length, rate: null, eta_seconds: null },
-    old_traffic: null,
+    progress: progressOf(row),
+    old_traffic: row.old_traffic,
+    approval: row.approval,
+    grace_until: row.grace_until,
+    retention_until: row.retention_until,
+    waiting_for: row.waiting_for,
     plan_hash: row.plan_hash,
     error: row.error,
     workflow_id: row.workflow_id,
@@ -82,3 +109,8 @@ function view(services: Services, app: string, row: Row): MigrationView {
     updated_at: row.updated_at,
   };
 }
+
+const progressOf = ({ steps, backfill, phase }: Row): MigrationView['progress'] =>
+  backfill !== null && (phase === 'backfill' || phase === 'verify')
+    ? { ...backfill, unit: 'rows' }
+    : { done: steps.filter((step) => step.state === 'done').length, total: steps.length, unit: 'steps', rate: null, eta_seconds: null };

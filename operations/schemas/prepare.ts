@@ -32,6 +32,8 @@ export interface Served {
 }
 
 export interface Prepared {
+  /** What is served. */
+  readonly current: SchemaDocument;
   readonly document: SchemaDocument;
   readonly changes: readonly Change[];
   readonly instructions: readonly Instruction[];
@@ -42,6 +44,9 @@ export interface Prepared {
   readonly planHash: string;
   readonly documentHash: string;
 }
+
+/** Of the keys and texts of all steps. */
+export const planHashOf = ({ steps }: Plan): string => sha256(steps.map((step) => `${step.key}\n${stepText(step)}`).join('\n'));
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -129,13 +134,14 @@ function prepared(facts: SchemaFacts, current: SchemaDocument, document: SchemaD
   const changes = diff(current, document, conversionsOf(instructions, current, document));
   const planned = plan(changes, { previous: buildModel(current), next: model, storage: facts.storage, held: facts.held });
   return {
+    current,
     document,
     changes,
     instructions,
     held: facts.held,
     findings: review.findings,
     plan: planned,
-    planHash: sha256(planned.steps.map((step) => `${step.key}\n${stepText(step)}`).join('\n')),
+    planHash: planHashOf(planned),
     documentHash: sha256(canonical(document)),
   };
 }

@@ -7,10 +7,11 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
-import type { Change } from '../../core/change/change.ts';
+import { classOf, type Change } from '../../core/change/change.ts';
 import { stepText } from '../../core/change/plan.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import { migrationRules } from '../../core/model/migration-settings.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { migrationWorkflowId } from '../../workflows/contracts/ids.ts';
@@ -93,6 +94,8 @@ export interface Recorded {
   readonly prepared: Prepared;
   readonly migrationId: string;
   readonly number: number;
+  /** Its workflow waits for somebody's word. */
+  readonly needsApproval: boolean;
 }
 
 export async function isMigrationOpen(client: pg.PoolClient, app: string): Promise<boolean> {
@@ -122,14 +125,17 @@ export interface Mover {
 /** A planned migration with its steps, and the event that asks for it. */
 export async function insertMigration(client: pg.PoolClient, { app, actor }: Mover, { from, to, prepared }: Move): Promise<Recorded> {
   const migrationId = uuidv7();
+  const rules = migrationRules(prepared.current);
+  const needsApproval = rules.approval === 'always' || (rules.approval === 'breaking' && classOf(prepared.changes) === 'breaking');
   const owner = value(app.id);
   const [row] = await run<{ number: number }>(
     client,
     sql`
-    insert into durabase.migrations (id, app, number, from_version, to_version, status, plan, plan_hash, workflow_id, created_by)
-    select ${value(migrationId, 'uuid')}, ${owner}, n, ${value(from, 'integer')}, ${value(to, 'integer')}, 'planned',
+    insert into durabase.migrations (id, app, number, from_version, to_version, status, plan, plan_hash, workflow_id, created_by, approval, grace_ms, retention_ms)
+    select ${value(migrationId, 'uuid')}, ${owner}, n, ${value(from, 'integer')}, ${value(to, 'integer')}, ${value(needsApproval ? 'awaiting_approval' : 'planned')},
            ${value(JSON.stringify({ changes: prepared.changes, held: prepared.held }), 'jsonb')}, ${value(prepared.planHash)},
-           ${value(migrationWorkflowId(app.id, 0).slice(0, -1))} || n, ${value(actorText(actor), 'jsonb')}
+           ${value(migrationWorkflowId(app.id, 0).slice(0, -1))} || n, ${value(actorText(actor), 'jsonb')},
+           ${value(JSON.stringify({ needed: needsApproval }), 'jsonb')}, ${value(rules.graceMs, 'bigint')}, ${value(rules.retentionMs, 'bigint')}
     from (select coalesce(max(number), 0) + 1 as n from durabase.migrations where app = ${owner}) numbered
     returning number`,
   );
@@ -154,9 +160,9 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
     schemaName: app.schemaName,
     oldVersion: from,
     newVersion: to,
-    body: { migration_id: migrationId, number },
+    body: { migration_id: migrationId, number, ...(needsApproval ? { needs_approval: true } : {}) },
   });
-  return { kind: 'recorded', version: to, prepared, migrationId, number };
+  return { kind: 'recorded', version: to, prepared, migrationId, number, needsApproval };
 }
 
 /** Starts the migration an app was made with and waits a little; true when none is open any more. */
@@ -183,8 +189,8 @@ const unchanged = (outcome: Extract<Outcome, { kind: 'unchanged' }>): Published 
 
 async function finish(ctx: AppContext, client: Client, recorded: Recorded): Promise<Published> {
   await startOrAbort(ctx, client, recorded);
-  const result = await waitForResult(client, migrationWorkflowId(ctx.app.id, recorded.number));
-  if (result !== undefined && result.status !== 'completed') {
+  const result = recorded.needsApproval ? undefined : await waitForResult(client, migrationWorkflowId(ctx.app.id, recorded.number));
+  if (result !== undefined && result.status !== 'completed' && result.status !== 'ready') {
     throw new AppError('CONFLICT', result.error ?? 'The migration was aborted. Nothing was changed.', { hint: 'Publish again.' });
   }
   await ctx.services.registry.refresh();
@@ -205,9 +211,10 @@ async function finish(ctx: AppContext, client: Client, recorded: Recorded): Prom
 async function startOrAbort(
   ctx: AppContext,
   client: Client,
-  recorded: { readonly migrationId: string; readonly number: number },
+  recorded: Pick<Recorded, 'migrationId' | 'number' | 'needsApproval'>,
 ): Promise<void> {
-  const input = { app: ctx.app.id, migrationId: recorded.migrationId, number: recorded.number };
+  const { migrationId, number, needsApproval } = recorded;
+  const input = { app: ctx.app.id, migrationId, number, ...(needsApproval ? { needsApproval } : {}) };
   try {
     await client.withDeadline(Date.now() + 3_000, () => startMigrationWorkflow(client, input, 'REJECT_DUPLICATE'));
   } catch (error) {
@@ -217,7 +224,7 @@ async function startOrAbort(
         connection,
         sql`
         update durabase.migrations set status = 'aborted', error = 'Temporal did not answer.', updated_at = now()
-        where id = ${value(recorded.migrationId, 'uuid')} and status = 'planned'`,
+        where id = ${value(recorded.migrationId, 'uuid')} and status in ('planned', 'awaiting_approval')`,
       );
       if (changed > 0)
         await appendSchemaEvent(connection, {

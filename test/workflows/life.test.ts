@@ -2,9 +2,10 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDefinition } from '../../operations/schemas/definitions.ts';
+import { createDefinition, deleteDefinition } from '../../operations/schemas/definitions.ts';
 import type { AppContext } from '../../operations/context.ts';
-import { migrationWorkflowId, provisionWorkflowId, retireWorkflowId } from '../../workflows/contracts/ids.ts';
+import { contractWorkflowId, migrationWorkflowId, provisionWorkflowId, retireWorkflowId } from '../../workflows/contracts/ids.ts';
+import { contractNowUpdate } from '../../workflows/contracts/messages.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { recordHistories } from '../replay/record.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
@@ -52,6 +53,17 @@ describe('an app', () => {
     await createDefinition(await now(), 'entities', { name: 'note', fields: [{ name: 'text', type: 'text' }] });
     await keep('schemaMigration', migrationWorkflowId(world.app.id, 1), 'new-entity');
     expect((await now()).app.model.entities.has('note')).toBe(true);
+  });
+
+  it('drops what is not wanted any more, and another workflow sees it through its grace and retention', async () => {
+    await deleteDefinition(await now(), 'entities', 'note', { confirm: ['drop'] });
+    await keep('schemaMigration', migrationWorkflowId(world.app.id, 2), 'dropped-entity');
+    const handle = (await world.services.temporal.client()).workflow.getHandle(contractWorkflowId(world.app.id, 2));
+    await handle.executeUpdate(contractNowUpdate, { args: [{ drop: true, actor: { kind: 'system', id: null, roles: [] } }] });
+    await expect(handle.result()).resolves.toEqual({ status: 'completed' });
+    await keep('contract', contractWorkflowId(world.app.id, 2), 'contracted-at-once');
+    const tables = await world.services.pool.query(`select to_regclass('${world.app.storage}.note') as there`);
+    expect(tables.rows).toEqual([{ there: null }]);
   });
 });
 

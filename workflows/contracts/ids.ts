@@ -3,6 +3,8 @@
  * because ids are stored in clear.
  */
 export const migrationWorkflowId = (app: string, number: number): string => `migration/${app}/${number}`;
+/** What is left of a migration after its switch: grace, contract, retention. */
+export const contractWorkflowId = (app: string, number: number): string => `contract/${app}/${number}`;
 /** `event` is the event's seq, or the request's id for a manual start. */
 export const processWorkflowId = (app: string, event: string, definition: string): string => `process/${app}/${event}.${definition}`;
 /** A replay is the next round of the same delivery. */

@@ -3,7 +3,7 @@
  * `define...` functions make these very objects, but with them an api process would load all of the workflow library.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
-import type { ActorRef, DecisionInput, RolloutRequest, RolloutView, RunView } from './types.ts';
+import type { ActorRef, ContractRequest, DecisionInput, MigrationRequest, RolloutRequest, RolloutView, RunView } from './types.ts';
 
 const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
 const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
@@ -18,6 +18,11 @@ export const resolveFailureUpdate = defineUpdate<RunView, [{ readonly action: 'r
   'resolveFailure',
 );
 export const runViewQuery = defineQuery<RunView>('runView');
+
+/** Approve, reject, pause, resume or abort a migration before its switch. An update: the caller must learn at once whether it counted. */
+export const changeMigrationUpdate = defineUpdate<{ readonly status: string }, [MigrationRequest]>('changeMigration');
+/** End the grace of a migration, and the retention if wanted. An update: it may be refused, and the caller is told why. */
+export const contractNowUpdate = defineUpdate<void, [ContractRequest]>('contractNow');
 
 /** Pause, resume, abort or roll back. An update: the caller learns at once whether it counted, and sees the rollout after it. */
 export const changeRolloutUpdate = defineUpdate<RolloutView, [RolloutRequest]>('changeRollout');

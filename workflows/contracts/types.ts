@@ -5,10 +5,36 @@ export interface SchemaMigrationInput {
   readonly app: string;
   readonly migrationId: string;
   readonly number: number;
+  /** It runs when somebody approved it. Missing in histories from before there were approvals. */
+  readonly needsApproval?: boolean;
 }
 export interface SchemaMigrationResult {
-  readonly status: 'completed' | 'failed' | 'aborted';
+  /** `ready`: both shapes are served, and `contract/<app>/<number>` sees to the rest. */
+  readonly status: 'completed' | 'ready' | 'failed' | 'aborted';
   readonly error?: string;
+}
+
+/** What somebody asks of a migration that has not switched yet. */
+export interface MigrationRequest {
+  readonly verb: 'approve' | 'reject' | 'pause' | 'resume' | 'abort';
+  readonly actor: ActorRef;
+  /** With `approve`: the plan that was read. */
+  readonly planHash?: string;
+  readonly comment?: string;
+}
+
+export interface ContractInput {
+  readonly app: string;
+  readonly migrationId: string;
+  readonly number: number;
+}
+export interface ContractResult {
+  readonly status: 'completed' | 'superseded';
+}
+/** Ends the grace at once, with `drop` the retention as well. */
+export interface ContractRequest {
+  readonly drop: boolean;
+  readonly actor: ActorRef;
 }
 
 export interface ProvisionInput {

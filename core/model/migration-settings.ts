@@ -1,0 +1,15 @@
+import { durationMs } from '../duration.ts';
+import { migrationSettingsSchema, type SchemaDocument } from './document.ts';
+
+export interface MigrationRules {
+  readonly approval: 'never' | 'breaking' | 'always';
+  readonly isFourEyes: boolean;
+  readonly graceMs: number;
+  readonly retentionMs: number;
+}
+
+/** How an app that serves this document takes over its next version. */
+export function migrationRules({ settings }: Pick<SchemaDocument, 'settings'>): MigrationRules {
+  const { approval, four_eyes: isFourEyes, grace, retention } = settings.migrations ?? migrationSettingsSchema.parse({});
+  return { approval, isFourEyes, graceMs: durationMs(grace), retentionMs: durationMs(retention) };
+}

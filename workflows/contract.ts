@@ -1,0 +1,77 @@
+/**
+ * What is left of a migration after its switch. It holds only what its changes name, so an app may have many of these at once: they
+ * wait, each on one timer, and act when the grace is over and nobody speaks the older shape any more.
+ */
+import {
+  allHandlersFinished,
+  condition,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { DdlActivities, MigrationRef } from '../activities/ddl.ts';
+import { brief } from './activity-options.ts';
+import { contractNowUpdate } from './contracts/messages.ts';
+import { dueAtAttribute, stateAttribute } from './contracts/search-attributes.ts';
+import type { ContractInput, ContractResult } from './contracts/types.ts';
+import { keptInHistory } from './kept-in-history.ts';
+import { applyPhase } from './migration-phase.ts';
+
+const local = proxyLocalActivities<DdlActivities>(brief);
+
+export async function contract({ app, migrationId, number }: ContractInput): Promise<ContractResult> {
+  const migration: MigrationRef = { app, migrationId };
+  const wanted = { contract: false, drop: false };
+  setHandler(contractNowUpdate, async ({ drop }) => {
+    await keptInHistory();
+    wanted.contract = true;
+    if (drop) wanted.drop = true;
+  });
+  const say = (state: string, what: string, dueAt?: string): void => {
+    upsertSearchAttributes([
+      { key: stateAttribute, value: state },
+      { key: dueAtAttribute, value: dueAt === undefined ? null : new Date(dueAt) },
+    ]);
+    setCurrentDetails(`Migration ${number}: ${what}`);
+  };
+
+  const graceUntil = await local.openGracePeriod({ ...migration, now: now() });
+  say('grace', 'the older shape is served', graceUntil);
+  await condition(() => wanted.contract, until(graceUntil));
+  const event = await endGrace(migration, wanted, say);
+  if (event === undefined) return { status: 'superseded' };
+  say('contract', 'waiting until no api process serves the older shape');
+  await local.awaitApiLeases({ ...migration, event });
+  await applyPhase(migration, 'contract');
+
+  const retentionUntil = await local.openRetentionPeriod({ ...migration, now: now() });
+  say('retention', 'what was dropped can be brought back', retentionUntil);
+  await condition(() => wanted.drop, until(retentionUntil));
+  say('purge', 'taking away what was dropped');
+  await applyPhase(migration, 'purge');
+  await local.completeSchemaMigration(migration);
+  say('completed', 'completed');
+  await condition(allHandlersFinished);
+  return { status: 'completed' };
+}
+
+const now = (): string => new Date().toISOString();
+/** At least a millisecond: a timer of none is no timer. */
+const until = (time: string): number => Math.max(1, Date.parse(time) - Date.now());
+
+/** The event with which it ended; undefined when there is nothing to contract any more. */
+async function endGrace(
+  migration: MigrationRef,
+  wanted: { readonly contract: boolean },
+  say: (state: string, what: string) => void,
+): Promise<number | undefined> {
+  for (;;) {
+    const isForced = wanted.contract;
+    const ended = await local.endGracePeriod({ ...migration, now: now(), isForced });
+    if (ended.kind === 'closed') return undefined;
+    if (ended.kind === 'ended') return ended.event;
+    say('grace', `waiting for ${ended.reason}`);
+    await condition(() => wanted.contract && !isForced, Math.max(1, ended.forMs));
+  }
+}
