@@ -164,6 +164,9 @@ export const caller =
     return text === '' ? undefined : JSON.parse(text);
   };
 
+/** A fresh token of the platform's admin. */
+export const signInPlatform = (port: number): Promise<string> => signIn(port, '_platform', PLATFORM_ADMIN.email, PLATFORM_ADMIN.password);
+
 /** Waits until an app serves. */
 export async function createApp(call: Caller, name: string, document: unknown): Promise<void> {
   await call('POST', '/api/_platform/apps', { name, display_name: name });

@@ -1,0 +1,123 @@
+/** The app under load: its table filled by SQL, its migrations followed over HTTP. */
+import pg from 'pg';
+import type { Answer, Client } from './client.ts';
+import { documentOf, ENTITY, INSTRUCTIONS, personSql, SEED_SQL, type Body, type ChangeName, type Columns, type Shape } from './person.ts';
+
+export interface Installation {
+  readonly url: string;
+  readonly databaseUrl: string;
+  /** Of an admin of the platform. */
+  readonly client: Client;
+}
+
+export interface App extends Installation {
+  readonly name: string;
+  readonly storage: string;
+  readonly table: string;
+}
+
+/** Nothing but `GET _admin/...` says in what state a migration is; these are the ends. */
+export const ENDED = ['completed', 'failed', 'aborted'];
+
+export interface Migration {
+  readonly id: string;
+  readonly status: string;
+  readonly phase: string;
+  readonly error: string | null;
+  readonly from_version: number;
+  readonly to_version: number;
+  readonly workflow_id: string;
+}
+
+/** A connection per question: during an outage a kept one would be lost. */
+export async function ask<Row extends pg.QueryResultRow>(url: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** An app with so many rows in its one table, analysed and written out: what follows is not the wake of this. */
+export async function makeApp(installation: Installation, name: string, rows: number): Promise<App> {
+  const { client, databaseUrl } = installation;
+  must(await client.send('POST', '/api/_platform/apps', { body: { name, display_name: name } }), [201, 202]);
+  must(await client.send('POST', `/api/${name}/_admin/import?events=none`, { body: documentOf(new Set()) }), [200, 201]);
+  const [found] = await ask<{ storage: string }>(databaseUrl, 'select storage from durabase.apps where name = $1', [name]);
+  const storage = found?.storage ?? '';
+  const table = `"${storage}"."${ENTITY}"`;
+  await ask(
+    databaseUrl,
+    `insert into ${table} (id, ref, name, size, city, note)
+     select ('00000000-0000-7000-8000-' || lpad(to_hex(ref), 12, '0'))::uuid, ref,
+            ${SEED_SQL.first} || ' ' || ${SEED_SQL.last}, (${SEED_SQL.size})::text, ${SEED_SQL.city}, ${SEED_SQL.note}
+     from generate_series(1, ${rows}) as ref`,
+  );
+  await ask(databaseUrl, `vacuum analyze ${table}`);
+  return { ...installation, name, storage, table };
+}
+
+/** Publishes the shape with the change; undefined when nobody answered. */
+export async function publish(app: App, shape: Shape, change: ChangeName): Promise<Answer> {
+  const body = { ...documentOf(new Set([...shape, change])), settings: await settingsOf(app), migrate: INSTRUCTIONS[change] };
+  return app.client.send('POST', `/api/${app.name}/_admin/versions?confirm=drop`, { body });
+}
+
+/** A whole document is published: the settings stay as they are served. */
+async function settingsOf(app: App): Promise<unknown> {
+  const answer = await app.client.send('GET', `/api/${app.name}/_admin/export`);
+  return (answer.data as { settings?: unknown } | undefined)?.settings;
+}
+
+/** The newest migration; undefined while nobody answers. */
+export async function newestMigration(app: App): Promise<Migration | undefined> {
+  const answer = await app.client.send('GET', `/api/${app.name}/_admin/migrations`);
+  return answer.status === 200 ? (answer.data as Migration[])[0] : undefined;
+}
+
+export async function servedVersion(app: App): Promise<number | undefined> {
+  const answer = await app.client.send('GET', `/api/${app.name}/_discovery`);
+  return answer.status === 200 ? Number((answer.data as { schema_version: number }).schema_version) : undefined;
+}
+
+/** Where the version stores the fields of the entity. */
+export async function columnsOf(app: App, version: number): Promise<Columns> {
+  const rows = await ask<{ name: string; column: string | null }>(
+    app.databaseUrl,
+    `select f->>'name' as name, f->>'column' as column from durabase.apps a
+     join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = $2
+     cross join lateral jsonb_array_elements(v.document::jsonb->'entities'->0->'fields') f where a.name = $1`,
+    [app.name, version],
+  );
+  return new Map(rows.map((row) => [row.name, row.column ?? row.name]));
+}
+
+/** Rows of which the two shapes say different things: one statement, so one moment. */
+export async function disagreements(app: App, left: [Shape, number], right: [Shape, number]): Promise<number[]> {
+  const [a, b] = [personSql(left[0], await columnsOf(app, left[1])), personSql(right[0], await columnsOf(app, right[1]))];
+  const differs = (Object.keys(a) as (keyof typeof a)[]).map((field) => `${a[field]} is distinct from ${b[field]}`);
+  const isEmpty = right[0].has('fill') ? ` or ${b.note} is null` : '';
+  const rows = await ask<{ ref: string }>(
+    app.databaseUrl,
+    `select t.ref from ${app.table} t where ${differs.join(' or ')}${isEmpty} limit 1000`,
+  );
+  return rows.map((row) => Number(row.ref));
+}
+
+/** Repeats until it answers something, for at most so long. */
+export async function until<T>(read: () => Promise<T | undefined>, timeoutMs: number, pauseMs = 100): Promise<T | undefined> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await read();
+    if (found !== undefined || Date.now() > end) return found;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+export function must(answer: Answer, statuses: readonly number[]): Body {
+  if (!statuses.includes(answer.status)) throw new Error(`answered ${answer.status}: ${answer.text.slice(0, 800)}`);
+  return (answer.data ?? {}) as Body;
+}
