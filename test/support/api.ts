@@ -45,9 +45,14 @@ function parse(text: string): unknown {
 
 /** Signs in at the platform, or at an app when one is named; answers a caller with the token. */
 export async function signIn(url: string, email: string, password: string, app?: string): Promise<Caller> {
+  return callerOf(url, await tokenOf(url, email, password, app));
+}
+
+/** The access token of that sign-in, for clients of a proof's own. */
+export async function tokenOf(url: string, email: string, password: string, app?: string): Promise<string> {
   const login = await callerOf(url)('POST', `/api/${app ?? '_platform'}/auth/login`, { email, password });
   if (login.status !== 200) throw new Error(`Signing in as ${email} answered ${login.status}: ${JSON.stringify(login.body)}`);
-  return callerOf(url, String(login.at('data', 'access_token')));
+  return String(login.at('data', 'access_token'));
 }
 
 /** Repeats a read until it holds; the last value when it never did within the time. */
