@@ -5,6 +5,8 @@ import { proveApprovalCrash } from './approval-crash.ts';
 import { proveExport } from './export.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
+import { proveMigrateKills } from './migrate-kills.ts';
+import { proveMigrateLoad } from './migrate-load.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { provePublishLoad } from './publish-load.ts';
 import { proveRollouts } from './rollouts.ts';
@@ -25,6 +27,21 @@ it('plain data goes on without Temporal, and what it missed starts when it is ba
 it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
   const result = await proveMigrationCrash({ rounds: 1, seed: 9 }, say);
   expect(result.recoveryMs).toHaveLength(1);
+}, 120_000);
+
+it('a migration under load fails no request and loses no write, and the comparison finds planted faults', async () => {
+  const options = { kind: 'add', rows: 5_000, rate: 100, seconds: 1, seed: 2, hasLongReaders: false } as const;
+  const { run, planted, found } = await proveMigrateLoad(options, say);
+  expect([...run.failed, ...run.findings]).toEqual([]);
+  expect(run.requests).toBeGreaterThan(150);
+  expect(found).toEqual(planted);
+  expect(planted).toHaveLength(7);
+}, 120_000);
+
+it('migrations under load end by themselves after kill -9 of anything, without a lost write or leftovers', async () => {
+  const result = await proveMigrateKills({ kills: 2, rows: 2_000, rate: 50, seed: 11, kinds: ['add'] }, say);
+  expect(result.findings).toEqual([]);
+  expect(result.kills).toBe(2);
 }, 120_000);
 
 it('a rollout goes on where the worker was killed with -9, and moves each app once', async () => {
