@@ -16,7 +16,7 @@ export interface App extends Installation {
   readonly table: string;
 }
 
-/** Nothing but `GET _admin/...` says in what state a migration is; these are the ends. */
+/** How a migration ends. */
 export const ENDED = ['completed', 'failed', 'aborted'];
 
 export interface Migration {
@@ -41,11 +41,13 @@ export async function ask<Row extends pg.QueryResultRow>(url: string, text: stri
   }
 }
 
-/** An app with so many rows in its one table, analysed and written out: what follows is not the wake of this. */
+/** An app with so many rows in its one table. May be repeated after a failure. */
 export async function makeApp(installation: Installation, name: string, rows: number): Promise<App> {
   const { client, databaseUrl } = installation;
-  must(await client.send('POST', '/api/_platform/apps', { body: { name, display_name: name } }), [201, 202]);
-  must(await client.send('POST', `/api/${name}/_admin/import?events=none`, { body: documentOf(new Set()) }), [200, 201]);
+  must(await client.send('POST', '/api/_platform/apps', { body: { name, display_name: name } }), [201, 202, 409]);
+  // Only the request ends the grace and the retention.
+  const settings = { migrations: { approval: 'never', grace: '1d', retention: '1d' } };
+  must(await client.send('POST', `/api/${name}/_admin/import?events=none`, { body: { ...documentOf(new Set()), settings } }), [200, 201]);
   const [found] = await ask<{ storage: string }>(databaseUrl, 'select storage from durabase.apps where name = $1', [name]);
   const storage = found?.storage ?? '';
   const table = `"${storage}"."${ENTITY}"`;
@@ -54,13 +56,13 @@ export async function makeApp(installation: Installation, name: string, rows: nu
     `insert into ${table} (id, ref, name, size, city, note)
      select ('00000000-0000-7000-8000-' || lpad(to_hex(ref), 12, '0'))::uuid, ref,
             ${SEED_SQL.first} || ' ' || ${SEED_SQL.last}, (${SEED_SQL.size})::text, ${SEED_SQL.city}, ${SEED_SQL.note}
-     from generate_series(1, ${rows}) as ref`,
+     from generate_series(1, ${rows}) as ref on conflict (id) do nothing`,
   );
   await ask(databaseUrl, `vacuum analyze ${table}`);
   return { ...installation, name, storage, table };
 }
 
-/** Publishes the shape with the change; undefined when nobody answered. */
+/** Publishes the shape with the change. */
 export async function publish(app: App, shape: Shape, change: ChangeName): Promise<Answer> {
   const body = { ...documentOf(new Set([...shape, change])), settings: await settingsOf(app), migrate: INSTRUCTIONS[change] };
   return app.client.send('POST', `/api/${app.name}/_admin/versions?confirm=drop`, { body });

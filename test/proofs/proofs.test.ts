@@ -39,7 +39,7 @@ it('a migration under load fails no request and loses no write, and the comparis
 }, 120_000);
 
 it('migrations under load end by themselves after kill -9 of anything, without a lost write or leftovers', async () => {
-  const result = await proveMigrateKills({ kills: 2, rows: 2_000, rate: 50, seed: 11, kinds: ['add'] }, say);
+  const result = await proveMigrateKills({ kills: 2, rows: 2_000, rate: 50, seed: 52, kinds: ['add'] }, say);
   expect(result.findings).toEqual([]);
   expect(result.kills).toBe(2);
 }, 120_000);
