@@ -80,6 +80,12 @@ export async function newestMigration(app: App): Promise<Migration | undefined> 
   return answer.status === 200 ? (answer.data as Migration[])[0] : undefined;
 }
 
+/** Asks for the end of grace and retention. True when it is taken, or nothing is left to ask for. */
+export async function contract(app: App, id: string): Promise<boolean> {
+  const answer = await app.client.send('POST', `/api/${app.name}/_admin/migrations/${id}/contract`, { body: { drop: true } });
+  return answer.status === 200 || answer.status === 202 || (await newestMigration(app))?.status === 'completed';
+}
+
 export async function servedVersion(app: App): Promise<number | undefined> {
   const answer = await app.client.send('GET', `/api/${app.name}/_discovery`);
   return answer.status === 200 ? Number((answer.data as { schema_version: number }).schema_version) : undefined;

@@ -9,7 +9,8 @@ export function startLongReaders(app: App): { stop(): Promise<void> } {
   let wake: () => void = () => undefined;
   const reading = (async () => {
     const clients = [0, 1].map(() => new pg.Client({ connectionString: app.databaseUrl, application_name: 'long-reader' }));
-    for (const client of clients) await client.connect();
+    // Without a listener a server that ends would end this process.
+    for (const client of clients) await client.on('error', () => undefined).connect();
     for (let turn = 0; !isStopped; turn = 1 - turn) {
       const client = clients[turn]!;
       await client.query('begin isolation level repeatable read read only');
@@ -22,6 +23,8 @@ export function startLongReaders(app: App): { stop(): Promise<void> } {
     }
     for (const client of clients) await client.end();
   })();
+  // What went wrong is told by `stop`, which may be asked much later.
+  reading.catch(() => undefined);
   return {
     stop() {
       isStopped = true;

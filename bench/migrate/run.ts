@@ -1,5 +1,5 @@
 /** One run: load, in its middle one change with its grace and its contract, and at the end everything compared with the journal. */
-import { must, newestMigration, publish, servedVersion, until, ENDED, type App, type Migration } from './app.ts';
+import { contract, must, newestMigration, publish, servedVersion, until, ENDED, type App, type Migration } from './app.ts';
 import { checkAgreement, checkAnswers, checkStored, type Finding } from './check.ts';
 import { Journal } from './journal.ts';
 import { Load, type Dialect, type Timing } from './load.ts';
@@ -98,8 +98,7 @@ async function change(app: App, load: Load, journal: Journal, old: Dialect, opti
   const findings = [...(await checkAgreement(app, old, served)), ...(await checkAnswers(app, journal, [old, served]))];
   await load.retireOld();
   const fromMs = load.nowMs;
-  const path = `/api/${app.name}/_admin/migrations/${ready.id}/contract`;
-  must(await app.client.send('POST', path, { body: { drop: true } }), [200, 202]);
+  if (!(await contract(app, ready.id))) throw new Error('the contract was refused');
   await reached(app, ['completed'], CONTRACT_MS);
   return { served, findings, publishedAtMs, readyMs, contract: { fromMs, toMs: load.nowMs }, migrationMs: load.nowMs - publishedAtMs };
 }

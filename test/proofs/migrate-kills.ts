@@ -10,7 +10,18 @@ import { parseArgs } from 'node:util';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { databaseFor, passwordOf } from '../../infra/local/database.ts';
 import { RunFile } from '../../infra/local/run-file.ts';
-import { ask, ENDED, makeApp, newestMigration, publish, servedVersion, until, type App, type Migration } from '../../bench/migrate/app.ts';
+import {
+  ask,
+  contract,
+  ENDED,
+  makeApp,
+  newestMigration,
+  publish,
+  servedVersion,
+  until,
+  type App,
+  type Migration,
+} from '../../bench/migrate/app.ts';
 import { checkAgreement, checkAnswers, checkStored, type Finding } from '../../bench/migrate/check.ts';
 import { clientOf } from '../../bench/migrate/client.ts';
 import { Journal } from '../../bench/migrate/journal.ts';
@@ -225,11 +236,7 @@ class Round {
   }
 
   async #contracted(app: App, id: string): Promise<void> {
-    const isDone = await until(async () => {
-      const answer = await app.client.send('POST', `/api/${app.name}/_admin/migrations/${id}/contract`, { body: { drop: true } });
-      if (answer.status === 200 || answer.status === 202) return true;
-      return (await newestMigration(app))?.status === 'completed' ? true : undefined;
-    }, END_MS);
+    const isDone = await until(async () => ((await contract(app, id)) ? true : undefined), END_MS);
     demand(isDone === true, 'nobody took the contract');
   }
 
