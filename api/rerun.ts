@@ -3,8 +3,9 @@
  * run once more with the app as the catalog has it now.
  */
 import { sqlState } from '../adapters/postgres/run.ts';
-import { isAppError, type ErrorCode } from '../core/errors.ts';
-import type { AppContext } from '../operations/context.ts';
+import { AppError, isAppError, type ErrorCode } from '../core/errors.ts';
+import type { AppContext, AppRuntime } from '../operations/context.ts';
+import type { Registry } from '../operations/registry.ts';
 
 /** Plan changed, undefined column, table, function, type, wrong type, no such constraint, schema or statement. */
 const STALE_STATES = new Set(['0A000', '42703', '42P01', '42883', '42804', '42704', '42P10', '3F000', '26000', '23502', '23514']);
@@ -32,8 +33,51 @@ export async function withFreshSchema<T>(ctx: AppContext, operate: (ctx: AppCont
     return await operate(ctx);
   } catch (error) {
     if (!mayBeStale(error)) throw error;
-    const newer = await ctx.services.registry.newerThan(ctx.app);
-    if (newer === undefined) throw error;
-    return operate({ ...ctx, app: newer });
+    const { registry } = ctx.services;
+    const newer = await registry.newerThan(ctx.app);
+    if (newer !== undefined) return operate({ ...ctx, app: await sameShape(ctx, newer) });
+    if (ctx.app.older !== undefined || !namesSomethingUnknown(error)) throw error;
+    return inOlderShape(ctx, operate, error);
   }
+}
+
+/** The shape the client asked for, of the newer version. */
+async function sameShape(ctx: AppContext, newer: AppRuntime): Promise<AppRuntime> {
+  const { older } = ctx.app;
+  return older === undefined ? newer : servedShape(ctx.services.registry, newer, older.version);
+}
+
+/** Names that were renamed or dropped are understood for as long as a grace lasts: the client has not heard of it yet. */
+async function inOlderShape<T>(ctx: AppContext, operate: (ctx: AppContext) => Promise<T>, first: unknown): Promise<T> {
+  const { registry } = ctx.services;
+  for (const app of (await registry.shapesOf(ctx.app)).older) {
+    try {
+      const result = await operate({ ...ctx, app });
+      registry.countUse(app);
+      return result;
+    } catch (error) {
+      if (!namesSomethingUnknown(error)) throw error;
+    }
+  }
+  throw first;
+}
+
+const UNKNOWN_CODES: ReadonlySet<ErrorCode> = new Set(['UNKNOWN_FIELD', 'UNKNOWN_ENTITY', 'UNKNOWN_PARAMETER']);
+
+const namesSomethingUnknown = (error: unknown): boolean =>
+  isAppError(error) && (UNKNOWN_CODES.has(error.code) || error.details.some(({ rule }) => rule === 'unknown'));
+
+/** The app as a version had it. Throws NOT_FOUND for a version it never served, CONFLICT for one that is served no more, or not yet. */
+export async function servedShape(registry: Registry, app: AppRuntime, version: number): Promise<AppRuntime> {
+  const shape = (await registry.shapesOf(app)).of(version);
+  if (shape !== undefined) return shape;
+  if (version > app.version) {
+    throw new AppError('CONFLICT', `Version ${version} of the schema is not served yet; ${app.version} is.`, {
+      hint: 'Leave Schema-Version out, or try again when its migration is ready.',
+      retryAfter: 5,
+    });
+  }
+  throw new AppError('CONFLICT', `Version ${version} of the schema is served no more; ${app.version} is.`, {
+    hint: `Send Schema-Version: ${app.version}, or none, and use the names of that version.`,
+  });
 }

@@ -1,5 +1,11 @@
 import type { AppModel } from '../core/model/model.ts';
 
+export interface OlderShape {
+  readonly version: number;
+  /** What events, webhooks and processes speak whichever shape a client wrote in. */
+  readonly served: AppRuntime;
+}
+
 /** One app at one schema version; replaced as a whole, never changed. */
 export interface AppRuntime {
   readonly id: string;
@@ -14,7 +20,17 @@ export interface AppRuntime {
   readonly generation: string;
   /** Stable ids of entities that are not written for a while; `*` stands for all. */
   readonly maintenance: ReadonlySet<string>;
+  /** Present when this is the shape an older version had, served beside the newer one while that is in grace. */
+  readonly older?: OlderShape;
   readonly model: AppModel;
   /** Whatever a part compiles from the model, built once per runtime. */
   memo<T>(key: object, build: (app: AppRuntime) => T): T;
+}
+
+/** The shapes an app is served in. */
+export interface Shapes {
+  /** The runtime that serves a version: the app's own where clients of it notice nothing; undefined when it is not served (any more). */
+  of(version: number): AppRuntime | undefined;
+  /** Those that differ from what is served, the newest first. */
+  readonly older: readonly AppRuntime[];
 }

@@ -5,8 +5,10 @@ import { uuidv7 } from '../adapters/ids.ts';
 import { execute } from '../adapters/postgres/run.ts';
 import { lastSchemaEvent, listenForSchemaEvents, readSchemaEvents, type WakeUps } from '../adapters/schema-events/postgres.ts';
 import { sql, value } from '../core/sql/sql.ts';
-import type { AppRuntime } from './context.ts';
+import type { AppRuntime, Shapes } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
+import { ShapeUses } from './shape-uses.ts';
+import { loadShapes } from './shapes.ts';
 import { loadByIds, loadByName, servedVersion } from './registry-runtimes.ts';
 
 export interface RegistryOptions {
@@ -29,6 +31,7 @@ export const LEASE_MS = 5_000;
 /** Starts following. Resolves when the process is at the head of the log and, as an api, holds its lease. */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
   const cache = new AppCache(options.pool);
+  const uses = new ShapeUses(options.pool);
   const lease = options.role === 'api' ? new Lease(options) : undefined;
   let seenEvent = await lastSchemaEvent(options.pool);
   await lease?.renew(seenEvent);
@@ -65,6 +68,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const quietly = (): void =>
     void refresh().catch((error: unknown) => options.log.warn({ err: error }, 'the registry could not be read; trying again'));
   const timers = [setInterval(quietly, POLL_MS)];
+  timers.push(setInterval(() => void uses.flush().catch(() => undefined), RENEW_MS));
   if (lease !== undefined) timers.push(setInterval(() => void lease.renew(seenEvent).catch(() => undefined), RENEW_MS));
   const sources: WakeUps[] = [listenForSchemaEvents(options.listenUrl, quietly, options.log)];
   if (options.redisUrl !== undefined) {
@@ -78,6 +82,10 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     byId: (appId) => cache.byId(appId),
     cachedByName: (name) => cache.cachedByName(name),
     newerThan: (app) => cache.newerThan(app),
+    shapesOf: (app) => cache.shapesOf(app),
+    countUse(app) {
+      if (app.older !== undefined) uses.count(app.id, app.older.version);
+    },
     get seenEvent() {
       return seenEvent;
     },
@@ -91,6 +99,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       for (const timer of timers) clearInterval(timer);
       await Promise.all(sources.map((source) => source.close()));
       await running?.catch(() => undefined);
+      await uses.flush().catch(() => undefined);
       await lease?.end().catch(() => undefined);
     },
   };
@@ -130,6 +139,19 @@ class AppCache {
       await this.reload(new Set([app.id]), true);
       return this.#byId.get(app.id);
     });
+  }
+
+  readonly #shapes = new WeakMap<AppRuntime, Promise<Shapes>>();
+
+  /** A runtime is replaced with every event of its app, the end of a grace included. */
+  shapesOf(app: AppRuntime): Promise<Shapes> {
+    const served = app.older?.served ?? app;
+    const known = this.#shapes.get(served);
+    if (known !== undefined) return known;
+    const read = loadShapes(this.#pool, served);
+    this.#shapes.set(served, read);
+    read.catch(() => this.#shapes.delete(served));
+    return read;
   }
 
   /** Reads the named apps again; those nobody asked for yet stay unread. */

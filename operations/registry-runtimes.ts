@@ -5,7 +5,7 @@ import type { SchemaDocument } from '../core/model/document.ts';
 import { buildModel } from '../core/model/model.ts';
 import { EMPTY_DOCUMENT } from '../core/model/merge.ts';
 import { sql, value } from '../core/sql/sql.ts';
-import type { AppRuntime } from './context.ts';
+import type { AppRuntime, OlderShape } from './app-runtime.ts';
 
 interface AppRow extends pg.QueryResultRow {
   readonly id: string;
@@ -61,14 +61,23 @@ export function createAppRuntime(
   app: Pick<AppRuntime, 'id' | 'name' | 'displayName' | 'storage' | 'status' | 'schemaName' | 'version'> & {
     readonly document: SchemaDocument;
     readonly maintenance?: ReadonlySet<string>;
+    readonly older?: OlderShape;
   },
 ): AppRuntime {
-  const { document, ...facts } = app;
+  const { id, name, displayName, storage, status, schemaName, version, maintenance = NOTHING, document, older } = app;
   const built = new Map<object, unknown>();
   const runtime: AppRuntime = {
-    maintenance: NOTHING,
-    ...facts,
-    generation: `${app.id}.${app.version}`,
+    id,
+    name,
+    displayName,
+    storage,
+    status,
+    schemaName,
+    version,
+    maintenance,
+    ...(older === undefined ? {} : { older }),
+    // Two shapes of one version share no statement.
+    generation: older === undefined ? `${id}.${version}` : `${id}.${version}.${older.version}`,
     model: buildModel(document),
     memo<T>(key: object, build: (self: AppRuntime) => T): T {
       if (!built.has(key)) built.set(key, build(runtime));

@@ -2,7 +2,7 @@
  * The apps of this installation as one process knows them. Reads the catalog, builds a runtime per app and schema version,
  * and follows the registry's events, so that a publish is seen by every api process before its call returns.
  */
-import type { AppRuntime } from './app-runtime.ts';
+import type { AppRuntime, Shapes } from './app-runtime.ts';
 
 export interface Registry {
   /** By name or, for ids, by id. Undefined when there is none that serves. One catalog read at most, single-flight. */
@@ -15,6 +15,10 @@ export interface Registry {
    * undefined when the given one is current already, else the newer runtime to run the operation again with.
    */
   newerThan(app: AppRuntime): Promise<AppRuntime | undefined>;
+  /** The shapes an app is served in; read once per runtime. */
+  shapesOf(app: AppRuntime): Promise<Shapes>;
+  /** Counts a request in an older shape. */
+  countUse(app: AppRuntime): void;
   /** The last registry event this process has applied. */
   readonly seenEvent: number;
   /** False when an api process could not renew its lease for five seconds: it may serve a policy that is no more, so it answers 503. */

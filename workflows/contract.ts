@@ -22,10 +22,11 @@ const local = proxyLocalActivities<DdlActivities>(brief);
 
 export async function contract({ app, migrationId, number }: ContractInput): Promise<ContractResult> {
   const migration: MigrationRef = { app, migrationId };
-  const wanted = { contract: false, drop: false };
+  const wanted: Wanted = { contract: false, drop: false, words: 0 };
   setHandler(contractNowUpdate, async ({ drop }) => {
     await keptInHistory();
     wanted.contract = true;
+    wanted.words++;
     if (drop) wanted.drop = true;
   });
   const say = (state: string, what: string, dueAt?: string): void => {
@@ -56,6 +57,13 @@ export async function contract({ app, migrationId, number }: ContractInput): Pro
   return { status: 'completed' };
 }
 
+interface Wanted {
+  contract: boolean;
+  drop: boolean;
+  /** How often it was asked for. */
+  words: number;
+}
+
 const now = (): string => new Date().toISOString();
 /** At least a millisecond: a timer of none is no timer. */
 const until = (time: string): number => Math.max(1, Date.parse(time) - Date.now());
@@ -63,15 +71,16 @@ const until = (time: string): number => Math.max(1, Date.parse(time) - Date.now(
 /** The event with which it ended; undefined when there is nothing to contract any more. */
 async function endGrace(
   migration: MigrationRef,
-  wanted: { readonly contract: boolean },
+  wanted: Readonly<Wanted>,
   say: (state: string, what: string) => void,
 ): Promise<number | undefined> {
   for (;;) {
-    const isForced = wanted.contract;
+    const { contract: isForced, words } = wanted;
     const ended = await local.endGracePeriod({ ...migration, now: now(), isForced });
     if (ended.kind === 'closed') return undefined;
     if (ended.kind === 'ended') return ended.event;
     say('grace', `waiting for ${ended.reason}`);
-    await condition(() => wanted.contract && !isForced, Math.max(1, ended.forMs));
+    // Asked once more, it looks once more: what it waited for may have been mended.
+    await condition(() => wanted.words !== words, Math.max(1, ended.forMs));
   }
 }

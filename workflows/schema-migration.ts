@@ -48,12 +48,17 @@ export async function schemaMigration(input: SchemaMigrationInput): Promise<Sche
   return result;
 }
 
+const FIRST_LOOK_MS = 60_000;
+const LAST_LOOK_MS = 3_600_000;
+
 class Migration {
   readonly #input: SchemaMigrationInput;
   readonly #migration: MigrationRef;
   #isApproved: boolean;
-  #isPaused = false;
   #isCalledOff = false;
+  /** Requests that counted: whoever was held looks again after each. */
+  #words = 0;
+  #patienceMs = FIRST_LOOK_MS;
 
   constructor(input: SchemaMigrationInput) {
     this.#input = input;
@@ -67,7 +72,7 @@ class Migration {
       const changed = await changeSchemaMigration({ ...this.#migration, request });
       if (request.verb === 'approve') this.#isApproved = true;
       if (request.verb === 'abort' || request.verb === 'reject') this.#isCalledOff = true;
-      if (request.verb === 'pause' || request.verb === 'resume') this.#isPaused = request.verb === 'pause';
+      this.#words++;
       return changed;
     } catch (error) {
       throw failureOf(error);
@@ -118,26 +123,30 @@ class Migration {
     // Histories from before there were backfills have no next phase in their answers.
     for (let phase: Step['phase'] | undefined = 'expand'; phase !== undefined;) {
       this.#say(DOING[phase] ?? phase);
+      const words = this.#words;
       const ended: PhaseEnd = await applyPhase(this.#migration, phase);
       if (ended.kind === 'ended') return { status: ended.status, ...(ended.error === undefined ? {} : { error: ended.error }) };
       if (ended.kind === 'done') phase = ended.next;
-      else if (!(await this.#isReleased())) return this.#calledOff();
+      else if (!(await this.#isReleased(words))) return this.#calledOff();
     }
     for (;;) {
       this.#say('switching to the new version');
+      const words = this.#words;
       const { event, isBreaking } = await local.switchSchemaVersion(this.#migration);
       // Histories from before there were breaking migrations have no such member.
       if (event !== null) return { event, isBreaking: isBreaking === true };
-      if (!(await this.#isReleased())) return this.#calledOff();
+      if (!(await this.#isReleased(words))) return this.#calledOff();
     }
   }
 
-  /** After somebody held it: true when it goes on, false when it was called off. */
-  async #isReleased(): Promise<boolean> {
+  /**
+   * After its row said that it is held: true when it is worth looking again, false when it was called off. The row is the truth; the
+   * timer is for a word that changed the row while its update was lost.
+   */
+  async #isReleased(words: number): Promise<boolean> {
     this.#say(this.#isCalledOff ? 'called off' : 'paused');
-    // Its row is ahead of the update that wrote it: the flag follows when its handler goes on.
-    await condition(() => this.#isPaused || this.#isCalledOff, '10s');
-    await condition(() => !this.#isPaused || this.#isCalledOff);
+    const isAsked = await condition(() => this.#words !== words || this.#isCalledOff, this.#patienceMs);
+    this.#patienceMs = isAsked ? FIRST_LOOK_MS : Math.min(this.#patienceMs * 2, LAST_LOOK_MS);
     return !this.#isCalledOff;
   }
 

@@ -16,12 +16,14 @@ export function writeOptions(call: Call, body: unknown): WriteOptions {
   return { ...(ifMatch === undefined ? {} : { ifMatch }), idempotency: idempotencyOf(key, askedBy(call, body)) };
 }
 
+/** An answer speaks the shape that was asked for: under another one the same key is another request. */
 const askedBy = (call: Call, body: unknown) => (): readonly unknown[] => [
   call.method,
   call.path,
   [...call.query].sort(),
   headerOf(call, 'if-match') ?? null,
   body ?? null,
+  ...[headerOf(call, 'schema-version') ?? []].flat(),
 ];
 
 const NO_OPTIONS: WriteOptions = {};

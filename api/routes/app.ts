@@ -10,6 +10,7 @@ import type { Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
 import { refuseUselessKey } from '../http/write-options.ts';
 import { limitRequest } from '../limits.ts';
+import { servedShape } from '../rerun.ts';
 import { rewritePath } from '../rewrites.ts';
 import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
@@ -34,7 +35,11 @@ export async function apiRoute(api: Api, call: Call): Promise<Answer> {
   const found = await findApp(api, call, path, tenant);
   call.app = found.app;
   refuseUnlessServing(api, found.app);
-  return appRoute(api, call, found.app, found.rest);
+  const answer = await appRoute(api, call, found.app, found.rest);
+  const asked = headerOf(call, 'schema-version');
+  if (asked === undefined) return answer;
+  const vary = [answer.headers?.['Vary'] ?? [], 'Schema-Version'].flat().join(', ');
+  return { ...answer, headers: { ...answer.headers, 'Schema-Version': asked.trim(), Vary: vary } };
 }
 
 /** The app a path means, for a browser that asks before it calls; undefined when there is none. */
@@ -74,7 +79,9 @@ async function findApp(api: Api, call: Call, path: readonly string[], tenant: st
   if (tenant === undefined && homeApp?.model.entities.has(first) === true) return { app: homeApp, rest: path };
   const named = await registry.byName(first);
   if (named !== undefined) return { app: named, rest };
-  const isEntity = homeApp !== undefined && (homeApp.model.entities.has(first) || (await hasNewEntity(api, homeApp, first)));
+  const isEntity =
+    homeApp !== undefined &&
+    (homeApp.model.entities.has(first) || (await hasNewEntity(api, homeApp, first)) || (await hasOlderEntity(api, homeApp, first)));
   if (isEntity) return { app: homeApp, rest: path };
   if (path.length === 1 && homeApp !== undefined) {
     throw new AppError('UNKNOWN_ENTITY', `There is neither an app nor an entity "${first.slice(0, 100)}".`);
@@ -85,6 +92,10 @@ async function findApp(api: Api, call: Call, path: readonly string[], tenant: st
 /** An entity made a moment ago by another process: this one may not have heard yet. */
 const hasNewEntity = async (api: Api, app: AppRuntime, entity: string): Promise<boolean> =>
   (await api.services.registry.newerThan(app))?.model.entities.has(entity) === true;
+
+/** One that was renamed or dropped, and is still served in the shape it had. */
+const hasOlderEntity = async (api: Api, app: AppRuntime, entity: string): Promise<boolean> =>
+  (await api.services.registry.shapesOf(app)).older.some((shape) => shape.model.entities.has(entity));
 
 async function appNamed(api: Api, name: string): Promise<AppRuntime> {
   const app = api.services.registry.cachedByName(name) ?? (await api.services.registry.byName(name));
@@ -127,7 +138,15 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
   const limited = limitRequest(api, call, app, actor);
   if (limited !== undefined) await limited;
   requireScope(actor, part, call.method);
-  const own: AppContext = { services: api.services, app, actor, now: call.now, requestId: call.requestId, cause: null, depth: 0 };
+  const own: AppContext = {
+    services: api.services,
+    app: await wantedShape(api, call, app, part),
+    actor,
+    now: call.now,
+    requestId: call.requestId,
+    cause: null,
+    depth: 0,
+  };
   const ctx = asUser === undefined ? own : await actAs(own, asUser, { method: call.method, path: `/api/${call.path.join('/')}` });
   switch (part) {
     case '_admin':
@@ -144,6 +163,23 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       if (part.startsWith('_')) throw noSuchRoute(call);
       return recordsRoute(ctx, call, rest);
   }
+}
+
+const SHAPELESS = new Set(['_admin', '_workflows']);
+
+/** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
+async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {
+  const wanted = headerOf(call, 'schema-version');
+  if (wanted === undefined || SHAPELESS.has(part)) return app;
+  const version = /^\s*"?([1-9]\d{0,8})"?\s*$/.exec(wanted)?.[1];
+  if (version === undefined)
+    throw new AppError('INVALID_VALUE', 'Schema-Version must be the number of a version, like 3.', {
+      hint: 'GET _discovery names the one that is served.',
+    });
+  const { registry } = api.services;
+  const shape = Number(version) === app.version ? app : await servedShape(registry, app, Number(version));
+  registry.countUse(shape);
+  return shape;
 }
 
 /** Signing in and the platform belong to accounts themselves. */

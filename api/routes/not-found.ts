@@ -74,6 +74,7 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_admin/migrations/:id/resume', ['POST']],
   ['_admin/migrations/:id/abort', ['POST']],
   ['_admin/migrations/:id/contract', ['POST']],
+  ['_admin/migrations/:id/quarantine', ['GET']],
   ['_admin/deliveries', ['GET']],
   ['_admin/deliveries/:id', ['GET']],
   ['_admin/deliveries/:id/replay', ['POST']],

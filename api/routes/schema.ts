@@ -7,6 +7,7 @@ import { getMigration, listMigrations } from '../../operations/schemas/migration
 import { checkParameters } from '../../operations/paging.ts';
 import { askMigration, MIGRATION_VERBS, type MigrationVerb, type MigrationWord } from '../../operations/schemas/ask-migration.ts';
 import { moveToVersion } from '../../operations/schemas/move.ts';
+import { listQuarantine } from '../../operations/schemas/quarantine.ts';
 import type { Published } from '../../operations/schemas/run-migration.ts';
 import {
   diffVersions,
@@ -25,6 +26,7 @@ import { noSuchRoute } from './not-found.ts';
 export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [part, key, verb, ...more] = rest;
   if (part === 'versions') return versionsRoute(ctx, call, rest.slice(1));
+  if (part === 'migrations' && key !== undefined && verb === 'quarantine' && more.length === 0) return quarantineRoute(ctx, call, key);
   if (part === 'migrations' && key !== undefined && verb !== undefined && more.length === 0)
     return migrationVerbRoute(ctx, call, key, verb);
   if (verb !== undefined) throw noSuchRoute(call);
@@ -65,6 +67,12 @@ async function wordOf(call: Call, verb: MigrationVerb): Promise<MigrationWord> {
     ...(comment === undefined ? {} : { comment }),
     ...(drop === undefined ? {} : { drop }),
   };
+}
+
+async function quarantineRoute(ctx: AppContext, call: Call, key: string): Promise<Answer> {
+  if (call.method !== 'GET') throw noSuchRoute(call);
+  checkParameters(call.query, ['page', 'per_page']);
+  return bodyAnswer(await listQuarantine(ctx, key, call.query));
 }
 
 const YAML = /^(?:text|application)\/(?:x-)?yaml\b/;

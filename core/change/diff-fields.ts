@@ -59,13 +59,15 @@ const idsOf = (...fields: readonly FieldDefinition[]): string[] => fields.flatMa
 
 function addedField(entity: string, field: FieldDefinition, conversions: readonly Conversion[]): Change {
   const fill = conversions.find((one) => one.kind === 'fill' && one.to.includes(field.name));
+  const facts = { kind: 'add_field' as const, entity, field: field.name, to: field.type };
+  if (fill === undefined) return { ...facts, class: 'compatible' };
+  // Clients of the older version leave it out: they are served as before until they know it.
   return {
-    kind: 'add_field',
-    class: 'compatible',
-    entity,
-    field: field.name,
-    to: field.type,
-    ...(fill === undefined ? {} : { conversion: fill }),
+    ...facts,
+    class: 'breaking',
+    message: `Records get a value for "${entity}.${field.name}".`,
+    conversion: fill,
+    touches: idsOf(field),
   };
 }
 

@@ -12,7 +12,16 @@ export function applyRenames(document: SchemaDocument, current: SchemaDocument):
   const renames = (document.migrate ?? []).flatMap((one, index) =>
     'rename' in one ? [{ ...one, path: `migrate.${String(index)}.rename` }] : [],
   );
-  return renames.reduce((next, { rename, path }) => applyRename(next, current, rename, path), document);
+  return renames.reduce((next, { rename, path }) => (isDone(current, rename) ? next : applyRename(next, current, rename, path)), document);
+}
+
+/** A request that is sent again, because its answer was lost, changes nothing. */
+function isDone(current: SchemaDocument, rename: Rename): boolean {
+  const has = (items: readonly { readonly name: string }[], name: string): boolean => items.some((item) => item.name === name);
+  if ('relation' in rename) return !has(current.relations, rename.relation) && has(current.relations, rename.to);
+  if (rename.field === undefined) return !has(current.entities, rename.entity) && has(current.entities, rename.to);
+  const { field, to } = rename;
+  return current.entities.some((entity) => !has(entity.fields, field) && has(entity.fields, to) && entity.name === rename.entity);
 }
 
 function applyRename(next: SchemaDocument, current: SchemaDocument, rename: Rename, path: string): SchemaDocument {
@@ -98,9 +107,7 @@ function transformed(transform: Transform, current: SchemaDocument, next: Schema
   const before = beforeOf(entity, current, next);
   const after = refuseUnknown(next.entities, entity, `${path}.entity`, 'entity of the new document');
   for (const field of from) {
-    const old = refuseUnknown(before?.fields ?? [], field, `${path}.from`, `field of "${entity}" in the served version`);
-    if (after.fields.some((one) => one.id === old.id))
-      throw mistake(`${path}.from`, `${path}.from: "${field}" stays in the new document; convert it instead.`);
+    refuseUnknown(before?.fields ?? [], field, `${path}.from`, `field of "${entity}" in the served version`);
   }
   for (const field of to) {
     const now = refuseUnknown(after.fields, field, `${path}.to`, `field of "${entity}" in the new document`);

@@ -2,9 +2,10 @@
  * The plan of a set of changes: checks the data must pass, then ordered steps. Pure; the same two models always give the same
  * steps, so a worker makes the plan again instead of reading SQL from a table.
  */
-import type { AppModel } from '../model/model.ts';
+import type { AppModel, EntityModel } from '../model/model.ts';
 import { render } from '../sql/sql.ts';
-import { classOf, refuseUnsafe, type Change, type Held } from './change.ts';
+import { classOf, refuseUnsafe, type Change, type Conversion, type Held } from './change.ts';
+import { conversionSteps } from './conversion/conversion.ts';
 import { addColumn, restoreColumn } from './ops/add-column.ts';
 import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
 import { addIndex, hasNoDuplicates } from './ops/add-index.ts';
@@ -14,6 +15,7 @@ import { dropIndex } from './ops/drop-index.ts';
 import { dropColumn, dropTable } from './ops/drop-storage.ts';
 import { setDefault } from './ops/set-default.ts';
 import { dropNotNull, requiredNeedsNoRecords, setNotNull } from './ops/set-required.ts';
+import { canonical } from './pair.ts';
 import { shapeOf, type ColumnShape, type ForeignKeyShape, type Shape, type TableShape } from './shape.ts';
 import { PHASES, type Check, type Step } from './step.ts';
 
@@ -29,6 +31,8 @@ export interface PlanInput {
   readonly storage: string;
   /** What earlier versions left in the tables: whoever gets it back finds its values there. */
   readonly held?: readonly Held[];
+  /** The version it leads to; named by what a conversion makes in the database. */
+  readonly version?: number;
 }
 
 /** Throws UNSAFE_CHANGE when anything cannot be done. */
@@ -41,9 +45,13 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       changes.flatMap((change) => change.held ?? []),
     ),
   );
+  const conversions = conversionsOf(changes);
+  const converted = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
+  const isConverted = convertedColumns(conversions, input);
   const context: Context = {
     ...shapes,
     storage: input.storage,
+    isConverted,
     isRestored: (table, column) => (input.held ?? []).some((one) => one.table === table && one.column === column),
     // Until nobody is served in the older shape its rows need not have what the new one asks for.
     narrowing: classOf(changes) === 'breaking' ? 'contract' : 'settle',
@@ -51,6 +59,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   const parts = [...shapes.after.tables.values()].map((table) => planTable(context, shapes.before.tables.get(table.table), table));
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
   const steps = [
+    ...converted.flatMap((part) => part.steps),
     ...parts.flatMap((part) => part.steps),
     ...keys.flatMap((key) => planForeignKey(context, key)),
     ...missing(shapes.before.foreignKeys, shapes.after.foreignKeys).map((key) => dropForeignKey(input.storage, key)),
@@ -58,12 +67,39 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   ];
   return {
     steps: order(steps),
-    checks: [...parts.flatMap((part) => part.checks), ...keys.flatMap((key) => orphanChecks(context, key))],
+    checks: [
+      ...converted.flatMap((part) => part.checks),
+      ...parts.flatMap((part) => part.checks),
+      ...keys.flatMap((key) => orphanChecks(context, key)),
+    ],
   };
+}
+
+/** One change may be the reason for several: a fill makes a field required and is said once. */
+function conversionsOf(changes: readonly Change[]): Conversion[] {
+  const found = new Map(
+    changes.flatMap(({ conversion }) => (conversion === undefined ? [] : [[canonical(conversion), conversion] as const])),
+  );
+  return [...found.values()];
+}
+
+/** The columns that conversions make, fill, or keep filled: their constraints are the conversion's business. */
+function convertedColumns(conversions: readonly Conversion[], { previous, next }: PlanInput): Context['isConverted'] {
+  const columns = new Set(
+    conversions.flatMap((conversion) => {
+      const after = next.entities.get(conversion.entity);
+      const before = [...previous.entities.values()].find((entity) => entity.table === after?.table);
+      const place = (entity: EntityModel | undefined, field: string): string =>
+        `${entity?.table ?? ''}.${(entity?.fields.get(field) ?? entity?.fields.get(`${field}_id`))?.column ?? field}`;
+      return [...conversion.to.map((field) => place(after, field)), ...conversion.from.map((field) => place(before, field))];
+    }),
+  );
+  return (table, column) => columns.has(`${table}.${column}`);
 }
 
 interface Context {
   readonly storage: string;
+  isConverted(table: string, column: string): boolean;
   readonly before: Shape;
   readonly after: Shape;
   /** Whether a table, or a column, is what an earlier version left there: `assignStorage` gives such a name to nobody else. */
@@ -81,13 +117,23 @@ function planTable(context: Context, before: TableShape | undefined, after: Tabl
     const checks = context.isRestored(after.table) ? [] : [tableIsFree(storage, after)];
     return { steps: [createTable(storage, after)], checks };
   }
-  const columns = [...after.columns.values()].map((column) => planColumn(context, before.columns.get(column.name), column, after));
+  const columns = [...after.columns.values()]
+    .filter((column) => !context.isConverted(after.table, column.name))
+    .map((column) => planColumn(context, before.columns.get(column.name), column, after));
   const added = missing(after.indexes, before.indexes);
   return {
     steps: [
       ...columns.flatMap((part) => part.steps),
-      ...missing(before.columns, after.columns).flatMap((column) => leaveColumn(storage, before, column)),
-      ...added.map((index) => addIndex(storage, after.table, index)),
+      ...missing(before.columns, after.columns).flatMap((column) => leaveColumn(context, before, column)),
+      // What is still to be filled is indexed when it is.
+      ...added.map((index) =>
+        addIndex(
+          storage,
+          after.table,
+          index,
+          index.columns.some((column) => context.isConverted(after.table, column)) ? 'verify' : 'expand',
+        ),
+      ),
       ...missing(before.indexes, after.indexes).map((index) => dropIndex(storage, after.table, index, narrowing)),
     ],
     checks: [
@@ -98,8 +144,8 @@ function planTable(context: Context, before: TableShape | undefined, after: Tabl
 }
 
 /** Nobody fills it any more, so it must not insist; its values stay until they are purged. */
-const leaveColumn = (storage: string, table: TableShape, column: ColumnShape): Step[] => [
-  ...(column.isRequired ? [dropNotNull(storage, table.table, column)] : []),
+const leaveColumn = ({ storage, isConverted }: Context, table: TableShape, column: ColumnShape): Step[] => [
+  ...(column.isRequired && !isConverted(table.table, column.name) ? [dropNotNull(storage, table.table, column)] : []),
   dropColumn(storage, table.table, column.name),
 ];
 

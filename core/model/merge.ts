@@ -158,11 +158,13 @@ export function assignIds(
     used.add(id);
     return id;
   };
+  const entityBefore = finderOf('entities', previous?.entities ?? []);
+  const formerly = new Map(document.entities.map((entity) => [entity.name, [entity, entityBefore(entity)] as const]));
   const sections = Object.fromEntries(
     SECTIONS.map((section) => {
       const find = finderOf(section, previous?.[section] ?? []);
       const items = (document[section] as readonly Item[]).map((item) => {
-        const before = item.id !== undefined && dropped.has(item.id) ? undefined : find(item);
+        const before = item.id !== undefined && dropped.has(item.id) ? undefined : (find(item) ?? find(calledBefore(item, formerly)));
         const { was: _was, ...rest } = item as Item & { was?: string };
         const identified = { id: take(before?.id, item.id), ...without(rest, 'id') };
         return section === 'entities'
@@ -173,6 +175,18 @@ export function assignIds(
     }),
   );
   return { ...document, ...sections };
+}
+
+type Formerly = ReadonlyMap<string, readonly [now: EntityDefinition, before: Item | undefined]>;
+
+/** A definition of a renamed entity, or the machine of a renamed field, is still the same: webhooks keep their secrets by it. */
+function calledBefore(item: Item, formerly: Formerly): Item {
+  const [now, before] = 'entity' in item ? (formerly.get(item.entity) ?? []) : [];
+  if (now === undefined || before === undefined) return item;
+  const entity = before as EntityDefinition;
+  const field = 'field' in item ? now.fields.find((one) => one.name === item.field) : undefined;
+  const was = entity.fields.find((one) => (field?.id !== undefined && one.id === field.id) || one.name === field?.was);
+  return { ...item, entity: entity.name, ...(was === undefined ? {} : { field: was.name }) } as Item;
 }
 
 function withFieldIds(

@@ -2,6 +2,7 @@
 import { PUBLISHED, publish, PUBLISH_ERRORS, VERSION_HEADERS } from './definition-paths.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { CHANGE_ERRORS, inPath, MAYBE_TEXT, operation, TEXT, TIME, WHOLE, type Told } from './operation.ts';
+import { strictPages } from './key-paths.ts';
 import { data, type Paths } from './responses.ts';
 
 export const SCHEMA_TAG = '_admin/schema';
@@ -52,6 +53,16 @@ const MIGRATION = {
   temporal_url: MAYBE_TEXT,
   created_at: TIME,
   updated_at: TIME,
+} as const satisfies Record<string, Schema>;
+
+const QUARANTINED = {
+  entity: TEXT,
+  record_id: TEXT,
+  field: { type: 'string', description: 'What lacks a value.' },
+  direction: { type: 'string', enum: ['up', 'down', 'conflict'] },
+  value: { type: ['string', 'null'], description: 'What it was to be made of.' },
+  error: TEXT,
+  created_at: TIME,
 } as const satisfies Record<string, Schema>;
 
 const ESTIMATE = {
@@ -206,6 +217,18 @@ const migrationPaths = (root: string): Paths => ({
   [`${root}/migrations/{id}`]: {
     parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
     get: told('get_migration', { summary: 'One migration', told: 'How far it is.', answer: data(ref('schemas', 'Migration')) }),
+  },
+  [`${root}/migrations/{id}/quarantine`]: {
+    parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
+    get: told('list_quarantine', {
+      summary: 'Values that could not be carried over',
+      parameters: strictPages(),
+      told: 'By entity and record. A write of the field takes a value out; while any is left that is no conflict, the migration waits.',
+      answer: objectOf({ data: arrayOf(objectOf(QUARANTINED, Object.keys(QUARANTINED))), meta: ref('schemas', 'PageMeta') }, [
+        'data',
+        'meta',
+      ]),
+    }),
   },
   ...Object.assign({}, ...MIGRATION_WORDS.map((word) => wordPath(root, word))),
 });

@@ -51,7 +51,7 @@ function shapeTag({ app }: AppContext, scope: ReadScope, entity: EntityModel): s
   const key = `${entity.name} ${access.key}`;
   if (tags.has(key)) return tags.get(key);
   const isFixed = [...entity.fields.keys()].every((name) => access.field(name).mode !== 'conditional');
-  const tag = isFixed ? digestOf(`${String(app.version)} ${key}`).slice(0, 8) : undefined;
+  const tag = isFixed ? digestOf(`${app.generation} ${key}`).slice(0, 8) : undefined;
   if (tags.size >= MAX_TAGS) tags.clear();
   tags.set(key, tag);
   return tag;

@@ -21,6 +21,7 @@ import {
   readableJson,
   Shape,
   tableOf,
+  toldJson,
   type Frame,
   type StatementOptions,
   type StatementResult,
@@ -113,7 +114,7 @@ function restoreStatement(options: StatementOptions, recordId: string): Sql {
     const event = eventInsert(frame, 'restore', {
       alias: 'u',
       from: raw('"u"'),
-      record: sql`${fullJson(frame, 'u')}::jsonb`,
+      record: toldJson(frame, 'u'),
       old: raw(`'{}'::jsonb`),
     });
     const answers = [

@@ -28,6 +28,7 @@ import {
 import type { Actor, AppContext, AppRuntime } from '../context.ts';
 import { keptStatement } from './kept.ts';
 import { isLive } from './record-key.ts';
+import { servedEntity } from '../served-shape.ts';
 
 /** A field and the value bound to its column. */
 export interface Assignment {
@@ -276,6 +277,9 @@ export const isHolding = (condition: Sql): Sql => sql`coalesce(${condition}, fal
 const isEmptyList = (alias: string, name: string): Sql => sql`cardinality(${id(alias, name)}) = 0`;
 const whereAll = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? empty : sql` where ${and(conditions)}`);
 
+/** A row as events tell it. */
+export const toldJson = (frame: Frame, alias: string): Sql => sql`${fullJson(toldFrame(frame) ?? frame, alias)}::jsonb`;
+
 interface EventRow {
   readonly alias: string;
   readonly from: Sql;
@@ -283,9 +287,21 @@ interface EventRow {
   readonly old: Sql;
 }
 
+/**
+ * Events speak the shape that is served, whichever one a client wrote in: the same row under that version's names. Undefined
+ * where the served version has no such entity any more: nobody is left to tell.
+ */
+export function toldFrame(frame: Frame): Frame | undefined {
+  const { older } = frame.app;
+  if (older === undefined) return frame;
+  const entity = servedEntity(frame.app, frame.entity);
+  return entity === undefined ? undefined : { ...frame, app: older.served, entity };
+}
+
 export function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete' | 'restore', row: EventRow): Sql {
-  if (!frame.hasEvent) return empty;
-  const { app, entity } = frame;
+  const told = frame.hasEvent ? toldFrame(frame) : undefined;
+  if (told === undefined) return empty;
+  const { app, entity } = told;
   return sql`, "_logged" as (
     insert into ${id('durabase', 'events')} (app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth)
     select ${literal(app.id)}, ${literal(entity.name)}, ${idText(frame, row.alias)}, ${literal(action)},
@@ -297,7 +313,7 @@ export const createdEvent = (frame: Frame, alias: string): Sql =>
   eventInsert(frame, 'create', {
     alias,
     from: id(alias),
-    record: sql`${fullJson(frame, alias)}::jsonb`,
+    record: toldJson(frame, alias),
     old: raw('null::jsonb'),
   });
 
@@ -498,7 +514,7 @@ function updateSql(frame: Frame, kind: UpdateKind, row: LockedRow, stamps: reado
   const event = eventInsert(frame, 'update', {
     alias: 'u',
     from: raw('"u" cross join "o"'),
-    record: sql`${fullJson(frame, 'u')}::jsonb`,
+    record: toldJson(frame, 'u'),
     old: changedBefore(frame, [...assigned, ...stamps]),
   });
   const isReached = isJudged ? raw('"j"."_changed" is not null') : locked.gates.length === 0 ? undefined : and(locked.gates);
@@ -605,14 +621,24 @@ function nextRow(entity: EntityModel, assigned: readonly Column[]): Sql {
 
 /** The assigned fields that really changed, with their values before. */
 function changedBefore(frame: Frame, assigned: readonly Column[]): Sql {
-  if (assigned.length === 0) return raw(`'{}'::jsonb`);
+  const told = toldFrame(frame);
+  const fields = told === undefined ? [] : toldFields(frame, told, assigned);
+  if (fields.length === 0) return raw(`'{}'::jsonb`);
   return join(
-    assigned.map(
-      ({ field }) => sql`case when ${column('o', field)} is distinct from ${column('u', field)}
+    fields.map(
+      (field) => sql`case when ${column('o', field)} is distinct from ${column('u', field)}
     then jsonb_build_object(${literal(field.name)}, ${columnToJson(field, frame.app.storage, 'o', settingsOf(frame))}) else '{}'::jsonb end`,
     ),
     ' || ',
   );
+}
+
+/** What was assigned, as the served version calls it, and what the database converts along with it. */
+function toldFields(frame: Frame, told: Frame, assigned: readonly Column[]): FieldModel[] {
+  if (told === frame) return assigned.map(({ field }) => field);
+  const columns = new Set(assigned.map(({ field }) => field.column));
+  const own = new Set([...frame.entity.fields.values()].map((field) => field.column));
+  return [...told.entity.fields.values()].filter((field) => columns.has(field.column) || !own.has(field.column));
 }
 
 // --- read under lock, delete -----------------------------------------------------------------------------------------
@@ -671,7 +697,7 @@ function deleteSql(frame: Frame, row: LockedRow, later: Sql): Sql {
   const version = entity.hasSoftDelete ? id('u', VERSION_COLUMN) : sql`${id('u', VERSION_COLUMN)} + 1`;
   const event = frame.hasEvent
     ? sql`, "_e" as (select ${join([...entity.key.map((field) => column('u', field)), sql`${version} as ${id(VERSION_COLUMN)}`])},
-        ${fullJson(frame, 'o')}::jsonb as "_old" from "u" cross join "o")${eventInsert(frame, 'delete', {
+        ${toldJson(frame, 'o')} as "_old" from "u" cross join "o")${eventInsert(frame, 'delete', {
           alias: '_e',
           from: raw('"_e"'),
           record: raw('null::jsonb'),
@@ -715,7 +741,7 @@ function emptyReferenceSql(frame: Frame, field: FieldModel, parent: readonly Col
   const event = eventInsert(frame, 'update', {
     alias: 'u',
     from: sql`"u" join "o" on ${same}`,
-    record: sql`${fullJson(frame, 'u')}::jsonb`,
+    record: toldJson(frame, 'u'),
     old: changedBefore(frame, [emptied, ...stamps]),
   });
   const isChild = and([...parent.map(({ bound }) => sql`${column('t', field)} = ${bound}`), ...(live === undefined ? [] : [live])]);

@@ -9,6 +9,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
+import { openQuarantine } from './quarantine.ts';
 
 interface Row extends pg.QueryResultRow {
   readonly app: string;
@@ -21,15 +22,16 @@ interface Row extends pg.QueryResultRow {
   readonly grace_until: Date | null;
   readonly retention_until: Date | null;
   readonly ended_event: string | null;
+  readonly storage: string;
 }
 
 async function lock(client: pg.PoolClient, migration: string): Promise<Row | undefined> {
   const [row] = await run<Row>(
     client,
     sql`
-    select app, status, phase, from_version, to_version, grace_ms, retention_ms, grace_until, retention_until,
-           progress->>'grace_event' as ended_event
-    from durabase.migrations where id = ${value(migration, 'uuid')} for update`,
+    select m.app, m.status, m.phase, m.from_version, m.to_version, m.grace_ms, m.retention_ms, m.grace_until, m.retention_until,
+           m.progress->>'grace_event' as ended_event, a.storage
+    from durabase.migrations m join durabase.apps a on a.id = m.app where m.id = ${value(migration, 'uuid')} for update of m`,
   );
   return row;
 }
@@ -82,7 +84,8 @@ export const endGrace = (services: Services, { migrationId, now, isForced }: End
     const row = await lock(client, migrationId);
     if (row?.status !== 'ready' || !(await isServing(client, row.app))) return { kind: 'closed' };
     if (row.ended_event !== null) return { kind: 'ended', event: Number(row.ended_event) };
-    const wait = isForced ? undefined : await reasonToWait(client, row, Date.parse(now));
+    const wait =
+      (await valuesToRepair(client, row, migrationId)) ?? (isForced ? undefined : await reasonToWait(client, row, Date.parse(now)));
     if (wait !== undefined) {
       await execute(
         client,
@@ -107,6 +110,15 @@ export const endGrace = (services: Services, { migrationId, now, isForced }: End
     );
     return { kind: 'ended', event };
   });
+
+/** How soon it is looked again whether quarantined values were repaired. */
+const REPAIR_MS = 600_000;
+
+/** Even by request: what only one shape holds would be lost with it. */
+async function valuesToRepair(client: pg.PoolClient, row: Row, migration: string): Promise<{ forMs: number; reason: string } | undefined> {
+  const open = await openQuarantine(client, row.storage, migration);
+  return open === 0 ? undefined : { forMs: REPAIR_MS, reason: `the repair of ${open} quarantined value${open === 1 ? '' : 's'}` };
+}
 
 async function isServing(client: pg.PoolClient, app: string): Promise<boolean> {
   const rows = await run(client, sql`select from durabase.apps where id = ${value(app)} and status in ('active', 'suspended')`);

@@ -96,7 +96,7 @@ async function hold(client: pg.PoolClient, migration: string, row: Row, request:
   if (!isFit || row.is_aborting) throw unfit(row, request.verb === 'pause' ? 'paused' : 'resumed');
   await execute(
     client,
-    sql`update durabase.migrations set status = ${value(to)}, updated_at = now() where id = ${value(migration, 'uuid')}`,
+    sql`update durabase.migrations set status = ${value(to)}, waiting_for = null, updated_at = now() where id = ${value(migration, 'uuid')}`,
   );
   await tell(client, 'schema.migration.phase', migration, row, request);
   return { status: to };

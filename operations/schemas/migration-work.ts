@@ -15,6 +15,8 @@ import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { buildModel } from '../../core/model/model.ts';
 import { sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
+import { runBatches, type BatchProgress } from './backfill.ts';
+import { openQuarantine } from './quarantine.ts';
 
 export type Progress =
   | { readonly kind: 'ended'; readonly status: 'completed' | 'failed' | 'aborted'; readonly error?: string }
@@ -71,7 +73,7 @@ export async function loadMigration(pool: pg.Pool, migration: string): Promise<M
 export function planOf(row: MigrationRow): Plan {
   const { changes, held } = row.plan;
   const previous = buildModel(row.previous ?? EMPTY_DOCUMENT);
-  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [] });
+  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [], version: row.to_version });
 }
 
 export function ownerUrl(services: Services): string {
@@ -87,6 +89,7 @@ export async function applyBrief(services: Services, migration: string, phase: S
   if (ENDED.has(row.status)) {
     return { kind: 'ended', status: row.status as 'completed' | 'failed' | 'aborted', ...(row.error === null ? {} : { error: row.error }) };
   }
+  await showPhase(services.pool, row, phase);
   const done = await finished(services.pool, migration);
   if (isHeld(row)) return { kind: 'held' };
   const kept = phase === 'purge' ? await servedAgain(services.pool, row) : undefined;
@@ -115,7 +118,8 @@ export async function applyLong(services: Services, migration: string, key: stri
   if (step === undefined) return;
   const beat = setInterval(onWait, 1_000);
   try {
-    await withDdlSession({ ...session(services, row, LONG_DEADLINE_MS), onWait }, (ddl) => applyStep(services, ddl, row, step));
+    if (step.mode === 'batch') await fillRows(services, row, step);
+    else await withDdlSession({ ...session(services, row, LONG_DEADLINE_MS), onWait }, (ddl) => applyStep(services, ddl, row, step));
   } catch (error) {
     // Called off while it ran: an abort cancels its statement.
     if (!(await loadMigration(services.pool, migration)).is_aborting) throw error;
@@ -161,11 +165,55 @@ async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<s
   return new Set(rows.map((row) => row.key));
 }
 
+/** Before the switch the row says which phase it is in; afterwards its phases are those of the contract. */
+async function showPhase(pool: pg.Pool, row: MigrationRow, phase: Step['phase']): Promise<void> {
+  if (!BEFORE_SWITCH.has(phase) || phase === 'expand') return;
+  await execute(
+    pool,
+    sql`update durabase.migrations set phase = ${value(phase)} where id = ${value(row.id, 'uuid')} and phase <> ${value(phase)}`,
+  );
+}
+
 function nextBeforeSwitch(steps: readonly Step[], phase: Step['phase']): { next?: Step['phase'] } {
   const later = PHASES.slice(PHASES.indexOf(phase) + 1).filter((one) => BEFORE_SWITCH.has(one));
   const next = later.find((one) => steps.some((step) => step.phase === one));
   return next === undefined ? {} : { next };
 }
+
+/** How often a backfill writes down how far it is, and asks whether it is still wanted. */
+const LOOK_MS = 1_000;
+
+async function fillRows(services: Services, row: MigrationRow, step: Step): Promise<void> {
+  let isStopped = false;
+  let progress: BatchProgress | undefined;
+  const look = setInterval(() => {
+    const written = progress === undefined ? undefined : saveProgress(services.pool, row.id, progress);
+    const asked = loadMigration(services.pool, row.id).then((now) => (isStopped = isHeld(now) || ENDED.has(now.status)));
+    void Promise.all([written, asked]).catch((error: unknown) =>
+      services.log.warn({ err: error }, 'a backfill could not look up its migration'),
+    );
+  }, LOOK_MS);
+  try {
+    await runBatches({
+      url: ownerUrl(services),
+      migrationId: row.id,
+      step,
+      onBatch: (now) => (progress = now),
+      isCancelled: () => isStopped,
+    });
+    if (progress !== undefined) await saveProgress(services.pool, row.id, progress);
+  } finally {
+    clearInterval(look);
+  }
+}
+
+const saveProgress = (pool: pg.Pool, migration: string, progress: BatchProgress): Promise<number> =>
+  execute(
+    pool,
+    sql`
+    update durabase.migrations set progress = progress || jsonb_build_object('backfill', ${value(JSON.stringify(progress), 'jsonb')}), updated_at = now()
+    where id = ${value(migration, 'uuid')}`,
+  );
 
 const doneRecord = (row: MigrationRow, step: Step): Sql => sql`
     update durabase.migration_steps set state = 'done', finished_at = now()
@@ -259,6 +307,7 @@ export async function switchVersion(services: Services, migration: string): Prom
     );
     if (current?.event !== null && current?.event !== undefined) return Number(current.event);
     if (current?.status === 'paused' || current?.is_aborting === true) return null;
+    if (await isStoppedByValues(client, row)) return null;
     if (current?.status !== 'running' || app?.served_version !== row.from_version) {
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
@@ -288,6 +337,29 @@ export async function switchVersion(services: Services, migration: string): Prom
   });
   crashPoint('migration.after_switch');
   return { event, isBreaking };
+}
+
+/** Values that fit the new shape nowhere wait for a person: the migration pauses itself until it is told to go on. */
+async function isStoppedByValues(client: pg.PoolClient, row: MigrationRow): Promise<boolean> {
+  if (row.plan.changes.every((change) => change.conversion === undefined)) return false;
+  const open = await openQuarantine(client, row.storage, row.id);
+  if (open === 0) return false;
+  await execute(
+    client,
+    sql`
+    update durabase.migrations set status = 'paused', updated_at = now(),
+      waiting_for = ${value(`the repair of ${open} quarantined value${open === 1 ? '' : 's'}, then resume`)}
+    where id = ${value(row.id, 'uuid')}`,
+  );
+  await appendSchemaEvent(client, {
+    type: 'schema.migration.phase',
+    app: row.app,
+    schemaName: row.schema_name,
+    oldVersion: row.from_version,
+    newVersion: row.to_version,
+    body: { migration_id: row.id, phase: 'verify', quarantined: open },
+  });
+  return true;
 }
 
 const LEASE_SECONDS = 5;

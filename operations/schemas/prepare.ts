@@ -131,8 +131,16 @@ function prepared(facts: SchemaFacts, current: SchemaDocument, document: SchemaD
   refuseErrors(review.errors);
   const model = buildModel(document);
   refuseErrors(policyErrors(model, facts.storage));
-  const changes = diff(current, document, conversionsOf(instructions, current, document));
-  const planned = plan(changes, { previous: buildModel(current), next: model, storage: facts.storage, held: facts.held });
+  // A request that is sent again, because its answer was lost, has nothing left to convert.
+  const plain = diff(current, document);
+  const changes = plain.length === 0 ? plain : diff(current, document, conversionsOf(instructions, current, document));
+  const planned = plan(changes, {
+    previous: buildModel(current),
+    next: model,
+    storage: facts.storage,
+    held: facts.held,
+    version: facts.version,
+  });
   return {
     current,
     document,

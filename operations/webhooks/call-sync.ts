@@ -3,6 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { WebhookDefinition } from '../../core/model/document.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
+import { servedEntity, servedRecord } from '../served-shape.ts';
 import { buildPayload, meetsCondition, type Change } from './payload.ts';
 import { callWebhook } from './send.ts';
 
@@ -29,12 +30,18 @@ export const hasSyncWebhooks = (entity: EntityModel, action: 'create' | 'update'
  */
 export async function callSyncWebhooks(
   ctx: AppContext,
-  entity: EntityModel,
+  writtenAs: EntityModel,
   action: 'create' | 'update' | 'delete',
-  candidate: Readonly<Record<string, unknown>> | null,
-  old: Readonly<Record<string, unknown>> | null,
+  written: Readonly<Record<string, unknown>> | null,
+  before: Readonly<Record<string, unknown>> | null,
   callKey: string = uuidv7(),
 ): Promise<void> {
+  // Receivers know one shape, the served one.
+  const entity = servedEntity(ctx.app, writtenAs);
+  if (entity === undefined) return;
+  const told = (record: typeof written): typeof written =>
+    record === null || entity === writtenAs ? record : servedRecord(writtenAs, entity, record);
+  const [candidate, old] = [told(written), told(before)];
   const change: Change = {
     action,
     entity: entity.name,
@@ -52,7 +59,7 @@ export async function callSyncWebhooks(
 }
 
 async function callOne(ctx: AppContext, entity: EntityModel, hook: WebhookDefinition, change: Change, callKey: string): Promise<void> {
-  const payload = buildPayload(ctx.app, entity, hook, change, callKey);
+  const payload = buildPayload(ctx.app.older?.served ?? ctx.app, entity, hook, change, callKey);
   const label = hook.name ?? new URL(hook.url).host;
   const result = await callWebhook(ctx.services, ctx.app, hook, callKey, JSON.stringify(payload));
   if (result.kind !== 'answered') {

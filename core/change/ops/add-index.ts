@@ -2,14 +2,14 @@
 import { and, id, join, sql } from '../../sql/sql.ts';
 import { DELETED_COLUMN } from '../../model/model.ts';
 import type { IndexShape, TableShape } from '../shape.ts';
-import { indexIsValid, LOCKS, type Check, type Step } from '../step.ts';
+import { indexIsValid, LOCKS, type Check, type Phase, type Step } from '../step.ts';
 import { indexSql } from './index-sql.ts';
 
-export function addIndex(storage: string, table: string, index: IndexShape): Step {
+export function addIndex(storage: string, table: string, index: IndexShape, phase: Phase): Step {
   const drop = sql`drop index concurrently if exists ${id(storage, index.name)}`;
   return {
     key: `add-index/${index.name}`,
-    phase: 'expand',
+    phase,
     mode: 'long',
     table,
     statements: [drop, indexSql(storage, table, index, true)],

@@ -154,3 +154,26 @@ describe('stable ids', () => {
     expect(new Set(twice.entities.map(({ id }) => id)).size).toBe(2);
   });
 });
+
+describe('a definition of an entity that is renamed', () => {
+  it('is the same one', () => {
+    const hook = { name: 'w', entity: 'a', url: 'https://example.com/' };
+    const machine = {
+      entity: 'a',
+      field: 'x',
+      definition: { initial: 'p', transitions: [{ from: 'p', to: 'q' }] },
+    };
+    const current = assignIds(read({ entities: [entity('a', 'x')], webhooks: [hook], state_machines: [machine] }), undefined, counter());
+    const next = assignIds(
+      read({
+        entities: [{ ...entity('b', { name: 'y', was: 'x', type: 'string' }), was: 'a' }],
+        webhooks: [{ ...hook, entity: 'b' }],
+        state_machines: [{ ...machine, entity: 'b', field: 'y' }],
+      }),
+      current,
+      counter(),
+    );
+    expect(next.webhooks[0]?.id).toBe(current.webhooks[0]?.id);
+    expect(next.state_machines[0]?.id).toBe(current.state_machines[0]?.id);
+  });
+});

@@ -1,0 +1,53 @@
+/** The shapes an app is served in: its version, and older ones whose migrations are in grace. */
+import type pg from 'pg';
+import { run } from '../adapters/postgres/run.ts';
+import { olderShape } from '../core/change/older-shape.ts';
+import type { SchemaDocument } from '../core/model/document.ts';
+import { sql, value } from '../core/sql/sql.ts';
+import type { AppRuntime, Shapes } from './app-runtime.ts';
+import { createAppRuntime } from './registry-runtimes.ts';
+
+interface Row extends pg.QueryResultRow {
+  readonly from_version: number;
+  readonly is_breaking: boolean;
+  readonly is_in_grace: boolean;
+  readonly document: SchemaDocument | null;
+}
+
+/** More than anybody could be asked to keep alive. */
+const MAX_STEPS = 200;
+
+/** Goes back through the migrations of an app as far as each of them was compatible or still serves what it replaced. */
+export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes> {
+  const rows = await run<Row>(
+    pool,
+    sql`
+    select m.from_version, m.grace_until is not null as is_breaking,
+           m.status = 'ready' and m.grace_until is not null and m.grace_ended_at is null as is_in_grace,
+           case when m.grace_until is not null then v.document end as document
+    from durabase.migrations m
+    left join durabase.schema_versions v on v.schema_name = ${value(app.schemaName)} and v.version = m.from_version
+    where m.app = ${value(app.id)} and m.progress ? 'event'
+    order by m.number desc limit ${value(MAX_STEPS, 'integer')}`,
+  );
+  const served = new Map<number, AppRuntime>([[app.version, app]]);
+  const older: AppRuntime[] = [];
+  let current = app;
+  for (const row of rows) {
+    if (row.is_breaking && !row.is_in_grace) break;
+    if (row.from_version === 0) break;
+    if (row.is_breaking && row.document !== null) {
+      current = olderRuntime(app, row.from_version, row.document);
+      older.push(current);
+    }
+    if (!served.has(row.from_version)) served.set(row.from_version, current);
+  }
+  return { of: (version) => served.get(version), older };
+}
+
+const olderRuntime = (served: AppRuntime, version: number, document: SchemaDocument): AppRuntime =>
+  createAppRuntime({
+    ...served,
+    document: olderShape(served.model.document, document),
+    older: { version, served },
+  });

@@ -1,0 +1,153 @@
+/** An app whose migration is in grace: clients of the older version are served in its shape, beside those of the newer one. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startWorld, type Reply, type World } from './world.ts';
+
+let world: World;
+let token: string;
+let db: pg.Client;
+beforeAll(async () => {
+  world = await startWorld();
+  token = await world.platformToken();
+  db = new pg.Client({ connectionString: world.databaseUrl });
+  await db.connect();
+});
+afterAll(() => db.end());
+
+const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
+  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
+const OLD = { 'Schema-Version': '1' };
+const NEW = { 'Schema-Version': '2' };
+
+const person = (...fields: object[]) => ({ name: 'person', fields });
+const NAME = { name: 'name', type: 'string', required: true };
+const AGE = { name: 'age', type: 'int', required: true };
+const NOTE = { name: 'note', type: 'text' };
+const pet = { name: 'pet', fields: [{ name: 'kind', type: 'string' }] };
+const pets = { name: 'pets', type: 'one_to_many', source: 'person', target: 'pet', on_delete: 'cascade' };
+const BEFORE = {
+  version: 1,
+  entities: [person(NAME, AGE, NOTE), pet],
+  relations: [pets],
+  permissions: [
+    { name: 'own', entity: 'person', action: '*', roles: ['member'], conditions: [{ field: 'name', operator: 'starts_with', value: 'm' }] },
+  ],
+};
+const AFTER = {
+  version: 1,
+  entities: [{ ...person({ ...NAME, name: 'title' }, NOTE), name: 'human' }, pet],
+  relations: [{ ...pets, name: 'animals', source: 'human' }],
+  permissions: [
+    { name: 'own', entity: 'human', action: '*', roles: ['member'], conditions: [{ field: 'title', operator: 'starts_with', value: 'm' }] },
+  ],
+  migrate: [
+    { rename: { entity: 'person', to: 'human' } },
+    { rename: { entity: 'person', field: 'name', to: 'title' } },
+    { rename: { relation: 'pets', to: 'animals' } },
+    { drop: { entity: 'person', field: 'age' } },
+  ],
+};
+
+describe('while a migration is in grace', () => {
+  let first: string;
+  let migration: string;
+  beforeAll(async () => {
+    expect((await send('POST', '_platform/apps', { name: 'two' })).status).toBe(201);
+    expect((await send('POST', 'two/_admin/versions', BEFORE)).status).toBe(201);
+    first = (await send('POST', 'two/person', { name: 'mia', age: 7, pets: [{ kind: 'cat' }] })).body.data.id as string;
+    const published = await send('POST', 'two/_admin/versions', AFTER);
+    expect(published.status, published.text).toBe(201);
+    migration = published.body.data.migration.id as string;
+    expect(published.body.data.migration).toMatchObject({ status: 'ready', phase: 'grace' });
+  });
+
+  it('each client reads and writes in its own shape', async () => {
+    expect((await send('GET', `two/human/${first}?include=animals`)).body.data).toMatchObject({ title: 'mia', animals: [{ kind: 'cat' }] });
+    const old = await send('GET', `two/person/${first}?include=pets`, undefined, OLD);
+    expect(old.body.data, old.text).toMatchObject({ name: 'mia', age: 7, pets: [{ kind: 'cat' }] });
+    expect(old.body.data).not.toHaveProperty('title');
+    expect(old.headers.get('schema-version')).toBe('1');
+    const made = await send('POST', 'two/person', { name: 'max', age: 3, pets: [{ kind: 'dog' }] }, OLD);
+    expect(made.status, made.text).toBe(201);
+    const id = made.body.data.id as string;
+    expect((await send('GET', `two/human/${id}`, undefined, NEW)).body.data).toMatchObject({ title: 'max' });
+    expect((await send('PATCH', `two/human/${id}`, { title: 'moritz' })).status).toBe(200);
+    expect((await send('PATCH', `two/person/${id}`, { age: 4 }, OLD)).body.data).toMatchObject({ name: 'moritz', age: 4 });
+    expect((await send('GET', 'two/person?filter[name.eq]=moritz&sort=-name', undefined, OLD)).body.data).toHaveLength(1);
+    expect((await send('POST', 'two/person', { name: 'x' }, OLD)).status).toBe(422);
+    expect((await send('DELETE', `two/person/${id}`, undefined, OLD)).status).toBeLessThan(300);
+    expect((await send('GET', `two/human/${id}`)).status).toBe(404);
+  });
+
+  it('bulk, batches, aggregates and the description speak the older shape too', async () => {
+    const bulk = await send(
+      'POST',
+      'two/person/_bulk',
+      {
+        create: [
+          { name: 'a', age: 1 },
+          { name: 'b', age: 2 },
+        ],
+      },
+      OLD,
+    );
+    expect(bulk.status, bulk.text).toBeLessThan(300);
+    const batch = await send('POST', 'two/_batch', { operations: [{ op: 'create', entity: 'person', body: { name: 'c', age: 3 } }] }, OLD);
+    expect(batch.status, batch.text).toBeLessThan(300);
+    const sums = await send('GET', 'two/person/_aggregate?sum=age&filter[age.lte]=3', undefined, OLD);
+    expect(sums.body.data, sums.text).toMatchObject([{ sum_age: 6 }]);
+    const paths = Object.keys((await send('GET', 'two/_openapi.json', undefined, OLD)).body.paths as object);
+    expect([paths.some((path) => path.endsWith('/person')), paths.some((path) => path.endsWith('/human'))]).toEqual([true, false]);
+  });
+
+  it('events tell every change in the shape that is served', async () => {
+    const made = (await send('POST', 'two/person', { name: 'eve', age: 9 }, OLD)).body.data as { id: string };
+    await send('PATCH', `two/person/${made.id}`, { name: 'eva', age: 10 }, OLD);
+    await send('DELETE', `two/person/${made.id}`, undefined, OLD);
+    const { rows } = await db.query<Record<string, unknown>>(
+      'select entity, action, schema_version, record, old from durabase.events where record_id = $1 order by seq',
+      [made.id],
+    );
+    expect(rows).toMatchObject([
+      { entity: 'human', action: 'create', schema_version: 2, record: { title: 'eve' } },
+      { entity: 'human', action: 'update', record: { title: 'eva' }, old: { title: 'eve' } },
+      { entity: 'human', action: 'delete', record: null, old: { title: 'eva' } },
+    ]);
+    for (const row of rows) expect(JSON.stringify(row)).not.toContain('"age"');
+  });
+
+  it('an older name without the header is understood, and counted', async () => {
+    const seen = await send('GET', `two/person/${first}`);
+    expect([seen.status, seen.body.data.name], seen.text).toEqual([200, 'mia']);
+    expect((await send('GET', 'two/human?filter[name.eq]=mia')).status).toBe(400);
+    const made = await send('POST', 'two/person', { name: 'ali', age: 1 });
+    expect(made.status, made.text).toBe(201);
+    await vi.waitUntil(
+      async () => ((await send('GET', `two/_admin/migrations/${migration}`)).body.data.old_traffic.requests as number) >= 12,
+      { timeout: 10_000, interval: 100 },
+    );
+  });
+
+  it('a version that is not served is refused with the way out', async () => {
+    for (const [version, status] of [
+      ['9', 409],
+      ['one', 400],
+    ] as const) {
+      const reply = await send('GET', 'two/human', undefined, { 'Schema-Version': version });
+      expect([reply.status, reply.body.error.hint !== undefined], reply.text).toEqual([status, true]);
+    }
+  });
+
+  it('the older shape ends with the grace, and what was dropped is gone with the retention', async () => {
+    const ended = await send('POST', `two/_admin/migrations/${migration}/contract`, { drop: true });
+    expect(ended.status, ended.text).toBe(200);
+    await vi.waitUntil(async () => (await send('GET', `two/_admin/migrations/${migration}`)).body.data.status === 'completed', {
+      timeout: 20_000,
+      interval: 50,
+    });
+    const reply = await send('GET', `two/person/${first}`, undefined, OLD);
+    expect([reply.status, reply.body.error.code]).toEqual([409, 'CONFLICT']);
+    expect((await send('GET', `two/person/${first}`)).status).toBe(404);
+    expect((await send('GET', `two/human/${first}`)).body.data).toMatchObject({ title: 'mia' });
+  });
+});
