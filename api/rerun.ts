@@ -67,10 +67,16 @@ const UNKNOWN_CODES: ReadonlySet<ErrorCode> = new Set(['UNKNOWN_FIELD', 'UNKNOWN
 const namesSomethingUnknown = (error: unknown): boolean =>
   isAppError(error) && (UNKNOWN_CODES.has(error.code) || error.details.some(({ rule }) => rule === 'unknown'));
 
-/** The app as a version had it. Throws NOT_FOUND for a version it never served, CONFLICT for one that is served no more, or not yet. */
-export async function servedShape(registry: Registry, app: AppRuntime, version: number): Promise<AppRuntime> {
-  const shape = (await registry.shapesOf(app)).of(version);
+/** The app as a version had it. Throws NOT_FOUND for a version there is not, CONFLICT for one that is served no more, or not yet. */
+export async function servedShape(registry: Registry, known: AppRuntime, version: number): Promise<AppRuntime> {
+  // This process may be the one that has not heard of the switch yet.
+  const app = (await registry.shapesOf(known)).of(version) === undefined ? ((await registry.newerThan(known)) ?? known) : known;
+  const { of, latest } = await registry.shapesOf(app);
+  const shape = of(version);
   if (shape !== undefined) return shape;
+  if (version > latest) {
+    throw new AppError('NOT_FOUND', `The schema has no version ${version}.`, { hint: `Version ${app.version} is served.` });
+  }
   if (version > app.version) {
     throw new AppError('CONFLICT', `Version ${version} of the schema is not served yet; ${app.version} is.`, {
       hint: 'Leave Schema-Version out, or try again when its migration is ready.',

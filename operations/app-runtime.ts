@@ -31,6 +31,8 @@ export interface AppRuntime {
 export interface Shapes {
   /** The runtime that serves a version: the app's own where clients of it notice nothing; undefined when it is not served (any more). */
   of(version: number): AppRuntime | undefined;
+  /** The newest version that was published when this was read. */
+  readonly latest: number;
   /** Those that differ from what is served, the newest first. */
   readonly older: readonly AppRuntime[];
 }

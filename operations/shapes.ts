@@ -22,13 +22,19 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
   const rows = await run<Row>(
     pool,
     sql`
-    select m.from_version, m.grace_until is not null as is_breaking,
-           m.status = 'ready' and m.grace_until is not null and m.grace_ended_at is null as is_in_grace,
-           case when m.grace_until is not null then v.document end as document
+    select m.from_version, b.is_breaking, case when b.is_breaking then v.document end as document,
+           -- From the moment of the switch, whether or not its contract has begun to count the time.
+           m.status = 'ready' and m.grace_ended_at is null as is_in_grace
     from durabase.migrations m
+    cross join lateral (
+      select exists (select from jsonb_array_elements(m.plan->'changes') c where c->>'class' = 'breaking') as is_breaking) b
     left join durabase.schema_versions v on v.schema_name = ${value(app.schemaName)} and v.version = m.from_version
     where m.app = ${value(app.id)} and m.progress ? 'event'
     order by m.number desc limit ${value(MAX_STEPS, 'integer')}`,
+  );
+  const [schema] = await run<{ latest: number }>(
+    pool,
+    sql`select latest_version as latest from durabase.schemas where name = ${value(app.schemaName)}`,
   );
   const served = new Map<number, AppRuntime>([[app.version, app]]);
   const older: AppRuntime[] = [];
@@ -42,7 +48,7 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
     }
     if (!served.has(row.from_version)) served.set(row.from_version, current);
   }
-  return { of: (version) => served.get(version), older };
+  return { of: (version) => served.get(version), latest: schema?.latest ?? app.version, older };
 }
 
 const olderRuntime = (served: AppRuntime, version: number, document: SchemaDocument): AppRuntime =>

@@ -22,6 +22,8 @@ export interface Call {
   route: string;
   /** The app that answers, for CORS; set by the routes. */
   app: AppRuntime | undefined;
+  /** The version whose shape was asked for and is served; set by the routes. */
+  shape: number | undefined;
   /** RateLimit headers of the answer, where a limit is set. */
   limits: Readonly<Record<string, string>> | undefined;
   /** The JSON body once it is asked for: whoever asks next gets the same. */
@@ -55,6 +57,7 @@ export function createCall(request: IncomingMessage, response: ServerResponse, r
     startedAt: performance.now(),
     route: 'unknown',
     app: undefined,
+    shape: undefined,
     limits: undefined,
     json: undefined,
   };

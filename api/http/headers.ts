@@ -21,7 +21,7 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS =
   'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, X-Tenant-Id, X-Api-Key, X-As-User, Schema-Version';
 const EXPOSED =
-  'Content-Disposition, ETag, Location, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, Idempotent-Replayed, X-Request-Id';
+  'Content-Disposition, ETag, Location, Schema-Version, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, Idempotent-Replayed, X-Request-Id';
 
 /** The CORS headers for the caller's origin, or none when it is not allowed. Credentials never go with a wildcard. */
 export function corsHeaders(call: Call, config: Pick<Config, 'corsOrigins'>): Record<string, string> | undefined {

@@ -36,10 +36,9 @@ export async function apiRoute(api: Api, call: Call): Promise<Answer> {
   call.app = found.app;
   refuseUnlessServing(api, found.app);
   const answer = await appRoute(api, call, found.app, found.rest);
-  const asked = headerOf(call, 'schema-version');
-  if (asked === undefined) return answer;
+  if (call.shape === undefined) return answer;
   const vary = [answer.headers?.['Vary'] ?? [], 'Schema-Version'].flat().join(', ');
-  return { ...answer, headers: { ...answer.headers, 'Schema-Version': asked.trim(), Vary: vary } };
+  return { ...answer, headers: { ...answer.headers, 'Schema-Version': String(call.shape), Vary: vary } };
 }
 
 /** The app a path means, for a browser that asks before it calls; undefined when there is none. */
@@ -179,6 +178,7 @@ async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string):
   const { registry } = api.services;
   const shape = Number(version) === app.version ? app : await servedShape(registry, app, Number(version));
   registry.countUse(shape);
+  call.shape = Number(version);
   return shape;
 }
 
