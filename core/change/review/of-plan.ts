@@ -39,6 +39,9 @@ export function reviewOwn(own: OwnPlan): { readonly findings: readonly PlanFindi
   return { findings: findingsOf(text), estimates: text.steps.map((step) => estimate(step, text)) };
 }
 
+/** A batch is done once: how far it has come is written in its transaction (operations/schemas/backfill.ts). */
+const CURSOR = 'select cursor from durabase.migration_steps';
+
 /** With the bounds that its session sets (adapters/postgres/ddl-session.ts). */
 export function reviewedStep(step: Step): ReviewedStep {
   // A batch is a short transaction too, again and again.
@@ -48,7 +51,7 @@ export function reviewedStep(step: Step): ReviewedStep {
     phase: step.phase,
     mode: isBrief ? 'brief' : 'long',
     statements: stepTexts(step),
-    isDone: render(step.isDone).text,
+    isDone: step.mode === 'batch' ? CURSOR : render(step.isDone).text,
     lockTimeoutMs: isBrief ? LOCK_TRY_MS.longest : undefined,
     statementTimeoutMs: isBrief ? BRIEF_STATEMENT_MS : undefined,
   };

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, TEST_FLAGS, type RunningPostgres } from '../../../infra/local/postgres.ts';
+import { askMigration } from '../../../operations/schemas/ask-migration.ts';
 import { getMigration } from '../../../operations/schemas/migrations.ts';
 import { planDocument, publishVersion } from '../../../operations/schemas/versions.ts';
 import { schemaWorld, type SchemaWorld } from './schema-world.ts';
@@ -58,6 +59,40 @@ const second = {
   ],
 };
 
+/** What clients notice: values that move, and what goes for good in the end. */
+const third = {
+  version: 1,
+  entities: [
+    { name: 'customer', soft_delete: true, fields: [{ name: 'email', type: 'email', unique: true }] },
+    {
+      name: 'ticket',
+      fields: [
+        { name: 'subject', type: 'string' },
+        { name: 'details', type: 'text', required: true },
+        { name: 'level', type: 'string' },
+        { name: 'place', type: 'string', required: true },
+        { name: 'state', type: 'enum', enum: ['new', 'old'], default: 'new', required: true },
+        { name: 'price', type: 'decimal' },
+      ],
+    },
+    { name: 'visit', fields: [{ name: 'at', type: 'timestamp' }] },
+  ],
+  relations: [{ name: 'ticket_visits', type: 'one_to_many', source: 'ticket', target: 'visit' }],
+  migrate: [
+    { convert: { entity: 'ticket', field: 'level' } },
+    { fill: { entity: 'ticket', field: 'place', expression: '"here"' } },
+    {
+      transform: {
+        entity: 'ticket',
+        from: ['title', 'note'],
+        to: ['subject', 'details'],
+        up: { subject: 'record.title', details: 'record.title & ": " & record.note' },
+        down: { title: 'record.subject', note: 'record.details' },
+      },
+    },
+  ],
+};
+
 describe('the text of a plan', () => {
   let dir: string;
   let postgres: RunningPostgres;
@@ -79,10 +114,14 @@ describe('the text of a plan', () => {
   function sent(): string[] {
     const lines = fs.readFileSync(path.join(dir, 'pg', 'log', 'sent.json'), 'utf8').split('\n');
     const entries = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { application_name?: string; message: string });
-    return entries
-      .filter((entry) => entry.application_name?.startsWith('durabase-ddl/') === true)
-      .map((entry) => entry.message.replace(/^(statement|execute [^:]*): /, ''))
-      .filter((text) => !/^\s*(begin|commit|select |set local |update durabase\.)/.test(text));
+    return (
+      entries
+        .filter((entry) => /^durabase-(ddl|backfill)\//.test(entry.application_name ?? ''))
+        .map((entry) => entry.message.replace(/^(statement|execute [^:]*): /, ''))
+        .filter((text) => !/^\s*(begin|commit|select |set local |update durabase\.)/.test(text))
+        // A batch is sent until no row is left.
+        .filter((text, at, all) => text !== all[at - 1])
+    );
   }
 
   it.each([
@@ -92,13 +131,15 @@ describe('the text of a plan', () => {
       'back to where nothing is dropped',
       { ...second, entities: second.entities.map((entity) => ({ ...entity, unique: [], indexes: [] })) },
     ],
+    ['values that move, and drops', third],
   ])(
     'is what runs: %s',
     async (_title, document) => {
       const before = sent().length;
       const plan = await planDocument(await world.context(), document);
       expect(sent()).toHaveLength(before);
-      const { version } = await publishVersion(await world.context(), document);
+      const { version } = await publishVersion(await world.context(), document, { confirm: ['drop'] });
+      if (plan.class === 'breaking') await askMigration(await world.context(), String(version), 'contract', { drop: true });
       // A publish waits only so long; what follows the switch is part of the plan too.
       await expect
         .poll(async () => (await getMigration(await world.context(), String(version))).status, { timeout: 60_000 })
@@ -120,12 +161,24 @@ describe('the text of a plan', () => {
       'add-column',
       'add-foreign-key',
       'add-index',
+      'backfill',
+      'check-not-null',
+      'convert',
       'create-table',
+      'drop-column',
+      'drop-foreign-key',
       'drop-index',
       'drop-not-null',
+      'drop-table',
+      'end-conversion',
+      'end-fill',
+      'fill',
       'set-default',
       'set-not-null',
+      'uncheck-not-null',
       'validate-foreign-key',
+      'validate-not-null',
+      'verify',
     ]);
   });
 });
