@@ -12,6 +12,7 @@ interface Row extends pg.QueryResultRow {
   readonly is_breaking: boolean;
   readonly is_in_grace: boolean;
   readonly document: SchemaDocument | null;
+  readonly undone_from: number | null;
 }
 
 /** More than anybody could be asked to keep alive. */
@@ -23,6 +24,7 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
     pool,
     sql`
     select m.from_version, b.is_breaking, case when b.is_breaking then v.document end as document,
+           (select u.from_version from durabase.migrations u where u.id = (m.plan->'undone'->>'migration')::uuid) as undone_from,
            -- From the moment of the switch, whether or not its contract has begun to count the time.
            m.status = 'ready' and m.grace_ended_at is null as is_in_grace
     from durabase.migrations m
@@ -47,6 +49,8 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
       older.push(current);
     }
     if (!served.has(row.from_version)) served.set(row.from_version, current);
+    // What a rollback took back led from the very shape that is served again.
+    if (row.undone_from !== null && older.length === 1) served.set(row.undone_from, app);
   }
   return { of: (version) => served.get(version), latest: schema?.latest ?? app.version, older };
 }

@@ -88,6 +88,14 @@ export interface Held {
   readonly type?: string;
 }
 
+/** A migration in grace that is taken back: both of its shapes are in step, so nothing is converted again. */
+export interface Undone {
+  readonly migration: string;
+  /** The version it led to: what it made in the database is named by it. */
+  readonly version: number;
+  readonly conversions: readonly Conversion[];
+}
+
 /** How values get from the fields of one version into those of the next, and back: JSONata over `record` in the other shape. */
 export interface Conversion {
   /** As the new version calls it. */

@@ -3,7 +3,7 @@ import { AppError, nearestNames, type ErrorDetail } from '../errors.ts';
 import type { EntityDefinition, SchemaDocument } from '../model/document.ts';
 import type { Instruction } from '../model/instructions.ts';
 import { fieldName } from '../model/model.ts';
-import type { Conversion } from './change.ts';
+import type { Conversion, Undone } from './change.ts';
 
 type Rename = Extract<Instruction, { rename: unknown }>['rename'];
 
@@ -131,3 +131,11 @@ const beforeOf = (entity: string, current: SchemaDocument, next: SchemaDocument)
   const id = next.entities.find((one) => one.name === entity)?.id;
   return current.entities.find((one) => one.id === id);
 };
+
+/** The conversions of a migration, the other way round and with nothing left to say: its own triggers know how. */
+export function takenBack({ conversions }: Undone, current: SchemaDocument, next: SchemaDocument): Conversion[] {
+  return conversions.map(({ kind, entity, from, to }) => {
+    const id = current.entities.find((one) => one.name === entity)?.id;
+    return { kind, entity: next.entities.find((one) => one.id === id)?.name ?? entity, from: to, to: from, up: {}, down: {} };
+  });
+}

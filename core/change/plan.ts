@@ -4,7 +4,7 @@
  */
 import type { AppModel, EntityModel } from '../model/model.ts';
 import { render } from '../sql/sql.ts';
-import { classOf, refuseUnsafe, type Change, type Conversion, type Held } from './change.ts';
+import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
 import { addColumn, restoreColumn } from './ops/add-column.ts';
 import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
@@ -14,7 +14,7 @@ import { dropForeignKey } from './ops/drop-foreign-key.ts';
 import { dropIndex } from './ops/drop-index.ts';
 import { dropColumn, dropTable } from './ops/drop-storage.ts';
 import { setDefault } from './ops/set-default.ts';
-import { dropNotNull, requiredNeedsNoRecords, setNotNull } from './ops/set-required.ts';
+import { dropNotNull, requiredNeedsNoRecords, required } from './ops/set-required.ts';
 import { canonical } from './pair.ts';
 import { shapeOf, type ColumnShape, type ForeignKeyShape, type Shape, type TableShape } from './shape.ts';
 import { PHASES, type Check, type Step } from './step.ts';
@@ -33,6 +33,8 @@ export interface PlanInput {
   readonly held?: readonly Held[];
   /** The version it leads to; named by what a conversion makes in the database. */
   readonly version?: number;
+  /** The migration from `next` to `previous` that this one takes back. */
+  readonly undone?: Undone;
 }
 
 /** Throws UNSAFE_CHANGE when anything cannot be done. */
@@ -45,7 +47,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       changes.flatMap((change) => change.held ?? []),
     ),
   );
-  const conversions = conversionsOf(changes);
+  const conversions = input.undone === undefined ? conversionsOf(changes) : [];
   const converted = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
   const isConverted = convertedColumns(conversions, input);
   const context: Context = {
@@ -60,6 +62,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
   const steps = [
     ...converted.flatMap((part) => part.steps),
+    ...endOf(input),
     ...parts.flatMap((part) => part.steps),
     ...keys.flatMap((key) => planForeignKey(context, key)),
     ...missing(shapes.before.foreignKeys, shapes.after.foreignKeys).map((key) => dropForeignKey(input.storage, key)),
@@ -73,6 +76,14 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       ...keys.flatMap((key) => orphanChecks(context, key)),
     ],
   };
+}
+
+/** Its triggers keep both shapes in step for as long as the taken-back shape is the older one. */
+function endOf({ undone, previous, next, storage }: PlanInput): Step[] {
+  if (undone === undefined) return [];
+  return undone.conversions
+    .flatMap((conversion) => conversionSteps({ storage, version: undone.version, conversion, previous: next, next: previous }).steps)
+    .filter((step) => step.key.startsWith('end-'));
 }
 
 /** One change may be the reason for several: a fill makes a field required and is said once. */
@@ -165,7 +176,7 @@ function planColumn(
   if (before.default !== after.default) steps.push(setDefault(storage, table.table, before, after));
   if (before.isRequired && !after.isRequired) steps.push(dropNotNull(storage, table.table, after));
   if (!before.isRequired && after.isRequired) {
-    steps.push(setNotNull(storage, table.table, after, narrowing));
+    steps.push(...required(storage, table.table, after, narrowing));
     checks.push(requiredNeedsNoRecords(storage, table, after));
   }
   return { steps, checks };

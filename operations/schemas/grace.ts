@@ -1,7 +1,7 @@
 /** What migrations in grace hold: both shapes of it are served, so nothing else may change it until that is over. */
 import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
-import type { Change } from '../../core/change/change.ts';
+import type { Change, Undone } from '../../core/change/change.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime } from '../context.ts';
@@ -27,4 +27,29 @@ export async function refuseInGrace(client: pg.PoolClient, app: Pick<AppRuntime,
       { hint: `End its grace with POST _admin/migrations/${migration.id}/contract, then publish again.` },
     );
   }
+}
+
+interface GraceRow extends pg.QueryResultRow {
+  readonly id: string;
+  readonly to_version: number;
+  readonly changes: readonly Change[];
+}
+
+/** The migration in grace that led from one version to the one that is served, when values were converted by it. */
+export async function undoneBy(
+  client: pg.PoolClient,
+  app: Pick<AppRuntime, 'id'>,
+  served: number,
+  wanted: number,
+): Promise<Undone | undefined> {
+  const [row] = await run<GraceRow>(
+    client,
+    sql`
+    select id, to_version, plan->'changes' as changes from durabase.migrations
+    where app = ${value(app.id)} and status = 'ready' and phase = 'grace' and grace_ended_at is null
+      and to_version = ${value(served, 'integer')} and from_version = ${value(wanted, 'integer')} and not plan ? 'undone'
+    order by number desc limit 1`,
+  );
+  const conversions = (row?.changes ?? []).flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
+  return row === undefined || conversions.length === 0 ? undefined : { migration: row.id, version: row.to_version, conversions };
 }

@@ -5,7 +5,7 @@ import { LockNotTaken, withDdlSession, type DdlSession } from '../../adapters/po
 import { execute, run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
-import { classOf, type Change, type Held } from '../../core/change/change.ts';
+import { classOf, type Change, type Held, type Undone } from '../../core/change/change.ts';
 import { plan, type Plan } from '../../core/change/plan.ts';
 import { shapeOf } from '../../core/change/shape.ts';
 import { PHASES, type Step } from '../../core/change/step.ts';
@@ -43,7 +43,7 @@ export interface MigrationRow extends pg.QueryResultRow {
   readonly previous: SchemaDocument | null;
   readonly next: SchemaDocument;
   /** `held` is missing from plans that were made before anything could be dropped. */
-  readonly plan: { readonly changes: readonly Change[]; readonly held?: readonly Held[] };
+  readonly plan: { readonly changes: readonly Change[]; readonly held?: readonly Held[]; readonly undone?: Undone };
 }
 
 const ENDED = new Set(['completed', 'failed', 'aborted']);
@@ -71,9 +71,16 @@ export async function loadMigration(pool: pg.Pool, migration: string): Promise<M
 
 /** The plan as it was recorded, made again. */
 export function planOf(row: MigrationRow): Plan {
-  const { changes, held } = row.plan;
+  const { changes, held, undone } = row.plan;
   const previous = buildModel(row.previous ?? EMPTY_DOCUMENT);
-  return plan(changes, { previous, next: buildModel(row.next), storage: row.storage, held: held ?? [], version: row.to_version });
+  return plan(changes, {
+    previous,
+    next: buildModel(row.next),
+    storage: row.storage,
+    held: held ?? [],
+    version: row.to_version,
+    ...(undone === undefined ? {} : { undone }),
+  });
 }
 
 export function ownerUrl(services: Services): string {
@@ -311,6 +318,7 @@ export async function switchVersion(services: Services, migration: string): Prom
     if (current?.status !== 'running' || app?.served_version !== row.from_version) {
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
+    if (row.plan.undone !== undefined) await takeOver(client, row, row.plan.undone);
     await execute(
       client,
       sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
@@ -337,6 +345,23 @@ export async function switchVersion(services: Services, migration: string): Prom
   });
   crashPoint('migration.after_switch');
   return { event, isBreaking };
+}
+
+/** The migration that is taken back ends here; what it made in the database is this one's from now on. */
+async function takeOver(client: pg.PoolClient, row: MigrationRow, { migration }: Undone): Promise<void> {
+  const changed = await execute(
+    client,
+    sql`
+    update durabase.migrations set status = 'aborted', error = ${value(`Taken back by version ${row.to_version}.`)}, updated_at = now()
+    where id = ${value(migration, 'uuid')} and status = 'ready' and grace_ended_at is null`,
+  );
+  if (changed === 0) throw new AppError('CONFLICT', 'The grace of the migration that was to be taken back ended meanwhile.');
+  await appendSchemaEvent(client, {
+    type: 'schema.migration.aborted',
+    app: row.app,
+    schemaName: row.schema_name,
+    body: { migration_id: migration, taken_back_by: row.id },
+  });
 }
 
 /** Values that fit the new shape nowhere wait for a person: the migration pauses itself until it is told to go on. */

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { run } from '../../adapters/postgres/run.ts';
-import { refuseUnsafe, type Change, type Held } from '../../core/change/change.ts';
+import { refuseUnsafe, type Change, type Held, type Undone } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
-import { applyRenames, conversionsOf } from '../../core/change/instructions.ts';
+import { applyRenames, conversionsOf, takenBack } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
 import { assignStorage, type StorageFacts } from '../../core/change/storage.ts';
@@ -39,6 +39,8 @@ export interface Prepared {
   readonly instructions: readonly Instruction[];
   /** What earlier versions left in the tables. */
   readonly held: readonly Held[];
+  /** The migration that this one takes back. */
+  readonly undone?: Undone;
   readonly findings: readonly Finding[];
   readonly plan: Plan;
   readonly planHash: string;
@@ -122,24 +124,36 @@ const presentIds = (document: SchemaDocument): Set<string | undefined> =>
     ...document.relations.map((relation) => relation.id),
   ]);
 
+/** Back to the version before, whose columns a migration in grace keeps in step: the document is that one, storage included. */
+export const prepareUndo = (facts: SchemaFacts, current: SchemaDocument, edit: Edit, undone: Undone): Prepared =>
+  prepared(facts, current, edit(current), [], undone);
+
 /** The same between two documents as the registry keeps them. */
 export const prepareMove = (facts: SchemaFacts, current: SchemaDocument, document: SchemaDocument): Prepared =>
   prepared(facts, current, document, []);
 
-function prepared(facts: SchemaFacts, current: SchemaDocument, document: SchemaDocument, instructions: readonly Instruction[]): Prepared {
+function prepared(
+  facts: SchemaFacts,
+  current: SchemaDocument,
+  document: SchemaDocument,
+  instructions: readonly Instruction[],
+  undone?: Undone,
+): Prepared {
   const review = reviewDocument(document);
   refuseErrors(review.errors);
   const model = buildModel(document);
   refuseErrors(policyErrors(model, facts.storage));
   // A request that is sent again, because its answer was lost, has nothing left to convert.
   const plain = diff(current, document);
-  const changes = plain.length === 0 ? plain : diff(current, document, conversionsOf(instructions, current, document));
+  const conversions = undone === undefined ? conversionsOf(instructions, current, document) : takenBack(undone, current, document);
+  const changes = plain.length === 0 ? plain : diff(current, document, conversions);
   const planned = plan(changes, {
     previous: buildModel(current),
     next: model,
     storage: facts.storage,
     held: facts.held,
     version: facts.version,
+    ...(undone === undefined ? {} : { undone }),
   });
   return {
     current,
@@ -147,6 +161,7 @@ function prepared(facts: SchemaFacts, current: SchemaDocument, document: SchemaD
     changes,
     instructions,
     held: facts.held,
+    ...(undone === undefined ? {} : { undone }),
     findings: review.findings,
     plan: planned,
     planHash: planHashOf(planned),

@@ -13,11 +13,12 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import type { Actor, AppContext } from '../context.ts';
-import { refuseInGrace } from './grace.ts';
+import { refuseInGrace, undoneBy } from './grace.ts';
 import {
   addedEntities,
   checkData,
   prepare,
+  prepareUndo,
   readOwned,
   refusePinned,
   schemaFacts,
@@ -32,8 +33,8 @@ export interface PublishOptions {
   readonly ifMatch?: number | undefined;
   /** `?confirm=drop`: what is missing from the document is meant to go. */
   readonly confirm?: readonly 'drop'[];
-  /** Back to an earlier version: what is in grace may be called again what it was. */
-  readonly isRollback?: boolean;
+  /** Back to this earlier version: what is in grace may be called again what it was, and converted back. */
+  readonly rollbackTo?: number;
 }
 
 export const publishDocument = (ctx: AppContext, next: SchemaDocument, options: PublishOptions = {}): Promise<Published> =>
@@ -58,17 +59,18 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
         );
       }
       const facts = await schemaFacts(client, ctx.app, served.latestVersion + 1);
-      const prepared = prepare(facts, served.document, edit);
+      const undone =
+        options.rollbackTo === undefined ? undefined : await undoneBy(client, ctx.app, served.servedVersion, options.rollbackTo);
+      const prepared = undone === undefined ? prepare(facts, served.document, edit) : prepareUndo(facts, served.document, edit, undone);
       if (prepared.changes.length === 0) return { kind: 'unchanged', served, prepared };
       refusePinned(ctx.app, served);
       await checkEntityNames(ctx.services, ctx.app, addedEntities(prepared.changes));
       refuseUnconfirmed(prepared.changes, prepared.document, {
         instructions: prepared.instructions,
-        isConfirmed: options.confirm?.includes('drop') ?? false,
+        // What the migration made is made of what it took.
+        isConfirmed: undone !== undefined || (options.confirm?.includes('drop') ?? false),
       });
-      const touching =
-        options.isRollback === true ? prepared.changes.filter((change) => change.conversion !== undefined) : prepared.changes;
-      await refuseInGrace(client, ctx.app, touching);
+      if (options.rollbackTo === undefined) await refuseInGrace(client, ctx.app, prepared.changes);
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });

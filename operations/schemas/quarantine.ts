@@ -24,7 +24,10 @@ export async function openQuarantine(pool: pg.Pool | pg.PoolClient, storage: str
   const [row] = await run<{ open: number }>(
     pool,
     sql`select count(*)::integer as open from ${id(storage, QUARANTINE)} q
-    where q.direction <> 'conflict' and q.version = (select to_version from durabase.migrations where id = ${value(migration, 'uuid')})`,
+    join durabase.migrations m on m.id = ${value(migration, 'uuid')}
+    where q.direction <> 'conflict' and (q.version = m.to_version
+      -- Of a migration that is taken back, what the shape that stays lacks.
+      or q.direction = 'down' and q.version = (m.plan->'undone'->>'version')::integer)`,
   );
   return row?.open ?? 0;
 }

@@ -133,7 +133,7 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
     sql`
     insert into durabase.migrations (id, app, number, from_version, to_version, status, plan, plan_hash, workflow_id, created_by, approval, grace_ms, retention_ms)
     select ${value(migrationId, 'uuid')}, ${owner}, n, ${value(from, 'integer')}, ${value(to, 'integer')}, ${value(needsApproval ? 'awaiting_approval' : 'planned')},
-           ${value(JSON.stringify({ changes: prepared.changes, held: prepared.held }), 'jsonb')}, ${value(prepared.planHash)},
+           ${value(JSON.stringify({ changes: prepared.changes, held: prepared.held, undone: prepared.undone }), 'jsonb')}, ${value(prepared.planHash)},
            ${value(migrationWorkflowId(app.id, 0).slice(0, -1))} || n, ${value(actorText(actor), 'jsonb')},
            ${value(JSON.stringify({ needed: needsApproval }), 'jsonb')}, ${value(rules.graceMs, 'bigint')}, ${value(rules.retentionMs, 'bigint')}
     from (select coalesce(max(number), 0) + 1 as n from durabase.migrations where app = ${owner}) numbered

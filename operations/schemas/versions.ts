@@ -88,5 +88,5 @@ export const publishVersion = (ctx: AppContext, input: unknown, options: Publish
 
 /** A new version equal to an older one; refused like any publish where that would lose data. */
 export async function rollbackVersion(ctx: AppContext, version: number, options: PublishOptions = {}): Promise<Published> {
-  return publishDocument(ctx, await documentOf(ctx, version), { ...options, isRollback: true });
+  return publishDocument(ctx, await documentOf(ctx, version), { ...options, rollbackTo: version });
 }

@@ -144,3 +144,32 @@ describe('a field that becomes required', () => {
     await until('fills', migration, 'completed');
   });
 });
+
+describe('a conversion in grace', () => {
+  it('is taken back with what was written meanwhile, in either shape', async () => {
+    await makeApp('backs', { name: 'amount', type: 'string', required: true, default: '0' });
+    const id = await make('backs', { amount: '12' });
+    const asked = await publish(
+      'backs',
+      [{ name: 'amount', type: 'int', required: true, default: 0 }],
+      [{ convert: { entity: 'item', field: 'amount' } }],
+    );
+    expect(asked.body.data?.migration.status, asked.text).toBe('ready');
+    await send('PATCH', `backs/item/${id}`, { amount: 13 });
+    const back = await send('POST', 'backs/_admin/versions/1/rollback');
+    expect([back.status, back.body.data?.migration.status], back.text).toEqual([201, 'ready']);
+    expect(await read('backs', id)).toMatchObject({ amount: '13' });
+    expect((await send('GET', `backs/_admin/migrations/${asked.body.data.migration.id as string}`)).body.data.status).toBe('aborted');
+    // Clients of the version that was taken back are the older ones now; those of the first are as they were.
+    const NEW = { 'Schema-Version': '2' };
+    await send('PATCH', `backs/item/${id}`, { amount: 14 }, NEW);
+    expect([(await read('backs', id))['amount'], (await read('backs', id, OLD))['amount']]).toEqual(['14', '14']);
+    const made = await send('POST', 'backs/item', { amount: '15' });
+    expect(await read('backs', made.body.data.id as string, NEW)).toMatchObject({ amount: 15 });
+    const migration = back.body.data.migration.id as string;
+    await send('POST', `backs/_admin/migrations/${migration}/contract`, { drop: true });
+    await until('backs', migration, 'completed');
+    expect((await send('POST', 'backs/item', {})).body.data).toMatchObject({ amount: '0' });
+    expect(await read('backs', id)).toMatchObject({ amount: '14' });
+  });
+});

@@ -319,7 +319,7 @@ if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.me
       rows: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '100' },
       seed: { type: 'string', default: String(Date.now() % 100_000) },
-      kinds: { type: 'string', default: 'add' },
+      kinds: { type: 'string', default: 'convert,split,rename,fill' },
     },
   });
   const say = (line: string): void => console.log(line);

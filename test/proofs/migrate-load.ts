@@ -3,7 +3,7 @@
  * write is lost, nothing is there that nobody wrote, and both shapes say the same. Then the same of a run into whose rows faults are
  * planted: the comparison must find each of them.
  *
- *   npm run prove -- migrate-load [--kind add] [--rows 100000] [--rate 200] [--seconds 5] [--long-readers] [--seed 7]
+ *   npm run prove -- migrate-load [--kind split] [--rows 100000] [--rate 200] [--seconds 5] [--long-readers] [--seed 7]
  */
 import { parseArgs } from 'node:util';
 import { ask, makeApp, type App } from '../../bench/migrate/app.ts';
@@ -101,7 +101,7 @@ async function plantFaults(app: App, journal: Journal): Promise<string[]> {
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: {
-      kind: { type: 'string', default: 'add' },
+      kind: { type: 'string', default: 'split' },
       rows: { type: 'string', default: '100000' },
       rate: { type: 'string', default: '200' },
       seconds: { type: 'string', default: '5' },

@@ -30,7 +30,7 @@ it('a migration cut by kill -9 is finished or never was, and registry and databa
 }, 120_000);
 
 it('a migration under load fails no request and loses no write, and the comparison finds planted faults', async () => {
-  const options = { kind: 'add', rows: 5_000, rate: 100, seconds: 1, seed: 2, hasLongReaders: false } as const;
+  const options = { kind: 'split', rows: 5_000, rate: 100, seconds: 1, seed: 2, hasLongReaders: false } as const;
   const { run, planted, found } = await proveMigrateLoad(options, say);
   expect([...run.failed, ...run.findings]).toEqual([]);
   expect(run.requests).toBeGreaterThan(150);
@@ -39,7 +39,7 @@ it('a migration under load fails no request and loses no write, and the comparis
 }, 120_000);
 
 it('migrations under load end by themselves after kill -9 of anything, without a lost write or leftovers', async () => {
-  const result = await proveMigrateKills({ kills: 2, rows: 2_000, rate: 50, seed: 52, kinds: ['add'] }, say);
+  const result = await proveMigrateKills({ kills: 2, rows: 2_000, rate: 50, seed: 52, kinds: ['convert'] }, say);
   expect(result.findings).toEqual([]);
   expect(result.kills).toBe(2);
 }, 120_000);

@@ -5,7 +5,8 @@
 import { id, sql } from '../../sql/sql.ts';
 import type { ColumnShape, TableShape } from '../shape.ts';
 import { columnExists, columnSql, LOCKS, type Check, type Phase, type Step } from '../step.ts';
-import { hasNoNulls, isEmpty, setNotNull } from './set-required.ts';
+import { setDefault } from './set-default.ts';
+import { hasNoNulls, isEmpty, required } from './set-required.ts';
 
 /** A column that was dropped from the schema and not yet from the table: its values are there again. Purged meanwhile, it comes back empty. */
 export function restoreColumn(
@@ -14,9 +15,15 @@ export function restoreColumn(
   column: ColumnShape,
   narrowing: Phase,
 ): { steps: Step[]; checks: Check[] } {
-  const { steps } = addColumn(storage, table, { ...column, isRequired: false }, narrowing);
-  if (!column.isRequired) return { steps, checks: [] };
-  return { steps: [...steps, setNotNull(storage, table.table, column, narrowing)], checks: [hasNoNulls(storage, table, column)] };
+  const added = addColumn(storage, table, { ...column, isRequired: false }, narrowing);
+  const unset = { ...column, default: undefined };
+  const steps = [
+    ...added.steps,
+    // It may have lost its default while another shape was converted to it.
+    ...(column.default === undefined ? [] : [{ ...setDefault(storage, table.table, unset, column), phase: narrowing }]),
+    ...(column.isRequired ? required(storage, table.table, column, narrowing) : []),
+  ];
+  return { steps, checks: column.isRequired ? [hasNoNulls(storage, table, column)] : [] };
 }
 
 export function addColumn(storage: string, table: TableShape, column: ColumnShape, narrowing: Phase): { steps: Step[]; checks: Check[] } {
@@ -34,7 +41,7 @@ export function addColumn(storage: string, table: TableShape, column: ColumnShap
   };
   if (!column.isRequired || isFilled) return { steps: [step], checks: [] };
   return {
-    steps: [step, setNotNull(storage, table.table, column, narrowing)],
+    steps: [step, ...required(storage, table.table, column, narrowing)],
     checks: [
       isEmpty(storage, table, {
         kind: 'add_field',

@@ -1,6 +1,7 @@
 /** Required on and off. On: only while there are no records, and after the switch, when no process leaves the field out any more. */
 import { id, literal, sql } from '../../sql/sql.ts';
 import type { ColumnShape, TableShape } from '../shape.ts';
+import { provenNotNull } from './not-null.ts';
 import { columnIsRequired, LOCKS, type Check, type Phase, type Step } from '../step.ts';
 
 export function setNotNull(storage: string, table: string, column: ColumnShape, phase: Phase): Step {
@@ -32,6 +33,10 @@ export function dropNotNull(storage: string, table: string, column: ColumnShape)
     rewrite: false,
   };
 }
+
+/** After a grace there may be many records, so it is proven first; before, the table was empty a moment ago. */
+export const required = (storage: string, table: string, column: ColumnShape, phase: Phase): Step[] =>
+  phase === 'contract' ? provenNotNull(storage, table, [column.name], phase) : [setNotNull(storage, table, column, phase)];
 
 /** Counts up to a thousand records, enough for a message. */
 export function isEmpty(storage: string, table: TableShape, facts: Pick<Check, 'kind' | 'field' | 'message' | 'hint'>): Check {
