@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ActivityFailure,
   allHandlersFinished,
@@ -101,15 +102,20 @@ class Migration {
     }
     await local.openGracePeriod({ ...this.#migration, now: new Date().toISOString() });
     const { app, migrationId, number } = this.#input;
-    await startChild<typeof contract>('contract', {
-      workflowId: contractWorkflowId(app, number),
-      args: [{ app, migrationId, number }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: [
-        { key: appIdAttribute, value: app },
-        { key: stateAttribute, value: 'grace' },
-      ],
-    });
+    try {
+      await startChild<typeof contract>('contract', {
+        workflowId: contractWorkflowId(app, number),
+        args: [{ app, migrationId, number }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        typedSearchAttributes: [
+          { key: appIdAttribute, value: app },
+          { key: stateAttribute, value: 'grace' },
+        ],
+      });
+    } catch (error) {
+      // This run was started again after one that had come this far.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
     return { status: 'ready' };
   }
 
@@ -127,15 +133,15 @@ class Migration {
       const ended: PhaseEnd = await applyPhase(this.#migration, phase);
       if (ended.kind === 'ended') return { status: ended.status, ...(ended.error === undefined ? {} : { error: ended.error }) };
       if (ended.kind === 'done') phase = ended.next;
-      else if (!(await this.#isReleased(words))) return this.#calledOff();
+      else if (ended.isCalledOff || !(await this.#isReleased(words))) return this.#calledOff();
     }
     for (;;) {
       this.#say('switching to the new version');
       const words = this.#words;
-      const { event, isBreaking } = await local.switchSchemaVersion(this.#migration);
+      const { event, isBreaking, isCalledOff } = await local.switchSchemaVersion(this.#migration);
       // Histories from before there were breaking migrations have no such member.
       if (event !== null) return { event, isBreaking: isBreaking === true };
-      if (!(await this.#isReleased(words))) return this.#calledOff();
+      if (isCalledOff === true || !(await this.#isReleased(words))) return this.#calledOff();
     }
   }
 

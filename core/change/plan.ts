@@ -125,8 +125,8 @@ const missing = <T>(wanted: ReadonlyMap<string, T>, known: ReadonlyMap<string, T
 function planTable(context: Context, before: TableShape | undefined, after: TableShape): { steps: Step[]; checks: Check[] } {
   const { storage, narrowing } = context;
   if (before === undefined) {
-    const checks = context.isRestored(after.table) ? [] : [tableIsFree(storage, after)];
-    return { steps: [createTable(storage, after)], checks };
+    if (context.isRestored(after.table)) return { steps: [{ ...createTable(storage, after), undo: [] }], checks: [] };
+    return { steps: [createTable(storage, after)], checks: [tableIsFree(storage, after)] };
   }
   const columns = [...after.columns.values()]
     .filter((column) => !context.isConverted(after.table, column.name))

@@ -75,7 +75,11 @@ async function change(
   const outcome = await askRun(ctx.services, migrationWorkflowId(ctx.app.id, number), (handle) =>
     handle.executeUpdate(changeMigrationUpdate, { args: [request], updateId }),
   );
-  if (outcome === 'gone') throw over(await placeOf(ctx, id), verb);
+  if (outcome !== 'gone') return;
+  // Its workflow has ended: what was asked may be so already.
+  const { status, approval } = await getMigration(ctx, id);
+  const isSo = verb === 'approve' ? approval.by !== undefined : (verb === 'reject' || verb === 'abort') && status === 'aborted';
+  if (!isSo) throw over(await placeOf(ctx, id), verb);
 }
 
 async function contractNow(ctx: AppContext, number: number, place: Place, drop: boolean): Promise<void> {
@@ -89,7 +93,10 @@ async function contractNow(ctx: AppContext, number: number, place: Place, drop: 
 
 const over = ({ status, phase }: Place, verb: string): AppError =>
   new AppError('CONFLICT', `A migration that is ${status.replaceAll('_', ' ')} (phase ${phase}) takes no "${verb}".`, {
-    hint: status === 'ready' ? 'POST _admin/versions/:n/rollback publishes an earlier version.' : 'GET _admin/migrations shows how it is.',
+    hint:
+      status === 'ready' || status === 'completed'
+        ? 'POST _admin/versions/:n/rollback publishes an earlier version.'
+        : 'GET _admin/migrations shows how it is.',
   });
 
 /** The update was answered; what it leads to follows in a moment. */

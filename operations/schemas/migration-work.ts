@@ -25,7 +25,7 @@ export type Progress =
   /** The next step takes as long as the table is big. */
   | { readonly kind: 'long'; readonly key: string }
   /** Somebody paused it, or called it off. */
-  | { readonly kind: 'held' };
+  | { readonly kind: 'held'; readonly isCalledOff: boolean };
 
 export interface MigrationRow extends pg.QueryResultRow {
   readonly id: string;
@@ -98,8 +98,7 @@ export async function applyBrief(services: Services, migration: string, phase: S
   }
   await showPhase(services.pool, row, phase);
   const done = await finished(services.pool, migration);
-  if (isHeld(row)) return { kind: 'held' };
-  const kept = phase === 'purge' ? await servedAgain(services.pool, row) : undefined;
+  if (isHeld(row)) return { kind: 'held', isCalledOff: row.is_aborting };
   const { steps } = planOf(row);
   const ended: Progress = { kind: 'done', ...nextBeforeSwitch(steps, phase) };
   const open = steps.filter((step) => step.phase === phase && !done.has(step.key));
@@ -109,8 +108,9 @@ export async function applyBrief(services: Services, migration: string, phase: S
   return withDdlSession(session(services, row, BRIEF_DEADLINE_MS), async (ddl) => {
     for (const step of open) {
       if (step.mode !== 'brief') return { kind: 'long', key: step.key };
-      if (isHeld(await loadMigration(services.pool, migration))) return { kind: 'held' };
-      if (kept?.(step) === true) await ddl.brief([doneRecord(row, step)]);
+      const now = await loadMigration(services.pool, migration);
+      if (isHeld(now)) return { kind: 'held', isCalledOff: now.is_aborting };
+      if (phase === 'purge' && (await isServedAgain(services.pool, row, step))) await ddl.brief([doneRecord(row, step)]);
       else await applyStep(services, ddl, row, step);
     }
     return ended;
@@ -228,23 +228,23 @@ const doneRecord = (row: MigrationRow, step: Step): Sql => sql`
 
 const isHeld = (row: MigrationRow): boolean => row.status === 'paused' || row.is_aborting;
 
-/** What was dropped and is served again, by a rollback or in a shape that is in grace, is not taken away. */
-async function servedAgain(pool: pg.Pool, row: MigrationRow): Promise<(step: Step) => boolean> {
+/** What was dropped and is served again, by a rollback (under way, too) or in a shape that is in grace, is not taken away. */
+async function isServedAgain(pool: pg.Pool, row: MigrationRow, { removes }: Step): Promise<boolean> {
+  if (removes === undefined) return false;
   const documents = await run<{ document: SchemaDocument }>(
     pool,
     sql`
     select v.document from durabase.apps a join durabase.schema_versions v on v.schema_name = a.schema_name
     where a.id = ${value(row.app)} and (v.version = a.served_version or v.version in (
       select m.from_version from durabase.migrations m
-      where m.app = a.id and m.status = 'ready' and m.grace_ended_at is null))`,
+      where m.app = a.id and m.status = 'ready' and m.grace_ended_at is null) or v.version in (
+      select m.to_version from durabase.migrations m
+      where m.app = a.id and m.status in ('planned', 'awaiting_approval', 'running', 'paused')))`,
   );
-  const shapes = documents.map(({ document }) => shapeOf(buildModel(document)));
-  return ({ removes }) =>
-    removes !== undefined &&
-    shapes.some(({ tables }) => {
-      const table = tables.get(removes.table);
-      return table !== undefined && (removes.column === undefined || table.columns.has(removes.column));
-    });
+  return documents.some(({ document }) => {
+    const table = shapeOf(buildModel(document)).tables.get(removes.table);
+    return table !== undefined && (removes.column === undefined || table.columns.has(removes.column));
+  });
 }
 
 async function applyStep(services: Services, ddl: DdlSession, row: MigrationRow, step: Step): Promise<void> {
@@ -293,6 +293,8 @@ export interface Switched {
   readonly event: number | null;
   /** Both shapes are served for a while. */
   readonly isBreaking: boolean;
+  /** With a null event: it does not go on. */
+  readonly isCalledOff?: boolean;
 }
 
 /** The new version becomes the served one. Answers the event every api process must have seen. */
@@ -300,7 +302,7 @@ export async function switchVersion(services: Services, migration: string): Prom
   const row = await loadMigration(services.pool, migration);
   const isBreaking = classOf(row.plan.changes) === 'breaking';
   if (row.switched_event !== null) return { event: Number(row.switched_event), isBreaking };
-  if (isHeld(row)) return { event: null, isBreaking };
+  if (isHeld(row)) return { event: null, isBreaking, isCalledOff: row.is_aborting };
   crashPoint('migration.before_switch');
   const event = await transaction(services.pool, async (client) => {
     const [app] = await run<{ served_version: number }>(
@@ -438,7 +440,7 @@ export async function failMigration(
   const steps = planOf(row)
     .steps.filter((step) => BEFORE_SWITCH.has(step.phase) && step.undo.length > 0)
     .reverse();
-  if (steps.length > 0 && row.status !== 'planned') {
+  if (steps.length > 0 && row.status !== 'planned' && row.status !== 'awaiting_approval') {
     await withDdlSession(session(services, row, BRIEF_DEADLINE_MS), (ddl) => undo(ddl, row, steps));
   }
   await transaction(services.pool, async (client) => {

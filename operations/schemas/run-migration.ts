@@ -14,10 +14,10 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { migrationRules } from '../../core/model/migration-settings.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
-import { migrationWorkflowId } from '../../workflows/contracts/ids.ts';
+import { contractWorkflowId, migrationWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { appIdAttribute, stateAttribute } from '../../workflows/contracts/search-attributes.ts';
-import type { SchemaMigrationInput, SchemaMigrationResult } from '../../workflows/contracts/types.ts';
+import type { ContractInput, SchemaMigrationInput, SchemaMigrationResult } from '../../workflows/contracts/types.ts';
 import type { Actor, AppContext, Services } from '../context.ts';
 import { getMigration, type MigrationView } from './migrations.ts';
 import type { Prepared, Served } from './prepare.ts';
@@ -252,6 +252,21 @@ export async function startMigrationWorkflow(client: Client, input: SchemaMigrat
     typedSearchAttributes: [
       { key: appIdAttribute, value: input.app },
       { key: stateAttribute, value: 'running' },
+    ],
+  });
+}
+
+/** For a contract that nobody carries any more; one that runs goes on. */
+export async function startContractWorkflow(client: Client, input: ContractInput): Promise<void> {
+  await client.workflow.start('contract', {
+    workflowId: contractWorkflowId(input.app, input.number),
+    taskQueue: CONTROL_QUEUE,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    typedSearchAttributes: [
+      { key: appIdAttribute, value: input.app },
+      { key: stateAttribute, value: 'grace' },
     ],
   });
 }

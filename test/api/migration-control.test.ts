@@ -146,4 +146,25 @@ describe('grace and retention', () => {
     await until('again', asked.id, ({ status }) => status === 'completed');
     expect((await send('GET', `again/book/${made.id}`)).body.data).toMatchObject({ pages: 3 });
   });
+
+  it('a rollback that is called off leaves the values where they were', async () => {
+    await makeApp('kept', { grace: '1h', retention: '1h', approval: 'always' });
+    const made = (await send('POST', 'kept/book', { name: 'a', pages: 3 })).body.data as { id: string };
+    const approve = async (reply: Reply): Promise<string> => {
+      const id = reply.body.data.migration.id as string;
+      await send('POST', `kept/_admin/migrations/${id}/approve`);
+      await until('kept', id, ({ status }) => status === 'ready' || status === 'completed');
+      return id;
+    };
+    const settings = { migrations: { grace: '1h', retention: '1h', approval: 'always' } };
+    await approve(await send('POST', 'kept/_admin/versions?confirm=drop', { ...book(), settings }));
+    const back = await send('POST', 'kept/_admin/versions/1/rollback');
+    expect(back.status, back.text).toBe(202);
+    const called = back.body.data.migration.id as string;
+    await send('POST', `kept/_admin/migrations/${called}/abort`);
+    await until('kept', called, ({ status }) => status === 'aborted');
+    expect((await send('POST', `kept/_admin/migrations/${called}/abort`)).status).toBe(200);
+    await approve(await send('POST', 'kept/_admin/versions/1/rollback'));
+    expect((await send('GET', `kept/book/${made.id}`)).body.data).toMatchObject({ pages: 3 });
+  });
 });

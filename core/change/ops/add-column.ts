@@ -18,7 +18,8 @@ export function restoreColumn(
   const added = addColumn(storage, table, { ...column, isRequired: false }, narrowing);
   const unset = { ...column, default: undefined };
   const steps = [
-    ...added.steps,
+    // Taken back it stays: it was there before this migration, with its values.
+    ...added.steps.map((step) => ({ ...step, undo: [] })),
     // It may have lost its default while another shape was converted to it.
     ...(column.default === undefined ? [] : [{ ...setDefault(storage, table.table, unset, column), phase: narrowing }]),
     ...(column.isRequired ? required(storage, table.table, column, narrowing) : []),
