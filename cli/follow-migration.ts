@@ -49,7 +49,7 @@ function exitCodeOf({ status, phase }: MigrationView): number | undefined {
       return EXIT_WAITS;
     default:
       // Switched, and holding what it replaced for as long as the grace period is: nobody waits for that at a console.
-      return status === 'ready' && phase === 'grace' ? 0 : undefined;
+      return status === 'ready' && phase !== 'switch' ? 0 : undefined;
   }
 }
 

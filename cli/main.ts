@@ -22,6 +22,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   apply: { summary: 'publishes a schema document and shows its migration', load: () => import('./commands/apply.ts') },
   diff: { summary: 'what changes between two documents or versions', load: () => import('./commands/diff.ts') },
   rollback: { summary: 'publishes a version equal to an older one', load: () => import('./commands/rollback.ts') },
+  migration: { summary: 'approve, reject, pause, resume, abort or contract one', load: () => import('./commands/migration.ts') },
   types: { summary: "TypeScript types of an app's entities, for the client", load: () => import('./commands/types.ts') },
   admin: { summary: 'accounts: reset-password', load: () => import('./commands/admin.ts') },
   registry: { summary: 'verify: the registry against its events', load: () => import('./commands/registry.ts') },

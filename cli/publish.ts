@@ -2,7 +2,6 @@
 import readline from 'node:readline/promises';
 import type { MigrationView } from '../operations/schemas/migrations.ts';
 import type { PlanView } from '../operations/schemas/plan-view.ts';
-import type { DocumentFile } from './document-file.ts';
 import { endLine, followMigration } from './follow-migration.ts';
 import { CONNECTION_OPTIONS, type RequestOptions, type Session } from './http.ts';
 import { paperOf, type Paper } from './text/paper.ts';
@@ -35,8 +34,9 @@ interface PublishAnswer {
   readonly migration: MigrationView | null;
 }
 
-export async function planOf(session: Session, document: DocumentFile): Promise<PlanView> {
-  const answer = await session.request('POST', `/api/${session.app}/_admin/versions?dry_run=true`, document);
+/** `path` behind `_admin/versions`. */
+export async function planOf(session: Session, document: RequestOptions, path = ''): Promise<PlanView> {
+  const answer = await session.request('POST', `/api/${session.app}/_admin/versions${path}?dry_run=true`, document);
   return (JSON.parse(answer) as { data: PlanView }).data;
 }
 

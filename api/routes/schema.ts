@@ -14,6 +14,7 @@ import {
   getVersion,
   listVersions,
   planDocument,
+  planRollback,
   publishVersion,
   rollbackVersion,
 } from '../../operations/schemas/versions.ts';
@@ -87,12 +88,13 @@ function exportRoute(ctx: AppContext, call: Call): Answer {
 async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [key, verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
-  checkParameters(call.query, call.method !== 'POST' ? [] : key === undefined ? ['dry_run', 'confirm'] : ['confirm']);
+  checkParameters(call.query, call.method === 'POST' ? ['dry_run', 'confirm'] : []);
   if (key === undefined && call.method === 'GET') return dataAnswer(await listVersions(ctx));
   if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
   if (key === undefined) throw noSuchRoute(call);
   if (verb === 'rollback' && call.method === 'POST') {
     await noBodyOf(call, 'versions/rollback');
+    if (isDryRun(call)) return dataAnswer(await planRollback(ctx, numberOf(key)));
     return published(await rollbackVersion(ctx, numberOf(key), publishOptionsOf(call)));
   }
   if (verb !== undefined || call.method !== 'GET') throw noSuchRoute(call);

@@ -3,7 +3,6 @@ import { ConfigError } from '../../adapters/config.ts';
 import type { Command } from '../command.ts';
 import { CONNECTION_HELP, signIn } from '../http.ts';
 import { EXIT_HELP, planOf, publish, PUBLISH_HELP, PUBLISH_OPTIONS } from '../publish.ts';
-import { documentOfVersion } from '../versions.ts';
 
 export const command: Command = {
   help: [
@@ -23,8 +22,7 @@ export const command: Command = {
     if (version === undefined || !/^[1-9]\d{0,8}$/.test(version))
       throw new ConfigError('Say the number of the version to go back to: durabase rollback N --app NAME.');
     const session = await signIn(values);
-    const document = await documentOfVersion(session, Number(version));
-    const plan = await planOf(session, { body: JSON.stringify(document), contentType: 'application/json' });
+    const plan = await planOf(session, {}, `/${version}/rollback`);
     return publish(session, { plan, path: `/api/${session.app}/_admin/versions/${version}/rollback`, request: {} }, values);
   },
 };

@@ -74,6 +74,13 @@ const mistake = (path: string, message: string): AppError => {
 export function conversionsOf(instructions: readonly Instruction[], current: SchemaDocument, next: SchemaDocument): Conversion[] {
   return instructions.flatMap((instruction, index): Conversion[] => {
     const path = `migrate.${String(index)}`;
+    if ('move' in instruction) {
+      const message = `${path}.move: a field cannot be moved to another entity.`;
+      throw new AppError('UNSUPPORTED', message, {
+        details: [{ path: `${path}.move`, rule: 'unsupported', message }],
+        hint: 'Add the field there, copy its values, and drop it here in a later version.',
+      });
+    }
     if ('convert' in instruction) return [converted(instruction.convert, current, next, `${path}.convert`)];
     if ('fill' in instruction) {
       const { entity, field, expression } = instruction.fill;

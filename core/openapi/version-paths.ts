@@ -188,11 +188,12 @@ export const versionPaths = (root: string): Paths => ({
   },
   [`${root}/versions/{version}/rollback`]: {
     parameters: [inPath('version', { type: 'string', pattern: '^[0-9]{1,9}$' })],
-    post: publishVersion(SCHEMA_TAG, 'admin_rollback_version', {
-      summary: 'Publish an older version again',
-      told: 'Nothing changed.',
-      answer: {},
-    }),
+    post: publishVersion(
+      SCHEMA_TAG,
+      'admin_rollback_version',
+      { summary: 'Publish an older version again', parameters: [DRY_RUN], told: 'Nothing changed, or the plan of a dry run.', answer: {} },
+      true,
+    ),
   },
   ...migrationPaths(root),
 });

@@ -37,7 +37,7 @@ interface GraceRow extends pg.QueryResultRow {
 
 /** The migration in grace that led from one version to the one that is served, when values were converted by it. */
 export async function undoneBy(
-  client: pg.PoolClient,
+  client: pg.Pool | pg.PoolClient,
   app: Pick<AppRuntime, 'id'>,
   served: number,
   wanted: number,

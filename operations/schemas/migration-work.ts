@@ -228,7 +228,7 @@ const doneRecord = (row: MigrationRow, step: Step): Sql => sql`
 
 const isHeld = (row: MigrationRow): boolean => row.status === 'paused' || row.is_aborting;
 
-/** What was dropped and is served again, by a rollback (under way, too) or in a shape that is in grace, is not taken away. */
+/** What was dropped and is served again, by a rollback (under way, too) or in a shape that is in grace, is not taken away; nor what triggers of another migration write to. */
 async function isServedAgain(pool: pg.Pool, row: MigrationRow, { removes }: Step): Promise<boolean> {
   if (removes === undefined) return false;
   const documents = await run<{ document: SchemaDocument }>(
@@ -239,7 +239,8 @@ async function isServedAgain(pool: pg.Pool, row: MigrationRow, { removes }: Step
       select m.from_version from durabase.migrations m
       where m.app = a.id and m.status = 'ready' and m.grace_ended_at is null) or v.version in (
       select m.to_version from durabase.migrations m
-      where m.app = a.id and m.status in ('planned', 'awaiting_approval', 'running', 'paused')))`,
+      where m.app = a.id and m.id <> ${value(row.id, 'uuid')}
+        and (m.status in ('planned', 'awaiting_approval', 'running', 'paused') or m.status = 'ready' and m.grace_ended_at is null)))`,
   );
   return documents.some(({ document }) => {
     const table = shapeOf(buildModel(document)).tables.get(removes.table);

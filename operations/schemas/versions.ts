@@ -11,7 +11,8 @@ import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
 import { planView, type PlanView } from './plan-view.ts';
-import { checkData, prepare, readOwned, refusePinned, schemaFacts } from './prepare.ts';
+import { undoneBy } from './grace.ts';
+import { checkData, prepare, prepareUndo, readOwned, refusePinned, schemaFacts } from './prepare.ts';
 import { publishDocument, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 
@@ -71,11 +72,19 @@ const documentOf = (ctx: AppContext, version: number): Promise<SchemaDocument> =
   documentAt(ctx.services.pool, ctx.app.schemaName, version);
 
 /** What publishing a document would do. Refused like the publish itself; nothing is changed. */
-export async function planDocument(ctx: AppContext, input: unknown): Promise<PlanView> {
-  const next = readDocument(input);
+export const planDocument = (ctx: AppContext, input: unknown): Promise<PlanView> => planEdit(ctx, readDocument(input));
+
+/** What a rollback would do. */
+export const planRollback = async (ctx: AppContext, version: number): Promise<PlanView> =>
+  planEdit(ctx, await documentOf(ctx, version), version);
+
+async function planEdit(ctx: AppContext, next: SchemaDocument, rollbackTo?: number): Promise<PlanView> {
   const served = await readOwned(ctx.services.pool, ctx, false);
   const facts = await schemaFacts(ctx.services.pool, ctx.app, served.latestVersion + 1);
-  const prepared = prepare(facts, served.document, () => next);
+  const { pool } = ctx.services;
+  const undone = rollbackTo === undefined ? undefined : await undoneBy(pool, ctx.app, served.servedVersion, rollbackTo);
+  const prepared =
+    undone === undefined ? prepare(facts, served.document, () => next) : prepareUndo(facts, served.document, () => next, undone);
   if (prepared.changes.length > 0) refusePinned(ctx.app, served);
   await checkData(ctx.services.pool, prepared.plan);
   const { servedVersion: fromVersion, document: current } = served;

@@ -92,6 +92,29 @@ describe('a type that changes', () => {
   });
 });
 
+describe('an instruction', () => {
+  it('that names what is not there, or that nobody can carry out, is refused with its place', async () => {
+    await makeApp('wrong', { name: 'a', type: 'string' });
+    const fields = [
+      { name: 'a', type: 'string' },
+      { name: 'b', type: 'string' },
+    ];
+    const cases: [object, number, string][] = [
+      [{ convert: { entity: 'item', field: 'z' } }, 422, 'migrate.0.convert.field'],
+      [{ convert: { entity: 'item', field: 'b' } }, 422, 'migrate.0.convert.field'],
+      [{ fill: { entity: 'thing', field: 'a', expression: '1' } }, 422, 'migrate.0.fill.entity'],
+      [{ move: { from: 'item.a', to: 'other.a', via: 'other' } }, 422, 'migrate.0.move'],
+      [{ shrink: {} }, 422, 'migrate.0'],
+    ];
+    for (const [instruction, status, path] of cases) {
+      const reply = await publish('wrong', fields, [instruction]);
+      expect([reply.status, reply.body.error.details[0].path], JSON.stringify(instruction)).toEqual([status, path]);
+    }
+    const bad = await publish('wrong', fields, [{ fill: { entity: 'item', field: 'b', expression: '$random()' } }]);
+    expect([bad.status, bad.body.error.message.includes('random')], bad.text).toEqual([422, true]);
+  });
+});
+
 describe('a field that is split', () => {
   it('is read and written whole by old clients and in parts by new ones', async () => {
     await makeApp('names', { name: 'name', type: 'string', required: true });

@@ -36,11 +36,14 @@ describe('what a stale schema explains', () => {
 describe('an operation on an app whose schema moved on', () => {
   const app = { version: 1 } as AppRuntime;
   const newer = { version: 2 } as AppRuntime;
-  const context = (head: AppRuntime | undefined): AppContext =>
-    ({
-      app,
-      services: { registry: { newerThan: (given: AppRuntime) => Promise.resolve(head === given ? undefined : head) } },
-    }) as unknown as AppContext;
+  const context = (head: AppRuntime | undefined, older: readonly AppRuntime[] = []): AppContext => {
+    const registry = {
+      newerThan: (given: AppRuntime) => Promise.resolve(head === given ? undefined : head),
+      shapesOf: () => Promise.resolve({ of: () => undefined, latest: 1, older }),
+      countUse: () => undefined,
+    };
+    return { app, services: { registry } } as unknown as AppContext;
+  };
 
   it('runs once more with the newer one', async () => {
     const seen: number[] = [];
@@ -60,6 +63,17 @@ describe('an operation on an app whose schema moved on', () => {
     await expect(withFreshSchema(context(undefined), failing('UNKNOWN_FIELD'))).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
     await expect(withFreshSchema(context(newer), failing('CONFLICT'))).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(runs).toBe(2);
+  });
+
+  it('runs in the older shapes, the newest first, while names are unknown; another refusal of theirs is the answer', async () => {
+    const shapes = [5, 4, 3].map((version) => ({ version: 1, older: { version } }) as AppRuntime);
+    const seen: (number | undefined)[] = [];
+    const operate = (ctx: AppContext): Promise<string> => {
+      seen.push(ctx.app.older?.version);
+      return Promise.reject(new AppError(ctx.app.older?.version === 4 ? 'CONFLICT' : 'UNKNOWN_FIELD', 'x'));
+    };
+    await expect(withFreshSchema(context(undefined, shapes), operate)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(seen).toEqual([undefined, 5, 4]);
   });
 
   it('runs twice at most', async () => {

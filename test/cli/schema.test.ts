@@ -95,6 +95,20 @@ describe('a schema on the command line', () => {
     expect(await durabase('rollback', 'two')).toMatchObject({ code: 1, output: expect.stringContaining('Say the number of the version') });
   }, 60_000);
 
+  it('a drop is meant only when it is said, and a word to its migration ends it', async () => {
+    const dropped = file('dropped.json', customers([NAME]));
+    const refused = await durabase('apply', dropped);
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('?confirm=drop');
+    const { code, output } = await durabase('apply', dropped, '--confirm-drop');
+    expect(code, output).toBe(0);
+    expect(output).toContain('Left in the tables until the retention ends\n  customers.email');
+    const [version = 0] = await versions();
+    const ended = await durabase('migration', 'contract', String(version), '--drop');
+    expect(ended.output).toMatch(new RegExp(`^Migration .* to version ${String(version)} is `));
+    expect(await durabase('migration', 'shorten', '1')).toMatchObject({ code: 1, output: expect.stringContaining('Say what to do') });
+  }, 60_000);
+
   it('a refusal is told once, with the place of each mistake, and ends with 1', async () => {
     const wrong = file('wrong.json', { version: 1, entities: [{ name: 'customers', fields: [{ name: 'x', type: 'strng' }, {}] }] });
     const { code, output } = await durabase('apply', wrong);
