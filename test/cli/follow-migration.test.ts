@@ -26,7 +26,7 @@ async function planned(): Promise<MigrationView> {
     [id, ++number],
   );
   await world.pool.query(
-    `insert into durabase.migration_steps (migration, key, position, phase, sql) values ($1, 'a', 0, 'expand', 'select 1'), ($1, 'b', 1, 'contract', 'select 2')`,
+    `insert into durabase.migration_steps (migration, key, position, phase, sql) values ($1, 'a', 0, 'expand', 'select 1'), ($1, 'b', 1, 'settle', 'select 2')`,
     [id],
   );
   return (JSON.parse(await session.request('GET', `/api/main/_admin/migrations/${id}`)) as { data: MigrationView }).data;
@@ -45,18 +45,19 @@ describe('watching a migration', () => {
     const following = followMigration(session, migration, plainPaper(), (line) => said.push(line)).then((followed) => (end = followed));
     await finish(migration.id, 'a');
     await expect.poll(() => said, { timeout: 5_000 }).toEqual(['  1/2  expand    select 1']);
-    await become(migration.id, 'ready', 'contract');
+    await become(migration.id, 'ready', 'switch');
     await finish(migration.id, 'b');
     await expect.poll(() => said.length, { timeout: 5_000 }).toBe(2);
     expect(end).toBeUndefined();
     await become(migration.id, 'completed', 'done');
     expect((await following).exitCode).toBe(0);
-    expect(said).toEqual(['  1/2  expand    select 1', '  2/2  contract  select 2']);
+    expect(said).toEqual(['  1/2  expand    select 1', '  2/2  settle    select 2']);
   }, 30_000);
 
   it.each([
     ['completed', 'done', 0, 'Version 2 is served.'],
     ['ready', 'grace', 0, 'Version 2 is served.'],
+    ['ready', 'contract', 0, 'Version 2 is served.'],
     ['failed', 'expand', 1, 'The migration to version 2 was taken back: too bad'],
     ['aborted', 'expand', 1, 'The migration to version 2 was aborted: too bad'],
     ['awaiting_approval', 'expand', 3, 'is awaiting approval: POST _admin/migrations/'],

@@ -7,8 +7,8 @@ import * as control0010 from './0010_second_factor.ts';
 import * as control0011 from './0011_oidc.ts';
 import * as control0013 from './0013_event_state.ts';
 import * as control0014 from './0014_rollouts.ts';
-import * as control0017 from './0017_backfill.ts';
 import * as control0016 from './0016_grace.ts';
+import * as control0017 from './0017_backfill.ts';
 import * as control0018 from './0018_maintenance.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
@@ -36,8 +36,8 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0011,
   control0013,
   control0014,
-  control0017,
   control0016,
+  control0017,
   control0018,
 ];
 export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0003, app0004, app0010, app0011, app0012];
