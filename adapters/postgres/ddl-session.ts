@@ -69,7 +69,6 @@ async function brief(
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const lockMs = Math.min(LOCK_TRY_MS.first * Math.ceil(attempt / TRIES_OF_A_LENGTH), LOCK_TRY_MS.longest);
-    if (lockedTable !== undefined) await outwait(client, lockedTable, deadline, onWait);
     try {
       await run(client, sql`begin`);
       await run(client, sql`set local lock_timeout = ${literal(`${lockMs}ms`)}`);
@@ -82,41 +81,16 @@ async function brief(
       const state = sqlState(error);
       if (state !== '55P03' && state !== '40P01') throw error;
       if (attempt > 1 && lockedTable !== undefined) await cancelAutovacuum(client, lockedTable);
-      await waitOrGiveUp(deadline, Math.min(20 * attempt, 200), onWait);
+      await waitOrGiveUp(deadline, Math.min(20 * attempt, 100), onWait);
     }
   }
 }
 
-/** Short tries leave writers the least to wait for; only where they never succeed do they grow. */
-const TRIES_OF_A_LENGTH = 8;
-/** What holds the table longer than a writer does. */
-const OLD_MS = 30;
-const LONGEST_OUTWAIT_MS = 4_000;
-const LOOK_MS = 10;
-
-/** Whoever waits behind a long reader makes every writer wait behind himself: the reader is waited for before there is a queue. */
-async function outwait(
-  client: pg.Client,
-  at: { readonly storage: string; readonly table: string },
-  deadline: number,
-  onWait: (() => void) | undefined,
-): Promise<void> {
-  const until = Math.min(deadline, Date.now() + LONGEST_OUTWAIT_MS);
-  while (Date.now() + LOOK_MS < until) {
-    const held = await run(
-      client,
-      sql`
-      select from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-      join pg_stat_activity a on a.pid = l.pid
-      where n.nspname = ${value(at.storage)} and c.relname = ${value(at.table)} and l.granted and l.pid <> pg_backend_pid()
-        and a.backend_type = 'client backend' and a.xact_start < clock_timestamp() - make_interval(secs => ${value(OLD_MS / 1_000, 'double precision')})
-      limit 1`,
-    );
-    if (held.length === 0) return;
-    onWait?.();
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-}
+/**
+ * Whoever waits for a lock makes every writer wait behind himself, so tries are short and grow only where none succeeds for long. They
+ * are many: one that is waiting in the moment in which a long reader ends is the next in line, whoever comes after.
+ */
+const TRIES_OF_A_LENGTH = 40;
 
 async function waitOrGiveUp(deadline: number, ms: number, onWait: (() => void) | undefined): Promise<void> {
   if (Date.now() + ms > deadline) throw new LockNotTaken('A lock was not free; trying again later.');
