@@ -126,14 +126,18 @@ export function calculate(operator: ArithmeticOperator, a: Numeric, b: Numeric):
   return toValue({ digits: operator === '+' ? p + q : p - q, scale });
 }
 
-/** Fifteen significant digits: what a double keeps for certain, and what Postgres gives for the same detour. */
+const MAX_QUOTIENT = 1e300;
+const MIN_QUOTIENT = 1e-300;
+
+/**
+ * Divided as doubles, to fifteen significant digits: what a double keeps for certain, and what Postgres gives for the same detour.
+ * Null when an operand or the quotient is out of range, 0 when it is too small.
+ */
 function divide(a: Numeric, b: Numeric): Numeric | null {
-  const divisor = Number(b);
-  if (divisor === 0) return null;
-  const quotient = Number(a) / divisor;
-  const size = Math.abs(quotient);
-  if (!(size <= 1e300)) return null;
-  return size < 1e-300 ? 0 : toFifteenDigits(quotient);
+  const quotient = Number(a) / Number(b);
+  const [sizeA, sizeB, size] = [Math.abs(Number(a)), Math.abs(Number(b)), Math.abs(quotient)];
+  if (!(Math.max(sizeA, sizeB, size) <= MAX_QUOTIENT) || sizeB < MIN_QUOTIENT) return null;
+  return Math.min(sizeA, size) < MIN_QUOTIENT ? 0 : toFifteenDigits(quotient);
 }
 
 /** As C's printf, and so Postgres, rounds a double: one that lies exactly in the middle goes to the even digit, where JavaScript goes up. */

@@ -236,11 +236,12 @@ class Compiler {
       case '%':
         return computed('number', sql`(${a} % nullif(${b}, 0))`);
       case '/':
-        // Fifteen significant digits, like the closure: a double gives back as many when it becomes numeric.
+        // Divided as doubles, like the closure: a quotient of numerics is rounded twice, and its fifteenth digit may differ.
         return computed(
           'number',
-          sql`(select case when abs(q.x) <= 1e300 then case when abs(q.x) < 1e-300 then 0 else q.x::double precision::numeric end end
-          from (select ${a} / nullif(${b}, 0) as x) q)`,
+          sql`(select case when abs(q.a) <= 1e300 and abs(q.b) between 1e-300 and 1e300 and abs(q.a) <= abs(q.b) * 1e300
+          then case when abs(q.a) < greatest(1e-300, abs(q.b) * 1e-300) then 0 else (q.a::double precision / q.b::double precision)::numeric end end
+          from (select ${a} as a, ${b} as b) q)`,
         );
     }
   }

@@ -399,6 +399,22 @@ describe('closure and SQL', () => {
     );
   }, 600_000);
 
+  it('divide to the same fifteenth digit', async () => {
+    const records = await store(
+      Array.from({ length: 2_000 }, (_, index) => ({
+        total: String((index % 50) + 5),
+        paid: `${Math.floor(index / 50) + 5}.${10 + (index % 83)}`,
+      })),
+    );
+    const entry = valueOf('total / paid', { id: null, email: 'a@x', roles: [], none: null });
+    const found = await run<{ x: string }>(pool, sql`select (${entry?.sql ?? sql`null`})::text as x from t order by id`);
+    const differing = records.filter((record, at) => {
+      const here = compileExpression('total / paid').evaluate({ record, action: 'update', now: NOW });
+      return !isSameValue(here, found[at]?.x ?? null, 'number');
+    });
+    expect(differing).toEqual([]);
+  });
+
   it('binds what it must (the harness itself can see a difference)', async () => {
     await store([{ n: 1 }]);
     const [entry] = await run<{ x: boolean }>(pool, sql`select ${id('t', 'n')} = ${value(2, 'integer')} as x from t`);
