@@ -72,6 +72,8 @@ export interface Change {
   readonly hint?: string;
   /** The change is not done at all. */
   readonly refused?: true;
+  /** Stored values may not fit: they are counted before anything begins, and again before the switch. */
+  readonly isTightened?: true;
   /** What stays in the tables until the retention ends although the new version does not serve it. */
   readonly held?: readonly Held[];
   readonly conversion?: Conversion;

@@ -146,16 +146,17 @@ function diffField(context: FieldContext, old: FieldDefinition, now: FieldDefini
   if (old.required !== now.required) changes.push(compatible('set_required', { from: old.required, to: now.required, ...filled }));
   if (old.unique !== now.unique) changes.push(compatible('set_unique', { from: old.unique, to: now.unique }));
   if (!isSame(old.default, now.default)) changes.push(compatible('set_default', { from: old.default ?? null, to: now.default ?? null }));
-  if (!isSame(old.enum, now.enum)) changes.push(diffEnum(old, now, { ...at, isConverted: convert !== undefined }, title));
+  if (!isSame(old.enum, now.enum)) changes.push(diffEnum(old, now, { ...at, isConverted: convert !== undefined }));
   for (const limit of LIMITS) {
     if (isSame(old[limit.name], now[limit.name])) continue;
     const facts = { property: limit.name, from: old[limit.name] ?? null, to: now[limit.name] ?? null };
+    const isLoosened = convert !== undefined || limit.isLoosened(old[limit.name], now[limit.name]);
     changes.push(
-      convert !== undefined || limit.isLoosened(old[limit.name], now[limit.name])
-        ? compatible('set_limit', facts)
+      isLoosened || limit.name !== 'pattern'
+        ? compatible('set_limit', isLoosened ? facts : { ...facts, isTightened: true })
         : refused(
             'set_limit',
-            `The ${limit.name} of field ${title} would become stricter than its stored values may be.`,
+            `The pattern of field ${title} may not fit its stored values, and a pattern cannot be asked of the database.`,
             'Add a rule: it is checked when a record is written next.',
             facts,
           ),
@@ -202,23 +203,13 @@ function diffEnum(
   old: FieldDefinition,
   now: FieldDefinition,
   { isConverted, ...at }: { entity: string; field: string; isConverted: boolean },
-  title: string,
 ): Change {
   const facts = { kind: 'set_enum' as const, ...at, from: old.enum ?? null, to: now.enum ?? null };
   const gone = now.enum === undefined ? [] : old.enum === undefined ? undefined : old.enum.filter((item) => !now.enum?.includes(item));
-  if (gone?.length === 0) return { ...facts, class: 'compatible' };
   // With a conversion the older list is the older shape's, and every stored value gets its place in the new one.
-  if (isConverted) return { ...facts, class: 'breaking' };
-  return {
-    ...facts,
-    class: 'breaking',
-    refused: true,
-    message:
-      gone === undefined
-        ? `Field ${title} would be limited to a list that stored values may not be in.`
-        : `Field ${title} would lose the values ${gone.map(String).join(', ')}, which records may hold.`,
-    hint: `Keep the values and refuse them for new records by a rule, or say what becomes of them: migrate: [{convert: {entity: ${at.entity}, field: ${at.field}, up: ...}}].`,
-  };
+  if (isConverted && gone?.length !== 0) return { ...facts, class: 'breaking' };
+  // Whether records hold one that goes is asked of the database: see `plan`.
+  return { ...facts, class: 'compatible', ...(gone?.length === 0 ? {} : { isTightened: true }) };
 }
 
 type Limit = number | string | undefined;

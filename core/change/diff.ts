@@ -89,7 +89,7 @@ function diffEntity(context: FieldContext): Change[] {
       }),
     );
   }
-  if (before.soft_delete !== after.soft_delete) changes.push(softDelete(after));
+  if (before.soft_delete !== after.soft_delete) changes.push(softDelete(before, after));
   for (const property of ['label', 'description', 'display_field', 'slug'] as const) {
     if (!isSame(before[property], after[property])) {
       changes.push(compatible('set_entity', { entity, property, from: before[property] ?? null, to: after[property] ?? null }));
@@ -104,16 +104,9 @@ const keyOf = (entity: EntityDefinition) => ({
   generated: entity.primary_key?.generated ?? true,
 });
 
-function softDelete(after: EntityDefinition): Change {
-  if (after.soft_delete) return compatible('set_soft_delete', { entity: after.name, from: false, to: true });
-  return refused('set_soft_delete', {
-    entity: after.name,
-    from: true,
-    to: false,
-    message: `Soft delete of entity "${after.name}" cannot be turned off: deleted records would come back.`,
-    hint: 'Keep soft_delete: true.',
-  });
-}
+/** Off: whether deleted records are there is asked of the database, see `plan`. */
+const softDelete = (before: EntityDefinition, after: EntityDefinition): Change =>
+  compatible('set_soft_delete', { entity: after.name, from: before.soft_delete, to: after.soft_delete });
 
 /** The older lists in the names that their fields have now: a rename changes no index. */
 function withNewNames(before: EntityDefinition, after: EntityDefinition): EntityDefinition {

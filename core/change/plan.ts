@@ -2,7 +2,7 @@
  * The plan of a set of changes: checks the data must pass, then ordered steps. Pure; the same two models always give the same
  * steps, so a worker makes the plan again instead of reading SQL from a table.
  */
-import type { AppModel, EntityModel } from '../model/model.ts';
+import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel } from '../model/model.ts';
 import { render } from '../sql/sql.ts';
 import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
@@ -13,8 +13,11 @@ import { createTable, tableIsFree } from './ops/create-table.ts';
 import { dropForeignKey } from './ops/drop-foreign-key.ts';
 import { dropIndex } from './ops/drop-index.ts';
 import { dropColumn, dropTable } from './ops/drop-storage.ts';
+import { keepNoDeleted } from './ops/keep-no-deleted.ts';
+import { limits } from './ops/limits.ts';
+import { hasNoNulls, provenNotNull } from './ops/not-null.ts';
 import { setDefault } from './ops/set-default.ts';
-import { dropNotNull, requiredNeedsNoRecords, required } from './ops/set-required.ts';
+import { dropNotNull } from './ops/set-required.ts';
 import { canonical } from './pair.ts';
 import { shapeOf, type ColumnShape, type ForeignKeyShape, type Shape, type TableShape } from './shape.ts';
 import { PHASES, type Check, type Step } from './step.ts';
@@ -59,11 +62,16 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     narrowing: classOf(changes) === 'breaking' ? 'contract' : 'settle',
   };
   const parts = [...shapes.after.tables.values()].map((table) => planTable(context, shapes.before.tables.get(table.table), table));
+  const tightened = [
+    ...tightenedFields(changes, input.next).map(([entity, field]) => limits(input.storage, entity, field)),
+    ...changes.flatMap((change) => withoutSoftDelete(change, input.next)).map((entity) => keepNoDeleted(input.storage, entity)),
+  ];
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
   const steps = [
     ...converted.flatMap((part) => part.steps),
     ...endOf(input),
     ...parts.flatMap((part) => part.steps),
+    ...tightened.flatMap((part) => part.steps),
     ...keys.flatMap((key) => planForeignKey(context, key)),
     ...missing(shapes.before.foreignKeys, shapes.after.foreignKeys).map((key) => dropForeignKey(input.storage, key)),
     ...missing(shapes.before.tables, shapes.after.tables).map((table) => dropTable(input.storage, table)),
@@ -73,6 +81,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     checks: [
       ...converted.flatMap((part) => part.checks),
       ...parts.flatMap((part) => part.checks),
+      ...tightened.flatMap((part) => part.checks),
       ...keys.flatMap((key) => orphanChecks(context, key)),
     ],
   };
@@ -84,6 +93,20 @@ function endOf({ undone, previous, next, storage }: PlanInput): Step[] {
   return undone.conversions
     .flatMap((conversion) => conversionSteps({ storage, version: undone.version, conversion, previous: next, next: previous }).steps)
     .filter((step) => step.key.startsWith('end-'));
+}
+
+const withoutSoftDelete = ({ kind, entity, to }: Change, next: AppModel): EntityModel[] =>
+  kind === 'set_soft_delete' && to === false ? [next.entities.get(entity ?? '') ?? []].flat() : [];
+
+function tightenedFields(changes: readonly Change[], next: AppModel): [EntityModel, FieldModel][] {
+  const fields = new Map(
+    changes.flatMap(({ isTightened, entity: name, field: fieldName }): [FieldModel, EntityModel][] => {
+      const entity = isTightened === true ? next.entities.get(name ?? '') : undefined;
+      const field = entity?.fields.get(fieldName ?? '');
+      return entity === undefined || field === undefined ? [] : [[field, entity]];
+    }),
+  );
+  return [...fields].map(([field, entity]) => [entity, field]);
 }
 
 /** One change may be the reason for several: a fill makes a field required and is said once. */
@@ -135,7 +158,10 @@ function planTable(context: Context, before: TableShape | undefined, after: Tabl
   return {
     steps: [
       ...columns.flatMap((part) => part.steps),
-      ...missing(before.columns, after.columns).flatMap((column) => leaveColumn(context, before, column)),
+      // Without soft delete its column is empty and stays: it is there when soft delete comes back.
+      ...missing(before.columns, after.columns)
+        .filter((column) => column.name !== DELETED_COLUMN)
+        .flatMap((column) => leaveColumn(context, before, column)),
       // What is still to be filled is indexed when it is.
       ...added.map((index) =>
         addIndex(
@@ -176,8 +202,8 @@ function planColumn(
   if (before.default !== after.default) steps.push(setDefault(storage, table.table, before, after));
   if (before.isRequired && !after.isRequired) steps.push(dropNotNull(storage, table.table, after));
   if (!before.isRequired && after.isRequired) {
-    steps.push(...required(storage, table.table, after, narrowing));
-    checks.push(requiredNeedsNoRecords(storage, table, after));
+    steps.push(...provenNotNull(storage, table.table, [after.name], narrowing));
+    checks.push(hasNoNulls(storage, table, after));
   }
   return { steps, checks };
 }
@@ -213,7 +239,7 @@ function storageLosses({ before, after }: { before: Shape; after: Shape }, held:
     const columns = [...table.columns.values()].flatMap((column): Change[] => {
       const now = next.columns.get(column.name);
       if (now === undefined) {
-        if (isHeld(table.table, column.name)) return [];
+        if (isHeld(table.table, column.name) || column.name === DELETED_COLUMN) return [];
         return [loss(table.owner, column.name, `The values of "${table.owner}.${column.name}" would be dropped.`)];
       }
       if (now.type === column.type && now.isIdentity === column.isIdentity) return [];

@@ -42,6 +42,8 @@ export type Phase = (typeof PHASES)[number];
 export interface Batch {
   /** How many rows there may be; an estimate from the catalogue. */
   readonly total: Sql;
+  /** Of a verification: what is wrong with the record whose key is named, and the way out. */
+  readonly refusal?: { message(sample: string): string; readonly hint: string };
 }
 
 /** The bounds of a brief step's transaction: its tries for a lock, which grow, and each of its statements. */
@@ -53,7 +55,8 @@ export interface Check {
   readonly count: Sql;
   readonly entity: string;
   readonly field: string | undefined;
-  readonly kind: 'set_required' | 'set_unique' | 'add_unique' | 'add_relation' | 'add_field' | 'add_entity';
+  readonly kind:
+    'set_required' | 'set_limit' | 'set_soft_delete' | 'set_unique' | 'add_unique' | 'add_relation' | 'add_field' | 'add_entity';
   message(count: number): string;
   readonly hint: string;
 }

@@ -162,12 +162,15 @@ async function estimate(client: pg.Client, step: Step): Promise<number> {
 
 function refuseWrong(answer: Answer, step: Step): void {
   if ((answer.wrong ?? 0) === 0) return;
-  throw new AppError(
-    'CONFLICT',
-    `Records of "${step.table}" do not hold the same values in both shapes, for instance the one with the key ${answer.sample ?? '?'} (${step.key}).`,
-    { hint: 'Something wrote to the table past its triggers. Abort the migration and publish again.' },
-  );
+  const sample = answer.sample ?? '?';
+  const { message, hint } = step.batch?.refusal ?? PAST_TRIGGERS;
+  throw new AppError('CONFLICT', `${message(sample)} (${step.key})`, { hint });
 }
+
+const PAST_TRIGGERS = {
+  message: (sample: string): string => `Records do not hold the same values in both shapes, for instance the one with the key ${sample}.`,
+  hint: 'Something wrote to the table past its triggers. Abort the migration and publish again.',
+};
 
 /** Sessions that wait for a row of this very batch. */
 async function waitingForUs(client: pg.Client): Promise<number> {

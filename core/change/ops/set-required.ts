@@ -1,4 +1,4 @@
-/** Required on and off. On: only while there are no records, and after the switch, when no process leaves the field out any more. */
+/** Required on and off. On: after the switch, when no process leaves the field out any more. */
 import { id, literal, sql } from '../../sql/sql.ts';
 import type { ColumnShape, TableShape } from '../shape.ts';
 import { provenNotNull } from './not-null.ts';
@@ -58,12 +58,3 @@ export const hasNoNulls = (storage: string, table: TableShape, column: ColumnSha
     `Field "${table.owner}.${column.name}" is required, but ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'} written since it was dropped lack${count === 1 ? 's' : ''} it.`,
   hint: 'Publish it without `required` first and fill those records.',
 });
-
-export const requiredNeedsNoRecords = (storage: string, table: TableShape, column: ColumnShape): Check =>
-  isEmpty(storage, table, {
-    kind: 'set_required',
-    field: column.name,
-    message: (count) =>
-      `Field "${table.owner}.${column.name}" cannot become required: "${table.owner}" has ${count === 1000 ? 'a thousand or more' : count} record${count === 1 ? '' : 's'}, and running clients may leave it out.`,
-    hint: 'Add a rule with the operator `required`: it is checked when a record is written next.',
-  });

@@ -93,6 +93,22 @@ const third = {
   ],
 };
 
+/** What stored records are asked about: they may be in the way, and are not. */
+const fourth = {
+  ...third,
+  entities: third.entities.map((entity) =>
+    entity.name === 'customer'
+      ? { ...entity, soft_delete: false }
+      : {
+          ...entity,
+          fields: entity.fields.map((field) =>
+            field.name === 'state' ? { ...field, enum: ['new'] } : field.name === 'price' ? { ...field, required: true, min: 1 } : field,
+          ),
+        },
+  ),
+  migrate: [],
+};
+
 describe('the text of a plan', () => {
   let dir: string;
   let postgres: RunningPostgres;
@@ -132,6 +148,7 @@ describe('the text of a plan', () => {
       { ...second, entities: second.entities.map((entity) => ({ ...entity, unique: [], indexes: [] })) },
     ],
     ['values that move, and drops', third],
+    ['what records are asked about', fourth],
   ])(
     'is what runs: %s',
     async (_title, document) => {
@@ -162,6 +179,8 @@ describe('the text of a plan', () => {
       'add-foreign-key',
       'add-index',
       'backfill',
+      'check-deleted',
+      'check-limits',
       'check-not-null',
       'convert',
       'create-table',
@@ -173,6 +192,7 @@ describe('the text of a plan', () => {
       'end-conversion',
       'end-fill',
       'fill',
+      'remove-deleted',
       'set-default',
       'set-not-null',
       'uncheck-not-null',

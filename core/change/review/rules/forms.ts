@@ -185,6 +185,8 @@ function notRepeatable(step: ReadStep, plan: PlanText): string[] {
 function isRepeatable(act: Act): boolean {
   if ('isGuarded' in act) return act.isGuarded;
   if ('isRepeatable' in act) return act.isRepeatable;
+  // What is gone is gone.
+  if (act.kind === 'change_data') return act.verb === 'delete';
   return [
     'set_not_null',
     'drop_not_null',
