@@ -47,7 +47,7 @@ export interface Batch {
 }
 
 /** The bounds of a brief step's transaction: its tries for a lock, which grow, and each of its statements. */
-export const LOCK_TRY_MS = { first: 50, longest: 200 } as const;
+export const LOCK_TRY_MS = { first: 50, longest: 100 } as const;
 export const BRIEF_STATEMENT_MS = 10_000;
 
 /** What must hold in the data before a plan is accepted. `count` answers how many rows are in the way. */

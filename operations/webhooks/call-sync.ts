@@ -52,11 +52,23 @@ export async function callSyncWebhooks(
     at: ctx.now.toISOString(),
     schemaVersion: ctx.app.version,
   };
+  const unseen = unseenFields(writtenAs, entity);
   for (const hook of entity.webhooks) {
-    if (!isSynchronous(hook) || !concerns(hook, action) || !meetsCondition(hook, change)) continue;
+    if (!isSynchronous(hook) || !concerns(hook, action)) continue;
+    // A condition on what nobody knows before the write is taken to hold: who may refuse is rather asked in vain.
+    if (!names(hook.condition, unseen) && !meetsCondition(hook, change)) continue;
     await bulkhead(ctx.app.id, () => callOne(ctx, entity, hook, change, callKey));
   }
 }
+
+/** Fields of the served shape whose values the database works out when it writes. */
+function unseenFields(writtenAs: EntityModel, served: EntityModel): string[] {
+  const given = new Set([...writtenAs.fields.values()].map((field) => field.column));
+  return [...served.fields.values()].filter((field) => !given.has(field.column)).map((field) => field.name);
+}
+
+const names = (condition: string | undefined, fields: readonly string[]): boolean =>
+  condition !== undefined && fields.some((field) => new RegExp(`\\b${field}\\b`).test(condition));
 
 async function callOne(ctx: AppContext, entity: EntityModel, hook: WebhookDefinition, change: Change, callKey: string): Promise<void> {
   const payload = buildPayload(ctx.app.older?.served ?? ctx.app, entity, hook, change, callKey);

@@ -1,4 +1,6 @@
 /** An app whose migration is in grace: clients of the older version are served in its shape, beside those of the newer one. */
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startWorld, type Reply, type World } from './world.ts';
@@ -7,7 +9,7 @@ let world: World;
 let token: string;
 let db: pg.Client;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8' });
   token = await world.platformToken();
   db = new pg.Client({ connectionString: world.databaseUrl });
   await db.connect();
@@ -149,5 +151,51 @@ describe('while a migration is in grace', () => {
     expect([reply.status, reply.body.error.code]).toEqual([409, 'CONFLICT']);
     expect((await send('GET', `two/person/${first}`)).status).toBe(404);
     expect((await send('GET', `two/human/${first}`)).body.data).toMatchObject({ title: 'mia' });
+  });
+});
+
+describe('a webhook that may refuse', () => {
+  const calls: { record: Record<string, unknown> }[] = [];
+  const receiver = http.createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => {
+      calls.push(JSON.parse(text) as (typeof calls)[number]);
+      response.writeHead(409).end();
+    });
+  });
+  afterAll(() => receiver.close());
+
+  it('is asked in the older shape too, where its condition is on a value the database converts', async () => {
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}/`;
+    const order = (type: string) => ({
+      version: 1,
+      entities: [
+        {
+          name: 'order',
+          fields: [
+            { name: 'price', type },
+            { name: 'size', type: 'int' },
+          ],
+        },
+      ],
+      webhooks: [
+        { entity: 'order', hook: 'before_write', url, condition: 'record.price = "13"' },
+        { entity: 'order', hook: 'before_write', url, condition: 'record.size = 13' },
+      ],
+    });
+    expect((await send('POST', '_platform/apps', { name: 'asked' })).status).toBe(201);
+    expect((await send('POST', 'asked/_admin/versions', order('int'))).status).toBe(201);
+    const published = await send('POST', 'asked/_admin/versions', {
+      ...order('string'),
+      migrate: [{ convert: { entity: 'order', field: 'price' } }],
+    });
+    expect(published.body.data.migration, published.text).toMatchObject({ status: 'ready' });
+    const refused = await send('POST', 'asked/order', { price: 13, size: 1 }, OLD);
+    expect([refused.status, refused.body.error.code, calls.length], refused.text).toEqual([422, 'WEBHOOK_REJECTED', 1]);
+    expect(calls[0]?.record).toMatchObject({ size: 1 });
+    expect((await send('POST', 'asked/order', { price: '12', size: 1 }, NEW)).status).toBe(201);
+    expect(calls).toHaveLength(1);
   });
 });
