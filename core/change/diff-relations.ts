@@ -2,6 +2,7 @@
 import type { RelationDefinition, SchemaDocument } from '../model/document.ts';
 import { fieldName, foreignKeyOf, joinOf } from '../model/model.ts';
 import type { Change, Held } from './change.ts';
+import { isLinkMove } from './links/move.ts';
 import { pair } from './pair.ts';
 
 /** What of a relation may change without touching a table: names, behaviour on delete, loading and nesting. */
@@ -84,6 +85,7 @@ function diffRelation(before: RelationDefinition, after: RelationDefinition, doc
       message: `Relation "${before.name}" is called "${after.name}"; clients of the older version include it by its name for the grace period.`,
     });
   }
+  if (isLinkMove(before.type, after.type)) changes.push(moved(before, after, documents));
   for (const [property, from, to] of fixedProperties(before, after, documents)) {
     if (from === to) continue;
     changes.push({
@@ -124,13 +126,31 @@ function diffRelation(before: RelationDefinition, after: RelationDefinition, doc
   return changes;
 }
 
+/** Its links are stored in another way: both ways are served for the grace period, and kept in step. */
+function moved(before: RelationDefinition, after: RelationDefinition, { previous, next }: Documents): Change {
+  const held = heldLinks(before, previous, next);
+  const reading = after.type === 'many_to_many' ? 'go on with one of the links as the key' : 'go on with the key as a link';
+  return {
+    kind: 'set_relation',
+    class: 'breaking',
+    relation: after.name,
+    entity: after.target,
+    property: 'type',
+    from: before.type,
+    to: after.type,
+    message: `Relation "${after.name}" becomes ${after.type}: clients of the older version ${reading} for the grace period.`,
+    ...(held.length === 0 ? {} : { held }),
+    touches: after.id === undefined ? [] : [after.id],
+  };
+}
+
 type Fixed = readonly [property: string, from: string | undefined, to: string | undefined];
 
 /** What decides where links are stored, in the names of the newer document where only those changed. */
 function fixedProperties(before: RelationDefinition, after: RelationDefinition, { previous, next, names }: Documents): Fixed[] {
   const called = (entity: string): string => names.get(entity) ?? entity;
   const ends: Fixed[] = [
-    ['type', before.type, after.type],
+    ...(isLinkMove(before.type, after.type) ? [] : [['type', before.type, after.type] as const]),
     ['source', called(before.source), after.source],
     ['target', called(before.target), after.target],
     ['source_key', columnOfKey(before.source, before.source_key, previous), columnOfKey(after.source, after.source_key, next)],

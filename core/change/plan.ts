@@ -6,6 +6,8 @@ import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel } from
 import { render } from '../sql/sql.ts';
 import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
+import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
+import { endLinks, hasNoDoubles, isLeft, linkSteps } from './links/steps.ts';
 import { addColumn, restoreColumn } from './ops/add-column.ts';
 import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
 import { addIndex, hasNoDuplicates } from './ops/add-index.ts';
@@ -50,6 +52,10 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       changes.flatMap((change) => change.held ?? []),
     ),
   );
+  // Taken back, what the undone migration made keeps both places in step, by the names it has.
+  const moving = { ...input, version: input.undone?.version ?? input.version ?? 0 };
+  const moves = linkMoves(moving);
+  refuseUnsafe(linkRefusals(moves, moving));
   const conversions = input.undone === undefined ? conversionsOf(changes) : [];
   const converted = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
   const isConverted = convertedColumns(conversions, input);
@@ -67,13 +73,15 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     ...changes.flatMap((change) => withoutSoftDelete(change, input.next)).map((entity) => keepNoDeleted(input.storage, entity)),
   ];
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
+  const left = missing(shapes.before.foreignKeys, shapes.after.foreignKeys);
   const steps = [
     ...converted.flatMap((part) => part.steps),
     ...endOf(input),
     ...parts.flatMap((part) => part.steps),
     ...tightened.flatMap((part) => part.steps),
+    ...moves.flatMap((move) => (input.undone === undefined ? linkSteps(move, left) : [endLinks(move, left)])),
     ...keys.flatMap((key) => planForeignKey(context, key)),
-    ...missing(shapes.before.foreignKeys, shapes.after.foreignKeys).map((key) => dropForeignKey(input.storage, key)),
+    ...left.filter((key) => !moves.some((move) => isLeft(move, key))).map((key) => dropForeignKey(input.storage, key)),
     ...missing(shapes.before.tables, shapes.after.tables).map((table) => dropTable(input.storage, table)),
   ];
   return {
@@ -83,9 +91,13 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       ...parts.flatMap((part) => part.checks),
       ...tightened.flatMap((part) => part.checks),
       ...keys.flatMap((key) => orphanChecks(context, key)),
+      ...(input.undone === undefined ? doubles(moves) : []),
     ],
   };
 }
+
+/** A rollback keeps what clients of the older shape have seen all the time: of several links the one that is the key. */
+const doubles = (moves: readonly LinkMove[]): Check[] => moves.filter((move) => move.direction === 'to_key').map(hasNoDoubles);
 
 /** Its triggers keep both shapes in step for as long as the taken-back shape is the older one. */
 function endOf({ undone, previous, next, storage }: PlanInput): Step[] {

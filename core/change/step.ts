@@ -56,7 +56,15 @@ export interface Check {
   readonly entity: string;
   readonly field: string | undefined;
   readonly kind:
-    'set_required' | 'set_limit' | 'set_soft_delete' | 'set_unique' | 'add_unique' | 'add_relation' | 'add_field' | 'add_entity';
+    | 'set_required'
+    | 'set_limit'
+    | 'set_soft_delete'
+    | 'set_unique'
+    | 'add_unique'
+    | 'add_relation'
+    | 'add_field'
+    | 'add_entity'
+    | 'set_relation';
   message(count: number): string;
   readonly hint: string;
 }

@@ -17,6 +17,7 @@ import {
   type FieldModel,
 } from '../model/model.ts';
 import type { Held } from './change.ts';
+import { isLinkMove } from './links/move.ts';
 import { pair } from './pair.ts';
 
 export interface StorageFacts {
@@ -131,9 +132,13 @@ class Storage {
     }
   }
 
-  relation(relation: RelationDefinition): RelationDefinition {
-    const before = this.relations.get(relation);
-    if (relation.type === 'many_to_many') return before?.type === 'many_to_many' ? keptLinks(relation, before) : this.newLinks(relation);
+  relation(wanted: RelationDefinition): RelationDefinition {
+    const before = this.relations.get(wanted);
+    const relation = before !== undefined && isLinkMove(before.type, wanted.type) ? withoutPlace(wanted, before) : wanted;
+    if (relation.type === 'many_to_many') {
+      if (before === undefined) return this.newLinks(relation);
+      return before.type === 'many_to_many' ? keptLinks(relation, before) : this.freshLinks(relation);
+    }
     const target = this.next.entities.find((entity) => entity.name === relation.target);
     const targetBefore = this.before(target);
     const keyed = before === undefined || before.type === 'many_to_many' ? relation : keptKey(relation, before, target, targetBefore);
@@ -146,6 +151,15 @@ class Storage {
     return placed(keyed, column, name);
   }
 
+  /** Links that were left for a key tell nothing of what the key was since: such a table is not used again. */
+  private freshLinks(relation: RelationDefinition): RelationDefinition {
+    const isLeft = this.facts.held.some((held) => held.column === undefined && held.table === relation.join_table);
+    if (relation.join_table !== undefined && !isLeft) return relation;
+    const { join_table: _left, ...rest } = relation;
+    const table = this.free(relation.name, (name) => this.isTable(name));
+    return table === relation.name ? rest : { ...rest, join_table: table };
+  }
+
   private newLinks(relation: RelationDefinition): RelationDefinition {
     if (relation.join_table !== undefined || this.next.entities.some((entity) => (entity.table ?? entity.name) === relation.name))
       return relation;
@@ -153,6 +167,21 @@ class Storage {
     const table = mine?.table ?? this.free(relation.name, (name) => this.isTable(name));
     return table === relation.name ? relation : { ...relation, join_table: table };
   }
+}
+
+/** A relation of the other type has its links elsewhere; what said where they are would mean something else, or nothing. */
+function withoutPlace(relation: RelationDefinition, before: RelationDefinition): RelationDefinition {
+  const { target_key: key, column: _column, join_table: table, source_join_key: source, target_join_key: target, ...rest } = relation;
+  const { required: _required, ...optional } = rest;
+  const keyed = key === undefined || key === before.target_key ? {} : { target_key: key };
+  if (relation.type !== 'many_to_many') return { ...rest, ...keyed };
+  return {
+    ...optional,
+    ...keyed,
+    ...(table === undefined ? {} : { join_table: table }),
+    ...(source === undefined ? {} : { source_join_key: source }),
+    ...(target === undefined ? {} : { target_join_key: target }),
+  };
 }
 
 /** The link table and its columns keep the names that they got from the relation and its entities, whatever those are called now. */

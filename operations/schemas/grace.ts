@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
 import type { Change, Undone } from '../../core/change/change.ts';
+import { movesLinks } from '../../core/change/links/move.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime } from '../context.ts';
@@ -35,7 +36,7 @@ interface GraceRow extends pg.QueryResultRow {
   readonly changes: readonly Change[];
 }
 
-/** The migration in grace that led from one version to the one that is served, when values were converted by it. */
+/** The migration in grace that led from one version to the one that is served, when it converted values or moved links. */
 export async function undoneBy(
   client: pg.Pool | pg.PoolClient,
   app: Pick<AppRuntime, 'id'>,
@@ -50,6 +51,8 @@ export async function undoneBy(
       and to_version = ${value(served, 'integer')} and from_version = ${value(wanted, 'integer')} and not plan ? 'undone'
     order by number desc limit 1`,
   );
-  const conversions = (row?.changes ?? []).flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
-  return row === undefined || conversions.length === 0 ? undefined : { migration: row.id, version: row.to_version, conversions };
+  if (row === undefined) return undefined;
+  const conversions = row.changes.flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
+  const isKeptInStep = conversions.length > 0 || row.changes.some(movesLinks);
+  return isKeptInStep ? { migration: row.id, version: row.to_version, conversions } : undefined;
 }

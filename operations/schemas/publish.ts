@@ -8,6 +8,7 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { classOf, type Change } from '../../core/change/change.ts';
 import { refuseUnconfirmed } from '../../core/change/confirm.ts';
+import { movesLinks } from '../../core/change/links/move.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -70,7 +71,7 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
         // What the migration made is made of what it took.
         isConfirmed: undone !== undefined || (options.confirm?.includes('drop') ?? false),
       });
-      if (options.rollbackTo === undefined) await refuseInGrace(client, ctx.app, prepared.changes);
+      if (undone === undefined) await refuseInGrace(client, ctx.app, heldByGrace(prepared.changes, options));
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });
@@ -80,6 +81,10 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
     throw error;
   }
 }
+
+/** A rollback may call things again what they were; links that are kept in step may not be moved by anything else. */
+const heldByGrace = (changes: readonly Change[], { rollbackTo }: PublishOptions): readonly Change[] =>
+  rollbackTo === undefined ? changes : changes.filter(movesLinks);
 
 async function insertVersion(client: pg.PoolClient, ctx: AppContext, served: Served, prepared: Prepared): Promise<Outcome> {
   const version = served.latestVersion + 1;

@@ -39,6 +39,15 @@ export function fillBatch(rows: Rows, isDue: Sql, assignment: Sql): Sql {
   ${answer(rows, sql`(select count(*)::integer from "u")`, sql``)}`;
 }
 
+/** Calls a function for each of the next rows that need it; what it reads it locks itself, and sees as it is by then. */
+export function callBatch(rows: Rows, isDue: Sql, call: Sql): Sql {
+  const at = id(rows.storage, rows.table);
+  return sql`with "b" as (select ${keyOf(rows, 't')} from ${at} "t" where ${isDue} and ${isAfter(rows, 't')}
+      order by ${keyOf(rows, 't')} limit ${SIZE}),
+    "u" as materialized (select ${call} as "_done" from "b" order by ${keyOf(rows, 'b')})
+  ${answer(rows, sql`(select count("_done")::integer from "u")`, sql``)}`;
+}
+
 /** Reads the next rows and counts those for which the condition does not hold. */
 export function checkBatch(rows: Rows, holds: Sql): Sql {
   const at = id(rows.storage, rows.table);

@@ -109,6 +109,13 @@ const fourth = {
   migrate: [],
 };
 
+/** Links that move, from a key and back. */
+const linked = {
+  version: 1,
+  entities: fourth.entities,
+  relations: [{ name: 'ticket_visits', type: 'many_to_many', source: 'ticket', target: 'visit' }],
+};
+
 describe('the text of a plan', () => {
   let dir: string;
   let postgres: RunningPostgres;
@@ -149,6 +156,8 @@ describe('the text of a plan', () => {
     ],
     ['values that move, and drops', third],
     ['what records are asked about', fourth],
+    ['a key that becomes links', linked],
+    ['links that become a key', { ...linked, relations: third.relations }],
   ])(
     'is what runs: %s',
     async (_title, document) => {
@@ -189,9 +198,12 @@ describe('the text of a plan', () => {
       'drop-index',
       'drop-not-null',
       'drop-table',
+      'empty-orphans',
       'end-conversion',
       'end-fill',
+      'end-links',
       'fill',
+      'links',
       'remove-deleted',
       'set-default',
       'set-not-null',
