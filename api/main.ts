@@ -219,10 +219,12 @@ const logBroken = (api: Api, requestId: string, error: unknown): void =>
   api.services.log.warn({ err: error, request_id: requestId }, 'an answer broke off');
 
 const SLOW_MS = 2_000;
+const WRITES_OF_ONE = new Set(['/api/:app/:entity', '/api/:app/:entity/:id']);
 
 function observe(api: Api, call: Call, status: number): void {
   const ms = performance.now() - call.startedAt;
   api.metrics.request({ method: call.method, route: call.route, status }, ms / 1000);
+  if (call.method !== 'GET' && WRITES_OF_ONE.has(call.route)) api.services.registry.noteWrite(ms);
   const { log } = api.services;
   // For information only: some calls wait for a workflow on purpose, and the metrics hold every duration.
   if (ms > SLOW_MS) log.info({ request_id: call.requestId, route: call.route, status, ms: Math.round(ms) }, 'slow request');

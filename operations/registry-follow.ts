@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type pg from 'pg';
 import { uuidv7 } from '../adapters/ids.ts';
+import { RecentLatency } from '../adapters/recent-latency.ts';
 import { execute } from '../adapters/postgres/run.ts';
 import { lastSchemaEvent, listenForSchemaEvents, readSchemaEvents, type WakeUps } from '../adapters/schema-events/postgres.ts';
 import { sql, value } from '../core/sql/sql.ts';
@@ -32,6 +33,7 @@ export const LEASE_MS = 5_000;
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
   const cache = new AppCache(options.pool);
   const uses = new ShapeUses(options.pool);
+  const writes = new RecentLatency();
   const lease = options.role === 'api' ? new Lease(options) : undefined;
   let seenEvent = await lastSchemaEvent(options.pool);
   await lease?.renew(seenEvent);
@@ -69,7 +71,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     void refresh().catch((error: unknown) => options.log.warn({ err: error }, 'the registry could not be read; trying again'));
   const timers = [setInterval(quietly, POLL_MS)];
   timers.push(setInterval(() => void uses.flush().catch(() => undefined), RENEW_MS));
-  if (lease !== undefined) timers.push(setInterval(() => void lease.renew(seenEvent).catch(() => undefined), RENEW_MS));
+  if (lease !== undefined) timers.push(setInterval(() => void lease.renew(seenEvent, writes.take()).catch(() => undefined), RENEW_MS));
   const sources: WakeUps[] = [listenForSchemaEvents(options.listenUrl, quietly, options.log)];
   if (options.redisUrl !== undefined) {
     // Loaded where there is one to follow.
@@ -86,6 +88,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     countUse(app) {
       if (app.older !== undefined) uses.count(app.id, app.older.version);
     },
+    noteWrite: (ms) => writes.add(ms),
     get seenEvent() {
       return seenEvent;
     },
@@ -214,16 +217,19 @@ class Lease {
     return performance.now() - this.#renewedAt < LEASE_MS;
   }
 
-  async renew(seenEvent: number): Promise<void> {
+  /** Without the latency of writes it stays as it was told last. */
+  async renew(seenEvent: number, writeMs?: number | null): Promise<void> {
     // The time before the statement: the database's renewal is never older than what this process believes.
     const askedAt = performance.now();
     await execute(
       this.#options.pool,
       sql`
-      insert into durabase.api_leases (process_id, seen_event, address)
-      values (${value(this.#processId, 'uuid')}, ${value(seenEvent, 'bigint')}, ${value(this.#options.address ?? null, 'text')})
+      insert into durabase.api_leases (process_id, seen_event, address, write_ms)
+      values (${value(this.#processId, 'uuid')}, ${value(seenEvent, 'bigint')}, ${value(this.#options.address ?? null, 'text')},
+        ${value(writeMs ?? null, 'double precision')})
       on conflict (process_id) do update
-        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now()`,
+        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now(),
+          write_ms = case when ${value(writeMs !== undefined, 'boolean')} then excluded.write_ms else durabase.api_leases.write_ms end`,
       { prepared: true },
     );
     this.#renewedAt = Math.max(this.#renewedAt, askedAt);

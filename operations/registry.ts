@@ -19,6 +19,8 @@ export interface Registry {
   shapesOf(app: AppRuntime): Promise<Shapes>;
   /** Counts a request in an older shape. */
   countUse(app: AppRuntime): void;
+  /** How long a client waited for a write of one record: told to others with the lease. */
+  noteWrite(ms: number): void;
   /** The last registry event this process has applied. */
   readonly seenEvent: number;
   /** False when an api process could not renew its lease for five seconds: it may serve a policy that is no more, so it answers 503. */

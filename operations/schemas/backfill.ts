@@ -18,6 +18,8 @@ export interface BatchTask {
   /** After every batch and every wait: a heartbeat. */
   onBatch(progress: BatchProgress): void;
   isCancelled(): boolean;
+  /** How long clients waited lately for their writes, in milliseconds; null where nobody knows. */
+  clientsWait?(): number | null;
 }
 
 export interface BatchProgress {
@@ -33,6 +35,8 @@ const TARGET_MS = 20;
 const SIZE = { first: 100, least: 50, most: 1000 } as const;
 const STATEMENT_MS = 5_000;
 const LONGEST_WAIT_MS = 1_000;
+/** Below this nobody calls a write slow. */
+const SLOW_MS = 50;
 
 /** `done` when no row is left. Throws CONFLICT when a verification finds rows that are not as they must be. */
 export async function runBatches(task: BatchTask): Promise<'done' | 'cancelled'> {
@@ -41,6 +45,7 @@ export async function runBatches(task: BatchTask): Promise<'done' | 'cancelled'>
   try {
     for (;;) {
       if (task.isCancelled()) return 'cancelled';
+      pace.clientsWait(task.clientsWait?.() ?? null);
       const batch = await oneBatch(client, task, pace);
       if (batch !== undefined) task.onBatch(batch.progress);
       if (batch?.isLast === true) return 'done';
@@ -57,6 +62,14 @@ class Pace {
   waitMs = 0;
   rate: number | null = null;
   #last = Date.now();
+  #usual: number | null = null;
+  #isSlow = false;
+
+  /** What was told first, before or in the first moments of the backfill, is usual; twice as much is slow. */
+  clientsWait(ms: number | null): void {
+    this.#usual ??= ms;
+    this.#isSlow = ms !== null && ms > Math.max(2 * (this.#usual ?? 0), SLOW_MS);
+  }
 
   took(rows: number, ms: number, waiting: number): void {
     const now = Date.now();
@@ -66,8 +79,8 @@ class Pace {
     if (waiting > 0) return this.yieldTo();
     const fitting = (this.size * TARGET_MS) / Math.max(ms, 1);
     this.size = clamp(Math.min(fitting, this.size * 2));
-    // A fifth of the time is the clients'.
-    this.waitMs = Math.min(ms / 4, TARGET_MS);
+    // A fifth of the time is the clients', three quarters when they are slow. Never all: it may not be the backfill that slows them.
+    this.waitMs = this.#isSlow ? Math.max(ms * 3, TARGET_MS) : Math.min(ms / 4, TARGET_MS);
   }
 
   /** Somebody waits for our rows, or we for theirs. */

@@ -193,10 +193,12 @@ const LOOK_MS = 1_000;
 async function fillRows(services: Services, row: MigrationRow, step: Step): Promise<void> {
   let isStopped = false;
   let progress: BatchProgress | undefined;
+  let clientsWait = await slowestWrites(services.pool);
   const look = setInterval(() => {
     const written = progress === undefined ? undefined : saveProgress(services.pool, row.id, progress);
     const asked = loadMigration(services.pool, row.id).then((now) => (isStopped = isHeld(now) || ENDED.has(now.status)));
-    void Promise.all([written, asked]).catch((error: unknown) =>
+    const felt = slowestWrites(services.pool).then((ms) => (clientsWait = ms));
+    void Promise.all([written, asked, felt]).catch((error: unknown) =>
       services.log.warn({ err: error }, 'a backfill could not look up its migration'),
     );
   }, LOOK_MS);
@@ -207,11 +209,23 @@ async function fillRows(services: Services, row: MigrationRow, step: Step): Prom
       step,
       onBatch: (now) => (progress = now),
       isCancelled: () => isStopped,
+      clientsWait: () => clientsWait,
     });
     if (progress !== undefined) await saveProgress(services.pool, row.id, progress);
   } finally {
     clearInterval(look);
   }
+}
+
+/** What the api process says whose clients wait longest. */
+async function slowestWrites(pool: pg.Pool): Promise<number | null> {
+  const [row] = await run<{ ms: number | null }>(
+    pool,
+    sql`
+    select max(write_ms) as ms from durabase.api_leases
+    where renewed_at > now() - make_interval(secs => ${value(LEASE_SECONDS, 'integer')})`,
+  );
+  return row?.ms ?? null;
 }
 
 const saveProgress = (pool: pg.Pool, migration: string, progress: BatchProgress): Promise<number> =>

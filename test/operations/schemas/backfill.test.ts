@@ -232,3 +232,28 @@ describe('with writers of both shapes', () => {
     expect(await world.quarantine()).toEqual([]);
   });
 });
+
+it('leaves three quarters of the time to clients that have become slow, and comes to its end all the same', async () => {
+  await rowsOf(2000);
+  await world.to('expand');
+  const gaps = async (step: Step, clientsWait: () => number): Promise<number[]> => {
+    const at: number[] = [];
+    await runBatches({
+      url,
+      migrationId: MIGRATION,
+      step,
+      onBatch: () => at.push(performance.now()),
+      isCancelled: () => false,
+      clientsWait,
+    });
+    return at.slice(1).map((ms, n) => ms - (at[n] ?? 0));
+  };
+  let asked = 0;
+  const slow = await gaps(world.step('backfill/'), () => (asked++ === 0 ? 10 : 200));
+  expect(await filled()).toBe(2000);
+  // The first batch was told of nobody slow; a timer may be a millisecond early.
+  expect(Math.min(...slow.slice(1))).toBeGreaterThanOrEqual(19);
+  await world.to('verify');
+  const quick = await gaps(world.step('verify/'), () => 10);
+  expect(Math.min(...quick)).toBeLessThan(19);
+});

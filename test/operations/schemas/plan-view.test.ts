@@ -68,7 +68,7 @@ describe('a dry run', () => {
       table: 'ticket',
       sql: `alter table "${world.storage}"."ticket" add column "level" integer default '3' not null`,
       lock: 'ACCESS EXCLUSIVE, brief',
-      lock_timeout_ms: 200,
+      lock_timeout_ms: 100,
       rewrite: false,
       concurrent: false,
       estimate: { rows_exact: false, ms: 50 },
