@@ -7,6 +7,7 @@ import { assignIds } from '../../../core/model/merge.ts';
 import { buildModel } from '../../../core/model/model.ts';
 import { reviewDocument } from '../../../core/model/review.ts';
 import { policyErrors } from '../../../core/policy/policy.ts';
+import '../../support/fixed-seed.ts';
 
 const read = (input: object): SchemaDocument => documentSchema.parse({ version: 1, ...input });
 let count = 0;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calculate, compareNumeric, roundNumeric } from '../../../core/expression/decimal.ts';
+import '../../support/fixed-seed.ts';
 
 const digits = fc.tuple(fc.bigInt({ min: -(10n ** 16n), max: 10n ** 16n }), fc.integer({ min: 0, max: 9 }));
 const write = ([whole, scale]: readonly [bigint, number]): string => {

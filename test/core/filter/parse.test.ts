@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../../core/errors.ts';
 import { parseAggregateBody } from '../../../core/filter/aggregate-query.ts';
 import { parseListQuery, parseQueryBody, parseRecordQuery } from '../../../core/filter/parse.ts';
+import '../../support/fixed-seed.ts';
 
 const parse = (text: string): ReturnType<typeof parseListQuery> => parseListQuery(new URLSearchParams(text));
 

@@ -9,6 +9,7 @@ import { assignIds, EMPTY_DOCUMENT, mergeDocument } from '../../../core/model/me
 import { buildModel } from '../../../core/model/model.ts';
 import { readDocument } from '../../../core/model/read-document.ts';
 import { reviewDocument } from '../../../core/model/review.ts';
+import '../../support/fixed-seed.ts';
 
 const FIXTURES = new URL('../../fixtures/documents/', import.meta.url);
 const documents = readdirSync(FIXTURES).map((name) => parse(readFileSync(new URL(name, FIXTURES), 'utf8')) as unknown);

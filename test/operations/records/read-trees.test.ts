@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { AppRuntime } from '../../../operations/context.ts';
 import { queryRecords } from '../../../operations/records/list.ts';
 import { readingWorld, uuid, type ReadingWorld } from '../../support/records.ts';
+import '../../support/fixed-seed.ts';
 
 /** A filter tree as a client sends it, and what it means for one record, worked out without SQL. */
 interface Tree {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Actor, AppRuntime } from '../../../operations/context.ts';
 import { listRecords, queryRecords } from '../../../operations/records/list.ts';
 import { readingWorld, uuid, type ReadingWorld } from '../../support/records.ts';
+import '../../support/fixed-seed.ts';
 
 interface Part {
   data: { id: string }[];

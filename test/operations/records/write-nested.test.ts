@@ -5,6 +5,7 @@ import { deleteRecord } from '../../../operations/records/delete.ts';
 import { updateRecord } from '../../../operations/records/update.ts';
 import type { AppContext, AppRuntime } from '../../../operations/context.ts';
 import { refusal, writingWorld, type WritingWorld } from '../../support/writing.ts';
+import '../../support/fixed-seed.ts';
 
 let world: WritingWorld;
 let app: AppRuntime;

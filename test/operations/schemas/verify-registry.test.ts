@@ -1,5 +1,4 @@
 /** The registry made again from its events, after sequences nobody chose. The seed is printed; SEED repeats it. */
-import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -199,7 +198,7 @@ const telling = (report: RegistryReport): string[] =>
 
 describe('the registry made again from its events', () => {
   it('equals the stored one after any sequence of what can happen to it', async () => {
-    const of = new Platform(seeded(Number(process.env['SEED'] ?? randomInt(2 ** 31))));
+    const of = new Platform(seeded(Number(process.env['SEED'] ?? 1)));
     process.stdout.write(`SEED=${of.chance.seed}\n`);
     for (const action of [createOwner, createSchema, publishShared, publish, label, createFollower, fail, abort]) await action(of);
     for (let round = 0; round < 24; round++) {
