@@ -22,6 +22,7 @@ export type ChangeKind =
   | 'set_default'
   | 'set_unique'
   | 'transform_fields'
+  | 'move_field'
   | 'set_enum'
   | 'set_limit'
   | 'set_field'
@@ -77,6 +78,7 @@ export interface Change {
   /** What stays in the tables until the retention ends although the new version does not serve it. */
   readonly held?: readonly Held[];
   readonly conversion?: Conversion;
+  readonly move?: Move;
   /** Stable ids of what a breaking change is about: until its grace ends no other change touches them. */
   readonly touches?: readonly string[];
 }
@@ -96,6 +98,8 @@ export interface Undone {
   /** The version it led to: what it made in the database is named by it. */
   readonly version: number;
   readonly conversions: readonly Conversion[];
+  /** Missing from plans that were made before fields could move. */
+  readonly moves?: readonly Move[];
 }
 
 /** How values get from the fields of one version into those of the next, and back: JSONata over `record` in the other shape. */
@@ -111,6 +115,21 @@ export interface Conversion {
   readonly up: Readonly<Record<string, string>>;
   /** By old field. */
   readonly down: Readonly<Record<string, string>>;
+}
+
+/** A field goes from the records of one entity to the one record that each of them refers to. */
+export interface Move {
+  /** As the old version calls it. */
+  readonly from: FieldPath;
+  /** As the new version calls it. */
+  readonly to: FieldPath;
+  /** The relation, or its end, as the old version calls it. */
+  readonly via: string;
+}
+
+export interface FieldPath {
+  readonly entity: string;
+  readonly field: string;
 }
 
 export const classOf = (changes: readonly Change[]): 'compatible' | 'breaking' =>

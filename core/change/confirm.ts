@@ -32,11 +32,12 @@ export function refuseUnconfirmed(changes: readonly Change[], next: SchemaDocume
 
 function isSaid(change: Change, changes: readonly Change[], instructions: readonly Instruction[]): boolean {
   const isMoved = changes.some(
-    ({ conversion }) =>
-      conversion !== undefined &&
-      change.field !== undefined &&
-      conversion.from.includes(change.field) &&
-      conversion.entity === change.entity,
+    ({ conversion, move }) =>
+      (conversion !== undefined &&
+        change.field !== undefined &&
+        conversion.from.includes(change.field) &&
+        conversion.entity === change.entity) ||
+      (change.kind === 'drop_field' && move?.from.entity === change.entity && move?.from.field === change.field),
   );
   return (
     isMoved ||

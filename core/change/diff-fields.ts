@@ -1,7 +1,7 @@
 /** The changes of one entity's fields. Loosening is compatible; what stored records or running clients may fail is not. */
 import type { EntityDefinition, FieldDefinition, SchemaDocument } from '../model/document.ts';
 import { fieldName, foreignKeyOf } from '../model/model.ts';
-import type { Change, ChangeKind, Conversion, Held } from './change.ts';
+import type { Change, ChangeKind, Conversion, Held, Move } from './change.ts';
 import { isSame, pair } from './pair.ts';
 import { columnTypeOf } from './storage.ts';
 
@@ -12,6 +12,8 @@ export interface FieldContext {
   readonly previous: SchemaDocument;
   readonly next: SchemaDocument;
   readonly conversions: readonly Conversion[];
+  /** Of all entities. */
+  readonly moves: readonly Move[];
   /** What an entity of the older document is called in the newer one. */
   nowCalled(entity: string): string;
 }
@@ -33,8 +35,10 @@ export function diffFields(context: FieldContext): Change[] {
   ];
 }
 
-function dropped({ before, previous }: FieldContext, field: FieldDefinition, transforms: readonly Conversion[]): Change {
-  const isMoved = transforms.some((one) => one.from.includes(field.name));
+function dropped({ before, previous, moves }: FieldContext, field: FieldDefinition, transforms: readonly Conversion[]): Change {
+  const isMoved =
+    transforms.some((one) => one.from.includes(field.name)) ||
+    moves.some(({ from }) => from.entity === before.name && from.field === field.name);
   return {
     kind: 'drop_field',
     class: 'breaking',

@@ -2,15 +2,21 @@
 import type { EntityDefinition, SchemaDocument, Section } from '../model/document.ts';
 import { labelOf } from '../model/identity.ts';
 import { fieldName } from '../model/model.ts';
-import type { Change, ChangeKind, Conversion } from './change.ts';
+import type { Change, ChangeKind, Conversion, FieldPath, Move } from './change.ts';
 import { diffFields, type FieldContext } from './diff-fields.ts';
 import { diffRelations } from './diff-relations.ts';
 import { isSame, pair } from './pair.ts';
 
 /** `conversions` say how values get from one to the other where that is not plain; both documents carry their storage. */
-export function diff(previous: SchemaDocument, next: SchemaDocument, conversions: readonly Conversion[] = []): Change[] {
+export function diff(
+  previous: SchemaDocument,
+  next: SchemaDocument,
+  conversions: readonly Conversion[] = [],
+  moves: readonly Move[] = [],
+): Change[] {
   return [
-    ...diffEntities(previous, next, conversions),
+    ...diffEntities(previous, next, conversions, moves),
+    ...moves.map((move) => moved(move, previous, next)),
     ...diffRelations(previous, next),
     ...diffItems('rules', 'rule', previous, next),
     ...diffItems('state_machines', 'state_machine', previous, next),
@@ -31,7 +37,32 @@ const refused = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'> & { mes
   ...facts,
 });
 
-function diffEntities(previous: SchemaDocument, next: SchemaDocument, conversions: readonly Conversion[]): Change[] {
+function moved(move: Move, previous: SchemaDocument, next: SchemaDocument): Change {
+  const { from, to } = move;
+  const idOf = (document: SchemaDocument, { entity, field }: FieldPath): string[] =>
+    document.entities
+      .filter((one) => one.name === entity)
+      .flatMap(({ fields }) => fields.filter((one) => fieldName(one) === field || one.name === field))
+      .flatMap((one) => one.id ?? []);
+  return {
+    kind: 'move_field',
+    class: 'breaking',
+    entity: to.entity,
+    field: to.field,
+    from: `${from.entity}.${from.field}`,
+    to: `${to.entity}.${to.field}`,
+    message: `"${from.entity}.${from.field}" moves to "${to.entity}.${to.field}"; clients of the older version keep it where it was for the grace period.`,
+    move,
+    touches: [...idOf(previous, from), ...idOf(next, to)],
+  };
+}
+
+function diffEntities(
+  previous: SchemaDocument,
+  next: SchemaDocument,
+  conversions: readonly Conversion[],
+  moves: readonly Move[],
+): Change[] {
   const { added, removed, kept } = pair(previous.entities, next.entities, (entity) => entity.name);
   const names = new Map(kept.map(([before, after]) => [before.name, after.name]));
   const nowCalled = (entity: string): string => names.get(entity) ?? entity;
@@ -47,7 +78,7 @@ function diffEntities(previous: SchemaDocument, next: SchemaDocument, conversion
     ...added.map((entity) => compatible('add_entity', { entity: entity.name })),
     ...kept.flatMap(([before, after]) => {
       const own = conversions.filter((one) => one.entity === after.name);
-      return diffEntity({ before, after, previous, next, conversions: own, nowCalled });
+      return diffEntity({ before, after, previous, next, conversions: own, moves, nowCalled });
     }),
   ];
 }

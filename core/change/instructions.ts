@@ -3,7 +3,7 @@ import { AppError, nearestNames, type ErrorDetail } from '../errors.ts';
 import type { EntityDefinition, SchemaDocument } from '../model/document.ts';
 import type { Instruction } from '../model/instructions.ts';
 import { fieldName } from '../model/model.ts';
-import type { Conversion, Undone } from './change.ts';
+import type { Conversion, FieldPath, Move, Undone } from './change.ts';
 
 type Rename = Extract<Instruction, { rename: unknown }>['rename'];
 
@@ -74,13 +74,6 @@ const mistake = (path: string, message: string): AppError => {
 export function conversionsOf(instructions: readonly Instruction[], current: SchemaDocument, next: SchemaDocument): Conversion[] {
   return instructions.flatMap((instruction, index): Conversion[] => {
     const path = `migrate.${String(index)}`;
-    if ('move' in instruction) {
-      const message = `${path}.move: a field cannot be moved to another entity.`;
-      throw new AppError('UNSUPPORTED', message, {
-        details: [{ path: `${path}.move`, rule: 'unsupported', message }],
-        hint: 'Add the field there, copy its values, and drop it here in a later version.',
-      });
-    }
     if ('convert' in instruction) return [converted(instruction.convert, current, next, `${path}.convert`)];
     if ('fill' in instruction) {
       const { entity, field, expression } = instruction.fill;
@@ -90,6 +83,37 @@ export function conversionsOf(instructions: readonly Instruction[], current: Sch
     if ('transform' in instruction) return [transformed(instruction.transform, current, next, `${path}.transform`)];
     return [];
   });
+}
+
+/** Both documents with their stable ids; whether what it says can be done is settled with the plan. */
+export function movesOf(instructions: readonly Instruction[], current: SchemaDocument, next: SchemaDocument): Move[] {
+  const taken = new Set(
+    instructions.flatMap((one) => ('transform' in one ? one.transform.from.map((field) => `${one.transform.entity}.${field}`) : [])),
+  );
+  return instructions.flatMap((instruction, index): Move[] => {
+    if (!('move' in instruction)) return [];
+    const path = `migrate.${String(index)}.move`;
+    for (const one of [instruction.move.from, instruction.move.to]) {
+      if (taken.has(one)) throw mistake(path, `${path}: "${one}" is in another instruction already; a value moves one way at a time.`);
+      taken.add(one);
+    }
+    const [from, to] = [pathOf(instruction.move.from), pathOf(instruction.move.to)];
+    const before = refuseUnknown(current.entities, from.entity, `${path}.from`, 'entity of the served version');
+    const field = refuseUnknown(before.fields, from.field, `${path}.from`, `field of "${before.name}" in the served version`);
+    if (next.entities.some((entity) => entity.fields.some((one) => one.id === field.id))) {
+      throw mistake(
+        `${path}.from`,
+        `${path}.from: "${from.entity}.${from.field}" is in the new document too; what moves is no longer there.`,
+      );
+    }
+    refuseUnknownField(next, to.entity, to.field, path, 'to');
+    return [{ from, to, via: instruction.move.via }];
+  });
+}
+
+function pathOf(text: string): FieldPath {
+  const [entity = '', field = ''] = text.split('.');
+  return { entity, field };
 }
 
 type Convert = Extract<Instruction, { convert: unknown }>['convert'];
@@ -128,10 +152,16 @@ function transformed(transform: Transform, current: SchemaDocument, next: Schema
   return { entity, kind: 'transform', from, to, up, down };
 }
 
-function refuseUnknownField(next: SchemaDocument, entity: string, field: string, path: string): EntityDefinition['fields'][number] {
-  const definition = refuseUnknown(next.entities, entity, `${path}.entity`, 'entity of the new document');
+function refuseUnknownField(
+  next: SchemaDocument,
+  entity: string,
+  field: string,
+  path: string,
+  member?: string,
+): EntityDefinition['fields'][number] {
+  const definition = refuseUnknown(next.entities, entity, `${path}.${member ?? 'entity'}`, 'entity of the new document');
   const found = definition.fields.find((one) => one.name === field || fieldName(one) === field);
-  return found ?? refuseUnknown(definition.fields, field, `${path}.field`, `field of "${entity}" in the new document`);
+  return found ?? refuseUnknown(definition.fields, field, `${path}.${member ?? 'field'}`, `field of "${entity}" in the new document`);
 }
 
 const beforeOf = (entity: string, current: SchemaDocument, next: SchemaDocument): EntityDefinition | undefined => {
@@ -146,3 +176,6 @@ export function takenBack({ conversions }: Undone, current: SchemaDocument, next
     return { kind, entity: next.entities.find((one) => one.id === id)?.name ?? entity, from: to, to: from, up: {}, down: {} };
   });
 }
+
+/** The moves of a migration the other way round, for whoever reads the changes: nothing is copied again. */
+export const movedBack = ({ moves = [] }: Undone): Move[] => moves.map(({ from, to, via }) => ({ from: to, to: from, via }));

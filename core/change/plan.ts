@@ -8,6 +8,7 @@ import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Un
 import { conversionSteps } from './conversion/conversion.ts';
 import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
 import { endLinks, hasNoDoubles, isLeft, linkSteps } from './links/steps.ts';
+import { movedColumns, moveSteps, type MoveInput } from './move/move.ts';
 import { addColumn, restoreColumn } from './ops/add-column.ts';
 import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
 import { addIndex, hasNoDuplicates } from './ops/add-index.ts';
@@ -57,8 +58,12 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   const moves = linkMoves(moving);
   refuseUnsafe(linkRefusals(moves, moving));
   const conversions = input.undone === undefined ? conversionsOf(changes) : [];
-  const converted = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
-  const isConverted = convertedColumns(conversions, input);
+  const fields = input.undone === undefined ? fieldMoves(changes, input) : [];
+  const converted = [
+    ...conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion })),
+    ...fields.map(moveSteps),
+  ];
+  const isConverted = convertedColumns(conversions, fields, input);
   const context: Context = {
     ...shapes,
     storage: input.storage,
@@ -102,9 +107,11 @@ const doubles = (moves: readonly LinkMove[]): Check[] => moves.filter((move) => 
 /** Its triggers keep both shapes in step for as long as the taken-back shape is the older one. */
 function endOf({ undone, previous, next, storage }: PlanInput): Step[] {
   if (undone === undefined) return [];
-  return undone.conversions
-    .flatMap((conversion) => conversionSteps({ storage, version: undone.version, conversion, previous: next, next: previous }).steps)
-    .filter((step) => step.key.startsWith('end-'));
+  const backwards = { storage, version: undone.version, previous: next, next: previous };
+  return [
+    ...undone.conversions.flatMap((conversion) => conversionSteps({ ...backwards, conversion }).steps),
+    ...(undone.moves ?? []).flatMap((move) => moveSteps({ ...backwards, move }).steps),
+  ].filter((step) => step.key.startsWith('end-'));
 }
 
 const withoutSoftDelete = ({ kind, entity, to }: Change, next: AppModel): EntityModel[] =>
@@ -121,6 +128,9 @@ function tightenedFields(changes: readonly Change[], next: AppModel): [EntityMod
   return [...fields].map(([field, entity]) => [entity, field]);
 }
 
+const fieldMoves = (changes: readonly Change[], { storage, version = 0, previous, next }: PlanInput): MoveInput[] =>
+  changes.flatMap(({ move }) => (move === undefined ? [] : [{ storage, version, move, previous, next }]));
+
 /** One change may be the reason for several: a fill makes a field required and is said once. */
 function conversionsOf(changes: readonly Change[]): Conversion[] {
   const found = new Map(
@@ -130,16 +140,21 @@ function conversionsOf(changes: readonly Change[]): Conversion[] {
 }
 
 /** The columns that conversions make, fill, or keep filled: their constraints are the conversion's business. */
-function convertedColumns(conversions: readonly Conversion[], { previous, next }: PlanInput): Context['isConverted'] {
-  const columns = new Set(
-    conversions.flatMap((conversion) => {
+function convertedColumns(
+  conversions: readonly Conversion[],
+  moves: readonly MoveInput[],
+  { previous, next }: PlanInput,
+): Context['isConverted'] {
+  const columns = new Set([
+    ...moves.flatMap(movedColumns),
+    ...conversions.flatMap((conversion) => {
       const after = next.entities.get(conversion.entity);
       const before = [...previous.entities.values()].find((entity) => entity.table === after?.table);
       const place = (entity: EntityModel | undefined, field: string): string =>
         `${entity?.table ?? ''}.${(entity?.fields.get(field) ?? entity?.fields.get(`${field}_id`))?.column ?? field}`;
       return [...conversion.to.map((field) => place(after, field)), ...conversion.from.map((field) => place(before, field))];
     }),
-  );
+  ]);
   return (table, column) => columns.has(`${table}.${column}`);
 }
 

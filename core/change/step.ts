@@ -64,7 +64,8 @@ export interface Check {
     | 'add_relation'
     | 'add_field'
     | 'add_entity'
-    | 'set_relation';
+    | 'set_relation'
+    | 'move_field';
   message(count: number): string;
   readonly hint: string;
 }
@@ -72,6 +73,7 @@ export interface Check {
 export const LOCKS = {
   newTable: 'ACCESS EXCLUSIVE on the new table only',
   brief: 'ACCESS EXCLUSIVE, brief',
+  both: 'ACCESS EXCLUSIVE on both tables, brief',
   foreignKey: 'SHARE ROW EXCLUSIVE on both tables, brief',
   concurrent: 'SHARE UPDATE EXCLUSIVE',
   rows: 'the rows it changes',

@@ -53,6 +53,7 @@ export async function undoneBy(
   );
   if (row === undefined) return undefined;
   const conversions = row.changes.flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
-  const isKeptInStep = conversions.length > 0 || row.changes.some(movesLinks);
-  return isKeptInStep ? { migration: row.id, version: row.to_version, conversions } : undefined;
+  const moves = row.changes.flatMap(({ move }) => move ?? []);
+  const isKeptInStep = conversions.length + moves.length > 0 || row.changes.some(movesLinks);
+  return isKeptInStep ? { migration: row.id, version: row.to_version, conversions, moves } : undefined;
 }

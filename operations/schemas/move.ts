@@ -4,6 +4,8 @@ import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { refuseUnconfirmed } from '../../core/change/confirm.ts';
 import { AppError } from '../../core/errors.ts';
+import type { Move } from '../../core/change/change.ts';
+import type { Instruction } from '../../core/model/instructions.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -54,6 +56,7 @@ export async function recordMove(
         await schemaFacts(client, ctx.app, to),
         served.document,
         await documentAt(client, ctx.app.schemaName, to),
+        await movesOver(client, ctx.app.schemaName, served.servedVersion, to),
       );
       if (served.servedVersion === to) {
         await along?.(client, served, null);
@@ -75,6 +78,25 @@ export async function recordMove(
     if (sqlState(error) === '23505') return { kind: 'blocked' };
     throw error;
   }
+}
+
+/** Fields that the version moves go with it; over several versions nobody can say where a value was in between. */
+async function movesOver(client: pg.PoolClient, schemaName: string, from: number, to: number): Promise<Instruction[]> {
+  if (from === 0 || to <= from) return [];
+  const rows = await run<{ version: number; move: Move }>(
+    client,
+    sql`select v.version, change->'move' as move from durabase.schema_versions v, jsonb_array_elements(v.changes) as change
+    where v.schema_name = ${value(schemaName)} and v.version > ${value(from, 'integer')} and v.version <= ${value(to, 'integer')}
+      and change ? 'move' order by v.version`,
+  );
+  const [first] = rows;
+  if (first !== undefined && to !== from + 1) {
+    throw new AppError('CONFLICT', `Version ${String(first.version)} moves a field to another entity and cannot be skipped.`, {
+      hint: `Go to version ${String(first.version - 1 === from ? first.version : first.version - 1)} first, one version at a time around it.`,
+    });
+  }
+  const path = ({ entity, field }: Move['from']): string => `${entity}.${field}`;
+  return rows.map(({ move }) => ({ move: { from: path(move.from), to: path(move.to), via: move.via } }));
 }
 
 /** The document of a version, as stored; version 0 is the empty one. */

@@ -5,7 +5,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { refuseUnsafe, type Change, type Held, type Undone } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
-import { applyRenames, conversionsOf, takenBack } from '../../core/change/instructions.ts';
+import { applyRenames, conversionsOf, movedBack, movesOf, takenBack } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
 import { assignStorage, type StorageFacts } from '../../core/change/storage.ts';
@@ -129,8 +129,12 @@ export const prepareUndo = (facts: SchemaFacts, current: SchemaDocument, edit: E
   prepared(facts, current, edit(current), [], undone);
 
 /** The same between two documents as the registry keeps them. */
-export const prepareMove = (facts: SchemaFacts, current: SchemaDocument, document: SchemaDocument): Prepared =>
-  prepared(facts, current, document, []);
+export const prepareMove = (
+  facts: SchemaFacts,
+  current: SchemaDocument,
+  document: SchemaDocument,
+  instructions: readonly Instruction[] = [],
+): Prepared => prepared(facts, current, document, instructions);
 
 function prepared(
   facts: SchemaFacts,
@@ -146,7 +150,8 @@ function prepared(
   // A request that is sent again, because its answer was lost, has nothing left to convert.
   const plain = diff(current, document);
   const conversions = undone === undefined ? conversionsOf(instructions, current, document) : takenBack(undone, current, document);
-  const changes = plain.length === 0 ? plain : diff(current, document, conversions);
+  const moves = plain.length === 0 ? [] : undone === undefined ? movesOf(instructions, current, document) : movedBack(undone);
+  const changes = plain.length === 0 ? plain : diff(current, document, conversions, moves);
   const planned = plan(changes, {
     previous: buildModel(current),
     next: model,

@@ -103,7 +103,7 @@ describe('an instruction', () => {
       [{ convert: { entity: 'item', field: 'z' } }, 422, 'migrate.0.convert.field'],
       [{ convert: { entity: 'item', field: 'b' } }, 422, 'migrate.0.convert.field'],
       [{ fill: { entity: 'thing', field: 'a', expression: '1' } }, 422, 'migrate.0.fill.entity'],
-      [{ move: { from: 'item.a', to: 'other.a', via: 'other' } }, 422, 'migrate.0.move'],
+      [{ move: { from: 'item.a', to: 'item.b', via: 'other' } }, 422, 'migrate.0.move.from'],
       [{ shrink: {} }, 422, 'migrate.0'],
     ];
     for (const [instruction, status, path] of cases) {
