@@ -203,6 +203,22 @@ describe('a move', () => {
     await until('needs', migration, 'completed');
   });
 
+  it('goes with the version to an app that follows, one version at a time', async () => {
+    await makeApp('leads');
+    expect((await send('POST', '_platform/apps', { name: 'follows', schema: 'leads' })).status).toBe(201);
+    expect((await send('POST', '_platform/apps', { name: 'lags', schema: 'leads' })).status).toBe(201);
+    const ada = await make('follows', 'customer', { name: 'Ada' });
+    const order = await make('follows', 'order', { customer_id: ada, city: 'Rome' });
+    expect((await publish('leads', moving())).body.data?.migration.status).toBe('ready');
+    expect((await send('POST', 'follows/_admin/migrations', { to_version: 2 })).body.data.schema_version).toBe(2);
+    expect(await read('follows', `customer/${ada}`)).toMatchObject({ city: 'Rome' });
+    expect(await read('follows', `order/${order}`, OLD)).toMatchObject({ city: 'Rome' });
+    expect((await publish('leads', documentOf([{ name: 'size', type: 'int' }], [CITY]))).status).toBe(201);
+    const skipped = await send('POST', 'lags/_admin/migrations', { to_version: 3 });
+    expect([skipped.status, skipped.body.error?.message], skipped.text).toEqual([409, expect.stringContaining('Version 2 moves a field')]);
+    expect((await send('POST', 'lags/_admin/migrations', { to_version: 2 })).body.data.schema_version).toBe(2);
+  });
+
   it('that names what is not there, or goes where values cannot go, is refused with its place', async () => {
     await makeApp('errors');
     const to = (move: object): Promise<Reply> => publish('errors', documentOf([], [CITY], { migrate: [{ move }] }));
