@@ -4,6 +4,7 @@
  */
 import { sqlState } from '../adapters/postgres/run.ts';
 import { AppError, isAppError, type ErrorCode } from '../core/errors.ts';
+import type { BesideShape } from '../operations/app-runtime.ts';
 import type { AppContext, AppRuntime } from '../operations/context.ts';
 import type { Registry } from '../operations/registry.ts';
 
@@ -36,15 +37,21 @@ export async function withFreshSchema<T>(ctx: AppContext, operate: (ctx: AppCont
     const { registry } = ctx.services;
     const newer = await registry.newerThan(ctx.app);
     if (newer !== undefined) return operate({ ...ctx, app: await sameShape(ctx, newer) });
-    if (ctx.app.older !== undefined || !namesSomethingUnknown(error)) throw error;
+    if (ctx.app.beside?.kind === 'early') await refuseUnlessServed(ctx, ctx.app.beside);
+    if (ctx.app.beside !== undefined || !namesSomethingUnknown(error)) throw error;
     return inOlderShape(ctx, operate, error);
   }
 }
 
 /** The shape the client asked for, of the newer version. */
 async function sameShape(ctx: AppContext, newer: AppRuntime): Promise<AppRuntime> {
-  const { older } = ctx.app;
-  return older === undefined ? newer : servedShape(ctx.services.registry, newer, older.version);
+  const { beside } = ctx.app;
+  return beside === undefined ? newer : servedShape(ctx.services.registry, newer, beside.version);
+}
+
+/** A migration that is taken back takes what its shape was read from: whoever came a moment before is told so. */
+async function refuseUnlessServed({ app, services: { registry } }: AppContext, { version, served }: BesideShape): Promise<void> {
+  await servedShape(registry, (await registry.byId(app.id)) ?? served, version);
 }
 
 /** Names that were renamed or dropped are understood for as long as a grace lasts: the client has not heard of it yet. */

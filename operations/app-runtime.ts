@@ -1,7 +1,10 @@
 import type { AppModel } from '../core/model/model.ts';
 
-export interface OlderShape {
+/** A shape that is served beside the app's own version. */
+export interface BesideShape {
   readonly version: number;
+  /** An older version's, while that is in grace; or that of the next one, while its migration is on the way to the switch. */
+  readonly kind: 'older' | 'early';
   /** What events, webhooks and processes speak whichever shape a client wrote in. */
   readonly served: AppRuntime;
 }
@@ -20,8 +23,8 @@ export interface AppRuntime {
   readonly generation: string;
   /** Stable ids of entities that are not written for a while; `*` stands for all. */
   readonly maintenance: ReadonlySet<string>;
-  /** Present when this is the shape an older version had, served beside the newer one while that is in grace. */
-  readonly older?: OlderShape;
+  /** Present when this is not the shape of the version that is served. */
+  readonly beside?: BesideShape;
   readonly model: AppModel;
   /** Whatever a part compiles from the model, built once per runtime. */
   memo<T>(key: object, build: (app: AppRuntime) => T): T;
@@ -33,6 +36,8 @@ export interface Shapes {
   of(version: number): AppRuntime | undefined;
   /** The newest version that was published when this was read. */
   readonly latest: number;
-  /** Those that differ from what is served, the newest first. */
+  /** Those in grace that differ from what is served, the newest first. */
   readonly older: readonly AppRuntime[];
+  /** The next version's, as soon as its migration has made what it is written to. */
+  readonly early: AppRuntime | undefined;
 }

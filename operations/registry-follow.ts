@@ -86,7 +86,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     newerThan: (app) => cache.newerThan(app),
     shapesOf: (app) => cache.shapesOf(app),
     countUse(app) {
-      if (app.older !== undefined) uses.count(app.id, app.older.version);
+      if (app.beside?.kind === 'older') uses.count(app.id, app.beside.version);
     },
     noteWrite: (ms) => writes.add(ms),
     get seenEvent() {
@@ -148,7 +148,7 @@ class AppCache {
 
   /** A runtime is replaced with every event of its app, the end of a grace included. */
   shapesOf(app: AppRuntime): Promise<Shapes> {
-    const served = app.older?.served ?? app;
+    const served = app.beside?.served ?? app;
     const known = this.#shapes.get(served);
     if (known !== undefined) return known;
     const read = loadShapes(this.#pool, served);

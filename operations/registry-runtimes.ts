@@ -2,10 +2,10 @@
 import type pg from 'pg';
 import { run } from '../adapters/postgres/run.ts';
 import type { SchemaDocument } from '../core/model/document.ts';
-import { buildModel } from '../core/model/model.ts';
+import { buildModel, withFilledRows, type FilledRows } from '../core/model/model.ts';
 import { EMPTY_DOCUMENT } from '../core/model/merge.ts';
 import { sql, value } from '../core/sql/sql.ts';
-import type { AppRuntime, OlderShape } from './app-runtime.ts';
+import type { AppRuntime, BesideShape } from './app-runtime.ts';
 
 interface AppRow extends pg.QueryResultRow {
   readonly id: string;
@@ -61,10 +61,12 @@ export function createAppRuntime(
   app: Pick<AppRuntime, 'id' | 'name' | 'displayName' | 'storage' | 'status' | 'schemaName' | 'version'> & {
     readonly document: SchemaDocument;
     readonly maintenance?: ReadonlySet<string>;
-    readonly older?: OlderShape;
+    readonly beside?: BesideShape;
+    /** Tables that are read through a view, by their names. */
+    readonly filled?: ReadonlyMap<string, FilledRows>;
   },
 ): AppRuntime {
-  const { id, name, displayName, storage, status, schemaName, version, maintenance = NOTHING, document, older } = app;
+  const { id, name, displayName, storage, status, schemaName, version, maintenance = NOTHING, document, beside, filled } = app;
   const built = new Map<object, unknown>();
   const runtime: AppRuntime = {
     id,
@@ -75,10 +77,10 @@ export function createAppRuntime(
     schemaName,
     version,
     maintenance,
-    ...(older === undefined ? {} : { older }),
+    ...(beside === undefined ? {} : { beside }),
     // Two shapes of one version share no statement.
-    generation: older === undefined ? `${id}.${version}` : `${id}.${version}.${older.version}`,
-    model: buildModel(document),
+    generation: beside === undefined ? `${id}.${version}` : `${id}.${version}.${beside.version}`,
+    model: filled === undefined ? buildModel(document) : withFilledRows(buildModel(document), filled),
     memo<T>(key: object, build: (self: AppRuntime) => T): T {
       if (!built.has(key)) built.set(key, build(runtime));
       return built.get(key) as T;

@@ -4,8 +4,8 @@ import type { AppRuntime } from './context.ts';
 
 /** Undefined where the served version has no such entity any more. */
 export function servedEntity(app: AppRuntime, entity: EntityModel): EntityModel | undefined {
-  if (app.older === undefined) return entity;
-  return [...app.older.served.model.entities.values()].find((other) => other.table === entity.table);
+  if (app.beside === undefined) return entity;
+  return [...app.beside.served.model.entities.values()].find((other) => other.table === entity.table);
 }
 
 /** A record's values under the names that are served; what the database converts by itself is not among them. */

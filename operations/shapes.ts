@@ -1,4 +1,4 @@
-/** The shapes an app is served in: its version, and older ones whose migrations are in grace. */
+/** The shapes an app is served in: its version, older ones whose migrations are in grace, and the next one as soon as there is where to write. */
 import type pg from 'pg';
 import { run } from '../adapters/postgres/run.ts';
 import { olderShape } from '../core/change/older-shape.ts';
@@ -6,6 +6,7 @@ import type { SchemaDocument } from '../core/model/document.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Shapes } from './app-runtime.ts';
 import { createAppRuntime } from './registry-runtimes.ts';
+import { loadMigration, planOf } from './schemas/migration-work.ts';
 
 interface Row extends pg.QueryResultRow {
   readonly from_version: number;
@@ -52,12 +53,39 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
     // What a rollback took back led from the very shape that is served again.
     if (row.undone_from !== null && older.length === 1) served.set(row.undone_from, app);
   }
-  return { of: (version) => served.get(version), latest: schema?.latest ?? app.version, older };
+  const early = await earlyRuntime(pool, app);
+  if (early?.beside !== undefined) served.set(early.beside.version, early);
+  return { of: (version) => served.get(version), latest: schema?.latest ?? app.version, older, early };
 }
 
 const olderRuntime = (served: AppRuntime, version: number, document: SchemaDocument): AppRuntime =>
   createAppRuntime({
     ...served,
     document: olderShape(served.model.document, document),
-    older: { version, served },
+    beside: { version, kind: 'older', served },
   });
+
+/**
+ * The version a migration is on the way to: the steps of its expand phase are all done and it is not being taken back. It may wait
+ * there for days, for values that somebody must repair.
+ */
+async function earlyRuntime(pool: pg.Pool, served: AppRuntime): Promise<AppRuntime | undefined> {
+  const [open] = await run<{ id: string }>(
+    pool,
+    sql`
+    select m.id from durabase.migrations m
+    where m.app = ${value(served.id)} and m.from_version = ${value(served.version, 'integer')}
+      and m.status in ('running', 'paused') and m.phase in ('backfill', 'verify') and not m.progress ? 'aborting'
+      and not exists (select from durabase.migration_steps s where s.migration = m.id and s.phase = 'expand' and s.state <> 'done')`,
+  );
+  if (open === undefined) return undefined;
+  const row = await loadMigration(pool, open.id);
+  const { filled } = planOf(row);
+  if (filled === undefined) return undefined;
+  return createAppRuntime({
+    ...served,
+    document: row.next,
+    beside: { version: row.to_version, kind: 'early', served },
+    filled,
+  });
+}

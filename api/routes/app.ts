@@ -80,7 +80,7 @@ async function findApp(api: Api, call: Call, path: readonly string[], tenant: st
   if (named !== undefined) return { app: named, rest };
   const isEntity =
     homeApp !== undefined &&
-    (homeApp.model.entities.has(first) || (await hasNewEntity(api, homeApp, first)) || (await hasOlderEntity(api, homeApp, first)));
+    (homeApp.model.entities.has(first) || (await hasNewEntity(api, homeApp, first)) || (await hasEntityBeside(api, homeApp, first)));
   if (isEntity) return { app: homeApp, rest: path };
   if (path.length === 1 && homeApp !== undefined) {
     throw new AppError('UNKNOWN_ENTITY', `There is neither an app nor an entity "${first.slice(0, 100)}".`);
@@ -92,9 +92,11 @@ async function findApp(api: Api, call: Call, path: readonly string[], tenant: st
 const hasNewEntity = async (api: Api, app: AppRuntime, entity: string): Promise<boolean> =>
   (await api.services.registry.newerThan(app))?.model.entities.has(entity) === true;
 
-/** One that was renamed or dropped, and is still served in the shape it had. */
-const hasOlderEntity = async (api: Api, app: AppRuntime, entity: string): Promise<boolean> =>
-  (await api.services.registry.shapesOf(app)).older.some((shape) => shape.model.entities.has(entity));
+/** One that was renamed or dropped, and is still served in the shape it had; or one of a version that is not the app's own yet. */
+async function hasEntityBeside(api: Api, app: AppRuntime, entity: string): Promise<boolean> {
+  const { older, early } = await api.services.registry.shapesOf(app);
+  return older.some((shape) => shape.model.entities.has(entity)) || early?.model.entities.has(entity) === true;
+}
 
 async function appNamed(api: Api, name: string): Promise<AppRuntime> {
   const app = api.services.registry.cachedByName(name) ?? (await api.services.registry.byName(name));

@@ -2,10 +2,11 @@
  * The plan of a set of changes: checks the data must pass, then ordered steps. Pure; the same two models always give the same
  * steps, so a worker makes the plan again instead of reading SQL from a table.
  */
-import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel } from '../model/model.ts';
+import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel, type FilledRows } from '../model/model.ts';
 import { render } from '../sql/sql.ts';
 import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
+import { earlyRows } from './conversion/early-rows.ts';
 import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
 import { endLinks, hasNoDoubles, isLeft, linkSteps } from './links/steps.ts';
 import { movedColumns, moveSteps, type MoveInput } from './move/move.ts';
@@ -28,6 +29,11 @@ import { PHASES, type Check, type Step } from './step.ts';
 export interface Plan {
   readonly steps: readonly Step[];
   readonly checks: readonly Check[];
+  /**
+   * By which views the tables whose values are converted are read in the new shape before its switch. Undefined where that shape
+   * cannot be served before it.
+   */
+  readonly filled?: ReadonlyMap<string, FilledRows>;
 }
 
 export interface PlanInput {
@@ -59,10 +65,8 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   refuseUnsafe(linkRefusals(moves, moving));
   const conversions = input.undone === undefined ? conversionsOf(changes) : [];
   const fields = input.undone === undefined ? fieldMoves(changes, input) : [];
-  const converted = [
-    ...conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion })),
-    ...fields.map(moveSteps),
-  ];
+  const inPlace = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
+  const converted = [...inPlace, ...fields.map(moveSteps)];
   const isConverted = convertedColumns(conversions, fields, input);
   const context: Context = {
     ...shapes,
@@ -79,10 +83,21 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   ];
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
   const left = missing(shapes.before.foreignKeys, shapes.after.foreignKeys);
+  // Links and fields that are not moved yet, and what one shape deletes softly and the other for good, no view can give.
+  const isServedEarly = moves.length === 0 && fields.length === 0 && changes.every((change) => change.kind !== 'set_soft_delete');
+  const early = earlyRows({
+    storage: input.storage,
+    version: input.version ?? 0,
+    fillings: isServedEarly ? inPlace.map((part) => part.filling) : [],
+    before: shapes.before.tables,
+    after: shapes.after.tables,
+  });
   const steps = [
     ...converted.flatMap((part) => part.steps),
     ...endOf(input),
     ...parts.flatMap((part) => part.steps),
+    // Over columns that are there.
+    ...early.steps,
     ...tightened.flatMap((part) => part.steps),
     ...moves.flatMap((move) => (input.undone === undefined ? linkSteps(move, left) : [endLinks(move, left)])),
     ...keys.flatMap((key) => planForeignKey(context, key)),
@@ -90,6 +105,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     ...missing(shapes.before.tables, shapes.after.tables).map((table) => dropTable(input.storage, table)),
   ];
   return {
+    ...(isServedEarly ? { filled: early.filled } : {}),
     steps: order(steps),
     checks: [
       ...converted.flatMap((part) => part.checks),

@@ -6,7 +6,7 @@ export interface Step {
   /** Stable within the plan; the record of a finished step goes by it. */
   readonly key: string;
   /**
-   * `expand`, `backfill` and `verify` come before the switch, while nobody asks for the new shape; `settle` when every api process
+   * `expand`, `backfill` and `verify` come before the switch, expand while nobody asks for the new shape; `settle` when every api process
    * serves it; `contract` when the older shape is served no more; `purge` when nobody may want the old values back.
    */
   readonly phase: Phase;
@@ -78,6 +78,7 @@ export const LOCKS = {
   concurrent: 'SHARE UPDATE EXCLUSIVE',
   rows: 'the rows it changes',
   reads: 'none',
+  view: 'ACCESS EXCLUSIVE on the view only',
 } as const;
 
 /** The type of a column. Its text comes from the closed table of field types, never from a document. */
@@ -91,6 +92,10 @@ export const columnSql = (column: ColumnShape, isRequired: boolean): Sql =>
 export const tableExists = (storage: string, table: string): Sql =>
   sql`exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${literal(storage)} and c.relname = ${literal(table)} and c.relkind in ('r', 'p'))`;
+
+export const viewExists = (storage: string, view: string): Sql =>
+  sql`exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${literal(storage)} and c.relname = ${literal(view)} and c.relkind = 'v')`;
 
 const attribute = (storage: string, table: string, column: string, condition: Sql): Sql =>
   sql`exists (select 1 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace

@@ -120,7 +120,7 @@ export function relatedRows(scope: ReadScope, hop: Hop, alias: string): { readon
   const { end, entity, target } = hop;
   const near = keyColumn(scope, entity, end.localField, alias);
   const far = keyColumn(scope, target, end.targetField, inner);
-  const rows = sql`${id(scope.storage, target.table)} ${id(inner)}`;
+  const rows = sql`${id(scope.storage, target.rows)} ${id(inner)}`;
   const conditions: Sql[] = [];
   let from = rows;
   if (end.join === undefined) {
@@ -179,5 +179,5 @@ export function toOneJoin(scope: ReadScope, { end, entity, target }: Hop, alias:
   const near = keyColumn(scope, entity, end.localField, alias);
   const far = keyColumn(scope, target, end.targetField, joined);
   const conditions = [sql`${far} = ${near}`, ...visibleRows(scope, target, joined)];
-  return sql` left join ${id(scope.storage, target.table)} ${id(joined)} on ${and(conditions)}`;
+  return sql` left join ${id(scope.storage, target.rows)} ${id(joined)} on ${and(conditions)}`;
 }

@@ -79,7 +79,7 @@ function checkRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bind
 /** `from ... where ...`: the rows under `ROWS_ALIAS` that a query means and the caller may see, for aggregates and exports. */
 export function selectedRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bindings: Bindings, joins: readonly Sql[] = []): Sql {
   const { whereAll } = checkRows(scope, entity, query, bindings);
-  return sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${join(joins, '')}${whereSql(whereAll)}`;
+  return sql`from ${id(scope.storage, entity.rows)} ${id(ALIAS)}${join(joins, '')}${whereSql(whereAll)}`;
 }
 
 function isOpen(scope: ReadScope, entity: EntityModel, filter: CheckedFilter | undefined, search: Search | undefined): boolean {
@@ -105,10 +105,10 @@ const isOpenLink = (scope: ReadScope, { entity, end, target }: Hop): boolean =>
   [columnOf(scope, entity, end.localColumn), columnOf(scope, target, end.targetColumn)].every((column) => column?.access.mode === 'always');
 
 const fromSql = ({ scope, entity, where }: ListPlan, further: readonly Sql[] = []): Sql =>
-  sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql([...where, ...further])}`;
+  sql`from ${id(scope.storage, entity.rows)} ${id(ALIAS)}${whereSql([...where, ...further])}`;
 
 const fromAllSql = ({ scope, entity, whereAll }: ListPlan): Sql =>
-  sql`from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(whereAll)}`;
+  sql`from ${id(scope.storage, entity.rows)} ${id(ALIAS)}${whereSql(whereAll)}`;
 
 /** A window count would read every row with its columns; the plain count may use an index alone. */
 const totalSql = (plan: ListPlan, isCounted: boolean): Sql => (isCounted ? sql`, (select count(*) ${fromAllSql(plan)}) as total` : sql``);
@@ -187,7 +187,7 @@ export function recordStatement(scope: ReadScope, key: Sql, projection: Projecti
   const row = sql`select ${projectionColumns(scope, projection, ALIAS, settings)}`;
   return sql`
     select (select ${rowJson(projection, ROW)} from (${row}) ${id(ROW)})::text as data, ${id(ALIAS, VERSION_COLUMN)}::text as version
-    from ${id(scope.storage, entity.table)} ${id(ALIAS)}${whereSql(where)} limit 1`;
+    from ${id(scope.storage, entity.rows)} ${id(ALIAS)}${whereSql(where)} limit 1`;
 }
 
 /** json_agg turns rows into objects itself; the detour over row_to_json would build each twice. */

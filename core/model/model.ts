@@ -64,6 +64,10 @@ export interface EntityModel {
   readonly id: string;
   readonly name: string;
   readonly table: string;
+  /** The relation its records are read from: the table, or a view that knows what a conversion has not filled yet. */
+  readonly rows: string;
+  /** Columns of the table that are set to true to have a row filled. */
+  readonly markers: readonly string[];
   readonly definition: EntityDefinition;
   readonly fields: ReadonlyMap<string, FieldModel>;
   /** Primary key fields; almost always one. */
@@ -367,6 +371,14 @@ function claimsOf(relation: RelationDefinition, side: 'source' | 'target', targe
 
 const stemOf = (column: string): string | undefined => (column.length > 3 && column.endsWith('_id') ? column.slice(0, -3) : undefined);
 
+export type FilledRows = Pick<EntityModel, 'rows' | 'markers'>;
+
+/** The same model over tables whose rows are still being filled, by their names. */
+export const withFilledRows = (model: AppModel, filled: ReadonlyMap<string, FilledRows>): AppModel => ({
+  ...model,
+  entities: new Map([...model.entities].map(([name, entity]) => [name, { ...entity, ...filled.get(entity.table) }])),
+});
+
 /**
  * Which side of a self relation its name describes: `employee_manager` over `manager_id` reads from the employee to the one
  * manager, `subtasks` over `parent_task_id` from the task to its many.
@@ -393,6 +405,8 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
     id: definition.id ?? definition.name,
     name: definition.name,
     table: draft.table,
+    rows: draft.table,
+    markers: [],
     definition,
     fields,
     key,

@@ -11,7 +11,7 @@ import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
 import { deferReferences, doomedRecords } from './doomed.ts';
-import { andLive, dependentsOf, refersTo, tableOf, visibility, type Dependent } from './dependents.ts';
+import { andLive, dependentsOf, refersTo, rowsOf, tableOf, visibility, type Dependent } from './dependents.ts';
 import { updateStamps } from './initial-values.ts';
 import { emptyReferenceStatement } from './statements.ts';
 import { accessOf, prepared, statementOptions, type PlainRecord, type Write } from './write-state.ts';
@@ -97,7 +97,7 @@ async function countChildren(write: Write, dependent: Dependent): Promise<Standi
   const rows = await run<{ id: string; visible: boolean }>(
     write.db,
     sql`select ${recordIdText(child, 't')} as id, ${holding(visibility(callersRead(write, child), field.name))} as visible
-    from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
+    from ${rowsOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} limit 10000`,
     prepared(write),
   );
   const left = rows.filter((row) => !write.deleting.has(`${child.name} ${row.id}`));
@@ -116,7 +116,7 @@ async function deleteChildren(write: Write, dependent: Dependent): Promise<void>
   const { child } = dependent;
   const rows = await run<{ id: string }>(
     write.db,
-    sql`select ${recordIdText(child, 't')} as id from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} order by 1 for update`,
+    sql`select ${recordIdText(child, 't')} as id from ${rowsOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')} order by 1 for update`,
     prepared(write),
   );
   for (const row of rows) {
@@ -182,7 +182,7 @@ async function countLinks(write: Write, entity: EntityModel, end: RelationEnd, r
     write.db,
     sql`select count(*) filter (where "s"."visible")::integer as visible, coalesce(bool_or(not "s"."visible"), false) as hidden
     from (select ${holding(visibility(callersRead(write, target), end.targetField))} as visible from ${id(write.ctx.app.storage, end.join.table)} "l"
-      join ${tableOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}) "s"`,
+      join ${rowsOf(write, target)} "t" on ${id('t', end.targetColumn)} = ${id('l', end.join.targetColumn)}${andLive(target, 't')} where ${condition}) "s"`,
     prepared(write),
   );
   return { visible: row?.visible ?? 0, hasHidden: row?.hidden ?? false };

@@ -26,6 +26,7 @@ export function dependentsOf(write: Write, entity: EntityModel, record: PlainRec
 }
 
 export const tableOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.table);
+export const rowsOf = (write: Write, entity: EntityModel): Sql => id(write.ctx.app.storage, entity.rows);
 
 export const refersTo = ({ field, key }: Dependent, alias: string): Sql =>
   sql`${id(alias, field.column)} = ${value(key, COLUMN_TYPES[field.type])}`;

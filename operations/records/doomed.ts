@@ -6,7 +6,7 @@ import { run } from '../../adapters/postgres/run.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import { recordIdText } from '../../core/sql/columns.ts';
 import { id, join, sql } from '../../core/sql/sql.ts';
-import { andLive, dependentsOf, refersTo, tableOf, type Dependent } from './dependents.ts';
+import { andLive, dependentsOf, refersTo, rowsOf, type Dependent } from './dependents.ts';
 import { prepared, type PlainRecord, type Write } from './write-state.ts';
 
 /** More than a delete of this size takes minutes; it is judged by what it has reached. */
@@ -45,7 +45,7 @@ function childrenOf(write: Write, dependent: Dependent): Promise<({ _id: string 
   ];
   return run(
     write.db,
-    sql`select ${join(columns)} from ${tableOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')}`,
+    sql`select ${join(columns)} from ${rowsOf(write, child)} "t" where ${refersTo(dependent, 't')}${andLive(child, 't')}`,
     prepared(write),
   );
 }

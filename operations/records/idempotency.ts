@@ -185,7 +185,7 @@ async function checkRows(ctx: AppContext, db: Db, entity: EntityModel, ones: rea
     const key = keyCondition(entity, 't', one.id) ?? raw('false');
     const hidden = await run(
       db,
-      sql`select 1 from ${id(ctx.app.storage, entity.table)} "t" where ${key} and not coalesce(${scope}, false)`,
+      sql`select 1 from ${id(ctx.app.storage, entity.rows)} "t" where ${key} and not coalesce(${scope}, false)`,
       prepared(ctx),
     );
     if (hidden.length > 0) throw noLongerReadable();

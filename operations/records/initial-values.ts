@@ -113,7 +113,7 @@ async function takenSlugs(write: Write, entity: EntityModel, field: FieldModel, 
   // A slug holds no character that `like` or a range would read differently.
   const rows = await run<{ slug: string }>(
     write.db,
-    sql`select ${column} as slug from ${id(write.ctx.app.storage, entity.table)} "t"
+    sql`select ${column} as slug from ${id(write.ctx.app.storage, entity.rows)} "t"
     where (${column} = ${value(base, 'text')} or ${column} like ${value(`${base}-%`, 'text')})${live === undefined ? sql`` : sql` and ${live}`}`,
     prepared(write),
   );

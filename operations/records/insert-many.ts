@@ -62,7 +62,7 @@ export const lookingBack = (write: Write, entity: EntityModel): readonly FieldMo
     if (target === undefined) return false;
     const scope = accessOf(write, target, 'read').where('_p');
     if (target === entity) return target.hasSoftDelete || scope !== undefined;
-    return scope !== undefined && render(scope).text.includes(render(id(storage, entity.table)).text);
+    return scope !== undefined && render(scope).text.includes(render(id(storage, entity.rows)).text);
   });
 
 /** True when this operation can be one row of such a statement: it gives none of the references that look back. */
@@ -231,7 +231,7 @@ function referencesOf({ app, entity, targets }: Frame, columns: readonly ManyCol
     const end = entity.relations.find((one) => one.direction === 'forward' && one.localColumn === field.column);
     const key = id('_p', end?.targetColumn ?? target.key[0]?.column ?? 'id');
     const live = target.hasSoftDelete ? [sql`${id('_p', DELETED_COLUMN)} is null`] : [];
-    const parents = sql`select ${key} as "_key" from ${id(app.storage, target.table)} "_p"
+    const parents = sql`select ${key} as "_key" from ${id(app.storage, target.rows)} "_p"
       where ${and([sql`${key} in ${wanted}`, ...live, ...(scope === undefined ? [] : [scope])])} order by 1 for key share`;
     return [{ name, field, query: sql`(${parents})` }];
   });

@@ -88,7 +88,7 @@ async function known(set: LinkSet, part: NestedPart, rows: readonly LinkRow[], f
   const found = read.isGranted
     ? await run<{ key: string }>(
         write.db,
-        sql`select ${id('t', key.column)}::text as key from ${id(write.ctx.app.storage, target.table)} "t" where ${and(conditions)} order by 1 for key share`,
+        sql`select ${id('t', key.column)}::text as key from ${id(write.ctx.app.storage, target.rows)} "t" where ${and(conditions)} order by 1 for key share`,
         prepared(write),
       )
     : [];
@@ -110,7 +110,7 @@ async function unlink(set: LinkSet, keys: readonly unknown[], which: 'these' | '
   const isVisible =
     visible === undefined
       ? sql``
-      : sql` and exists (select 1 from ${id(write.ctx.app.storage, target.table)} "t" where ${id('t', key.column)} = ${id('l', table.targetColumn)} and ${visible})`;
+      : sql` and exists (select 1 from ${id(write.ctx.app.storage, target.rows)} "t" where ${id('t', key.column)} = ${id('l', table.targetColumn)} and ${visible})`;
   const listed = sql`${id('l', table.targetColumn)} = any(${value(keys, LIST_TYPES[key.type])})`;
   return execute(
     write.db,

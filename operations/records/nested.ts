@@ -65,7 +65,7 @@ async function existingKeys({ write, child, link }: Part): Promise<string[]> {
   const conditions = [isLive(child, 't'), visibility(accessOf(write, child, 'read'), field.name)];
   const rows = await run<{ id: string }>(
     write.db,
-    sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.table)} "t"
+    sql`select ${recordIdText(child, 't')} as id from ${id(write.ctx.app.storage, child.rows)} "t"
     where ${and([sql`${id('t', field.column)} = ${value(link.value, COLUMN_TYPES[field.type])}`, ...conditions.filter((one) => one !== undefined)])} order by 1`,
     prepared(write),
   );

@@ -19,7 +19,7 @@ export function recordCondition(entity: EntityModel, storage: string, alias: str
   // A uuid or a number in the place of the id is always the id; only text keys share their form with slugs.
   if (entity.keyType !== 'string') return byKey;
   const other = keyCondition(entity, '_k', recordId) ?? bySlug;
-  return sql`(${byKey} or (${bySlug} and not exists (select 1 from ${id(storage, entity.table)} "_k" where ${other})))`;
+  return sql`(${byKey} or (${bySlug} and not exists (select 1 from ${id(storage, entity.rows)} "_k" where ${other})))`;
 }
 
 /** The condition on the key alone. */

@@ -19,6 +19,7 @@ import {
   idText,
   jsonText,
   readableJson,
+  rowsOf,
   Shape,
   tableOf,
   toldJson,
@@ -83,7 +84,7 @@ function deletedRowStatement(options: StatementOptions, condition: Sql, versions
       current: version === undefined ? raw('true') : sql`(${id('t', VERSION_COLUMN)} = ${version})`,
     };
     return sql`select ${deletedColumns(frame)}, ${join(Object.entries(facts).map(([name, fact]) => sql`${fact} as ${id(name)}`))}
-    from ${tableOf(frame)} "t" where ${isIt()} for update`;
+    from ${rowsOf(frame)} "t" where ${isIt()} for update`;
   });
 }
 
@@ -123,7 +124,13 @@ function restoreStatement(options: StatementOptions, recordId: string): Sql {
       sql`${jsonText(readableJson(frame, 'u'))} as text`,
       ...as(failing(frame.entity.fields.values(), frame.read, 'u'), 'hidden'),
     ];
-    return sql`with "u" as (update ${tableOf(frame)} "t" set ${id(DELETED_COLUMN)} = null, ${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1
+    const sets = [
+      sql`${id(DELETED_COLUMN)} = null`,
+      sql`${id(VERSION_COLUMN)} = ${id('t', VERSION_COLUMN)} + 1`,
+      // What comes back is answered whole.
+      ...frame.entity.markers.map((marker) => sql`${id(marker)} = true`),
+    ];
+    return sql`with "u" as (update ${tableOf(frame)} "t" set ${join(sets)}
       where ${condition()} and ${id('t', DELETED_COLUMN)} is not null returning "t".*)${event} select ${join(answers)} from "u"`;
   });
 }
@@ -141,7 +148,7 @@ function deletedWithStatement(options: StatementOptions, field: FieldModel, key:
   const parent = shape.place(key, COLUMN_TYPES[field.type]);
   const at = shape.place(stamp, 'timestamptz');
   return shape.statement(
-    (frame) => sql`select ${deletedColumns(frame)} from ${tableOf(frame)} "t"
+    (frame) => sql`select ${deletedColumns(frame)} from ${rowsOf(frame)} "t"
       where ${id('t', field.column)} = ${parent} and ${id('t', DELETED_COLUMN)} = ${at} order by 1 for update`,
   );
 }

@@ -217,6 +217,8 @@ const clientsFields = (assigned: readonly Column[]): FieldModel[] => assigned.fl
 
 export const column = (alias: string, field: FieldModel): Sql => id(alias, field.column);
 export const tableOf = ({ app, entity }: Frame): Sql => id(app.storage, entity.table);
+/** What is read of stored rows; locking them here locks those of the table. */
+export const rowsOf = ({ app, entity }: Frame): Sql => id(app.storage, entity.rows);
 const settingsOf = ({ app }: Frame) => app.model.settings;
 export const as = (part: Sql | undefined, name: string): Sql[] => (part === undefined ? [] : [sql`${part} as ${id(name)}`]);
 
@@ -292,10 +294,10 @@ interface EventRow {
  * where the served version has no such entity any more: nobody is left to tell.
  */
 export function toldFrame(frame: Frame): Frame | undefined {
-  const { older } = frame.app;
-  if (older === undefined) return frame;
+  const { beside } = frame.app;
+  if (beside === undefined) return frame;
   const entity = servedEntity(frame.app, frame.entity);
-  return entity === undefined ? undefined : { ...frame, app: older.served, entity };
+  return entity === undefined ? undefined : { ...frame, app: beside.served, entity };
 }
 
 export function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete' | 'restore', row: EventRow): Sql {
@@ -339,7 +341,7 @@ function referenced({ app, entity, targets }: Frame, { field, bound, byEngine }:
   const key = end?.targetColumn ?? target.key[0]?.column ?? 'id';
   const live = target.hasSoftDelete ? [sql`${id('_p', DELETED_COLUMN)} is null`] : [];
   const conditions = [sql`${id('_p', key)} = ${bound}`, ...live, ...(scope === undefined ? [] : [scope])];
-  return sql`${id(app.storage, target.table)} "_p" where ${and(conditions)}`;
+  return sql`${id(app.storage, target.rows)} "_p" where ${and(conditions)}`;
 }
 
 type ReferenceCheck = ReturnType<typeof referenceChecks>[number];
@@ -592,7 +594,7 @@ function lockedRow(frame: Frame, row: LockedRow, lock: Sql): Locked {
   ];
   const isIt = live === undefined ? row.condition : and([row.condition, live]);
   return {
-    query: sql`"o" as (select ${join(columns)} from ${tableOf(frame)} "t" where ${isIt} ${lock})`,
+    query: sql`"o" as (select ${join(columns)} from ${rowsOf(frame)} "t" where ${isIt} ${lock})`,
     gates: [
       ...(readable === undefined ? [] : [raw('"o"."_readable"')]),
       ...(allowed === undefined ? [] : [raw('"o"."_allowed"')]),

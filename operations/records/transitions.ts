@@ -55,7 +55,7 @@ export async function listTransitions(ctx: AppContext, name: string, recordId: s
     sql`select ${recordJson(entity, ctx.app.storage, ROWS_ALIAS, ctx.app.model.settings)}::text as record,
       ${update.isGranted ? holding(update.where(ROWS_ALIAS)) : sql`false`} as allowed,
       ${openFields(machines, read)} as readable, ${openFields(machines, update)} as writable
-    from ${id(ctx.app.storage, entity.table)} ${id(ROWS_ALIAS)} where ${and([key, ...visibleRows(scope, entity, ROWS_ALIAS)])} limit 1`,
+    from ${id(ctx.app.storage, entity.rows)} ${id(ROWS_ALIAS)} where ${and([key, ...visibleRows(scope, entity, ROWS_ALIAS)])} limit 1`,
   );
   if (row === undefined) throw notFound(entity, recordId);
   const old = JSON.parse(row.record) as Record<string, unknown>;

@@ -6,8 +6,8 @@ import { coerceValue } from '../../core/model/field-types.ts';
 import type { ErrorDetail } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import type { RulePlan } from '../../core/rules/plan.ts';
-import { run } from '../../adapters/postgres/run.ts';
-import type { Sql } from '../../core/sql/sql.ts';
+import { execute as executeSql, run } from '../../adapters/postgres/run.ts';
+import { and, id, join, or, sql, type Sql } from '../../core/sql/sql.ts';
 import { runChain, type ChainInput } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { afterWrite } from './after-write.ts';
@@ -17,6 +17,7 @@ import { assignments, inOrder, missingComputed, NO_CHAIN, refuseForbidden } from
 import { fillSlug, updateStamps } from './initial-values.ts';
 import { isInvalid, refusalOfAll, withoutRelated } from './judge-nested.ts';
 import { writeNested } from './nested.ts';
+import { tableOf } from './dependents.ts';
 import { keyCondition, notFound, recordCondition, versionsOf } from './record-key.ts';
 import { readStatement, updateStatement, type StatementResult, type UpdateInput } from './statements.ts';
 import { checkStored, checkWritten, preconditionFailed, refuseInvalid, writtenRecord } from './write-result.ts';
@@ -56,6 +57,7 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   if (!accessOf(write, entity, 'update').isGranted) throw forbidden(entity, 'update');
   const condition = recordCondition(entity, write.ctx.app.storage, 't', step.recordId);
   if (condition === undefined) throw notFound(entity, step.recordId);
+  await fillRow(write, entity, condition);
   const plan = rulesOf(write.ctx, entity);
   if (step.link !== undefined || needsStored(write, plan, step.draft)) return updateRead(write, entity, step, condition, plan);
   refuseInvalid(step.draft, step.draft.errors, step.isTop === true);
@@ -71,6 +73,18 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   if (row.passed === null) throw preconditionFailed(entity, row.old_version ?? null);
   checkWritten(row, entity, 'update');
   return writtenRecord(row);
+}
+
+/**
+ * A row that a conversion has not come to yet is filled before it is written in the new shape: a field that is emptied could not be
+ * told from one that was never filled. A statement of its own, as right when the update comes to nothing.
+ */
+async function fillRow(write: Write, entity: EntityModel, condition: Sql): Promise<void> {
+  const { markers } = entity;
+  if (markers.length === 0) return;
+  const filled = join(markers.map((marker) => sql`${id(marker)} = true`));
+  const isDue = or(markers.map((marker) => sql`not ${id('t', marker)}`));
+  await executeSql(write.db, sql`update ${tableOf(write, entity)} "t" set ${filled} where ${and([condition, isDue])}`, prepared(write));
 }
 
 async function execute(write: Write, entity: EntityModel, step: UpdateStep, statement: Sql): Promise<Row> {

@@ -123,7 +123,7 @@ async function findVisible(write: Write, entity: EntityModel, on: readonly Field
   const conditions = [condition, ...(scope === undefined ? [] : [sql`coalesce(${scope}, false)`]), ...fields];
   const rows = await run<{ id: string }>(
     write.db,
-    sql`select ${recordIdText(entity, 't')} as id from ${id(write.ctx.app.storage, entity.table)} "t"
+    sql`select ${recordIdText(entity, 't')} as id from ${id(write.ctx.app.storage, entity.rows)} "t"
     where ${and(conditions)}`,
     prepared(write),
   );

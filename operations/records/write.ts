@@ -60,7 +60,7 @@ export interface WriteRequest<T> {
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   refuseInMaintenance(request.ctx.app, [request.entity, ...(request.others ?? [])]);
   const result = await untilItStands(request);
-  const { model } = request.ctx.app.older?.served ?? request.ctx.app;
+  const { model } = request.ctx.app.beside?.served ?? request.ctx.app;
   if (request.options.idempotency !== undefined) {
     crashPoint('write.committed');
     pruneNowAndThen(request.ctx);

@@ -113,7 +113,7 @@ async function checkUnique(input: ChainInput, { rule, field }: Extract<Check, { 
     old === null ? empty : sql` and not ${and(entity.key.map((key) => sql`${id('t', key.column)} = ${bindPlain(key, old[key.name])}`))}`;
   const rows = await run(
     db,
-    sql`select 1 from ${id(ctx.app.storage, entity.table)} "t" where ${and([...same, ...(live === undefined ? [] : [live])])}${self} limit 1`,
+    sql`select 1 from ${id(ctx.app.storage, entity.rows)} "t" where ${and([...same, ...(live === undefined ? [] : [live])])}${self} limit 1`,
     { prepared: true, generation: ctx.app.generation },
   );
   if (rows.length === 0) return undefined;

@@ -48,7 +48,7 @@ function relatedRows(ctx: AppContext, entity: EntityModel, end: RelationEnd, rec
       : sql`${id('t0', end.targetColumn)} in (select ${id('_l', end.join.targetColumn)} from ${id(app.storage, end.join.table)} "_l" where ${id('_l', end.join.localColumn)} = ${bound})`;
   const live = isLive(target, 't0');
   const condition = and([linked, ...(live === undefined ? [] : [live]), ...filterParts(ctx, target, filter)]);
-  const rows = sql`select t0.* from ${id(app.storage, target.table)} "t0" where ${condition} order by ${join(target.key.map((field) => id('t0', field.column)))} limit ${raw(String(end.cardinality === 'one' ? 1 : MAX_RELATED_ROWS))}`;
+  const rows = sql`select t0.* from ${id(app.storage, target.rows)} "t0" where ${condition} order by ${join(target.key.map((field) => id('t0', field.column)))} limit ${raw(String(end.cardinality === 'one' ? 1 : MAX_RELATED_ROWS))}`;
   const json = recordJson(target, app.storage, 't0', app.model.settings);
   return end.cardinality === 'one'
     ? sql`(select ${json} from (${rows}) "t0")`

@@ -97,11 +97,11 @@ export async function applyBrief(services: Services, migration: string, phase: S
     return { kind: 'ended', status: row.status as 'completed' | 'failed' | 'aborted', ...(row.error === null ? {} : { error: row.error }) };
   }
   await showPhase(services.pool, row, phase);
-  const done = await finished(services.pool, migration);
+  const recorded = await recordedSteps(services.pool, migration);
   if (isHeld(row)) return { kind: 'held', isCalledOff: row.is_aborting };
   const { steps } = planOf(row);
   const ended: Progress = { kind: 'done', ...nextBeforeSwitch(steps, phase) };
-  const open = steps.filter((step) => step.phase === phase && !done.has(step.key));
+  const open = steps.filter((step) => step.phase === phase && recorded.get(step.key) === false);
   const first = open[0];
   if (first === undefined) return ended;
   if (first.mode !== 'brief') return { kind: 'long', key: first.key };
@@ -164,22 +164,39 @@ async function begin(services: Services, row: MigrationRow): Promise<MigrationRo
   return loadMigration(services.pool, row.id);
 }
 
-async function finished(pool: pg.Pool, migration: string): Promise<ReadonlySet<string>> {
-  const rows = await run<{ key: string }>(
+/** Whether each is done. A step the plan of today knows and the recorded plan did not is not this migration's work. */
+async function recordedSteps(pool: pg.Pool, migration: string): Promise<ReadonlyMap<string, boolean>> {
+  const rows = await run<{ key: string; is_done: boolean }>(
     pool,
-    sql`select key from durabase.migration_steps where migration = ${value(migration, 'uuid')} and state = 'done'`,
+    sql`select key, state = 'done' as is_done from durabase.migration_steps where migration = ${value(migration, 'uuid')}`,
   );
-  return new Set(rows.map((row) => row.key));
+  return new Map(rows.map((row) => [row.key, row.is_done]));
 }
 
-/** Before the switch the row says which phase it is in; afterwards its phases are those of the contract. */
+/**
+ * Before the switch the row says which phase it is in; afterwards its phases are those of the contract. By the event api processes
+ * learn that expand is done: from then on they serve the new shape as well.
+ */
 async function showPhase(pool: pg.Pool, row: MigrationRow, phase: Step['phase']): Promise<void> {
   if (!BEFORE_SWITCH.has(phase) || phase === 'expand') return;
-  await execute(
-    pool,
-    sql`update durabase.migrations set phase = ${value(phase)} where id = ${value(row.id, 'uuid')} and phase <> ${value(phase)}`,
-  );
+  await transaction(pool, async (client) => {
+    const changed = await execute(
+      client,
+      sql`update durabase.migrations set phase = ${value(phase)} where id = ${value(row.id, 'uuid')} and phase <> ${value(phase)}`,
+    );
+    if (changed > 0) await tellPhase(client, row, { phase });
+  });
 }
+
+const tellPhase = (client: pg.PoolClient, row: MigrationRow, body: Readonly<Record<string, unknown>>): Promise<number> =>
+  appendSchemaEvent(client, {
+    type: 'schema.migration.phase',
+    app: row.app,
+    schemaName: row.schema_name,
+    oldVersion: row.from_version,
+    newVersion: row.to_version,
+    body: { migration_id: row.id, ...body },
+  });
 
 function nextBeforeSwitch(steps: readonly Step[], phase: Step['phase']): { next?: Step['phase'] } {
   const later = PHASES.slice(PHASES.indexOf(phase) + 1).filter((one) => BEFORE_SWITCH.has(one));
@@ -393,23 +410,18 @@ async function isStoppedByValues(client: pg.PoolClient, row: MigrationRow): Prom
       waiting_for = ${value(`the repair of ${open} quarantined value${open === 1 ? '' : 's'}, then resume`)}
     where id = ${value(row.id, 'uuid')}`,
   );
-  await appendSchemaEvent(client, {
-    type: 'schema.migration.phase',
-    app: row.app,
-    schemaName: row.schema_name,
-    oldVersion: row.from_version,
-    newVersion: row.to_version,
-    body: { migration_id: row.id, phase: 'verify', quarantined: open },
-  });
+  await tellPhase(client, row, { phase: 'verify', quarantined: open });
   return true;
 }
 
 const LEASE_SECONDS = 5;
 const SLOWEST_PROCESS_MS = 8_000;
+/** Half of the time that taking back has; its retry goes on. */
+const LAST_EARLY_MS = 4_000;
 
 /** True when every live api process has seen the event; one that stopped renewing answers 503 by itself. */
-export async function leasesConfirm(pool: pg.Pool, event: number): Promise<void> {
-  const deadline = Date.now() + SLOWEST_PROCESS_MS;
+export async function leasesConfirm(pool: pg.Pool, event: number, waitsMs: number = SLOWEST_PROCESS_MS): Promise<void> {
+  const deadline = Date.now() + waitsMs;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
     const [row] = await run<{ behind: number }>(
       pool,
@@ -456,7 +468,9 @@ export async function failMigration(
     .steps.filter((step) => BEFORE_SWITCH.has(step.phase) && step.undo.length > 0)
     .reverse();
   if (steps.length > 0 && row.status !== 'planned' && row.status !== 'awaiting_approval') {
-    await withDdlSession(session(services, row, BRIEF_DEADLINE_MS), (ddl) => undo(ddl, row, steps));
+    const startedAt = Date.now();
+    await endEarlyShape(services.pool, row);
+    await withDdlSession(session(services, row, BRIEF_DEADLINE_MS - (Date.now() - startedAt)), (ddl) => undo(ddl, row, steps));
   }
   await transaction(services.pool, async (client) => {
     const changed = await execute(
@@ -475,6 +489,31 @@ export async function failMigration(
       body: { migration_id: row.id, error: reason },
     });
   });
+}
+
+/** Columns do not go while a client may be served by them: first every api process serves the new shape no more. */
+async function endEarlyShape(pool: pg.Pool, row: MigrationRow): Promise<void> {
+  const event = await transaction(pool, async (client) => {
+    const [now] = await run<{ phase: string; event: string | null }>(
+      client,
+      sql`select phase, progress->>'called_off' as event from durabase.migrations where id = ${value(row.id, 'uuid')} for update`,
+    );
+    if (now?.phase !== 'backfill' && now?.phase !== 'verify') return undefined;
+    if (now.event !== null) return Number(now.event);
+    await execute(
+      client,
+      sql`update durabase.migrations set progress = progress || '{"aborting": true}' where id = ${value(row.id, 'uuid')}`,
+    );
+    const number = await tellPhase(client, row, { phase: now.phase, is_taken_back: true });
+    await execute(
+      client,
+      sql`
+      update durabase.migrations set progress = progress || jsonb_build_object('called_off', ${value(number, 'bigint')})
+      where id = ${value(row.id, 'uuid')}`,
+    );
+    return number;
+  });
+  if (event !== undefined) await leasesConfirm(pool, event, LAST_EARLY_MS);
 }
 
 async function undo(ddl: DdlSession, row: MigrationRow, steps: readonly Step[]): Promise<void> {

@@ -71,7 +71,7 @@ const names = (condition: string | undefined, fields: readonly string[]): boolea
   condition !== undefined && fields.some((field) => new RegExp(`\\b${field}\\b`).test(condition));
 
 async function callOne(ctx: AppContext, entity: EntityModel, hook: WebhookDefinition, change: Change, callKey: string): Promise<void> {
-  const payload = buildPayload(ctx.app.older?.served ?? ctx.app, entity, hook, change, callKey);
+  const payload = buildPayload(ctx.app.beside?.served ?? ctx.app, entity, hook, change, callKey);
   const label = hook.name ?? new URL(hook.url).host;
   const result = await callWebhook(ctx.services, ctx.app, hook, callKey, JSON.stringify(payload));
   if (result.kind !== 'answered') {

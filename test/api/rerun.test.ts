@@ -66,11 +66,11 @@ describe('an operation on an app whose schema moved on', () => {
   });
 
   it('runs in the older shapes, the newest first, while names are unknown; another refusal of theirs is the answer', async () => {
-    const shapes = [5, 4, 3].map((version) => ({ version: 1, older: { version } }) as AppRuntime);
+    const shapes = [5, 4, 3].map((version) => ({ version: 1, beside: { version } }) as AppRuntime);
     const seen: (number | undefined)[] = [];
     const operate = (ctx: AppContext): Promise<string> => {
-      seen.push(ctx.app.older?.version);
-      return Promise.reject(new AppError(ctx.app.older?.version === 4 ? 'CONFLICT' : 'UNKNOWN_FIELD', 'x'));
+      seen.push(ctx.app.beside?.version);
+      return Promise.reject(new AppError(ctx.app.beside?.version === 4 ? 'CONFLICT' : 'UNKNOWN_FIELD', 'x'));
     };
     await expect(withFreshSchema(context(undefined, shapes), operate)).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(seen).toEqual([undefined, 5, 4]);

@@ -13,6 +13,7 @@ import { shapeOf, type ColumnShape, type TableShape } from '../shape.ts';
 import { columnExists, defaultOf, LOCKS, triggerExists, type Check, type Step } from '../step.ts';
 import { automaticConversion } from './automatic.ts';
 import { checkBatch, fillBatch, rowEstimate, type Rows } from './batches.ts';
+import type { Filling } from './early-rows.ts';
 import { dropFill, fillFunctions, fillTriggers, type Fill } from './fill.ts';
 import { conversionNames } from './names.ts';
 import { forget, isQuarantined, type QuarantineOf } from './quarantine.ts';
@@ -30,9 +31,19 @@ export interface ConversionInput {
 }
 
 /** Throws VALIDATION_FAILED naming the instruction when it says something that cannot be done. */
-export function conversionSteps(input: ConversionInput): { steps: Step[]; checks: Check[] } {
+export function conversionSteps(input: ConversionInput): { steps: Step[]; checks: Check[]; filling: Filling } {
   const found = resolve(input);
-  return { steps: input.conversion.kind === 'fill' ? fillSteps(found) : twoWaySteps(found), checks: [] };
+  const { rows, place } = found;
+  if (input.conversion.kind === 'fill') {
+    const fill = fillOf(found);
+    return { steps: fillSteps(found, fill), checks: [], filling: { table: rows.table, place, names: fill.names, side: fill.side } };
+  }
+  const way = twoWayOf(found);
+  return {
+    steps: twoWaySteps(found, way),
+    checks: [],
+    filling: { table: rows.table, place, names: way.names, side: way.up, marker: way.names.marker },
+  };
 }
 
 interface Found extends ConversionInput {
@@ -89,9 +100,8 @@ function wrong(conversion: Conversion, problem: string, hint?: string): AppError
 
 // --- convert and transform -------------------------------------------------------------------------------------------
 
-function twoWaySteps(found: Found): Step[] {
+function twoWaySteps(found: Found, way: TwoWay): Step[] {
   const { storage, rows, shapeBefore, shapeAfter } = found;
-  const way = twoWayOf(found);
   const { marker } = way.names;
   const at = id(storage, rows.table);
   const added = found.to.map((field) => columnOf(shapeAfter, field));
@@ -205,18 +215,32 @@ const loosened = (column: ColumnShape): Sql[] => [
 
 // --- fill ------------------------------------------------------------------------------------------------------------
 
-function fillSteps(found: Found): Step[] {
-  const { storage, rows, shapeAfter, shapeBefore, conversion } = found;
-  const [field] = found.to;
+function fillOf({
+  storage,
+  rows,
+  shapeBefore,
+  conversion,
+  after,
+  to,
+  version,
+  place,
+  quarantine,
+}: Found): Fill & { readonly field: FieldModel } {
+  const [field] = to;
   const expression = field === undefined ? undefined : conversion.up[field.name];
   if (field === undefined || expression === undefined) throw wrong(conversion, 'It names no field, or no expression for it.');
+  const reads = [...after.fields.values()].filter((other) => shapeBefore.columns.has(other.column) && other !== field);
+  const names = conversionNames(rows.table, version, conversion);
+  const side: Side = { direction: 'up', targets: [{ field, expression }], reads };
+  return { storage, table: rows.table, names, place, quarantine, side, field, column: field.column };
+}
+
+function fillSteps(found: Found, fill: ReturnType<typeof fillOf>): Step[] {
+  const { storage, rows, shapeAfter, shapeBefore } = found;
+  const { names, field } = fill;
   const column = columnOf(shapeAfter, field);
   const at = id(storage, rows.table);
   const isNew = !shapeBefore.columns.has(column.name);
-  const reads = [...found.after.fields.values()].filter((other) => shapeBefore.columns.has(other.column) && other !== field);
-  const names = conversionNames(rows.table, found.version, conversion);
-  const side: Side = { direction: 'up', targets: [{ field, expression }], reads };
-  const fill: Fill = { storage, table: rows.table, names, place: found.place, quarantine: found.quarantine, side, column: column.name };
   const isEmpty = sql`${id('t', column.name)} is null`;
   return [
     {

@@ -73,14 +73,12 @@ const third = {
         { name: 'place', type: 'string', required: true },
         { name: 'state', type: 'enum', enum: ['new', 'old'], default: 'new', required: true },
         { name: 'price', type: 'decimal' },
-        { name: 'at', type: 'timestamp' },
       ],
     },
-    { name: 'visit', fields: [{ name: 'note', type: 'string' }] },
+    { name: 'visit', fields: [{ name: 'at', type: 'timestamp' }] },
   ],
   relations: [{ name: 'ticket_visits', type: 'one_to_many', source: 'ticket', target: 'visit' }],
   migrate: [
-    { move: { from: 'visit.at', to: 'ticket.at', via: 'ticket' } },
     { convert: { entity: 'ticket', field: 'level' } },
     { fill: { entity: 'ticket', field: 'place', expression: '"here"' } },
     {
@@ -95,10 +93,19 @@ const third = {
   ],
 };
 
+const moved = {
+  ...third,
+  entities: third.entities.map((entity) => {
+    if (entity.name === 'ticket') return { ...entity, fields: [...entity.fields, { name: 'at', type: 'timestamp' }] };
+    return entity.name === 'visit' ? { ...entity, fields: [{ name: 'note', type: 'string' }] } : entity;
+  }),
+  migrate: [{ move: { from: 'visit.at', to: 'ticket.at', via: 'ticket' } }],
+};
+
 /** What stored records are asked about: they may be in the way, and are not. */
 const fourth = {
-  ...third,
-  entities: third.entities.map((entity) =>
+  ...moved,
+  entities: moved.entities.map((entity) =>
     entity.name === 'customer'
       ? { ...entity, soft_delete: false }
       : {
@@ -156,7 +163,8 @@ describe('the text of a plan', () => {
       'back to where nothing is dropped',
       { ...second, entities: second.entities.map((entity) => ({ ...entity, unique: [], indexes: [] })) },
     ],
-    ['values that move, and drops', third],
+    ['values that change, and drops', third],
+    ['a field that moves', moved],
     ['what records are asked about', fourth],
     ['a key that becomes links', linked],
     ['links that become a key', { ...linked, relations: third.relations }],
@@ -196,10 +204,12 @@ describe('the text of a plan', () => {
       'convert',
       'create-table',
       'drop-column',
+      'drop-early-rows',
       'drop-foreign-key',
       'drop-index',
       'drop-not-null',
       'drop-table',
+      'early-rows',
       'empty-orphans',
       'end-conversion',
       'end-fill',
