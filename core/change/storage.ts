@@ -5,6 +5,7 @@
  */
 import type { EntityDefinition, FieldDefinition, RelationDefinition, SchemaDocument } from '../model/document.ts';
 import { columnType } from '../model/field-types.ts';
+import type { Instruction } from '../model/instructions.ts';
 import {
   buildModel,
   DELETED_COLUMN,
@@ -18,7 +19,7 @@ import {
 } from '../model/model.ts';
 import type { Held } from './change.ts';
 import { isLinkMove } from './links/move.ts';
-import { pair } from './pair.ts';
+import { isSame, pair } from './pair.ts';
 
 export interface StorageFacts {
   /** The number the version will have: part of new columns' names. */
@@ -27,9 +28,18 @@ export interface StorageFacts {
   readonly held: readonly Held[];
 }
 
+/** `entity.field` of every field whose values are converted: where it changed, it gets a column of its own although the type is the same. */
+export const convertedFields = (instructions: readonly Instruction[]): ReadonlySet<string> =>
+  new Set(instructions.flatMap((one) => ('convert' in one ? [`${one.convert.entity}.${one.convert.field}`] : [])));
+
 /** Both documents with their stable ids, see `assignIds`. What an author says about storage stays as it is; `diff` refuses it where it lies. */
-export function assignStorage(next: SchemaDocument, current: SchemaDocument, facts: StorageFacts): SchemaDocument {
-  const storage = new Storage(next, current, facts);
+export function assignStorage(
+  next: SchemaDocument,
+  current: SchemaDocument,
+  facts: StorageFacts,
+  converted: ReadonlySet<string> = new Set(),
+): SchemaDocument {
+  const storage = new Storage(next, current, facts, converted);
   return {
     ...next,
     entities: next.entities.map((entity) => storage.entity(entity)),
@@ -42,6 +52,7 @@ interface FieldPlace {
   readonly before: EntityModel | undefined;
   /** The same field in the current document. */
   readonly known: FieldModel | undefined;
+  readonly isConverted: boolean;
   /** Columns that other fields of the entity have. */
   readonly used: ReadonlySet<string>;
 }
@@ -54,10 +65,12 @@ class Storage {
 
   private readonly next: SchemaDocument;
   private readonly facts: StorageFacts;
+  private readonly converted: ReadonlySet<string>;
 
-  constructor(next: SchemaDocument, current: SchemaDocument, facts: StorageFacts) {
+  constructor(next: SchemaDocument, current: SchemaDocument, facts: StorageFacts, converted: ReadonlySet<string>) {
     this.next = next;
     this.facts = facts;
+    this.converted = converted;
     this.model = buildModel(current);
     this.entities = new Map(pair(current.entities, next.entities, (entity) => entity.name).kept.map(([old, now]) => [now, old]));
     this.relations = new Map(pair(current.relations, next.relations, (relation) => relation.name).kept.map(([old, now]) => [now, old]));
@@ -71,7 +84,8 @@ class Storage {
     const fields = entity.fields.map((field) => {
       const was = kept.get(field);
       const known = was === undefined ? undefined : before?.fields.get(fieldName(was));
-      const column = field.column ?? this.columnOf(field, { table, before, known, used });
+      const isConverted = this.converted.has(`${entity.name}.${field.name}`) && known !== undefined && isChanged(field, known.definition);
+      const column = field.column ?? this.columnOf(field, { table, before, known, used, isConverted });
       used.add(column);
       return placed(field, column, fieldName(field));
     });
@@ -97,11 +111,11 @@ class Storage {
     );
   }
 
-  private columnOf(field: FieldDefinition, { table, before, known, used }: FieldPlace): string {
+  private columnOf(field: FieldDefinition, { table, before, known, used, isConverted }: FieldPlace): string {
     const name = fieldName(field);
     const type = columnTypeOf(field, this.next);
     const isTaken = (column: string): boolean => used.has(column) || this.isColumn(table, column, before);
-    if (known !== undefined) return known.isKey || columnType(known) === type ? known.column : this.fresh(name, isTaken);
+    if (known !== undefined) return known.isKey || (columnType(known) === type && !isConverted) ? known.column : this.fresh(name, isTaken);
     // A foreign key or generated key that was there without being declared.
     const implied = before?.fields.get(name);
     if (implied !== undefined && implied.definition.id === undefined) return implied.column;
@@ -209,6 +223,12 @@ function keptKey(
   const field = declared === undefined ? undefined : target?.fields.find((other) => other.id === declared);
   const name = field === undefined ? was : fieldName(field);
   return foreignKeyOf(relation) === name ? relation : { ...relation, target_key: name };
+}
+
+/** A request that is sent again, because its answer was lost, converts nothing. */
+function isChanged(field: FieldDefinition, known: FieldDefinition): boolean {
+  const said = ({ column: _column, ...rest }: FieldDefinition): unknown => rest;
+  return !isSame(said(field), said(known));
 }
 
 /** The type of a declared field's column; that of a relation is the type of the key it holds. */

@@ -8,7 +8,7 @@ import { diff } from '../../core/change/diff.ts';
 import { applyRenames, conversionsOf, movedBack, movesOf, takenBack } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
-import { assignStorage, type StorageFacts } from '../../core/change/storage.ts';
+import { assignStorage, convertedFields, type StorageFacts } from '../../core/change/storage.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import type { Instruction } from '../../core/model/instructions.ts';
@@ -114,7 +114,7 @@ export function prepare(facts: SchemaFacts, current: SchemaDocument, edit: Edit)
   const present = presentIds(current);
   const dropped = new Set(facts.held.map((one) => one.id).filter((id) => !present.has(id)));
   const identified = stored(assignIds(applyRenames(wanted, current), current, uuidv7, dropped));
-  return prepared(facts, current, assignStorage(identified, current, facts), instructions);
+  return prepared(facts, current, assignStorage(identified, current, facts, convertedFields(instructions)), instructions);
 }
 
 /** Held is also what a field had before it was converted: that one is there still. */
