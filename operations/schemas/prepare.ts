@@ -8,6 +8,7 @@ import { diff } from '../../core/change/diff.ts';
 import { applyRenames, conversionsOf, movedBack, movesOf, takenBack } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
+import { withRestored } from '../../core/change/restored.ts';
 import { assignStorage, convertedFields, type StorageFacts } from '../../core/change/storage.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
@@ -151,7 +152,7 @@ function prepared(
   const plain = diff(current, document);
   const conversions = undone === undefined ? conversionsOf(instructions, current, document) : takenBack(undone, current, document);
   const moves = plain.length === 0 ? [] : undone === undefined ? movesOf(instructions, current, document) : movedBack(undone);
-  const changes = plain.length === 0 ? plain : diff(current, document, conversions, moves);
+  const changes = plain.length === 0 ? plain : withRestored(diff(current, document, conversions, moves), document, facts.held);
   const planned = plan(changes, {
     previous: buildModel(current),
     next: model,
