@@ -5,16 +5,10 @@ import type { Step } from '../core/change/step.ts';
 import type { Services } from '../operations/context.ts';
 import { endGrace, openGrace, openRetention, type GraceEnd } from '../operations/schemas/contract-work.ts';
 import { changeMigration, checkApproved } from '../operations/schemas/migration-control.ts';
-import {
-  applyBrief,
-  applyLong,
-  completeMigration,
-  failMigration,
-  leasesConfirm,
-  switchVersion,
-  type Progress,
-  type Switched,
-} from '../operations/schemas/migration-work.ts';
+import { leasesConfirm } from '../operations/schemas/api-leases.ts';
+import { failMigration } from '../operations/schemas/call-off.ts';
+import { applyBrief, applyLong, type Progress } from '../operations/schemas/migration-work.ts';
+import { completeMigration, switchVersion, type Switched } from '../operations/schemas/switch-version.ts';
 import type { MigrationRequest } from '../workflows/contracts/types.ts';
 
 export interface MigrationRef {

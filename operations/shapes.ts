@@ -6,7 +6,7 @@ import type { SchemaDocument } from '../core/model/document.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Shapes } from './app-runtime.ts';
 import { createAppRuntime } from './registry-runtimes.ts';
-import { loadMigration, planOf } from './schemas/migration-work.ts';
+import { loadMigration, planOf } from './schemas/migration-row.ts';
 
 interface Row extends pg.QueryResultRow {
   readonly from_version: number;

@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
-import { leasesConfirm } from '../schemas/migration-work.ts';
+import { leasesConfirm } from '../schemas/api-leases.ts';
 import type { AppRow } from './read.ts';
 
 /** `true` is the whole app, a list some of its entities by name, `false` nothing. In force in every api process when it returns. */

@@ -10,7 +10,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import type { MigrationRequest } from '../../workflows/contracts/types.ts';
 import type { Services } from '../context.ts';
 import { documentAt } from './move.ts';
-import { loadMigration, planOf } from './migration-work.ts';
+import { loadMigration, planOf } from './migration-row.ts';
 import { checkData, planHashOf } from './prepare.ts';
 
 interface Row extends pg.QueryResultRow {
