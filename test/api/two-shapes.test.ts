@@ -130,6 +130,53 @@ describe('while a migration is in grace', () => {
     );
   });
 
+  it('permissions hold in both shapes', async () => {
+    const member = { email: 'member@two.test', password: 'correct horse battery staple', roles: ['member'] };
+    expect((await send('POST', 'two/_admin/users', member)).status).toBe(201);
+    const theirs = await world.login('two', member.email, member.password);
+    const asMember = (method: string, path: string, body: object | undefined, headers: Record<string, string>): Promise<Reply> =>
+      world.send(method, `/api/${path}`, { token: theirs, headers, ...(body === undefined ? {} : { body }) });
+    expect((await send('POST', 'two/human', { title: 'zoe' })).status).toBe(201);
+    for (const [path, name, headers] of [
+      ['two/person', 'name', OLD],
+      ['two/human', 'title', NEW],
+    ] as const) {
+      const seen = await asMember('GET', `${path}?per_page=100`, undefined, headers);
+      const names = (seen.body.data as Record<string, string>[]).map((record) => record[name]);
+      expect([names.includes('mia'), names.every((one) => one?.startsWith('m'))], seen.text).toEqual([true, true]);
+      expect((await asMember('POST', path, { [name]: 'xenia', age: 1 }, headers)).status).toBeGreaterThanOrEqual(400);
+      expect((await asMember('PATCH', `${path}/${first}`, { [name]: 'xenia' }, headers)).status).toBe(403);
+      expect((await asMember('PATCH', `${path}/${first}`, { [name]: 'mia' }, headers)).status).toBe(200);
+    }
+  });
+
+  it("versions, keys of repeated requests and exports are each shape's own", async () => {
+    const read = await send('GET', `two/person/${first}`, undefined, OLD);
+    const etag = read.headers.get('etag') ?? '';
+    expect((await send('GET', `two/person/${first}`, undefined, { ...OLD, 'If-None-Match': etag })).status).toBe(304);
+    expect((await send('PATCH', `two/human/${first}`, { note: 'seen' }, NEW)).status).toBe(200);
+    expect((await send('GET', `two/person/${first}`, undefined, { ...OLD, 'If-None-Match': etag })).status).toBe(200);
+    expect((await send('PATCH', `two/person/${first}`, { age: 8 }, { ...OLD, 'If-Match': etag })).status).toBe(412);
+    const key = { 'Idempotency-Key': 'a-key-of-two-shapes' };
+    const once = await send('POST', 'two/person', { name: 'ben', age: 2 }, { ...OLD, ...key });
+    const again = await send('POST', 'two/person', { name: 'ben', age: 2 }, { ...OLD, ...key });
+    expect([once.status, again.body.data.id], again.text).toEqual([201, once.body.data.id]);
+    const other = await send('POST', 'two/human', { title: 'ben' }, { ...NEW, ...key });
+    expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH']);
+    const lines = (await send('GET', 'two/person/_export.ndjson', undefined, OLD)).text.trim().split('\n');
+    expect(lines.map((line) => Object.keys(JSON.parse(line) as object))).toSatisfy((rows: string[][]) =>
+      rows.every((names) => names.includes('age') && !names.includes('title')),
+    );
+    const page = await send('GET', 'two/person?limit=1&sort=name', undefined, OLD);
+    const next = await send(
+      'GET',
+      `two/person?limit=1&sort=name&cursor=${encodeURIComponent(String(page.body.page.next_cursor))}`,
+      undefined,
+      OLD,
+    );
+    expect([next.status, next.body.data[0].name > page.body.data[0].name], next.text).toEqual([200, true]);
+  });
+
   it('a version that is not served is refused with the way out', async () => {
     for (const [version, status] of [
       ['9', 404],
@@ -197,5 +244,43 @@ describe('a webhook that may refuse', () => {
     expect(calls[0]?.record).toMatchObject({ size: 1 });
     expect((await send('POST', 'asked/order', { price: '12', size: 1 }, NEW)).status).toBe(201);
     expect(calls).toHaveLength(1);
+  });
+});
+
+describe('two migrations in grace', () => {
+  const item = (...names: string[]) => ({
+    version: 1,
+    entities: [{ name: 'item', fields: names.map((name) => ({ name, type: 'string' })) }],
+  });
+  const published = async (document: object): Promise<string> => {
+    const reply = await send('POST', 'three/_admin/versions', document);
+    expect(reply.body.data?.migration?.status, reply.text).toBe(document === FIRST ? 'completed' : 'ready');
+    return reply.body.data.migration.id as string;
+  };
+  const FIRST = item('name', 'size');
+
+  it('serve three versions, and each ends by itself', async () => {
+    expect((await send('POST', '_platform/apps', { name: 'three' })).status).toBe(201);
+    await published(FIRST);
+    const second = await published({ ...item('title', 'size'), migrate: [{ rename: { entity: 'item', field: 'name', to: 'title' } }] });
+    await published({ ...item('title', 'length'), migrate: [{ rename: { entity: 'item', field: 'size', to: 'length' } }] });
+    const shapes = [
+      ['1', { name: 'a', size: 'b' }],
+      ['2', { title: 'a', size: 'b' }],
+      ['3', { title: 'a', length: 'b' }],
+    ] as const;
+    for (const [version, record] of shapes) {
+      const made = await send('POST', 'three/item', record, { 'Schema-Version': version });
+      expect(made.status, made.text).toBe(201);
+      for (const [other, expected] of shapes) {
+        const read = await send('GET', `three/item/${String(made.body.data.id)}`, undefined, { 'Schema-Version': other });
+        expect(read.body.data, read.text).toMatchObject(expected);
+        expect(Object.keys(read.body.data as object)).toHaveLength(3);
+      }
+    }
+    expect((await send('POST', `three/_admin/migrations/${second}/contract`, {})).status).toBe(200);
+    await vi.waitUntil(async () => (await send('GET', 'three/item', undefined, OLD)).status === 409, { timeout: 20_000, interval: 50 });
+    for (const [version] of shapes.slice(1))
+      expect((await send('GET', 'three/item', undefined, { 'Schema-Version': version })).status).toBe(200);
   });
 });
