@@ -75,13 +75,20 @@ describe('an approval', () => {
     }
   });
 
-  it('by who wrote the plan is refused when four eyes are wanted', async () => {
+  it("by who wrote the plan is refused when four eyes are wanted, and is somebody else's to give", async () => {
     await makeApp('eyes', { approval: 'always', four_eyes: true });
     const asked = (await send('POST', 'eyes/_admin/versions', book(PAGES, { name: 'isbn', type: 'string' }))).body.data.migration as {
       id: string;
     };
     const own = await send('POST', `eyes/_admin/migrations/${asked.id}/approve`);
     expect([own.status, own.body.error.code], own.text).toEqual([403, 'FORBIDDEN']);
+    const second = { email: 'second@eyes.test', password: 'correct horse battery staple', roles: ['admin'] };
+    expect((await send('POST', 'eyes/_admin/users', second)).status).toBe(201);
+    const theirs = await world.login('eyes', second.email, second.password);
+    const word = await world.send('POST', `/api/eyes/_admin/migrations/${asked.id}/approve`, { token: theirs });
+    expect(word.status, word.text).toBe(200);
+    await until('eyes', asked.id, ({ status }) => status === 'completed');
+    expect((await send('POST', 'eyes/book', { name: 'a', isbn: '1' })).status).toBe(201);
   });
 });
 
