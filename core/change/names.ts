@@ -21,3 +21,23 @@ export function hashOf(text: string): string {
   }
   return hash.toString(36).padStart(7, '0');
 }
+
+/** What keeps two shapes in step is named by the version it leads to, so a leftover tells whose it is. */
+export interface MadeNames {
+  /** Part of every name; a hidden column, where there is one, has it as its own. */
+  readonly marker: string;
+  /** Of a function, and of the trigger that runs it. */
+  object(verb: string): string;
+}
+
+/** `parts` tell apart what one version makes; `room` is kept free before the name. */
+export function madeNames(table: string, version: number, parts: readonly string[], room = 0): MadeNames {
+  const marker = `_m${version}_${hashOf(parts.join('\u0000'))}`;
+  return {
+    marker,
+    object: (verb) => {
+      const tail = `${marker}_${verb}`;
+      return table.slice(0, MAX_BYTES - room - tail.length) + tail;
+    },
+  };
+}

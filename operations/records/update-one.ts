@@ -57,7 +57,7 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
   if (!accessOf(write, entity, 'update').isGranted) throw forbidden(entity, 'update');
   const condition = recordCondition(entity, write.ctx.app.storage, 't', step.recordId);
   if (condition === undefined) throw notFound(entity, step.recordId);
-  await fillRow(write, entity, condition);
+  if (entity.markers.length > 0) await fillRow(write, entity, condition);
   const plan = rulesOf(write.ctx, entity);
   if (step.link !== undefined || needsStored(write, plan, step.draft)) return updateRead(write, entity, step, condition, plan);
   refuseInvalid(step.draft, step.draft.errors, step.isTop === true);
@@ -81,7 +81,6 @@ export async function updateOne(write: Write, entity: EntityModel, step: UpdateS
  */
 async function fillRow(write: Write, entity: EntityModel, condition: Sql): Promise<void> {
   const { markers } = entity;
-  if (markers.length === 0) return;
   const filled = join(markers.map((marker) => sql`${id(marker)} = true`));
   const isDue = or(markers.map((marker) => sql`not ${id('t', marker)}`));
   await executeSql(write.db, sql`update ${tableOf(write, entity)} "t" set ${filled} where ${and([condition, isDue])}`, prepared(write));

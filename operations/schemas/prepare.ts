@@ -152,7 +152,7 @@ function prepared(
   const plain = diff(current, document);
   const conversions = undone === undefined ? conversionsOf(instructions, current, document) : takenBack(undone, current, document);
   const moves = plain.length === 0 ? [] : undone === undefined ? movesOf(instructions, current, document) : movedBack(undone);
-  const changes = plain.length === 0 ? plain : withRestored(diff(current, document, conversions, moves), document, facts.held);
+  const changes = plain.length === 0 ? plain : withRestored(diff(current, document, conversions, moves), model, facts.held);
   const planned = plan(changes, {
     previous: buildModel(current),
     next: model,

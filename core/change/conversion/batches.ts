@@ -2,6 +2,7 @@
 import type { FieldModel } from '../../model/model.ts';
 import { COLUMN_TYPES } from '../../sql/columns.ts';
 import { id, join, literal, raw, sql, type Sql } from '../../sql/sql.ts';
+import { LOCKS, type Batch, type Step } from '../step.ts';
 
 export interface Rows {
   readonly storage: string;
@@ -61,6 +62,19 @@ export function checkBatch(rows: Rows, holds: Sql): Sql {
   )}`;
 }
 
-export const rowEstimate = ({ storage, table }: Rows): Sql =>
+const rowEstimate = ({ storage, table }: Rows): Sql =>
   sql`select greatest(c.reltuples, 0)::bigint as total from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${literal(storage)} and c.relname = ${literal(table)}`;
+
+/** All of a step but its statement. Its record is the state of the step; a repeated run finds nothing to do. */
+export const batchStep = (rows: Rows, key: string, phase: Step['phase'], refusal?: Batch['refusal']): Omit<Step, 'statements'> => ({
+  key,
+  phase,
+  mode: 'batch',
+  table: rows.table,
+  lock: phase === 'verify' ? LOCKS.reads : LOCKS.rows,
+  rewrite: false,
+  isDone: sql`false`,
+  undo: [],
+  batch: { total: rowEstimate(rows), ...(refusal === undefined ? {} : { refusal }) },
+});

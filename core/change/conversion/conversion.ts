@@ -12,7 +12,7 @@ import { setDefault } from '../ops/set-default.ts';
 import { shapeOf, type ColumnShape, type TableShape } from '../shape.ts';
 import { columnExists, defaultOf, LOCKS, triggerExists, type Check, type Step } from '../step.ts';
 import { automaticConversion } from './automatic.ts';
-import { checkBatch, fillBatch, rowEstimate, type Rows } from './batches.ts';
+import { batchStep, checkBatch, fillBatch, type Rows } from './batches.ts';
 import type { Filling } from './early-rows.ts';
 import { dropFill, fillFunctions, fillTriggers, type Fill } from './fill.ts';
 import { conversionNames } from './names.ts';
@@ -131,11 +131,11 @@ function twoWaySteps(found: Found, way: TwoWay): Step[] {
       ],
     },
     {
-      ...batch(found, `backfill/${rows.table}/${marker}`, 'backfill'),
+      ...batchStep(rows, `backfill/${rows.table}/${marker}`, 'backfill'),
       statements: [fillBatch(rows, sql`not ${id('t', marker)}`, sql`${id(marker)} = true`)],
     },
     {
-      ...batch(found, `verify/${rows.table}/${marker}`, 'verify'),
+      ...batchStep(rows, `verify/${rows.table}/${marker}`, 'verify'),
       statements: [checkBatch(rows, sql`${id('t', marker)} and ${id(storage, way.names.object('agrees'))}("t")`)],
     },
     ...added.flatMap((column) =>
@@ -258,11 +258,11 @@ function fillSteps(found: Found, fill: ReturnType<typeof fillOf>): Step[] {
       ],
     },
     {
-      ...batch(found, `backfill/${rows.table}/${column.name}`, 'backfill'),
+      ...batchStep(rows, `backfill/${rows.table}/${column.name}`, 'backfill'),
       statements: [fillBatch(rows, isEmpty, sql`${id(column.name)} = null`)],
     },
     {
-      ...batch(found, `verify/${rows.table}/${column.name}`, 'verify'),
+      ...batchStep(rows, `verify/${rows.table}/${column.name}`, 'verify'),
       statements: [checkBatch(rows, sql`not ${isEmpty} or ${isQuarantined(found.quarantine, 't')}`)],
     },
     ...(column.isRequired ? provenNotNull(storage, rows.table, [column.name], 'verify') : []),
@@ -284,20 +284,6 @@ const alter = (at: Sql, actions: readonly Sql[]): Sql => sql`alter table ${at} $
 
 const brief = ({ rows }: Found, key: string, phase: Step['phase']) =>
   ({ key, phase, mode: 'brief', table: rows.table, lock: LOCKS.brief, rewrite: false }) as const;
-
-const batch = ({ rows }: Found, key: string, phase: Step['phase']) =>
-  ({
-    key,
-    phase,
-    mode: 'batch',
-    table: rows.table,
-    lock: phase === 'verify' ? LOCKS.reads : LOCKS.rows,
-    rewrite: false,
-    // Its record is the state of the step; a repeated run finds no rows to do.
-    isDone: sql`false`,
-    undo: [],
-    batch: { total: rowEstimate(rows) },
-  }) as const;
 
 function columnOf(shape: TableShape, field: FieldModel): ColumnShape {
   const column = shape.columns.get(field.column);

@@ -4,10 +4,9 @@
  */
 import type { FilledRows } from '../../model/model.ts';
 import { id, inlined, join, literal, render, sql, type Sql } from '../../sql/sql.ts';
-import { hashOf } from '../names.ts';
+import { hashOf, type MadeNames } from '../names.ts';
 import type { TableShape } from '../shape.ts';
 import { LOCKS, viewExists, type Step } from '../step.ts';
-import type { ConversionNames } from './names.ts';
 import { declarations, resultVariable, workOut, type Place, type Side } from './side.ts';
 import { typeOf } from './stored.ts';
 
@@ -15,7 +14,7 @@ import { typeOf } from './stored.ts';
 export interface Filling {
   readonly table: string;
   readonly place: Place;
-  readonly names: ConversionNames;
+  readonly names: MadeNames;
   readonly side: Side;
   /** True in rows that are filled; undefined where a column that holds something is. */
   readonly marker?: string;

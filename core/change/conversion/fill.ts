@@ -1,13 +1,13 @@
 /** A field that every record gets a value for, and that older clients may go on leaving out: a trigger puts it in where it is null. */
 import { id, inlined, literal, render, sql, type Sql } from '../../sql/sql.ts';
-import type { ConversionNames } from './names.ts';
+import type { MadeNames } from '../names.ts';
 import { clear, report, type QuarantineOf } from './quarantine.ts';
 import { declarations, resultVariable, workOut, type Place, type Side } from './side.ts';
 
 export interface Fill {
   readonly storage: string;
   readonly table: string;
-  readonly names: ConversionNames;
+  readonly names: MadeNames;
   readonly place: Place;
   readonly quarantine: QuarantineOf;
   /** One target. */

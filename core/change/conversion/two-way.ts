@@ -8,14 +8,14 @@
  */
 import type { FieldModel } from '../../model/model.ts';
 import { and, id, inlined, join, literal, or, raw, render, sql, type Sql } from '../../sql/sql.ts';
-import type { ConversionNames } from './names.ts';
+import type { MadeNames } from '../names.ts';
 import { clear, isQuarantined, lacksValue, report, reportConflict, type QuarantineOf } from './quarantine.ts';
 import { declarations, errorVariable, resultVariable, workOut, type Place, type Side } from './side.ts';
 
 export interface TwoWay {
   readonly storage: string;
   readonly table: string;
-  readonly names: ConversionNames;
+  readonly names: MadeNames;
   readonly place: Place;
   readonly quarantine: QuarantineOf;
   /** Writes the new fields of what the old shape has. */

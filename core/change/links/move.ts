@@ -5,7 +5,7 @@
 import type { RelationDefinition } from '../../model/document.ts';
 import { foreignKeyOf, type AppModel, type EntityModel, type FieldModel, type RelationEnd } from '../../model/model.ts';
 import type { Change } from '../change.ts';
-import { hashOf } from '../names.ts';
+import { madeNames } from '../names.ts';
 import { pair } from '../pair.ts';
 import { shapeOf } from '../shape.ts';
 
@@ -56,7 +56,6 @@ function resolve(before: RelationDefinition, after: RelationDefinition, input: M
   if (end?.join === undefined || held === undefined || many === undefined || one === undefined) return undefined;
   if (manyKey === undefined || oneKey === undefined) return undefined;
   const { table, localColumn, targetColumn } = end.join;
-  const mark = `_m${String(input.version)}_${hashOf([table, many.table, held.column].join('\u0000'))}`;
   return {
     storage: input.storage,
     relation: after.name,
@@ -64,15 +63,12 @@ function resolve(before: RelationDefinition, after: RelationDefinition, input: M
     many: { entity: many, key: manyKey, held },
     one: { entity: one, key: oneKey },
     join: { table, one: localColumn, many: targetColumn },
-    object: (verb) => {
-      const tail = `${mark}_${verb}`;
-      return table.slice(0, MAX_BYTES - tail.length) + tail;
-    },
+    object: madeNames(table, input.version, [table, many.table, held.column], ROOM).object,
   };
 }
 
-/** With room for the digit that puts a trigger before those of foreign keys. */
-const MAX_BYTES = 61;
+/** For the digit that puts a trigger before those of foreign keys. */
+const ROOM = 2;
 
 const linkEnd = (relation: RelationDefinition, model: AppModel): RelationEnd | undefined =>
   model.entities.get(relation.source)?.relations.find((end) => end.relation === relation && end.direction === 'link');

@@ -1,5 +1,5 @@
 /** The steps by which links move. Columns, tables, indexes and foreign keys of the new place come as those of any new relation do. */
-import { callBatch, checkBatch, rowEstimate, type Rows } from '../conversion/batches.ts';
+import { batchStep, callBatch, checkBatch, type Rows } from '../conversion/batches.ts';
 import { dropForeignKey } from '../ops/drop-foreign-key.ts';
 import type { ForeignKeyShape } from '../shape.ts';
 import { id, sql } from '../../sql/sql.ts';
@@ -24,10 +24,10 @@ export function linkSteps(move: LinkMove, left: readonly ForeignKeyShape[]): Ste
       undo: dropTriggers(move),
     },
     {
-      ...batch(move, rows, 'backfill'),
+      ...batchStep(rows, keyOf(move, 'backfill'), 'backfill'),
       statements: [callBatch(rows, sql`not ${inStep}`, settle(move, id('b', move.many.key.column)))],
     },
-    { ...batch(move, rows, 'verify'), statements: [checkBatch(rows, inStep)] },
+    { ...batchStep(rows, keyOf(move, 'verify'), 'verify'), statements: [checkBatch(rows, inStep)] },
     endLinks(move, left),
   ];
 }
@@ -44,25 +44,16 @@ export function endLinks(move: LinkMove, left: readonly ForeignKeyShape[]): Step
   };
 }
 
-const brief = ({ many, join }: LinkMove, verb: string, phase: Step['phase']) =>
+const keyOf = ({ many, join }: LinkMove, verb: string): string => `${verb}/${many.entity.table}.${many.held.column}/${join.table}`;
+
+const brief = (move: LinkMove, verb: string, phase: Step['phase']) =>
   ({
-    key: `${verb}/${many.entity.table}.${many.held.column}/${join.table}`,
+    key: keyOf(move, verb),
     phase,
     mode: 'brief',
-    table: many.entity.table,
+    table: move.many.entity.table,
     lock: LOCKS.brief,
     rewrite: false,
-  }) as const;
-
-const batch = (move: LinkMove, rows: Rows, phase: 'backfill' | 'verify') =>
-  ({
-    ...brief(move, phase, phase),
-    mode: 'batch',
-    lock: phase === 'verify' ? LOCKS.reads : LOCKS.rows,
-    // Its record is the state of the step; a repeated run finds no rows to do.
-    isDone: sql`false`,
-    undo: [],
-    batch: { total: rowEstimate(rows) },
   }) as const;
 
 /** Of several links a key can hold one: which of them, nobody can say but the owner of the data. Counted up to a thousand. */

@@ -3,7 +3,7 @@
  * by parent, and the end of the triggers when the older shape is served no more. See ADR 22 and docs/migrations.md.
  */
 import { and, id, literal, sql, type Sql } from '../../sql/sql.ts';
-import { checkBatch, fillBatch, rowEstimate, type Rows } from '../conversion/batches.ts';
+import { batchStep, checkBatch, fillBatch, type Rows } from '../conversion/batches.ts';
 import { typeOf } from '../conversion/stored.ts';
 import { provenNotNull } from '../ops/not-null.ts';
 import { defaultOf, LOCKS, triggerExists, type Check, type Step } from '../step.ts';
@@ -36,13 +36,13 @@ function stepsOf(moved: Moved): Step[] {
       undo: takenBack(moved),
     },
     {
-      ...batch(rows, `backfill/${parent.table}/${names.marker}`, 'backfill'),
+      ...batchStep(rows, `backfill/${parent.table}/${names.marker}`, 'backfill'),
       statements: [
         fillBatch(rows, sql`${column} is null and ${hasValue(moved)}`, sql`${id(parent.column.name)} = ${foundFor(moved, 't')}`),
       ],
     },
     {
-      ...batch(rows, `verify/${parent.table}/${names.marker}`, 'verify'),
+      ...batchStep(rows, `verify/${parent.table}/${names.marker}`, 'verify'),
       statements: [checkBatch(rows, agreesFor(moved, 't'))],
     },
     ...(parent.column.isRequired ? provenNotNull(storage, parent.table, [parent.column.name], 'contract') : []),
@@ -136,17 +136,3 @@ function noneWithout(moved: Moved): Check {
 
 const brief = ({ parent }: Moved, key: string, phase: Step['phase']) =>
   ({ key, phase, mode: 'brief', table: parent.table, lock: LOCKS.both, rewrite: false }) as const;
-
-const batch = (rows: Rows, key: string, phase: Step['phase']) =>
-  ({
-    key,
-    phase,
-    mode: 'batch',
-    table: rows.table,
-    lock: phase === 'verify' ? LOCKS.reads : LOCKS.rows,
-    rewrite: false,
-    // Its record is the state of the step; a repeated run finds nothing to do.
-    isDone: sql`false`,
-    undo: [],
-    batch: { total: rowEstimate(rows) },
-  }) as const;

@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import { columnType } from '../../model/field-types.ts';
 import { DELETED_COLUMN, type AppModel, type EntityModel, type FieldModel, type RelationEnd } from '../../model/model.ts';
 import type { Move } from '../change.ts';
-import { hashOf } from '../names.ts';
+import { madeNames, type MadeNames } from '../names.ts';
 import { shapeOf, type ColumnShape, type TableShape } from '../shape.ts';
 
 export interface MoveInput {
@@ -37,26 +37,7 @@ export interface Moved {
     /** What the children's link is equal to. */
     readonly linked: FieldModel;
   };
-  readonly names: MoveNames;
-}
-
-export interface MoveNames {
-  /** Part of every name: whose a leftover is. */
-  readonly marker: string;
-  object(verb: string): string;
-}
-
-const MAX_BYTES = 63;
-
-function moveNames(table: string, version: number, { from, to }: Move): MoveNames {
-  const marker = `_m${String(version)}_${hashOf([from.entity, from.field, to.entity, to.field].join('\u0000'))}`;
-  return {
-    marker,
-    object: (verb) => {
-      const tail = `${marker}_${verb}`;
-      return table.slice(0, MAX_BYTES - tail.length) + tail;
-    },
-  };
+  readonly names: MadeNames;
 }
 
 /** Throws VALIDATION_FAILED, or UNSUPPORTED, naming the instruction when it says something that cannot be done. */
@@ -86,7 +67,7 @@ export function resolveMove({ storage, version, move, previous, next }: MoveInpu
       deletedAt: before.hasSoftDelete ? DELETED_COLUMN : undefined,
     },
     parent: { name: after.name, table: after.table, key: parentBefore.key, field: target, column: columns.to, linked },
-    names: moveNames(before.table, version, move),
+    names: madeNames(before.table, version, [move.from.entity, move.from.field, move.to.entity, move.to.field]),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Soft delete off. Who may see deleted records again is asked first: none may be there. */
 import { id, sql } from '../../sql/sql.ts';
 import { DELETED_COLUMN, type EntityModel } from '../../model/model.ts';
-import { checkBatch, rowEstimate } from '../conversion/batches.ts';
+import { batchStep, checkBatch } from '../conversion/batches.ts';
 import { LOCKS, type Check, type Step } from '../step.ts';
 
 export function keepNoDeleted(storage: string, entity: EntityModel): { steps: Step[]; checks: Check[] } {
@@ -9,30 +9,22 @@ export function keepNoDeleted(storage: string, entity: EntityModel): { steps: St
   const rows = { storage, table: entity.table, key: entity.key };
   const isDeleted = sql`${id('t', DELETED_COLUMN)} is not null`;
   const hint = 'Restore them, publish again, and delete them for good then.';
-  const facts = { table: entity.table, rewrite: false, undo: [] } as const;
   return {
     steps: [
       {
-        ...facts,
-        key: `check-deleted/${entity.table}`,
-        phase: 'verify',
-        mode: 'batch',
+        ...batchStep(rows, `check-deleted/${entity.table}`, 'verify', {
+          message: (sample) => `Records of "${entity.name}" were deleted meanwhile, for instance the one with the key ${sample}.`,
+          hint,
+        }),
         statements: [checkBatch(rows, sql`not (${isDeleted})`)],
-        isDone: sql`false`,
-        lock: LOCKS.reads,
-        batch: {
-          total: rowEstimate(rows),
-          refusal: {
-            message: (sample) => `Records of "${entity.name}" were deleted meanwhile, for instance the one with the key ${sample}.`,
-            hint,
-          },
-        },
       },
       {
-        ...facts,
         key: `remove-deleted/${entity.table}`,
         phase: 'settle',
         mode: 'long',
+        table: entity.table,
+        rewrite: false,
+        undo: [],
         // Deleted by a process that had not heard of the switch; from then on deleting means this.
         statements: [sql`delete from ${at} "t" where ${isDeleted}`],
         isDone: sql`false`,

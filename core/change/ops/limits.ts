@@ -4,9 +4,9 @@
  */
 import { id, inlined, or, sql, type Sql } from '../../sql/sql.ts';
 import type { EntityModel, FieldModel } from '../../model/model.ts';
-import { checkBatch, rowEstimate } from '../conversion/batches.ts';
+import { batchStep, checkBatch } from '../conversion/batches.ts';
 import { limitsOf } from '../conversion/stored.ts';
-import { LOCKS, type Check, type Step } from '../step.ts';
+import type { Check, Step } from '../step.ts';
 
 export function limits(storage: string, entity: EntityModel, field: FieldModel): { steps: Step[]; checks: Check[] } {
   const title = `"${entity.name}.${field.name}"`;
@@ -15,23 +15,12 @@ export function limits(storage: string, entity: EntityModel, field: FieldModel):
   return {
     steps: [
       {
-        key: `check-limits/${entity.table}.${field.column}`,
-        phase: 'verify',
-        mode: 'batch',
-        table: entity.table,
+        ...batchStep(rows, `check-limits/${entity.table}.${field.column}`, 'verify', {
+          message: (sample) =>
+            `The new limits of ${title} refuse what was written meanwhile, for instance in the record with the key ${sample}.`,
+          hint,
+        }),
         statements: [checkBatch(rows, sql`not ${isRefused(field)}`)],
-        isDone: sql`false`,
-        undo: [],
-        lock: LOCKS.reads,
-        rewrite: false,
-        batch: {
-          total: rowEstimate(rows),
-          refusal: {
-            message: (sample) =>
-              `The new limits of ${title} refuse what was written meanwhile, for instance in the record with the key ${sample}.`,
-            hint,
-          },
-        },
       },
     ],
     checks: [
