@@ -13,7 +13,7 @@ import type { DeliveryInput } from '../workflows/contracts/types.ts';
 
 interface StartRow {
   readonly workflow_id: string;
-  readonly kind: 'process' | 'delivery';
+  readonly kind: 'process' | 'delivery' | 'signal';
   readonly input: unknown;
   readonly error: string | null;
 }

@@ -1,5 +1,5 @@
-/** Stage two of the relay: starts the workflows that stage one decided on, app by app in fair turns, whenever Temporal is there. */
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+/** Stage two of the relay: starts the workflows, and sends the signals, that stage one decided on, app by app in fair turns, whenever Temporal is there. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type pg from 'pg';
 import { execute, run } from '../adapters/postgres/run.ts';
 import { isAppError } from '../core/errors.ts';
@@ -7,21 +7,27 @@ import { id, sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
 import { appIdAttribute } from '../workflows/contracts/search-attributes.ts';
+import type { SignalInput } from '../workflows/contracts/types.ts';
 import { loop, pause, type Loop } from './loop.ts';
 import { takeTurn, type Turn } from './turn.ts';
 
 const POLL_MS = 250;
 const LEASE = '15 seconds';
 const MAX_TRIES = 10;
-const WORKFLOW_TYPES = { process: 'process', delivery: 'delivery' } as const;
+/** The kinds of starts that begin a workflow of the same name; a `signal` tells one that lives already. */
 const QUEUES = { process: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE } as const;
 
-interface Start extends pg.QueryResultRow {
-  readonly workflow_id: string;
-  readonly kind: keyof typeof WORKFLOW_TYPES;
+interface WorkflowStart {
+  readonly kind: keyof typeof QUEUES;
   readonly input: { readonly app: string };
-  readonly tries: number;
 }
+
+interface SignalStart {
+  readonly kind: 'signal';
+  readonly input: SignalInput;
+}
+
+type Start = pg.QueryResultRow & { readonly workflow_id: string; readonly tries: number } & (WorkflowStart | SignalStart);
 
 export function startStarter(services: Services): Loop {
   return loop('starter', services.log, async (signal, waker) => {
@@ -66,22 +72,39 @@ function claim(services: Services): Promise<Turn<Start> | undefined> {
 async function startOne(services: Services, app: AppRuntime, start: Start): Promise<void> {
   try {
     const client = await services.temporal.client();
-    await client.workflow.start(WORKFLOW_TYPES[start.kind], {
-      workflowId: start.workflow_id,
-      taskQueue: QUEUES[start.kind],
-      args: [start.input],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
-    });
+    if (start.kind === 'signal') {
+      const { workflowId, signal, args } = start.input;
+      await client.workflow.getHandle(workflowId).signal(signal, ...args);
+    } else {
+      await client.workflow.start(start.kind, {
+        workflowId: start.workflow_id,
+        taskQueue: QUEUES[start.kind],
+        args: [start.input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
+      });
+    }
     await mark(services, app, start, 'started', null);
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return mark(services, app, start, 'started', null);
+    if (start.kind === 'signal' && error instanceof WorkflowNotFoundError && !(await isYetToStart(services, app, start.input.workflowId))) {
+      // Whom it was for has ended: there is nobody left to tell.
+      return mark(services, app, start, 'started', null);
+    }
     const message = error instanceof Error ? error.message : String(error);
     services.log.warn({ app: app.id, workflow: start.workflow_id, error: message }, 'a workflow could not be started');
     if (start.tries >= MAX_TRIES) return mark(services, app, start, 'failed', message);
     await postpone(services, app, [start], 2 ** start.tries * 200, false);
   }
+}
+
+async function isYetToStart(services: Services, app: AppRuntime, workflowId: string): Promise<boolean> {
+  const rows = await run<{ found: boolean }>(
+    services.pool,
+    sql`select exists (select 1 from ${id(app.storage, '_starts')} where workflow_id = ${value(workflowId)} and state = 'pending') as found`,
+  );
+  return rows[0]?.found === true;
 }
 
 async function mark(services: Services, app: AppRuntime, start: Start, state: 'started' | 'failed', error: string | null): Promise<void> {

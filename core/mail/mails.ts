@@ -1,8 +1,11 @@
-/** What mails about accounts say: the one place of their words. Every value is escaped in HTML and freed of line breaks in the subject. */
+/** What mails say: the words of those about accounts, and the form of the others. Every value is escaped in HTML and freed of line breaks in the subject. */
 
 import { escapeHtml } from '../html.ts';
 
-export type MailKind = 'invite' | 'reset' | 'verification';
+/** Mails about an account, whose words stand here. */
+export type AccountMailKind = 'invite' | 'reset' | 'verification';
+/** `message`: written by a workflow, a clock or a notice to operators. */
+export type MailKind = AccountMailKind | 'message';
 
 export interface MailText {
   readonly subject: string;
@@ -18,7 +21,7 @@ interface Words {
   readonly ignore: string;
 }
 
-const WORDS: Readonly<Record<MailKind, Words>> = {
+const WORDS: Readonly<Record<AccountMailKind, Words>> = {
   invite: {
     subject: (app) => `You are invited to ${app}`,
     lead: (app) => `You are invited to ${app}. Choose a password to accept.`,
@@ -43,22 +46,34 @@ const WORDS: Readonly<Record<MailKind, Words>> = {
 };
 
 /** Subject, text and HTML of a mail; `app` is the app's display name, which anybody may have chosen. */
-export function mailText(kind: MailKind, app: string, link: string): MailText {
+export function mailText(kind: AccountMailKind, app: string, link: string): MailText {
   const words = WORDS[kind];
   const name = oneLine(app);
   const lead = words.lead(name);
   return {
     subject: words.subject(name),
     text: `${lead}\n\n${words.button}:\n${link}\n\n${words.life}\n${words.ignore}\n`,
-    html: `<!doctype html>
-<html lang="en"><body style="font-family:sans-serif;line-height:1.5;color:#222">
-<p>${escapeHtml(lead)}</p>
+    html: page(`<p>${escapeHtml(lead)}</p>
 <p><a href="${escapeHtml(link)}" style="display:inline-block;padding:10px 16px;background:#1a56db;color:#fff;text-decoration:none;border-radius:4px">${escapeHtml(words.button)}</a></p>
-<p style="color:#666">${escapeHtml(words.life)} ${escapeHtml(words.ignore)}</p>
-</body></html>
-`,
+<p style="color:#666">${escapeHtml(words.life)} ${escapeHtml(words.ignore)}</p>`),
   };
 }
+
+/** A message as it is sent: HTML of its own, or the text in paragraphs. */
+export function messageText(message: { readonly subject: string; readonly text: string; readonly html?: string | undefined }): MailText {
+  const paragraphs = message.text.trim().split(/\n{2,}/);
+  return {
+    subject: oneLine(message.subject),
+    text: message.text,
+    html: message.html ?? page(paragraphs.map((lines) => `<p>${escapeHtml(lines).replaceAll('\n', '<br>')}</p>`).join('\n')),
+  };
+}
+
+const page = (body: string): string => `<!doctype html>
+<html lang="en"><body style="font-family:sans-serif;line-height:1.5;color:#222">
+${body}
+</body></html>
+`;
 
 /** No control character and no line break, so that nothing can be added to a header; at most 100 characters. */
 export const oneLine = (text: string): string => [...text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()].slice(0, 100).join('');

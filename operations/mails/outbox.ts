@@ -5,7 +5,7 @@
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, type Db } from '../../adapters/postgres/run.ts';
 import type { Realm } from '../../adapters/tokens.ts';
-import type { MailKind } from '../../core/mail/mails.ts';
+import type { AccountMailKind, MailKind } from '../../core/mail/mails.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
 
@@ -17,14 +17,42 @@ export interface MailContent {
 
 export const sealPurpose = (mailId: string): string => `mail/${mailId}`;
 
-/** Queues a mail; answers its id. */
-export async function queueMail(db: Db, services: Services, realm: Realm, kind: MailKind, content: MailContent): Promise<string> {
+export interface Message {
+  readonly to: string;
+  readonly subject: string;
+  /** Plain text; paragraphs are divided by empty lines. */
+  readonly text: string;
+  /** Trusted HTML instead of the text's paragraphs. */
+  readonly html?: string;
+}
+
+/** Queues a mail about an account; answers its id. */
+export const queueMail = (db: Db, services: Services, realm: Realm, kind: AccountMailKind, content: MailContent): Promise<string> =>
+  insertMail(db, services, realm, kind, content, null);
+
+/**
+ * Queues a message in the transaction of `db`. Of one key only one is ever queued, so a durable step that repeats itself
+ * gives the key of its effect.
+ */
+export async function queueMessage(db: Db, services: Services, realm: Realm, message: Message, key: string): Promise<void> {
+  await insertMail(db, services, realm, 'message', message, key);
+}
+
+async function insertMail(
+  db: Db,
+  services: Services,
+  realm: Realm,
+  kind: MailKind,
+  content: MailContent | Message,
+  key: string | null,
+): Promise<string> {
   const mailId = uuidv7();
   const sealed = services.keyring.seal(Buffer.from(JSON.stringify(content)), sealPurpose(mailId));
   await execute(
     db,
-    sql`insert into durabase.mails (id, app, kind, sealed)
-        values (${value(mailId, 'uuid')}, ${value(realm.key, 'text')}, ${value(kind, 'text')}, ${value(sealed)})`,
+    sql`insert into durabase.mails (id, app, kind, sealed, key)
+        values (${value(mailId, 'uuid')}, ${value(realm.key, 'text')}, ${value(kind, 'text')}, ${value(sealed)}, ${value(key, 'text')})
+        on conflict (app, key) where key is not null do nothing`,
   );
   return mailId;
 }

@@ -1,12 +1,12 @@
 /** Sending what is queued, in a worker: a claimed row carries a lease, a failure a later time, and each end is recorded. */
 import { MailRefused, type Mailer } from '../../adapters/mail.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
-import { mailText, type MailKind } from '../../core/mail/mails.ts';
+import { mailText, messageText, type AccountMailKind, type MailKind } from '../../core/mail/mails.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { homeOf, PLATFORM_HOME, type AccountHome } from '../auth/home.ts';
 import { openResetToken, renewVerificationToken } from '../auth/mail-tokens.ts';
 import type { Services } from '../context.ts';
-import { sealPurpose, type MailContent } from './outbox.ts';
+import { sealPurpose, type MailContent, type Message } from './outbox.ts';
 
 const BATCH = 10;
 const LEASE = '3 minutes';
@@ -59,7 +59,20 @@ async function sendOne(services: Services, mailer: Mailer, row: MailRow): Promis
 async function compose(services: Services, row: MailRow) {
   const home = await homeOfMail(services, row.app);
   if (home === undefined) return undefined;
-  const content = JSON.parse(services.keyring.open(row.sealed, sealPurpose(row.id)).toString('utf8')) as MailContent;
+  const content: unknown = JSON.parse(services.keyring.open(row.sealed, sealPurpose(row.id)).toString('utf8'));
+  if (row.kind === 'message') {
+    const message = content as Message;
+    return { id: row.id, to: message.to, ...messageText(message) };
+  }
+  return composeForAccount(services, home, { ...row, kind: row.kind }, content as MailContent);
+}
+
+async function composeForAccount(
+  services: Services,
+  home: AccountHome,
+  row: { readonly id: string; readonly kind: AccountMailKind },
+  content: MailContent,
+) {
   const token = await tokenOf(services, home, row.kind, content);
   if (token === undefined) return undefined;
   const link = linkTo(services, home, row.kind, token);
@@ -72,7 +85,7 @@ async function homeOfMail(services: Services, app: string): Promise<AccountHome 
   return runtime?.status === 'active' ? homeOf(runtime) : undefined;
 }
 
-async function tokenOf(services: Services, home: AccountHome, kind: MailKind, content: MailContent): Promise<string | undefined> {
+async function tokenOf(services: Services, home: AccountHome, kind: AccountMailKind, content: MailContent): Promise<string | undefined> {
   switch (kind) {
     case 'invite':
       return content.token;
@@ -83,10 +96,10 @@ async function tokenOf(services: Services, home: AccountHome, kind: MailKind, co
   }
 }
 
-const PAGES: Readonly<Record<MailKind, string>> = { invite: 'accept-invite', reset: 'reset', verification: 'verify' };
+const PAGES: Readonly<Record<AccountMailKind, string>> = { invite: 'accept-invite', reset: 'reset', verification: 'verify' };
 
 /** The token stands behind `#`, which no server, log or Referer sees. An own page that is itself behind `#` gets it as a query there. */
-function linkTo(services: Services, home: AccountHome, kind: MailKind, token: string): string {
+function linkTo(services: Services, home: AccountHome, kind: AccountMailKind, token: string): string {
   const { invite_url, reset_url, verify_url } = home.settings;
   const own = { invite: invite_url, reset: reset_url, verification: verify_url }[kind];
   const page = own ?? `${services.config.publicUrl.replace(/\/$/, '')}/api/${home.name}/auth/${PAGES[kind]}`;

@@ -143,6 +143,15 @@ export interface DecisionInput {
   readonly key: string;
 }
 
+/** What the relay has to tell a workflow that lives already: sent at least once, so receivers ignore a repetition. */
+export interface SignalInput {
+  readonly app: string;
+  readonly workflowId: string;
+  /** The signal's wire name, of workflows/contracts/messages.ts. */
+  readonly signal: string;
+  readonly args: readonly unknown[];
+}
+
 export interface DeliveryInput {
   readonly app: string;
   readonly deliveryId: string;
