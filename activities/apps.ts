@@ -108,8 +108,14 @@ export function createAppActivities(services: Services): AppActivities {
             select ctid from durabase.events where app = ${value(app, 'text')} limit ${value(EVENTS_PER_BATCH, 'integer')}))
           and app = ${value(app, 'text')}`,
         );
-        if (removed === 0) return;
-        heartbeat(removed);
+        const forgotten = await execute(
+          services.pool,
+          sql`
+          delete from durabase.feed where (app, position) in (
+            select app, position from durabase.feed where app = ${value(app, 'text')} limit ${value(EVENTS_PER_BATCH, 'integer')})`,
+        );
+        if (removed + forgotten === 0) return;
+        heartbeat(removed + forgotten);
       }
     },
     async finishRetirement(app) {

@@ -35,6 +35,10 @@ export const SETTINGS = {
     schema: z.coerce.number().int().min(1).max(500).default(8),
     help: 'exports one api process streams at once; at most half of its connections',
   },
+  FEED_HOURS: { schema: z.coerce.number().int().min(1).max(2_160).default(72), help: 'hours for which realtime clients can resume' },
+  STREAMS_PER_PROCESS: { schema: z.coerce.number().int().min(0).max(50_000).default(5_000), help: 'realtime streams of one api process' },
+  STREAMS_PER_APP: { schema: z.coerce.number().int().min(0).max(50_000).default(2_000), help: 'of those, of one app' },
+  STREAMS_PER_USER: { schema: z.coerce.number().int().min(0).max(50_000).default(50), help: 'of those, of one user or API key' },
   TEMPORAL_ADDRESS: {
     schema: z
       .string()
@@ -105,6 +109,8 @@ export interface Config {
   readonly databaseDirectUrl: string | undefined;
   readonly databasePoolMax: number;
   readonly exportsAtOnce: number;
+  readonly feedHours: number;
+  readonly streams: { readonly perProcess: number; readonly perApp: number; readonly perUser: number };
   readonly temporal: {
     readonly address: string | undefined;
     readonly namespace: string;
@@ -171,6 +177,8 @@ function shape(p: Parsed): Config {
     databaseDirectUrl: p.DATABASE_DIRECT_URL,
     databasePoolMax: p.DATABASE_POOL_MAX,
     exportsAtOnce: p.EXPORTS_AT_ONCE,
+    feedHours: p.FEED_HOURS,
+    streams: { perProcess: p.STREAMS_PER_PROCESS, perApp: p.STREAMS_PER_APP, perUser: p.STREAMS_PER_USER },
     temporal: {
       address: p.TEMPORAL_ADDRESS,
       namespace: p.TEMPORAL_NAMESPACE,

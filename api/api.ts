@@ -5,6 +5,7 @@ import type { LeasedLimiter } from '../adapters/rate-limit/leases.ts';
 import type { Revocations } from '../adapters/revocations.ts';
 import type { Tokens } from '../adapters/tokens.ts';
 import type { Services } from '../operations/context.ts';
+import type { RealtimeHub } from '../operations/realtime/hub.ts';
 
 /** What the routes share; made once per process. */
 export interface Api {
@@ -17,4 +18,6 @@ export interface Api {
   readonly metrics: Metrics;
   /** Requests per minute, spent from memory. */
   readonly limits: LeasedLimiter;
+  /** The streams this process holds. */
+  readonly realtime: RealtimeHub;
 }

@@ -55,12 +55,25 @@ export interface Caller {
 }
 
 /** The caller of a request to this realm, or UNAUTHORIZED. */
-export async function authenticate(api: Api, call: Call, realm: Realm): Promise<Caller> {
+export const authenticate = async (api: Api, call: Call, realm: Realm): Promise<Caller> => verifyCredential(api, credentialOf(call), realm);
+
+export interface Credential {
+  readonly text: string;
+  readonly isKey: boolean;
+}
+
+/** What a request authenticates with, not looked at yet; UNAUTHORIZED when there is nothing, or too much. */
+export function credentialOf(call: Call): Credential {
   const header = headerOf(call, 'x-api-key');
   if (header !== undefined && call.request.headers.authorization !== undefined)
     throw new AppError('UNAUTHORIZED', 'Send one credential: either X-Api-Key or Authorization, not both.');
-  const credential = header ?? bearerOf(call);
-  if (header !== undefined || looksLikeKey(credential)) {
+  const text = header ?? bearerOf(call);
+  return { text, isKey: header !== undefined || looksLikeKey(text) };
+}
+
+/** Whose it is, as of now: asked again, it says whether it still holds. */
+export async function verifyCredential(api: Api, { text: credential, isKey }: Credential, realm: Realm): Promise<Caller> {
+  if (isKey) {
     const key = api.apiKeys.recall(credential, realm) ?? (await api.apiKeys.verify(credential, realm));
     return { actor: keyActorOf(key), realm: key.realm === '' ? PLATFORM_REALM : realm };
   }
@@ -83,7 +96,7 @@ function bearerOf(call: Call): string {
 }
 
 /** Parts that need no scope of their own, because each entity in them is asked for its own. */
-const CUT_BY_ENTITY: ReadonlySet<string> = new Set(['_batch', '_discovery', '_docs', '_openapi.json']);
+const CUT_BY_ENTITY: ReadonlySet<string> = new Set(['_batch', '_discovery', '_docs', '_events', '_openapi.json']);
 
 /** FORBIDDEN when an API key has no scope for this part of the API. Records are cut by `accessFor`, every other part here. */
 export function requireScope({ scopes }: Actor, part: string, method: string): void {

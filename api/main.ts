@@ -20,6 +20,7 @@ import { followRevocations } from '../adapters/revocations.ts';
 import { createTokens } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
 import { seedPlatformAdmin } from '../operations/auth/seed.ts';
+import { RealtimeHub } from '../operations/realtime/hub.ts';
 import { createServices } from '../operations/services.ts';
 import { adminPages } from './admin-pages.ts';
 import type { Api } from './api.ts';
@@ -57,6 +58,7 @@ export async function startApi(config: Config, log: Logger = createLogger(config
     revocations,
     metrics,
     limits: leasedLimiter(services.limiter),
+    realtime: new RealtimeHub(services),
   };
   await seedPlatformAdmin(services);
   await revocations.refresh();
@@ -71,10 +73,13 @@ export async function startApi(config: Config, log: Logger = createLogger(config
   const port = await listen(server, config);
   metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
   metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);
+  metrics.gauge('durabase_realtime_streams', 'Realtime streams that are open.', () => api.realtime.size);
   log.info({ port, host: config.host }, 'the api is ready');
   return {
     port,
     async close() {
+      state.isClosing = true;
+      await api.realtime.close();
       await drain(server, () => (state.isClosing = true));
       revocations.close();
       health.close();

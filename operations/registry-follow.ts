@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type pg from 'pg';
 import { uuidv7 } from '../adapters/ids.ts';
 import { RecentLatency } from '../adapters/recent-latency.ts';
-import { execute } from '../adapters/postgres/run.ts';
+import { execute, run } from '../adapters/postgres/run.ts';
 import { lastSchemaEvent, listenForSchemaEvents, readSchemaEvents, type WakeUps } from '../adapters/schema-events/postgres.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Shapes } from './app-runtime.ts';
@@ -89,6 +89,11 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       if (app.beside?.kind === 'older') uses.count(app.id, app.beside.version);
     },
     noteWrite: (ms) => writes.add(ms),
+    noteStreams: (count) => lease?.noteStreams(count),
+    get hasStreams() {
+      // A worker holds no lease and hears of none; its writes are few.
+      return lease?.hasStreams ?? true;
+    },
     get seenEvent() {
       return seenEvent;
     },
@@ -208,9 +213,19 @@ class Lease {
   readonly #options: RegistryOptions;
   readonly #processId = uuidv7();
   #renewedAt = 0;
+  #streams = 0;
+  #othersStream = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+  }
+
+  noteStreams(count: number): void {
+    this.#streams = count;
+  }
+
+  get hasStreams(): boolean {
+    return this.#streams > 0 || this.#othersStream;
   }
 
   isLive(): boolean {
@@ -221,17 +236,19 @@ class Lease {
   async renew(seenEvent: number, writeMs?: number | null): Promise<void> {
     // The time before the statement: the database's renewal is never older than what this process believes.
     const askedAt = performance.now();
-    await execute(
+    const [row] = await run<{ streams: boolean }>(
       this.#options.pool,
       sql`
-      insert into durabase.api_leases (process_id, seen_event, address, write_ms)
+      insert into durabase.api_leases (process_id, seen_event, address, write_ms, streams)
       values (${value(this.#processId, 'uuid')}, ${value(seenEvent, 'bigint')}, ${value(this.#options.address ?? null, 'text')},
-        ${value(writeMs ?? null, 'double precision')})
+        ${value(writeMs ?? null, 'double precision')}, ${value(this.#streams, 'integer')})
       on conflict (process_id) do update
-        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now(),
-          write_ms = case when ${value(writeMs !== undefined, 'boolean')} then excluded.write_ms else durabase.api_leases.write_ms end`,
+        set seen_event = greatest(durabase.api_leases.seen_event, excluded.seen_event), renewed_at = now(), streams = excluded.streams,
+          write_ms = case when ${value(writeMs !== undefined, 'boolean')} then excluded.write_ms else durabase.api_leases.write_ms end
+      returning exists (select from durabase.api_leases o where o.streams > 0 and o.renewed_at > now() - interval '10 seconds') as streams`,
       { prepared: true },
     );
+    this.#othersStream = row?.streams === true;
     this.#renewedAt = Math.max(this.#renewedAt, askedAt);
   }
 

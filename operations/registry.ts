@@ -21,6 +21,10 @@ export interface Registry {
   countUse(app: AppRuntime): void;
   /** How long a client waited for a write of one record: told to others with the lease. */
   noteWrite(ms: number): void;
+  /** How many realtime streams this process holds: told to others with the lease. */
+  noteStreams(count: number): void;
+  /** Whether any api process holds a realtime stream, as far as the leases tell: then every write tells the relay. */
+  readonly hasStreams: boolean;
   /** The last registry event this process has applied. */
   readonly seenEvent: number;
   /** False when an api process could not renew its lease for five seconds: it may serve a policy that is no more, so it answers 503. */

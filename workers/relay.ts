@@ -8,6 +8,7 @@ import { connectDirect } from '../adapters/postgres/pool.ts';
 import { RELAY_CHANNEL } from '../operations/hint.ts';
 import type { Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
+import { announceFeed, numberEvents } from '../operations/realtime/feed.ts';
 import { fanOut } from './fan-out.ts';
 import { loop, pause, type Loop } from './loop.ts';
 
@@ -107,19 +108,22 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
       select c.here::text as snapshot, e.*
       from cursor c
       left join lateral (
-        select seq, at, app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth
+        select seq, at, at::text as "exactAt", app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth
         from durabase.events
         where xid >= pg_snapshot_xmin(c.snapshot) and not pg_visible_in_snapshot(xid, c.snapshot)
-        order by xid, seq
+        -- Given under the record's lock: inside one snapshot the changes of a record come by version.
+        order by seq
       ) e on true`);
     let decided: Decided = { events: 0, starts: 0, deliveries: 0 };
     let snapshot: string | undefined;
+    let last: string | undefined;
     for (;;) {
       const { rows } = await client.query<RawEvent>(`fetch ${PAGE} from fresh`);
       snapshot ??= rows[0]?.snapshot;
       const events = rows.flatMap((row) => toEvent(row) ?? []);
       if (events.length > 0) {
         const more = await fanOut(services, client, events);
+        last = await numberEvents(client, events);
         decided = {
           events: decided.events + events.length,
           starts: decided.starts + more.starts,
@@ -134,6 +138,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
         [snapshot],
       );
     }
+    if (last !== undefined) await announceFeed(client, last);
     await client.query('commit');
     return decided;
   } catch (error) {
@@ -142,9 +147,12 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
   }
 }
 
-type RawEvent = { readonly snapshot: string; readonly seq: string | null; readonly at: Date } & Omit<EventRow, 'seq' | 'at'>;
+type RawEvent = { readonly snapshot: string; readonly seq: string | null; readonly at: Date; readonly exactAt: string } & Omit<
+  EventRow,
+  'seq' | 'at'
+>;
 
-function toEvent(row: RawEvent): EventRow | undefined {
+function toEvent(row: RawEvent): (EventRow & { readonly exactAt: string }) | undefined {
   if (row.seq === null) return undefined;
   const { snapshot: _, ...event } = row;
   return { ...event, seq: row.seq, at: row.at.toISOString() };

@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type pg from 'pg';
-import { sql, value } from '../../core/sql/sql.ts';
+import { id, sql, value } from '../../core/sql/sql.ts';
 import { connectDirect } from '../postgres/pool.ts';
 import { run, type Db } from '../postgres/run.ts';
 import { stateOf, type Subjects } from './projections.ts';
@@ -94,7 +94,10 @@ export interface WakeUps {
 }
 
 /** Calls `wake` on every NOTIFY. Reconnects for ever; what was missed meanwhile is found by the caller's poll. */
-export function listenForSchemaEvents(url: string, wake: () => void, log: Logger): WakeUps {
+export const listenForSchemaEvents = (url: string, wake: () => void, log: Logger): WakeUps => listenOn('durabase_schema', url, wake, log);
+
+/** The same for any channel of ours. */
+export function listenOn(channel: 'durabase_schema' | 'durabase_feed', url: string, wake: () => void, log: Logger): WakeUps {
   let isClosed = false;
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -102,7 +105,7 @@ export function listenForSchemaEvents(url: string, wake: () => void, log: Logger
 
   const retry = (error: unknown): void => {
     if (isClosed || timer !== undefined) return;
-    log.warn({ err: error, delayMs }, 'the listener for schema events lost its connection');
+    log.warn({ err: error, channel, delayMs }, 'a listener lost its connection');
     timer = setTimeout(() => {
       timer = undefined;
       void connect();
@@ -117,7 +120,7 @@ export function listenForSchemaEvents(url: string, wake: () => void, log: Logger
       client = next;
       next.on('notification', wake);
       next.on('end', () => retry(undefined));
-      await run(next, sql`listen durabase_schema`);
+      await run(next, sql`listen ${id(channel)}`);
       delayMs = 200;
       wake();
     } catch (error) {

@@ -9,6 +9,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** What comes after `text`, of any length. The iterator's `return` must free what it holds, begun or not. */
   readonly stream?: AsyncIterable<string | Buffer>;
+  /** Takes the response over once the headers are sent, for an answer that goes on by itself. */
+  readonly live?: (response: ServerResponse) => void;
 }
 
 /** For what holds secrets or belongs to one moment. */
@@ -54,6 +56,10 @@ export function send(response: ServerResponse, answer: Answer, options: SendOpti
     return;
   }
   headers.push('Content-Type', answer.type ?? JSON_TYPE);
+  if (answer.live !== undefined) {
+    response.writeHead(answer.status, headers);
+    return options.isHead ? void response.end() : answer.live(response);
+  }
   if (answer.stream !== undefined) {
     response.writeHead(answer.status, headers);
     return void (options.isHead

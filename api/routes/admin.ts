@@ -11,6 +11,7 @@ import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { membersOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { answeredUnderKey } from '../http/write-options.ts';
+import { auditRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
@@ -38,6 +39,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return providersRoute(call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'signing-keys':
       return signingKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
+    case 'audit':
+      return auditRoute(call, { services: ctx.services, actor: ctx.actor, app: ctx.app.id }, more);
     case 'deliveries':
     case 'webhook-logs':
       return deliveriesRoute(ctx, call, more);

@@ -5,7 +5,7 @@ import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
 import type { Api } from '../api.ts';
-import { authenticate, realmOf, requireScope } from '../authenticate.ts';
+import { credentialOf, realmOf, requireScope, verifyCredential } from '../authenticate.ts';
 import type { Answer } from '../http/answer.ts';
 import { headerOf, type Call } from '../http/call.ts';
 import { refuseUselessKey } from '../http/write-options.ts';
@@ -17,6 +17,7 @@ import { authRoute } from './auth.ts';
 import { batchRoute } from './batch.ts';
 import { discoveryRoute, openApiRoute } from './discovery.ts';
 import { docsRoute } from './docs.ts';
+import { eventsCredential, eventsRoute } from './events.ts';
 import { noSuchRoute } from './not-found.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
@@ -135,7 +136,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
     return authRoute(api, call, homeOf(app), more);
   }
   if (part === '_docs') return docsRoute(call, app.name, more);
-  const { actor } = await authenticate(api, call, realmOf(app));
+  const credential = part === '_events' ? await eventsCredential(api, call, app) : credentialOf(call);
+  const { actor } = await verifyCredential(api, credential, realmOf(app));
   const limited = limitRequest(api, call, app, actor);
   if (limited !== undefined) await limited;
   requireScope(actor, part, call.method);
@@ -158,6 +160,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return batchRoute(ctx, call, more);
     case '_openapi.json':
       return openApiRoute(ctx, call, more);
+    case '_events':
+      return eventsRoute(api, ctx, call, more, credential);
     case '_workflows':
       return workflowsRoute(ctx, call, more);
     default:

@@ -13,6 +13,7 @@ import type { Api } from '../api.ts';
 import { authenticate, requireScope } from '../authenticate.ts';
 import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
+import { auditRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { platformAuthRoute } from './auth.ts';
@@ -45,6 +46,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   if (part === 'signing-keys') return signingKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'auth-providers') return providersRoute(call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'api-keys') return apiKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, owner: undefined }, more);
+  if (part === 'audit' && more.length > 0) return auditRoute(call, { services: api.services, actor, app: null }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);
   switch (part) {
     case 'audit':

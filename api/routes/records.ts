@@ -4,6 +4,7 @@ import type { AppContext } from '../../operations/context.ts';
 import { createRecord } from '../../operations/records/create.ts';
 import { deleteRecord } from '../../operations/records/delete.ts';
 import { getRecord } from '../../operations/records/get.ts';
+import { recordHistory, revertChange } from '../../operations/records/history.ts';
 import { restoreRecord } from '../../operations/records/restore.ts';
 import { listTransitions } from '../../operations/records/transitions.ts';
 import { updateRecord } from '../../operations/records/update.ts';
@@ -22,6 +23,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
     return restoreRoute(ctx, call, entity, record);
   if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false)
     return transitionsRoute(ctx, call, entity, record);
+  if (more[0] === '_history' && record?.startsWith('_') === false) return historyRoute(ctx, call, entity, record, more.slice(1));
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record === '_bulk') return bulkRoute(ctx, call, entity);
@@ -47,6 +49,20 @@ async function transitionsRoute(ctx: AppContext, call: Call, entity: string, rec
   call.route = '/api/:app/:entity/:id/_transitions';
   for (const key of call.query.keys()) throw unknownParameter(key, []);
   return dataAnswer(await withFreshSchema(ctx, (fresh) => listTransitions(fresh, entity, record)));
+}
+
+/** What happened to a record, and undoing one change of it. */
+async function historyRoute(ctx: AppContext, call: Call, entity: string, record: string, rest: readonly string[]): Promise<Answer> {
+  const [event, verb, ...more] = rest;
+  if (event === undefined && call.method === 'GET') {
+    call.route = '/api/:app/:entity/:id/_history';
+    return textAnswer(await withFreshSchema(ctx, (fresh) => recordHistory(fresh, entity, record, call.query)));
+  }
+  if (event === undefined || verb !== 'revert' || more.length > 0 || call.method !== 'POST') throw noSuchRoute(call);
+  call.route = '/api/:app/:entity/:id/_history/:event/revert';
+  const options = writeOptions(call, await noBodyOf(call, '_history/revert'));
+  const written = await withFreshSchema(ctx, (fresh) => revertChange(fresh, entity, record, event, options));
+  return dataText(written.text, 200, { ETag: etagOf(written.version), ...replayHeaders(options) });
 }
 
 async function recordRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {

@@ -1,4 +1,5 @@
 /** Everything under `_admin`, for admins of the app. */
+import { auditPaths, AUDIT_TAG } from './audit-paths.ts';
 import { CONFIRM_DROP, definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
 import type { JsonObject, Schema } from './json.ts';
 import type { Paths } from './responses.ts';
@@ -9,7 +10,14 @@ import { WEBHOOK_SCHEMAS, webhookPaths, WEBHOOKS_TAG } from './webhook-paths.ts'
 
 export function adminPaths(base: string): Paths {
   const root = `${base}/_admin`;
-  return { ...userAdminPaths(root), ...definitionPaths(root), ...trialPaths(root), ...webhookPaths(root), ...versionPaths(root) };
+  return {
+    ...userAdminPaths(root),
+    ...definitionPaths(root),
+    ...trialPaths(root),
+    ...webhookPaths(root),
+    ...versionPaths(root),
+    ...auditPaths(root),
+  };
 }
 
 export const adminSchemas = (): Record<string, Schema> => ({
@@ -26,6 +34,7 @@ export const ADMIN_PARAMETERS: Readonly<Record<string, JsonObject>> = {
 
 export const ADMIN_TAGS: readonly JsonObject[] = [
   { name: USERS_TAG, description: 'Accounts of the app, invites, API keys, sign-in providers and signing keys.' },
+  { name: AUDIT_TAG, description: 'Who did what to accounts, credentials and definitions; a chain that shows when it was touched.' },
   { name: DEFINITIONS_TAG, description: 'The parts of the schema one by one; every write is a publish.' },
   { name: SCHEMA_TAG, description: 'The schema document as a whole, its versions and migrations.' },
   { name: TRIALS_TAG, description: 'Rules and permissions tried before they are published.' },

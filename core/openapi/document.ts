@@ -13,6 +13,7 @@ import { keyPaths, KEY_SCHEMAS } from './key-paths.ts';
 import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
 import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
+import { REALTIME_TAG, realtimePaths } from './realtime-paths.ts';
 import { PAGE_META, recordPaths, WALK_META, WALK_PAGE } from './record-paths.ts';
 import {
   data,
@@ -111,6 +112,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
   })),
   { name: 'batch', description: 'Writes over several entities.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
+  ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG] : []),
   { name: 'auth', description: 'Signing in and out, and the own account.' },
   { name: 'description', description: 'What this app holds.' },
   ...(app.isAdmin ? ADMIN_TAGS : []),
@@ -118,7 +120,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
 
 const pathParts = (app: AppView, base: string): (() => Paths)[] => [
   ...[...app.entities.values()].map((view) => () => recordPaths(app, view, base)),
-  () => ({ ...batchPath(app, base), ...workflowPaths(app, base), ...accountPaths(app, base) }),
+  () => ({ ...batchPath(app, base), ...realtimePaths(app, base), ...workflowPaths(app, base), ...accountPaths(app, base) }),
   () => (app.isAdmin ? adminPaths(base) : {}),
   () => descriptionPaths(base),
 ];

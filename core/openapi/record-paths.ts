@@ -3,6 +3,7 @@ import type { EntityModel } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
+import { historyPaths } from './history-paths.ts';
 import { bulkPath, restorePath } from './many-paths.ts';
 import { EXPORT_CONTENT, readingPaths } from './reading-paths.ts';
 import {
@@ -43,6 +44,7 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
     ...(can.read && stateFields(view).length > 0
       ? { [`${path}/{id}/_transitions`]: { parameters: [idParameter(entity)], get: transitionsOperation(view) } }
       : {}),
+    ...historyPaths(view, path, idParameter(entity)),
   };
 }
 

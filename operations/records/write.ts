@@ -56,17 +56,19 @@ export interface WriteRequest<T> {
   work(write: Write): Promise<T>;
 }
 
-/** Runs a write until it stands, or until it is clear why it does not; then tells the relay, when anybody follows this app's events. */
+/** Runs a write until it stands, or until it is clear why it does not; then tells the relay, when anybody may follow this app's events. */
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   refuseInMaintenance(request.ctx.app, [request.entity, ...(request.others ?? [])]);
   const result = await untilItStands(request);
+  const { services } = request.ctx;
   const { model } = request.ctx.app.beside?.served ?? request.ctx.app;
   if (request.options.idempotency !== undefined) {
     crashPoint('write.committed');
     pruneNowAndThen(request.ctx);
     if (request.options.idempotency.isReplayed) return result;
   }
-  if (request.options.events !== 'none' && model.workflows.length + model.document.webhooks.length > 0) hintRelay(request.ctx.services);
+  const isFollowed = model.workflows.length + model.document.webhooks.length > 0 || services.registry.hasStreams;
+  if (request.options.events !== 'none' && isFollowed) hintRelay(services);
   return result;
 }
 

@@ -57,7 +57,13 @@ export async function writingWorld(services: Partial<Services> = {}): Promise<Wr
   });
   afterAll(() => pool.end());
   await migrateControl(url);
-  const all = { pool, log: pino({ level: 'silent' }), clock: () => new Date(), ...services } as unknown as Services;
+  const all = {
+    pool,
+    log: pino({ level: 'silent' }),
+    clock: () => new Date(),
+    registry: { hasStreams: false },
+    ...services,
+  } as unknown as Services;
   return {
     pool,
     statements,

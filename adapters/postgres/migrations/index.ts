@@ -11,6 +11,7 @@ import * as control0016 from './0016_grace.ts';
 import * as control0017 from './0017_backfill.ts';
 import * as control0018 from './0018_maintenance.ts';
 import * as control0019 from './0019_latency.ts';
+import * as control0023 from './0023_feed_and_audit.ts';
 import * as control0025 from './0025_messages.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
@@ -42,6 +43,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0017,
   control0018,
   control0019,
+  control0023,
   control0025,
 ];
 export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0003, app0004, app0010, app0011, app0012];
