@@ -4,6 +4,7 @@
  */
 import { createCollection, type Collection } from './collection.ts';
 import { ApiError, type ApiErrorBody } from './errors.ts';
+import { subscribe, type OpenStream, type SubscribeOptions, type Subscription } from './subscribe.ts';
 import type { AnySchema, AppSchema, BatchOperation, ManyResults, Send, SendOptions, Sent, WriteOptions } from './types.ts';
 
 /** Where a session is kept between page loads; `localStorage` fits. */
@@ -59,6 +60,8 @@ export interface AppClient<S extends AppSchema = AnySchema> {
   collection<E extends keyof S & string>(entity: E): Collection<S, E>;
   /** Writes over several entities, in one transaction unless `atomic` is false. */
   batch(operations: readonly BatchOperation<S>[], options?: WriteOptions & { readonly atomic?: boolean }): Promise<ManyResults>;
+  /** Listens to changes until it is closed; it is taken up again by itself where it broke. */
+  subscribe<E extends keyof S & string>(options: SubscribeOptions<S, E>): Subscription;
 }
 
 interface SignInAnswer {
@@ -85,21 +88,28 @@ export function createAppClient<S extends AppSchema = AnySchema>(url: string, op
       });
       return answer.body;
     },
+    subscribe: (given) => subscribe(session.openStream, given),
   };
 }
 
 /** Tokens, their renewal, and the sending that needs them. */
-function createSession(base: string, options: AppClientOptions): { readonly send: Send; readonly auth: Auth } {
+function createSession(
+  base: string,
+  options: AppClientOptions,
+): { readonly send: Send; readonly openStream: OpenStream; readonly auth: Auth } {
   const { storage, apiKey } = options;
   const place = `durabase:${base}`;
   let token = options.token;
   let refreshToken = storage?.getItem(place) ?? undefined;
   let refreshing: Promise<boolean> | undefined;
 
+  const credentials = (): Record<string, string> => {
+    if (apiKey !== undefined) return { 'x-api-key': apiKey };
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  };
+
   const once = async <T>(method: string, path: string, sent: SendOptions): Promise<Sent<T>> => {
-    const headers: Record<string, string> = { accept: 'application/json', ...sent.headers };
-    if (apiKey !== undefined) headers['x-api-key'] = apiKey;
-    else if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    const headers: Record<string, string> = { accept: 'application/json', ...sent.headers, ...credentials() };
     if (sent.ifMatch !== undefined) headers['if-match'] = sent.ifMatch;
     if (sent.idempotencyKey !== undefined) headers['idempotency-key'] = sent.idempotencyKey;
     const init: RequestInit = { method, headers };
@@ -153,6 +163,16 @@ function createSession(base: string, options: AppClientOptions): { readonly send
     }
   };
 
+  const openStream: OpenStream = async (path, headers, signal) => {
+    if (token === undefined && apiKey === undefined && refreshToken !== undefined) await renew();
+    const used = token;
+    const open = (): Promise<Response> => reach(options.fetch ?? fetch, base + path, { headers: { ...headers, ...credentials() }, signal });
+    let response = await open();
+    if (response.status === 401 && apiKey === undefined && (token !== used || (await renew()))) response = await open();
+    if (!response.ok) await readAnswer(response);
+    return response;
+  };
+
   const send: Send = async <T>(method: string, path: string, sent: SendOptions = {}) => {
     if (sent.isWrite !== true) return authorized<T>(method, path, sent);
     // A write whose answer was lost is sent again under the same key, which makes it happen once.
@@ -165,7 +185,7 @@ function createSession(base: string, options: AppClientOptions): { readonly send
     }
   };
 
-  return { send, auth: authOf(send, once, keep, forget, () => refreshToken) };
+  return { send, openStream, auth: authOf(send, once, keep, forget, () => refreshToken) };
 }
 
 function authOf(

@@ -11,6 +11,7 @@ export { ApiError, type ApiErrorBody } from './errors.ts';
 
 export type { Account, AppClient, AppClientOptions, Auth, SessionInfo, TokenStorage } from './app.ts';
 export type { Collection } from './collection.ts';
+export type { ChangeEvent, SubscribeOptions, Subscription } from './subscribe.ts';
 export type { AppSchema, BatchOperation, EntityTypes, Filter, Page, Versioned } from './types.ts';
 
 /** Where one signs in: the platform, or one app's own users. */

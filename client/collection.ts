@@ -105,7 +105,7 @@ export function createCollection<S extends AppSchema, E extends keyof S & string
 }
 
 /** The query string of a read; empty without parameters. */
-function queryOf(parameters: Readonly<Record<string, unknown>>): string {
+export function queryOf(parameters: Readonly<Record<string, unknown>>): string {
   const pairs = Object.entries(parameters).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const text = Array.isArray(value) ? value.join(',') : typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -115,7 +115,7 @@ function queryOf(parameters: Readonly<Record<string, unknown>>): string {
 }
 
 /** `{status: 'open', price: {gt: 3}}` as the tree of conditions the API takes. */
-function filterTree(filter: object): object {
+export function filterTree(filter: object): object {
   const items = Object.entries(filter).flatMap(([name, given]: [string, unknown]): object[] => {
     if (given === undefined) return [];
     if (name === 'and' || name === 'or') return [{ [name]: (given as readonly object[]).map(filterTree) }];

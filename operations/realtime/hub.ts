@@ -51,6 +51,8 @@ const POLL_MS = 1_000;
 const CHECK_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 const PAGE = 500;
+/** Groups that are judged at once; each takes a connection of the pool. */
+const GROUPS_AT_ONCE = 4;
 /** Resuming streams that read by themselves at once. */
 const RESUMING_AT_ONCE = 8;
 
@@ -255,11 +257,17 @@ export class RealtimeHub {
     for (const member of ready) if (member.place > before) void this.#resume(member);
     try {
       const told = new ToldOnce(this.#services, audience.app, events, this.#cluster);
-      for (const member of live) {
-        const text = await told.textFor(this.#contextOf(member), member.views);
-        member.place = last;
-        if (text !== undefined) this.#deliver(member, text);
-      }
+      const next = live.values();
+      const lane = async (): Promise<void> => {
+        for (const member of next) {
+          const text = await told.textFor(this.#contextOf(member), member.views);
+          member.place = last;
+          if (text !== undefined) this.#deliver(member, text);
+        }
+      };
+      // All lanes have ended before anybody is sent back to read by itself: nobody is told twice.
+      const ends = await Promise.allSettled(Array.from({ length: GROUPS_AT_ONCE }, lane));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     } catch (error) {
       this.#services.log.warn({ err: error, app: audience.appId }, 'events could not be judged; their streams read again');
       for (const member of live) if (member.place < last && !member.isGone) void this.#resume(member);

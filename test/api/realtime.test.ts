@@ -1,5 +1,7 @@
 /** Streams and pages of changes: who is told what, and how a client that was cut goes on. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createClient } from '../../client/client.ts';
+import { documentSchema } from '../../core/model/document.ts';
 import type { Caller } from '../support/api.ts';
 import { callerOf } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -89,6 +91,39 @@ describe('a stream', () => {
     expect(typesOf(forAnn, id).filter((type) => type === 'record.updated')).toEqual([]);
     expect(about(forBob.events, id)).toEqual([]);
     for (const client of [forAnn, forBob]) client.kill();
+  });
+
+  it('tells events of processes to whoever may read the record with every field', async () => {
+    const [forAdmin, forAnn] = await Promise.all([world.stream(adminToken), world.stream(ann)]);
+    const id = await ticket({ title: 'rings', owner: ANN });
+    await world.pool.query(
+      `insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record)
+       values ('desk', 'ticket', $1, 'custom', 0, 1, '{"kind":"system","id":null,"roles":[]}', '{"event":"rung","note":"inner"}')`,
+      [id],
+    );
+    const last = await ticket({ title: 'after', owner: ANN });
+    await forAdmin.waitFor((events) => about(events, last).length === 1);
+    await forAnn.waitFor((events) => about(events, last).length === 1);
+    expect(about(forAdmin.events, id)[1]).toMatchObject({ event: 'custom', data: { name: 'rung', data: { note: 'inner' } } });
+    expect(typesOf(forAnn, id)).toEqual(['record.created']);
+    for (const client of [forAdmin, forAnn]) client.kill();
+  });
+
+  it('judges by related records as they are now, and tells no deletion that would need them', async () => {
+    const [forAdmin, forAnn] = await Promise.all([world.stream(adminToken, 'entities=comment'), world.stream(ann, 'entities=comment')]);
+    const [hers, his] = [await ticket({ title: 'hers', owner: ANN }), await ticket({ title: 'his', owner: BOB })];
+    const comment = async (ticketId: string): Promise<string> =>
+      String((await admin('POST', '/api/desk/comment', { text: 'c', ticket_id: ticketId })).at('data', 'id'));
+    const [first, hidden, gone] = [await comment(hers), await comment(his), await comment(hers)];
+    await admin('PATCH', `/api/desk/comment/${first}`, { ticket_id: his });
+    await admin('DELETE', `/api/desk/comment/${gone}`);
+    const last = await comment(hers);
+    await forAnn.waitFor((events) => about(events, last).length === 1);
+    await forAdmin.waitFor((events) => typesOf(forAdmin, gone).includes('record.deleted') && about(events, last).length === 1);
+    expect(about(forAnn.events, hidden)).toEqual([]);
+    expect(typesOf(forAnn, first).at(-1)).toBe('record.deleted');
+    expect(typesOf(forAnn, gone)).not.toContain('record.deleted');
+    for (const client of [forAdmin, forAnn]) client.kill();
   });
 
   it('narrows by entities and filters as lists do', async () => {
@@ -197,6 +232,28 @@ describe('who was cut', () => {
   }, 15_000);
 });
 
+it('looks with the permissions of the version that is served: what they take away ends within five seconds', async () => {
+  const token = await world.token('ann@x.test');
+  const client = await world.stream(token, 'entities=plain');
+  await client.waitFor(() => client.lastId() !== '');
+  const other = await world.stream(token);
+  const next = { ...DESK, permissions: DESK.permissions.filter(({ entity }) => entity !== 'plain') };
+  await world.pool.query(
+    `insert into durabase.schema_versions (schema_name, version, document, class, changes, hash, created_by)
+     values ('desk', 2, $1, 'compatible', '[]', '', '{}')`,
+    [JSON.stringify(documentSchema.parse(next))],
+  );
+  await world.pool.query(`update durabase.apps set served_version = 2 where id = 'desk'`);
+  await world.pool.query(`insert into durabase.schema_events (type, app) values ('app.updated', 'desk')`);
+  const began = Date.now();
+  await client.untilEnd();
+  expect(Date.now() - began).toBeLessThan(5_000);
+  expect(client.events.at(-1)).toMatchObject({ event: 'end', data: { code: 'FORBIDDEN' } });
+  const id = await ticket({ title: 'still told', owner: ANN });
+  await other.waitFor((events) => about(events, id).length === 1);
+  other.kill();
+}, 15_000);
+
 it('ends streams with word when to come again when the process stops, and another one goes on', async () => {
   const other = await httpWorld(world.databaseUrl);
   const client = await listen(`${other.url}/api/desk/_events?entities=ticket`, { authorization: `Bearer ${adminToken}` });
@@ -234,3 +291,34 @@ async function gauge(): Promise<number> {
   const text = await (await fetch(`${world.url}/metrics`)).text();
   return Number(/durabase_realtime_streams\{[^}]*\} (\d+)/.exec(text)?.[1]);
 }
+
+it('is what the client subscribes to, which goes on by itself when the connection breaks', async () => {
+  const breakers: AbortController[] = [];
+  const client = createClient(world.url, {
+    app: 'desk',
+    token: adminToken,
+    fetch: (input, init) => {
+      const breaker = new AbortController();
+      breakers.push(breaker);
+      return fetch(input, { ...init, signal: AbortSignal.any([breaker.signal, ...(init?.signal ? [init.signal] : [])]) });
+    },
+  });
+  const heard: string[] = [];
+  const subscription = client.subscribe({
+    entities: ['ticket'],
+    filter: { status: 'open' },
+    includeRecord: true,
+    onEvent: (event) => void heard.push(`${event.type} ${String(event.record?.['title'])}`),
+  });
+  await vi.waitUntil(() => subscription.lastId !== undefined, { timeout: 5_000, interval: 10 });
+  await ticket({ title: 'one', status: 'open' });
+  await ticket({ title: 'other', status: 'closed' });
+  await vi.waitUntil(() => heard.length === 1, { timeout: 5_000, interval: 10 });
+  breakers.at(-1)?.abort();
+  await ticket({ title: 'two', status: 'open' });
+  await vi.waitUntil(() => heard.length === 2, { timeout: 5_000, interval: 10 });
+  expect(heard).toEqual(['record.created one', 'record.created two']);
+  expect(breakers.length).toBeGreaterThan(1);
+  subscription.close();
+  await subscription.closed;
+});

@@ -33,9 +33,20 @@ export const DESK = {
       ],
     },
     { name: 'secret', fields: [{ name: 'text', type: 'string' }] },
+    { name: 'comment', fields: [{ name: 'text', type: 'string' }] },
     { name: 'plain', fields: [{ name: 'n', type: 'int' }] },
   ],
-  relations: [],
+  relations: [
+    {
+      name: 'ticket_comments',
+      type: 'one_to_many',
+      source: 'ticket',
+      target: 'comment',
+      target_key: 'ticket_id',
+      source_name: 'comments',
+      target_name: 'ticket',
+    },
+  ],
   permissions: [
     {
       entity: 'ticket',
@@ -44,6 +55,8 @@ export const DESK = {
       conditions: [{ field: 'owner', operator: 'eq', value: '$user.id' }],
       fields: { read: ['id', 'title', 'status', 'owner', 'size'] },
     },
+    // Comments are seen by whoever sees to their ticket.
+    { entity: 'comment', action: 'read', roles: ['agent'], conditions: [{ field: 'ticket.owner', operator: 'eq', value: '$user.id' }] },
     { entity: 'plain', action: '*', roles: ['agent'] },
     { entity: 'ticket', action: 'update', roles: ['agent'] },
   ],
