@@ -322,6 +322,17 @@ export function combinations({ between }: Seeded, count: number): Clause {
   return ['combination', asks, 'whole'];
 }
 
+/** What changes, and what happened: the same names and records as in lists. */
+const changes: Ask[] = [
+  ...['ticket', 'customer', 'comment', 'vault', 'memo', 'ticket,vault', 'nothing'].map((entity) =>
+    get(`/_events?entities=${entity}&include_record=true`),
+  ),
+  get('/_events?after=oldest'),
+  ...PATHS.map((path) => get(`/_events?entities=ticket&filter[${path}]=1`)),
+  ...[1, 2, 3, 5, 6, 20].map((n) => get(`/ticket/${TICKET(n)}/_history`)),
+  get(`/vault/${VAULT(1)}/_history`),
+];
+
 export const READS: readonly Clause[] = [
   ['essential', essential, 'whole'],
   ['filter', filters],
@@ -334,6 +345,7 @@ export const READS: readonly Clause[] = [
   ['export', exports_],
   ['record', single],
   ['related record', [...others, ...more]],
+  ['changes', changes],
   ['description', descriptions],
 ];
 
