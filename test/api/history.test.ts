@@ -18,9 +18,8 @@ const machine = {
 beforeAll(async () => {
   world = await realtimeWorld(await freshDatabase());
   await world.app('desk', { ...DESK, state_machines: [machine] }, USERS);
-  [admin, ann, bob] = await Promise.all(
-    ['admin@x.test', 'ann@x.test', 'bob@x.test'].map(async (email) => callerOf(world.url, await world.token(email))),
-  );
+  const caller = async (name: string): Promise<Caller> => callerOf(world.url, await world.token(`${name}@x.test`));
+  [admin, ann, bob] = [await caller('admin'), await caller('ann'), await caller('bob')];
 });
 afterAll(() => world.close());
 
@@ -109,7 +108,7 @@ describe('the history of a record', () => {
     await world.pool.query(`update durabase.apps set updated_at = now() where id = 'desk'`);
     const reply = await eventually(
       () => admin('GET', at(id)),
-      (found) => found.at('data', 0, 'gone_fields') !== undefined,
+      (found) => found.at('data', 1, 'changes', 'title') !== undefined,
     );
     expect(changesOf(reply)[1]).toEqual({ title: { old: 'old name', new: 'newer name' } });
     expect(reply.at('data', 0, 'gone_fields')).toEqual(['lost']);
