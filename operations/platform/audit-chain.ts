@@ -26,7 +26,7 @@ export async function readAudit(scope: AuditScope, query: URLSearchParams): Prom
   checkParameters(query, [...FILTERS, 'limit', 'cursor']);
   const limit = Math.min(readNumber(query, 'limit') ?? USUAL, MOST);
   const before = readNumber(query, 'cursor') ?? null;
-  const [action, actor, target] = (['action', 'actor', 'target'] as const).map((name) => value(query.get(name), 'text'));
+  const [action, actor, target] = (['action', 'actor', 'target'] as const).map((name) => value(readText(query, name), 'text'));
   const [from, to] = (['from', 'to'] as const).map((name) => value(readTime(query, name), 'timestamptz'));
   const text = await runText(
     scope.services.pool,
@@ -156,6 +156,12 @@ export async function eraseFromAudit(scope: AuditScope, userId: unknown): Promis
     if (rows.length > 0) await audit(client, scope.actor, { app: scope.app, action: 'audit.erase', target: null, detail: { entries } });
     return { erased: rows.length };
   });
+}
+
+function readText(query: URLSearchParams, name: string): string | null {
+  const given = query.get(name);
+  if (given?.includes('\0') === true) throw badParameter(name, `"${name}" holds a character that nothing stored can hold.`);
+  return given;
 }
 
 function readNumber(query: URLSearchParams, name: string): number | undefined {

@@ -23,6 +23,7 @@ const POSTS = [
     '_admin/signing-keys/rotate',
     '_workflows/start/none',
   ],
+  ...['_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
   ...[`_admin/invites/${ID}/resend`, 'auth/api-keys', `auth/api-keys/${ID}/rotate`],
 ];
 const GETS = [
@@ -47,6 +48,7 @@ const GETS = [
     '_admin/api-keys',
   ],
   ...['_admin/signing-keys', '_admin/export', '_workflows'],
+  ...['_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
 ];
 
 let world: HttpWorld;
@@ -124,6 +126,10 @@ describe('every route', () => {
 
   it.each(['workflow', 'entity', 'record_id'])('a list of runs by a %s with NUL in it is refused', async (parameter) => {
     expect((await send('GET', `_workflows?${parameter}=a%00b`)).status).toBe(400);
+  });
+
+  it.each(['action', 'actor', 'target'])('audit entries by a %s with NUL in it are refused', async (parameter) => {
+    expect((await send('GET', `_admin/audit?${parameter}=a%00b`)).status).toBe(400);
   });
 
   it.each(['priority.in', 'title.in', 'customer.name.in', 'id.not_in'])(

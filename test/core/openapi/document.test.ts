@@ -101,6 +101,8 @@ describe('a description for one role', () => {
       'get /api/sample/ticket/_export.csv',
       'get /api/sample/ticket/_export.ndjson',
       'get /api/sample/ticket/{id}',
+      'get /api/sample/ticket/{id}/_history',
+      'post /api/sample/_events/ticket',
       'post /api/sample/ticket',
       'post /api/sample/ticket/_aggregate',
       'post /api/sample/ticket/_bulk',
