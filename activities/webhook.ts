@@ -21,7 +21,7 @@ export function createDeliveryActivities(services: Services): DeliveryActivities
           nextRetryDelay: Math.min(250 * activityInfo().attempt, 10_000),
         });
       }
-      const result = await attemptDelivery(services, app, input.deliveryId, 'workflow');
+      const result = await attemptDelivery(services, app, { id: input.deliveryId, webhook: input.webhook }, 'workflow');
       if (result.outcome !== 'retry') return result;
       throw ApplicationFailure.create({
         type: 'NOT_DELIVERED',

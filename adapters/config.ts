@@ -13,6 +13,14 @@ const address = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://`), `must start with ${protocols.replaceAll('|', ':// or ')}://`);
 const cidr = z.string().regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be CIDR blocks like 127.0.0.0/8, separated by commas');
 
+const portRange = z.string().transform((text, context) => {
+  const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  const range = { from: Number(first), to: Number(last) };
+  if (first !== '' && range.from >= 1 && range.from <= range.to && range.to <= 65_535) return range;
+  context.addIssue({ code: 'custom', message: 'must be ports or ranges of them like 443,8000-8999' });
+  return z.NEVER;
+});
+
 /** Every variable with its rule, default and one line of help: `npm start -- --help` prints this table. */
 export const SETTINGS = {
   PORT: { schema: port.default(8080), help: 'port of the API and the admin' },
@@ -90,6 +98,10 @@ export const SETTINGS = {
     schema: list.pipe(z.array(cidr)).optional(),
     help: 'private networks that webhooks may reach; 127.0.0.0/8 on a development start',
   },
+  WEBHOOK_PORTS: {
+    schema: list.pipe(z.array(portRange)).optional(),
+    help: 'ports that webhooks may reach, like 443,8000-8999; 80, 443 and those from 1024 when not set',
+  },
   CORS_ORIGINS: { schema: list.default([]), help: 'origins allowed to call from a browser' },
   TRUST_PROXY: { schema: z.string().optional(), help: "Express's trust proxy setting" },
   NODE_ENV: { schema: z.string().default('development'), help: 'production refuses development defaults' },
@@ -129,6 +141,7 @@ export interface Config {
   readonly logLevel: Parsed['LOG_LEVEL'];
   readonly defaultApp: string | undefined;
   readonly webhookAllowCidrs: readonly string[];
+  readonly webhookPorts: readonly { readonly from: number; readonly to: number }[] | undefined;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: string | undefined;
   /** A loopback-only start outside production: published credentials work, a key is generated. */
@@ -196,6 +209,7 @@ function shape(p: Parsed): Config {
     logLevel: p.LOG_LEVEL,
     defaultApp: p.DEFAULT_APP,
     webhookAllowCidrs: p.WEBHOOK_ALLOW_CIDRS ?? (isDevelopment ? ['127.0.0.0/8', '::1/128'] : []),
+    webhookPorts: p.WEBHOOK_PORTS,
     corsOrigins: p.CORS_ORIGINS,
     trustProxy: p.TRUST_PROXY,
     isDevelopment,

@@ -56,17 +56,19 @@ const PRIVATE_NETWORKS = [
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/128',
+  '::/96',
   '::1/128',
   '64:ff9b::/96',
   '64:ff9b:1::/48',
   '100::/64',
   '2001::/23',
   '2001:db8::/32',
+  '3fff::/20',
   '2002::/16',
   '5f00::/16',
   'fc00::/7',
   'fe80::/10',
+  'fec0::/10',
   'ff00::/8',
 ];
 
@@ -101,7 +103,27 @@ export interface Outbound {
   close(): void;
 }
 
-export function createOutbound(allowCidrs: readonly string[]): Outbound {
+/** Where HTTP is spoken: its own ports, and those that are nobody's. */
+export const USUAL_PORTS: readonly PortRange[] = [
+  { from: 80, to: 80 },
+  { from: 443, to: 443 },
+  { from: 1024, to: 65_535 },
+];
+
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Resolve = (host: string) => Promise<readonly dns.LookupAddress[]>;
+
+const bySystem: Resolve = (host) => dns.promises.lookup(host, { all: true, verbatim: true });
+
+export function createOutbound(
+  allowCidrs: readonly string[],
+  ports: readonly PortRange[] = USUAL_PORTS,
+  resolve: Resolve = bySystem,
+): Outbound {
   const allowed = blockList(allowCidrs);
   const isReachable = (address: string): boolean => {
     const plain = unmapped(address);
@@ -109,24 +131,22 @@ export function createOutbound(allowCidrs: readonly string[]): Outbound {
     return allowed.check(plain, family) || !denied.check(plain, family);
   };
   const lookup: net.LookupFunction = (hostname, options, callback) => {
-    dns.lookup(hostname, { all: true, verbatim: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 4);
+    const fail = (error: Error): void => callback(error, '', 4);
+    resolve(hostname).then((addresses) => {
       const refused = addresses.find((entry) => !isReachable(entry.address));
-      if (refused !== undefined) {
-        return callback(new OutboundError('denied', refusalMessage(hostname, refused.address)), '', 4);
-      }
+      if (refused !== undefined) return fail(new OutboundError('denied', refusalMessage(hostname, refused.address)));
       const first = addresses[0];
-      if (first === undefined) return callback(new OutboundError('connection', `${hostname} has no address.`), '', 4);
-      if (options.all === true) return callback(null, addresses);
+      if (first === undefined) return fail(new OutboundError('connection', `${hostname} has no address.`));
+      if (options.all === true) return callback(null, [...addresses]);
       callback(null, first.address, first.family);
-    });
+    }, fail);
   };
   const agents = {
     'http:': new http.Agent({ keepAlive: true, maxSockets: 64, lookup, timeout: 30_000 }),
     'https:': new https.Agent({ keepAlive: true, maxSockets: 64, lookup, timeout: 30_000 }),
   };
   const check = (url: URL): void => {
-    const refusal = staticRefusal(url, isReachable);
+    const refusal = staticRefusal(url, isReachable, ports);
     if (refusal !== null) throw new OutboundError('denied', refusal);
   };
   return {
@@ -140,7 +160,7 @@ export function createOutbound(allowCidrs: readonly string[]): Outbound {
         const url = parseUrl(text);
         check(url);
         if (net.isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return null;
-        const addresses = await dns.promises.lookup(url.hostname, { all: true });
+        const addresses = await resolve(url.hostname);
         const refused = addresses.find((entry) => !isReachable(entry.address));
         return refused === undefined ? null : refusalMessage(url.hostname, refused.address);
       } catch (error) {
@@ -169,11 +189,12 @@ function parseUrl(text: string): URL {
 }
 
 /** What can be refused without looking a name up. URL parsing has already made 127.0.0.1 out of 2130706433, 0x7f.1 and 0177.1. */
-function staticRefusal(url: URL, isReachable: (address: string) => boolean): string | null {
+function staticRefusal(url: URL, isReachable: (address: string) => boolean, ports: readonly PortRange[]): string | null {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `Only http and https are called, not ${url.protocol}`;
   if (url.username !== '' || url.password !== '') return 'An address may not hold a user name or password; use a header with a secret.';
   const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
-  if (port < 1024 && port !== 80 && port !== 443) return `Port ${port} is reserved for other protocols; use 80, 443 or one from 1024.`;
+  if (!ports.some(({ from, to }) => from <= port && port <= to))
+    return `Port ${port} is not among those that may be called (WEBHOOK_PORTS).`;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (net.isIP(host) !== 0 && !isReachable(host)) return refusalMessage(url.hostname, unmapped(host));
   return null;
@@ -193,7 +214,7 @@ async function exchange(
       headers: request.headers,
       agent: isSecure ? agents['https:'] : agents['http:'],
     };
-    const outgoing = isSecure ? https.request(url, options) : http.request(url, options);
+    const outgoing = begin(() => (isSecure ? https.request(url, options) : http.request(url, options)));
     // The deadline covers the whole exchange, so a receiver that drips its answer cannot hold us.
     const deadline = setTimeout(() => outgoing.destroy(new OutboundError('timeout', `No full answer within ${timeoutMs} ms.`)), timeoutMs);
     const fail = (error: Error): void => {
@@ -220,6 +241,15 @@ async function exchange(
     });
     outgoing.end(request.body);
   });
+}
+
+/** What cannot be put on the wire, like a line break in a header, is refused before there is a connection. */
+function begin(make: () => http.ClientRequest): http.ClientRequest {
+  try {
+    return make();
+  } catch (error) {
+    throw new OutboundError('denied', `The request cannot be made: ${error instanceof Error ? error.message : String(error)}.`);
+  }
 }
 
 async function readBounded(response: http.IncomingMessage): Promise<string> {

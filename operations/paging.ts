@@ -21,7 +21,8 @@ export function readPage(query: URLSearchParams, most: number, usual = 25): Page
   return { page, perPage, offset: (page - 1) * perPage };
 }
 
-function readNatural(query: URLSearchParams, name: string): number | undefined {
+/** A whole number from 1; undefined when it is not given. */
+export function readNatural(query: URLSearchParams, name: string): number | undefined {
   const given = query.get(name);
   if (given === null) return undefined;
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);

@@ -32,7 +32,7 @@ export async function createServices(config: Config, role: 'api' | 'worker', log
       address: `${config.host}:${config.port}`,
     });
     const temporal = createTemporalGateway(config, log);
-    const outbound = createOutbound(config.webhookAllowCidrs);
+    const outbound = createOutbound(config.webhookAllowCidrs, config.webhookPorts);
     const limiter = await createRateLimiter(pool, config.redisUrl, (message) =>
       log.warn({ err: message }, 'Redis is not reachable; rate limits count in Postgres'),
     );

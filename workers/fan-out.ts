@@ -2,14 +2,14 @@
 import type pg from 'pg';
 import { uuidv7 } from '../adapters/ids.ts';
 import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
-import type { WebhookDefinition } from '../core/model/document.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
-import { buildPayload, changeOf, meetsCondition } from '../operations/webhooks/payload.ts';
-import { deliveryWorkflowId } from '../workflows/contracts/ids.ts';
-import type { DeliveryInput } from '../workflows/contracts/types.ts';
+import { changeOf, deliveredPayload, isAbout, meetsCondition } from '../operations/webhooks/payload.ts';
+
+const WAITS_FOR_DISABLED = '30 days';
+const ABANDONED = 'The endpoint has been disabled for more than 30 days. Enable it, then replay.';
 
 interface StartRow {
   readonly workflow_id: string;
@@ -26,7 +26,7 @@ interface DeliveryRow {
   readonly record_id: string;
   readonly record_version: string;
   readonly body: unknown;
-  readonly status: 'pending' | 'retrying' | 'dead';
+  readonly status: 'pending' | 'dead';
   readonly reason: string | null;
 }
 
@@ -40,12 +40,11 @@ export async function fanOut(services: Services, client: pg.Client, events: read
   for (const [appId, own] of groupByApp(events)) {
     const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
     if (app === undefined) continue;
-    const disabled = await disabledWebhooks(client, app);
+    const abandoned = await abandonedWebhooks(client, app);
     const starts = own.flatMap((event) => startsOf(services, app, event));
-    const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, disabled));
-    const ordered = deliveries.flatMap((row) => (row.status === 'retrying' ? [orderedStart(app, row)] : []));
-    await store(services, client, app, [...starts, ...ordered], deliveries);
-    total = { starts: total.starts + starts.length + ordered.length, deliveries: total.deliveries + deliveries.length };
+    const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, abandoned));
+    await store(services, client, app, starts, deliveries);
+    total = { starts: total.starts + starts.length, deliveries: total.deliveries + deliveries.length };
   }
   return total;
 }
@@ -79,24 +78,22 @@ function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRo
   }
 }
 
-async function disabledWebhooks(client: pg.Client, app: AppRuntime): Promise<ReadonlySet<string>> {
+/** Deliveries wait for a disabled endpoint, but not for ever. */
+async function abandonedWebhooks(client: pg.Client, app: AppRuntime): Promise<ReadonlySet<string>> {
   if (app.model.document.webhooks.length === 0) return new Set();
   const rows = await query<{ webhook: string }>(
     client,
-    sql`select webhook from ${id(app.storage, '_webhook_state')} where disabled_at is not null`,
+    sql`select webhook from ${id(app.storage, '_webhook_state')} where disabled_at < now() - ${value(WAITS_FOR_DISABLED, 'interval')}`,
   );
   return new Set(rows.map((row) => row.webhook));
 }
 
-const concerns = (hook: WebhookDefinition, event: EventRow): boolean =>
-  event.action === 'delete' ? hook.hook === 'after_delete' : hook.hook === 'after_write';
-
-function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, disabled: ReadonlySet<string>): DeliveryRow[] {
+function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, abandoned: ReadonlySet<string>): DeliveryRow[] {
   const entity = app.model.entities.get(event.entity);
   const change = changeOf(event);
   if (entity === undefined || change === undefined) return [];
   return entity.webhooks.flatMap((hook): DeliveryRow[] => {
-    if (hook.id === undefined || isSynchronous(hook) || !concerns(hook, event)) return [];
+    if (hook.id === undefined || isSynchronous(hook) || !isAbout(hook, change.action)) return [];
     const base = {
       id: uuidv7(),
       event_seq: event.seq,
@@ -107,21 +104,15 @@ function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, disa
     };
     try {
       if (!meetsCondition(hook, change)) return [];
-      const body = buildPayload(app, entity, hook, change, base.id);
-      if (disabled.has(hook.id)) return [{ ...base, body, status: 'dead', reason: 'The endpoint is disabled.' }];
-      return [{ ...base, body, status: hook.ordered ? 'retrying' : 'pending', reason: null }];
+      const body = deliveredPayload(app, entity, hook, change, base.id);
+      if (abandoned.has(hook.id)) return [{ ...base, body, status: 'dead', reason: ABANDONED }];
+      return [{ ...base, body, status: 'pending', reason: null }];
     } catch (error) {
       services.log.warn({ app: app.id, webhook: hook.id, error: String(error) }, 'a webhook condition failed');
       const reason = `Its condition could not be evaluated: ${error instanceof Error ? error.message : String(error)}`;
       return [{ ...base, body: {}, status: 'dead', reason }];
     }
   });
-}
-
-/** Deliveries in strict order are never tried by the dispatcher: their workflow waits for the one before. */
-function orderedStart(app: AppRuntime, row: DeliveryRow): StartRow {
-  const input: DeliveryInput = { app: app.id, deliveryId: row.id, webhook: row.webhook, eventSeq: row.event_seq, round: 0, delayMs: 0 };
-  return { workflow_id: deliveryWorkflowId(app.id, row.event_seq, row.webhook, 0), kind: 'delivery', input, error: null };
 }
 
 async function store(

@@ -11,6 +11,7 @@ import { startDispatcher } from './dispatcher.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
 import { startRelay } from './relay.ts';
+import { startReplayer } from './replayer.ts';
 import { startStarter } from './starter.ts';
 import { startSweep } from './sweep.ts';
 import { startTemporalWorkers } from './temporal.ts';
@@ -40,6 +41,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const health = new HealthRecord();
   const starter = startStarter(services);
   const dispatcher = startDispatcher(services);
+  const replayer = startReplayer(services, () => dispatcher.wake());
   const sweep = startSweep(services);
   const mailer = startMailer(services);
   const relay = startRelay(services, (decided) => {
@@ -55,7 +57,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
     async close() {
       // First what brings work in, then what does it, then what both stand on.
       await relay.close();
-      await Promise.all([starter.close(), dispatcher.close(), sweep.close(), mailer.close(), temporal.close()]);
+      await Promise.all([starter.close(), dispatcher.close(), replayer.close(), sweep.close(), mailer.close(), temporal.close()]);
       await services.close();
     },
   };

@@ -4,18 +4,18 @@ import type { AppContext } from '../../operations/context.ts';
 import { checkParameters } from '../../operations/paging.ts';
 import { simulate } from '../../operations/permissions/simulate.ts';
 import { tryRules } from '../../operations/rules/try.ts';
-import { getDelivery, listDeliveries, replayDelivery, testWebhook } from '../../operations/webhooks/deliveries.ts';
-import { deleteSecret, listSecrets, rotateSecret, setSecret } from '../../operations/webhooks/secrets.ts';
+import { deleteSecret, listSecrets, setSecret } from '../../operations/webhooks/secrets.ts';
 import type { Api } from '../api.ts';
 import { realmOf, requireAdmin } from '../authenticate.ts';
-import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
-import { membersOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
+import { dataAnswer, type Answer } from '../http/answer.ts';
+import { membersOf, objectOf, type Call } from '../http/call.ts';
 import { answeredUnderKey } from '../http/write-options.ts';
 import { auditRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { definitionsRoute } from './definitions.ts';
+import { deliveriesRoute, webhookVerb } from './deliveries.ts';
 import { noSuchRoute } from './not-found.ts';
 import { providersRoute } from './oidc.ts';
 import { schemaRoute } from './schema.ts';
@@ -77,25 +77,6 @@ async function simulateRoute(ctx: AppContext, call: Call): Promise<Answer> {
   call.route = '/api/:app/_admin/permissions/simulate';
   const body = await objectOf(call);
   return dataAnswer(await withFreshSchema(ctx, (fresh) => simulate(fresh, body)));
-}
-
-async function deliveriesRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
-  const [delivery, verb, ...more] = rest;
-  if (more.length > 0) throw noSuchRoute(call);
-  if (delivery === undefined && call.method === 'GET') return textAnswer(await listDeliveries(ctx, call.query));
-  if (delivery !== undefined && verb === undefined && call.method === 'GET') return textAnswer(await getDelivery(ctx, delivery));
-  if (delivery === undefined || verb !== 'replay' || call.method !== 'POST') throw noSuchRoute(call);
-  await noBodyOf(call, 'deliveries/replay');
-  return textAnswer(await replayDelivery(ctx, delivery));
-}
-
-async function webhookVerb(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer | undefined> {
-  const [webhook, verb, ...more] = rest;
-  if (webhook === undefined || verb === undefined || more.length > 0 || call.method !== 'POST') return undefined;
-  await noBodyOf(call, `webhooks/${verb}`);
-  if (verb === 'test') return textAnswer(await testWebhook(ctx, webhook));
-  if (verb === 'secret') return dataAnswer(await rotateSecret(ctx, webhook));
-  return undefined;
 }
 
 /** Values used as `{{secret.NAME}}`: written, listed by name, never read back. */

@@ -369,6 +369,8 @@ export const permissionSchema = z.strictObject({
   deny: z.boolean().default(false),
 });
 
+export const WEBHOOK_EVENTS = ['record.created', 'record.updated', 'record.deleted', 'record.restored'] as const;
+
 export const webhookSchema = z.strictObject({
   id: stableId.optional(),
   name: z.string().max(200).optional(),
@@ -382,8 +384,14 @@ export const webhookSchema = z.strictObject({
   /** Values may hold `{{secret.NAME}}`. */
   headers: z.record(z.string(), z.string()).default({}),
   condition: expression.optional(),
+  /** Only these. Of an asynchronous webhook they say all there is to say about when, whatever `hook` says. */
+  events: z.array(z.enum(WEBHOOK_EVENTS)).min(1).max(WEBHOOK_EVENTS.length).optional(),
   fields: z.array(name).optional(),
   as_role: z.string().optional(),
+  /** `thin`: only which record changed and how; the receiver reads it. Longer payloads than 20 kB become thin by themselves. */
+  payload: z.enum(['full', 'thin']).optional(),
+  /** The shape of the payload; the newest when left out. */
+  payload_version: z.literal(1).optional(),
   /** `false`: called before the transaction opens; it may refuse the write. */
   async: z.boolean().default(true),
   retry: z
@@ -396,6 +404,10 @@ export const webhookSchema = z.strictObject({
     .prefault({}),
   /** Deliver the changes of one record strictly in their order. */
   ordered: z.boolean().default(false),
+  /** Attempts that one worker makes at the same time; 8 when left out. */
+  concurrency: z.int().min(1).max(64).optional(),
+  /** Failed attempts in a row after which the endpoint is paused; 10 when left out. */
+  break_after: z.int().min(2).max(1000).optional(),
   active: z.boolean().default(true),
 });
 

@@ -32,13 +32,55 @@ const DELIVERY = {
   attempts: arrayOf(ATTEMPT),
 } as const satisfies Record<string, Schema>;
 
-export const WEBHOOK_SCHEMAS: Readonly<Record<string, Schema>> = { Delivery: objectOf(DELIVERY, Object.keys(DELIVERY)) };
+const REPLAY = {
+  id: UUID,
+  webhook: MAYBE_TEXT,
+  from: MAYBE_TIME,
+  to: MAYBE_TIME,
+  status: { type: 'string', enum: ['dead', 'delivered'] },
+  state: { type: 'string', enum: ['running', 'done'] },
+  replayed: { type: 'integer', description: 'Deliveries put on their way again so far.' },
+  created_at: TIME,
+  updated_at: TIME,
+} as const satisfies Record<string, Schema>;
+const MAYBE_WHOLE: Schema = { type: ['integer', 'null'] };
+const HEALTH = {
+  webhook: TEXT,
+  state: {
+    type: 'string',
+    enum: ['closed', 'open', 'half_open', 'throttled', 'disabled'],
+    description: '`open` is paused after failures, `half_open` is tried by one attempt, `throttled` is paused because it asked for it.',
+  },
+  failures: { type: 'integer', description: 'Failed attempts in a row.' },
+  failing_since: MAYBE_TIME,
+  paused_until: MAYBE_TIME,
+  disabled_at: MAYBE_TIME,
+  reason: MAYBE_TEXT,
+  backlog: { type: 'integer', description: 'Deliveries that have not ended.' },
+  oldest_waiting_at: MAYBE_TIME,
+  last_24h: objectOf(
+    {
+      delivered: { type: 'integer', description: 'Attempts that were answered with 2xx.' },
+      failed: { type: 'integer', description: 'Attempts that were not.' },
+      p50_ms: MAYBE_WHOLE,
+      p95_ms: MAYBE_WHOLE,
+    },
+    ['delivered', 'failed', 'p50_ms', 'p95_ms'],
+  ),
+} as const satisfies Record<string, Schema>;
+
+export const WEBHOOK_SCHEMAS: Readonly<Record<string, Schema>> = {
+  Delivery: objectOf(DELIVERY, Object.keys(DELIVERY)),
+  Replay: objectOf(REPLAY, Object.keys(REPLAY)),
+  WebhookHealth: objectOf(HEALTH, Object.keys(HEALTH)),
+};
 
 const WITH_BODY = data(
   objectOf({ ...DELIVERY, body: { type: 'object', description: 'What is sent.' } }, [...Object.keys(DELIVERY), 'body']),
 );
 const told = (verb: string, what: Told): JsonObject => operation(WEBHOOKS_TAG, `admin_${verb}`, what);
 const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
+const CURSOR: Schema = { type: 'string', pattern: '^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$' };
 const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 const WEBHOOK = inPath('id', { type: 'string', minLength: 1 }, 'The id of a webhook.');
 const SECRET = inPath('name', { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_]{0,62}$' });
@@ -51,10 +93,42 @@ export const webhookPaths = (root: string): Paths => ({
       parameters: [
         ...['webhook', 'entity', 'record_id'].map((name) => query(name, STORABLE)),
         query('status', { type: 'string', enum: ['pending', 'retrying', 'delivered', 'dead'] }),
+        query('event_id', { type: 'string', pattern: '^-?[0-9]{1,18}$' }),
+        query('from', { type: 'string', format: 'date-time' }),
+        query('to', { type: 'string', format: 'date-time' }),
         ...strictPages(),
+        { ...query('cursor', CURSOR), description: '`page.next_cursor` of the answer before; empty is the beginning. Not beside `page`.' },
+        { ...query('limit', { type: 'integer', minimum: 1, maximum: 999_999_999, default: 25 }), description: 'With `cursor`.' },
       ],
-      told: 'The newest first.',
-      answer: objectOf({ data: arrayOf(ref('schemas', 'Delivery')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
+      told: 'The newest first: `meta` by pages, `page` from a cursor on.',
+      answer: objectOf({ data: arrayOf(ref('schemas', 'Delivery')), meta: ref('schemas', 'PageMeta'), page: ref('schemas', 'WalkPage') }, [
+        'data',
+      ]),
+    }),
+  },
+  [`${root}/deliveries/replay`]: {
+    post: told('replay_deliveries', {
+      summary: 'Send many ended deliveries again',
+      description: 'What is dead, unless `status` says otherwise; narrowed by webhook and time. A worker goes through them.',
+      body: objectOf({
+        webhook: TEXT,
+        from: TIME,
+        to: TIME,
+        status: { type: 'string', enum: ['dead', 'delivered'], default: 'dead' },
+      }),
+      isBodyOptional: true,
+      example: { status: 'dead', from: '2026-01-31T00:00:00Z' },
+      status: 202,
+      told: 'It has begun.',
+      answer: data(ref('schemas', 'Replay')),
+      errors: CHANGE_ERRORS,
+    }),
+  },
+  [`${root}/deliveries/replays`]: {
+    get: told('list_replays', {
+      summary: 'Replays of many deliveries',
+      told: 'The newest 50.',
+      answer: data(arrayOf(ref('schemas', 'Replay'))),
     }),
   },
   [`${root}/deliveries/{id}`]: {
@@ -86,6 +160,23 @@ export const webhookPaths = (root: string): Paths => ({
       description: 'The one before keeps signing beside it until the next rotation.',
       told: 'The secret, shown this once.',
       answer: data(objectOf({ secret: TEXT }, ['secret'])),
+      errors: CHANGE_ERRORS,
+    }),
+  },
+  [`${root}/webhooks/{id}/health`]: {
+    parameters: [WEBHOOK],
+    get: told('webhook_health', {
+      summary: 'How the endpoint of a webhook is',
+      told: 'Its state, its backlog and its last 24 hours.',
+      answer: data(ref('schemas', 'WebhookHealth')),
+    }),
+  },
+  [`${root}/webhooks/{id}/enable`]: {
+    parameters: [WEBHOOK],
+    post: told('enable_webhook', {
+      summary: 'Deliver to a disabled or paused endpoint again',
+      told: 'What waited goes out, in the order of the events.',
+      answer: data(ref('schemas', 'WebhookHealth')),
       errors: CHANGE_ERRORS,
     }),
   },

@@ -130,7 +130,7 @@ async function callHttp({ ctx, scope, key }: Step, action: Action<'http'>): Prom
       headers: {
         'user-agent': 'Durabase-Workflow/1',
         ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
-        ...(await resolveSecrets(services, app, action.headers)),
+        ...(await resolveSecrets(services, app, action.headers)).headers,
         'idempotency-key': key,
       },
       ...(body === undefined ? {} : { body }),

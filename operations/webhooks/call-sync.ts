@@ -4,7 +4,7 @@ import type { WebhookDefinition } from '../../core/model/document.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import type { AppContext } from '../context.ts';
 import { servedEntity, servedRecord } from '../served-shape.ts';
-import { buildPayload, meetsCondition, type Change } from './payload.ts';
+import { buildPayload, hears, meetsCondition, type Change } from './payload.ts';
 import { callWebhook } from './send.ts';
 
 /** At most this many calls of one app wait for receivers at once, so that a hanging one cannot take every request with it. */
@@ -17,7 +17,7 @@ export function isSynchronous(hook: WebhookDefinition): boolean {
 }
 
 const concerns = (hook: WebhookDefinition, action: 'create' | 'update' | 'delete'): boolean =>
-  action === 'delete' ? hook.hook.endsWith('_delete') : hook.hook.endsWith('_write');
+  hears(hook, action) && (action === 'delete' ? hook.hook.endsWith('_delete') : hook.hook.endsWith('_write'));
 
 /** True when a write of this entity has to be shown to somebody first. */
 export const hasSyncWebhooks = (entity: EntityModel, action: 'create' | 'update' | 'delete'): boolean =>

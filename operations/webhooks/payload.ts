@@ -22,7 +22,16 @@ export interface WebhookPayload {
   readonly timestamp: string;
   readonly idempotency_key: string;
   readonly schema_version: number;
+  readonly payload_version: 1;
+  /** Of the record after the change; receivers that need an order go by it. Not known before a write. */
+  readonly record_version?: number;
+  /** Only the record's key is told, and what changed: the receiver reads the rest. */
+  readonly thin?: true;
+  readonly changed_fields?: readonly string[];
 }
+
+/** As it is sent; longer ones become thin. */
+const MAX_BYTES = 20_000;
 
 const EVENT_NAMES = {
   create: 'record.created',
@@ -31,7 +40,7 @@ const EVENT_NAMES = {
   restore: 'record.restored',
 } as const;
 
-type RecordChange = keyof typeof EVENT_NAMES;
+export type RecordChange = keyof typeof EVENT_NAMES;
 
 export interface Change {
   readonly action: RecordChange;
@@ -42,6 +51,7 @@ export interface Change {
   readonly actor: { readonly id: string | null; readonly roles: readonly string[] };
   readonly at: string;
   readonly schemaVersion: number;
+  readonly recordVersion?: number;
 }
 
 export function changeOf(event: EventRow): Change | undefined {
@@ -55,6 +65,7 @@ export function changeOf(event: EventRow): Change | undefined {
     actor: event.actor,
     at: event.at,
     schemaVersion: event.schema_version,
+    recordVersion: Number(event.record_version),
   };
 }
 
@@ -80,8 +91,51 @@ export function buildPayload(
     timestamp: change.at,
     idempotency_key: `wh_${id}`,
     schema_version: change.schemaVersion,
+    payload_version: hook.payload_version ?? 1,
+    ...(change.recordVersion === undefined ? {} : { record_version: change.recordVersion }),
   };
 }
+
+/** The payload of an asynchronous webhook: thin when the webhook wants that, or when all of it would be too long. */
+export function deliveredPayload(
+  app: AppRuntime,
+  entity: EntityModel,
+  hook: WebhookDefinition,
+  change: Change,
+  id: string,
+): WebhookPayload {
+  const payload = buildPayload(app, entity, hook, change, id);
+  if (hook.payload !== 'thin' && sentBytes(payload) <= MAX_BYTES) return payload;
+  const key = [...entity.fields.values()].find((field) => field.isKey)?.name;
+  const record = payload.record ?? payload.old;
+  return {
+    ...payload,
+    record: record === null || key === undefined ? null : { [key]: record[key] },
+    old: null,
+    changes: {},
+    thin: true,
+    changed_fields: Object.keys(payload.changes),
+  };
+}
+
+/** Postgres writes a space behind each colon and comma between values. */
+const sentBytes = (payload: WebhookPayload): number => Buffer.byteLength(JSON.stringify(payload)) + spaces(payload);
+
+function spaces(part: unknown): number {
+  if (typeof part !== 'object' || part === null) return 0;
+  const inner = Object.values(part);
+  const own = Array.isArray(part) ? inner.length - 1 : 2 * inner.length - 1;
+  return Math.max(0, own) + inner.reduce<number>((sum, each) => sum + spaces(each), 0);
+}
+
+/** Whether an asynchronous webhook is about this kind of change: its events say it, else the moment it names. */
+export function isAbout(hook: WebhookDefinition, action: RecordChange): boolean {
+  if (hook.events !== undefined) return hook.events.includes(EVENT_NAMES[action]);
+  return action === 'delete' ? hook.hook === 'after_delete' : hook.hook === 'after_write';
+}
+
+/** A webhook with events hears of these only; one without hears of all. */
+export const hears = (hook: WebhookDefinition, action: RecordChange): boolean => hook.events?.includes(EVENT_NAMES[action]) !== false;
 
 /** The webhook's own list, within what `as_role` may read; without a role, everything that is not marked hidden. */
 function shownFields(app: AppRuntime, entity: EntityModel, hook: WebhookDefinition): ReadonlySet<string> {

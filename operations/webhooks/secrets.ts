@@ -6,6 +6,7 @@ import { SECRET_PREFIX } from '../../core/webhook/signature.ts';
 import { AppError } from '../../core/errors.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import type { AppContext, AppRuntime, Services } from '../context.ts';
+import { requireWebhook } from './definition.ts';
 
 const purpose = (app: AppRuntime, name: string): string => `secret/${app.id}/${name}`;
 const signingName = (webhook: string): string => `webhook/${webhook}`;
@@ -36,9 +37,7 @@ export async function signingKeys(services: Services, app: AppRuntime, webhook: 
 
 /** A new signing secret, shown this once. The one before keeps signing beside it until the next rotation. */
 export async function rotateSecret(ctx: AppContext, webhook: string): Promise<{ readonly secret: string }> {
-  if (!ctx.app.model.document.webhooks.some((hook) => hook.id === webhook)) {
-    throw new AppError('NOT_FOUND', `There is no webhook "${webhook}".`);
-  }
+  requireWebhook(ctx.app, webhook);
   return { secret: await issueSecret(ctx, webhook) };
 }
 
@@ -86,12 +85,18 @@ export class MissingSecretError extends Error {
   override readonly name = 'MissingSecretError';
 }
 
+export interface ResolvedHeaders {
+  readonly headers: Readonly<Record<string, string>>;
+  /** The values that were put in: they appear in no log and no attempt. */
+  readonly plain: readonly string[];
+}
+
 /** Replaces every `{{secret.NAME}}`; a name that is not set stops the call with a sentence fit for the attempt's row. */
 export async function resolveSecrets(
   services: Services,
   app: AppRuntime,
   headers: Readonly<Record<string, string>>,
-): Promise<Record<string, string>> {
+): Promise<ResolvedHeaders> {
   const names = [
     ...new Set(Object.values(headers).flatMap((text) => [...text.matchAll(/\{\{\s*secret\.(\w+)\s*\}\}/g)].map((match) => match[1] ?? ''))),
   ];
@@ -103,14 +108,13 @@ export async function resolveSecrets(
     );
     for (const row of rows) plain.set(row.name, services.keyring.open(row.sealed, purpose(app, row.name)).toString('utf8'));
   }
-  return Object.fromEntries(
-    Object.entries(headers).map(([header, text]) => [
-      header,
-      text.replace(/\{\{\s*secret\.(\w+)\s*\}\}/g, (_, name: string) => {
-        const found = plain.get(name);
-        if (found === undefined) throw new MissingSecretError(`The secret "${name}" of header "${header}" is not set.`);
-        return found;
-      }),
-    ]),
-  );
+  const filled = Object.entries(headers).map(([header, text]) => [
+    header,
+    text.replace(/\{\{\s*secret\.(\w+)\s*\}\}/g, (_, name: string) => {
+      const found = plain.get(name);
+      if (found === undefined) throw new MissingSecretError(`The secret "${name}" of header "${header}" is not set.`);
+      return found;
+    }),
+  ]);
+  return { headers: Object.fromEntries(filled) as Record<string, string>, plain: [...plain.values()] };
 }

@@ -4,6 +4,7 @@ import { OutboundError, type OutboundResponse } from '../../adapters/outbound.ts
 import type { WebhookDefinition } from '../../core/model/document.ts';
 import { signatureHeaders } from '../../core/webhook/signature.ts';
 import type { AppRuntime, Services } from '../context.ts';
+import { redactor, secretsIn } from './redact.ts';
 import { MissingSecretError, resolveSecrets, signingKeys } from './secrets.ts';
 
 const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text, 'utf8').digest('base64');
@@ -14,6 +15,9 @@ export type CallResult =
   | { readonly kind: 'denied'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** What belongs to the connection or to the signature is ours to say. */
+const OURS = /^(host|connection|content-length|content-type|transfer-encoding|upgrade|expect|te|trailer|keep-alive|proxy-.*|webhook-.*)$/i;
+
 /** Never throws for what the receiver, the network or the definition did; `body` are the exact bytes that are signed and sent. */
 export async function callWebhook(
   services: Services,
@@ -23,10 +27,30 @@ export async function callWebhook(
   body: string,
 ): Promise<CallResult> {
   try {
-    const headers = await resolveSecrets(services, app, hook.headers);
+    const { headers, plain } = await resolveSecrets(services, app, hook.headers);
     const keys = await signingKeys(services, app, hook.id ?? '');
     const signed = signatureHeaders(messageId, Math.floor(services.clock().getTime() / 1000), body, keys, hmac);
-    const hasBody = hook.method !== 'GET';
+    const redact = redactor([...plain, ...secretsIn(headers), ...keys.map((key) => Buffer.from(key).toString('base64'))]);
+    const result = await exchange(services, hook, { ...own(headers), ...signed }, body);
+    if (result.kind !== 'answered') return { ...result, message: redact(result.message) };
+    return { kind: 'answered', response: { ...result.response, body: redact(result.response.body) } };
+  } catch (error) {
+    if (error instanceof MissingSecretError) return { kind: 'denied', message: error.message };
+    throw error;
+  }
+}
+
+const own = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.test(name)));
+
+async function exchange(
+  services: Services,
+  hook: WebhookDefinition,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<CallResult> {
+  const hasBody = hook.method !== 'GET';
+  try {
     const response = await services.outbound.send({
       url: hook.url,
       method: hook.method,
@@ -34,13 +58,11 @@ export async function callWebhook(
         'user-agent': 'Durabase-Webhook/1',
         ...headers,
         ...(hasBody ? { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) } : {}),
-        ...signed,
       },
       ...(hasBody ? { body } : {}),
     });
     return { kind: 'answered', response };
   } catch (error) {
-    if (error instanceof MissingSecretError) return { kind: 'denied', message: error.message };
     if (error instanceof OutboundError) return { kind: error.kind === 'denied' ? 'denied' : 'failed', message: error.message };
     throw error;
   }

@@ -230,6 +230,12 @@ describe('answers are as they are described', () => {
     const path = at(`webhooks/${String(hook.body.data.id)}`);
     const sent = await ask(admin, 'POST', `${path}/test`);
     await ask(admin, 'POST', `${path}/secret`);
+    await ask(admin, 'GET', `${path}/health`);
+    await ask(admin, 'POST', `${path}/enable`);
+    await ask(admin, 'POST', at('deliveries/replay'), { webhook: String(hook.body.data.id), from: '2020-01-01T00:00:00Z' });
+    await ask(admin, 'POST', at('deliveries/replay'), { status: 'pending' });
+    await ask(admin, 'GET', at('deliveries/replays'));
+    await ask(admin, 'GET', at('deliveries?cursor=&limit=2&event_id=1&from=2020-01-01T00:00:00Z'));
     await ask(admin, 'GET', at('deliveries?status=dead&page=x'));
     await ask(admin, 'GET', at('deliveries'));
     await ask(admin, 'GET', at(`deliveries/${String(sent.body.data.id)}`));

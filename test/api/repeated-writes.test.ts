@@ -136,6 +136,8 @@ const APP_WRITES: readonly (readonly [string, string])[] = [
     `deliveries/${ID}/replay`,
     `webhooks/${ID}/test`,
     `webhooks/${ID}/secret`,
+    `webhooks/${ID}/enable`,
+    'deliveries/replay',
   ].map((part) => ['POST', `_admin/${part}`] as const),
   ...['entities/ticket', `invites/${ID}`, `api-keys/${ID}`, 'auth-providers/any', 'secrets/ANY'].map(
     (part) => ['DELETE', `_admin/${part}`] as const,

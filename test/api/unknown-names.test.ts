@@ -45,6 +45,8 @@ const COMMANDS: readonly (readonly [string, string])[] = [
     `deliveries/${ID}/replay`,
     `webhooks/${ID}/test`,
     `webhooks/${ID}/secret`,
+    `webhooks/${ID}/enable`,
+    'deliveries/replay',
   ].map((part) => ['POST', `_admin/${part}`] as const),
   ['PUT', '_admin/secrets/ANY'],
   ['DELETE', '_admin/rules/any'],

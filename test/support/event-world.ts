@@ -19,7 +19,7 @@ export interface EventWorld {
   /** Autocommit SQL as the owner. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Writes one event as an operation would; on its own connection when one is given. */
-  writeEvent(event: { recordId: string; version: number; title?: string }, client?: pg.Client): Promise<void>;
+  writeEvent(event: { recordId: string; version: number; title?: string; note?: string }, client?: pg.Client): Promise<void>;
   connect(): Promise<pg.Client>;
 }
 
@@ -53,10 +53,10 @@ export async function eventWorld(document: object): Promise<EventWorld> {
     app,
     storage,
     query: async (text, values = []) => (await owner.query(text, values)).rows as never,
-    async writeEvent({ recordId, version, title = 'a ticket' }, client) {
+    async writeEvent({ recordId, version, title = 'a ticket', note = 'inner' }, client) {
       const text = `insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, old)
         values ($1, 'ticket', $2, $3, $4, 1, '{"kind":"user","id":null,"roles":["agent"]}', $5, $6)`;
-      const record = JSON.stringify({ id: recordId, title, note: 'inner' });
+      const record = JSON.stringify({ id: recordId, title, note });
       const values = [
         app,
         recordId,
@@ -90,17 +90,29 @@ export interface Receiver {
   waitFor(count: number): Promise<void>;
 }
 
-/** A webhook receiver on loopback; `answer` decides the status of each call, and may take its time. */
-export async function receiver(answer: (call: number) => number | Promise<number> = () => 200): Promise<Receiver> {
+export interface ReceiverAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** A webhook receiver on loopback; `answer` decides what each call gets, and may take its time. */
+export async function receiver(
+  answer: (call: number, received: Received) => number | ReceiverAnswer | Promise<number | ReceiverAnswer> = () => 200,
+): Promise<Receiver> {
   const received: Received[] = [];
   let changed: (() => void)[] = [];
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() });
+      const call = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() };
+      received.push(call);
       for (const tell of changed.splice(0)) tell();
-      void Promise.resolve(answer(received.length)).then((status) => response.writeHead(status).end());
+      void Promise.resolve(answer(received.length, call)).then((given) => {
+        const { status, headers = {}, body } = typeof given === 'number' ? { status: given } : given;
+        response.writeHead(status, headers).end(body);
+      });
     });
   });
   server.listen(0, '127.0.0.1');

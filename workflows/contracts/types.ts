@@ -158,13 +158,14 @@ export interface DeliveryInput {
   readonly webhook: string;
   readonly eventSeq: string;
   readonly round: number;
-  /** Wait before the first attempt of this workflow; 0 for replays and ordered webhooks. */
+  /** Wait before the first attempt of this workflow. */
   readonly delayMs: number;
 }
 
 /** What one attempt came to; `delayMs` is set when there will be another. */
 export interface AttemptResult {
-  readonly outcome: 'delivered' | 'retry' | 'dead';
+  /** `parked`: the endpoint is left alone for now, and the dispatcher goes on when it is called again. */
+  readonly outcome: 'delivered' | 'retry' | 'dead' | 'parked';
   readonly delayMs: number | null;
   readonly reason: string | null;
 }

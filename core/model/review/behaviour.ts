@@ -203,6 +203,18 @@ function reviewWebhook(review: Review, webhook: WebhookDefinition, path: string)
       `${path}: the backoff "custom" needs "schedule", a list of waits like ["5s", "1m"].`,
     );
   }
+  const isAsked = !webhook.async || webhook.hook.startsWith('before_');
+  const moment = webhook.hook.endsWith('_delete') ? ['record.deleted'] : ['record.created', 'record.updated'];
+  if (isAsked && webhook.events?.some((event) => moment.includes(event)) === false) {
+    review.find({
+      id: `never-asked:${labelOf('webhooks', webhook)}`,
+      level: 'warning',
+      path: `${path}.events`,
+      message: `${what} is asked at ${webhook.hook}, and none of its events happens there.`,
+      consequence: 'It is never called.',
+      fix: `Name one of ${moment.join(', ')}, or another hook.`,
+    });
+  }
   if (!webhook.async && webhook.hook.startsWith('after_')) {
     review.find({
       id: `sync-after:${labelOf('webhooks', webhook)}`,

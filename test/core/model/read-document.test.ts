@@ -73,6 +73,15 @@ describe('documents of other hands', () => {
     });
   });
 
+  it('a webhook that names what happened hears of that', () => {
+    const read = (more: object) =>
+      readDocument({ version: 1, entities: [], webhooks: [{ entity: 'a', url: 'http://a.test/', ...more }] }).webhooks[0];
+    expect(read({ event: 'record.created' })).toMatchObject({ hook: 'after_write', events: ['record.created'] });
+    expect(read({ events: '*' })?.events).toEqual(['record.created', 'record.updated', 'record.deleted', 'record.restored']);
+    expect(read({ event: 'AfterDelete' })).toMatchObject({ hook: 'after_delete' });
+    expect(() => read({ events: ['record.read'] })).toThrow();
+  });
+
   it('a webhook inside a transition becomes a webhook that fires after the transition', () => {
     const webhook = readDocument(fixture('crm.json')).webhooks.find(({ url }) => url.endsWith('/won'));
     expect(webhook).toMatchObject({ entity: 'deal', hook: 'after_write', async: true });

@@ -222,6 +222,13 @@ describe('findings', () => {
     expect(idsOf(extra)).toEqual(idsOf(extra));
   });
 
+  it('a webhook that is asked at a moment where none of its events happens', () => {
+    const asked = (more: object) => idsOf({ webhooks: [{ entity: 'ticket', url: 'https://x.example', ...more }] });
+    expect(asked({ hook: 'before_write', events: ['record.deleted'] })).toEqual([expect.stringContaining('never-asked')]);
+    expect(asked({ hook: 'before_write', events: ['record.created'] })).toEqual([]);
+    expect(asked({ hook: 'after_write', events: ['record.deleted'] })).toEqual([]);
+  });
+
   it('a role that is not in the list', () => {
     const extra = { roles: ['agent'], permissions: [{ entity: 'ticket', action: 'read', roles: ['Agent', 'admin', 'agnet'] }] };
     expect(reviewDocument(read(extra)).findings).toMatchObject([{ level: 'warning', fix: expect.stringContaining('agent') as string }]);
