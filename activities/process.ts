@@ -1,5 +1,4 @@
 /** Side effects of runs: thin, each one idempotent by run, revision, task or effect key; the work is in operations/processes. */
-import { Context } from '@temporalio/activity';
 import { crashPoint } from '../adapters/crash-points.ts';
 import { AppError } from '../core/errors.ts';
 import type { AssigneeDefinition, ProcessAction } from '../core/model/document.ts';
@@ -12,6 +11,7 @@ import { insertTask, projectRun, type RunProjection } from '../operations/proces
 import { recordDecision } from '../operations/processes/record-decision.ts';
 import { evaluateFor, type StepScope } from '../operations/processes/scope.ts';
 import type { DecisionInput, OpenTask } from '../workflows/contracts/types.ts';
+import { whileAlive } from './while-alive.ts';
 
 export interface OpenTaskInput extends StepScope {
   readonly task: OpenTask;
@@ -65,17 +65,4 @@ export function createProcessActivities(services: Services): ProcessActivities {
     },
     projectRun: async (input) => projectRun(services, await appOf(input.app), input),
   };
-}
-
-const HEARTBEAT_MS = 1_500;
-
-/** Says every moment that this worker still is at it. */
-async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -24,7 +24,7 @@ export interface EventRow {
 export const MAX_DEPTH = 8;
 
 /** The whole record before the change, put together from what the event keeps. */
-export function recordBefore(event: EventRow): Readonly<Record<string, unknown>> | null {
+export function recordBefore(event: Pick<EventRow, 'action' | 'record' | 'old'>): Readonly<Record<string, unknown>> | null {
   if (event.action === 'create' || event.action === 'custom') return null;
   if (event.action === 'delete') return event.old;
   return { ...event.record, ...event.old };

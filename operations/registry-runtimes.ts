@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { run } from '../adapters/postgres/run.ts';
 import type { SchemaDocument } from '../core/model/document.ts';
+import { fromStore } from '../core/model/stored.ts';
 import { buildModel, withFilledRows, type FilledRows } from '../core/model/model.ts';
 import { EMPTY_DOCUMENT } from '../core/model/merge.ts';
 import { sql, value } from '../core/sql/sql.ts';
@@ -51,7 +52,7 @@ const toRuntime = (row: AppRow): AppRuntime =>
     schemaName: row.schema_name,
     version: row.served_version,
     maintenance: new Set(row.maintenance ?? []),
-    document: row.document ?? EMPTY_DOCUMENT,
+    document: row.document === null ? EMPTY_DOCUMENT : fromStore(row.document),
   });
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { run } from '../adapters/postgres/run.ts';
 import { olderShape } from '../core/change/older-shape.ts';
 import type { SchemaDocument } from '../core/model/document.ts';
+import { fromStore } from '../core/model/stored.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Shapes } from './app-runtime.ts';
 import { createAppRuntime } from './registry-runtimes.ts';
@@ -46,7 +47,7 @@ export async function loadShapes(pool: pg.Pool, app: AppRuntime): Promise<Shapes
     if (row.is_breaking && !row.is_in_grace) break;
     if (row.from_version === 0) break;
     if (row.is_breaking && row.document !== null) {
-      current = olderRuntime(app, row.from_version, row.document);
+      current = olderRuntime(app, row.from_version, fromStore(row.document));
       older.push(current);
     }
     if (!served.has(row.from_version)) served.set(row.from_version, current);
@@ -84,7 +85,7 @@ async function earlyRuntime(pool: pg.Pool, served: AppRuntime): Promise<AppRunti
   if (filled === undefined) return undefined;
   return createAppRuntime({
     ...served,
-    document: row.next,
+    document: fromStore(row.next),
     beside: { version: row.to_version, kind: 'early', served },
     filled,
   });

@@ -1,10 +1,14 @@
 /** What follows from a page of events: process starts and webhook deliveries, inserted once by their unique keys. */
 import type pg from 'pg';
 import { uuidv7 } from '../adapters/ids.ts';
+import { isAppError } from '../core/errors.ts';
 import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
+import { formsOf } from '../operations/slas/forms.ts';
+import { matchClocks } from '../operations/slas/match-clocks.ts';
+import { clockSignal, queueStarts, startClocks } from '../operations/slas/start-clocks.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
 import { changeOf, deliveredPayload, isAbout, meetsCondition } from '../operations/webhooks/payload.ts';
 
@@ -43,8 +47,8 @@ export async function fanOut(services: Services, client: pg.Client, events: read
     const abandoned = await abandonedWebhooks(client, app);
     const starts = own.flatMap((event) => startsOf(services, app, event));
     const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, abandoned));
-    await store(services, client, app, starts, deliveries);
-    total = { starts: total.starts + starts.length, deliveries: total.deliveries + deliveries.length };
+    const clocks = await store(services, client, app, own, starts, deliveries);
+    total = { starts: total.starts + starts.length + clocks, deliveries: total.deliveries + deliveries.length };
   }
   return total;
 }
@@ -119,12 +123,15 @@ async function store(
   services: Services,
   client: pg.Client,
   app: AppRuntime,
+  events: readonly EventRow[],
   starts: readonly StartRow[],
   deliveries: readonly DeliveryRow[],
-): Promise<void> {
-  if (starts.length === 0 && deliveries.length === 0) return;
+): Promise<number> {
+  const mayClock = events.some((event) => formsOf(app).byEntity.has(event.entity));
+  if (starts.length === 0 && deliveries.length === 0 && !mayClock) return 0;
   await client.query('savepoint app');
   try {
+    const clocks = mayClock ? await storeClocks(services, client, app, events) : 0;
     if (starts.length > 0) await query(client, insertStarts(app, starts));
     if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
     await query(
@@ -136,11 +143,32 @@ async function store(
       ),
     );
     await client.query('release savepoint app');
+    return clocks;
   } catch (error) {
     // An app whose storage is being removed must not stop the others; a lost connection stops the pass by itself.
     await client.query('rollback to savepoint app');
     services.log.error({ app: app.id, error: String(error) }, 'the follow-ups of an app could not be stored');
     if (!isMissingTable(error)) throw error;
+    return 0;
+  }
+}
+
+/** Clocks of SLAs: those that start, and word to those that run. Answers for how many there is something to do. */
+async function storeClocks(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<number> {
+  try {
+    const { started, told } = await matchClocks(client, app, events);
+    await startClocks(client, app, started);
+    await queueStarts(
+      client,
+      app,
+      [...told].map(([workflowId, version]) => clockSignal(app, workflowId, version)),
+    );
+    return started.length + told.size;
+  } catch (error) {
+    // One bad definition must not hold up the log; trouble of the database is the pass's own.
+    if (!(error instanceof RangeError || error instanceof TypeError || isAppError(error))) throw error;
+    services.log.error({ app: app.id, err: error }, 'the clocks of an app could not be worked out');
+    return 0;
   }
 }
 

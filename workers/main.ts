@@ -7,6 +7,7 @@ import { migrateApps, migrateControl } from '../adapters/postgres/migrate.ts';
 import { waitForServer } from '../adapters/postgres/wait.ts';
 import { createServices } from '../operations/services.ts';
 import { loadWorkflowBundle } from './bundle.ts';
+import { startClockKeeper } from './clock-keeper.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
@@ -44,6 +45,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const replayer = startReplayer(services, () => dispatcher.wake());
   const sweep = startSweep(services);
   const mailer = startMailer(services);
+  const clockKeeper = startClockKeeper(services, () => starter.wake());
   const relay = startRelay(services, (decided) => {
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
@@ -57,7 +59,15 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
     async close() {
       // First what brings work in, then what does it, then what both stand on.
       await relay.close();
-      await Promise.all([starter.close(), dispatcher.close(), replayer.close(), sweep.close(), mailer.close(), temporal.close()]);
+      await Promise.all([
+        starter.close(),
+        dispatcher.close(),
+        replayer.close(),
+        sweep.close(),
+        mailer.close(),
+        clockKeeper.close(),
+        temporal.close(),
+      ]);
       await services.close();
     },
   };

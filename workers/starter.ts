@@ -15,7 +15,7 @@ const POLL_MS = 250;
 const LEASE = '15 seconds';
 const MAX_TRIES = 10;
 /** The kinds of starts that begin a workflow of the same name; a `signal` tells one that lives already. */
-const QUEUES = { process: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE } as const;
+const QUEUES = { process: CONTROL_QUEUE, clock: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE } as const;
 
 interface WorkflowStart {
   readonly kind: keyof typeof QUEUES;

@@ -1,4 +1,5 @@
 /** Every workflow type, and nothing else: the worker bundles this file, the replay test asks each export for its histories. */
+export { clock } from './clock.ts';
 export { contract } from './contract.ts';
 export { delivery } from './delivery.ts';
 export { process } from './process.ts';

@@ -20,6 +20,7 @@ import { noSuchRoute } from './not-found.ts';
 import { providersRoute } from './oidc.ts';
 import { schemaRoute } from './schema.ts';
 import { signingKeysRoute } from './signing-keys.ts';
+import { slaAdminRoute } from './slas.ts';
 import { usersRoute } from './users.ts';
 
 export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
@@ -50,6 +51,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'permissions':
       return more.length === 1 && more[0] === 'simulate' ? simulateRoute(ctx, call) : definitionsRoute(ctx, call, rest);
+    case 'slas':
+      return slaAdminRoute(ctx, call, rest);
     case 'secrets':
       return secretsRoute(ctx, call, more);
     case 'export':

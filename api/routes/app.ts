@@ -21,6 +21,7 @@ import { eventsCredential, eventsRoute } from './events.ts';
 import { noSuchRoute } from './not-found.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
+import { clocksRoute } from './slas.ts';
 import { workflowsRoute } from './workflows.ts';
 
 /** Every path under `/api`. */
@@ -164,13 +165,15 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return eventsRoute(api, ctx, call, more, credential);
     case '_workflows':
       return workflowsRoute(ctx, call, more);
+    case '_slas':
+      return clocksRoute(ctx, call, more);
     default:
       if (part.startsWith('_')) throw noSuchRoute(call);
       return recordsRoute(ctx, call, rest);
   }
 }
 
-const SHAPELESS = new Set(['_admin', '_workflows']);
+const SHAPELESS = new Set(['_admin', '_workflows', '_slas']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
 async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {

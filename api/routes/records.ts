@@ -16,6 +16,7 @@ import { withFreshSchema } from '../rerun.ts';
 import { bulkRoute } from './batch.ts';
 import { noSuchRoute } from './not-found.ts';
 import { listRoute, readingRoute } from './reading.ts';
+import { recordClocksRoute } from './slas.ts';
 
 export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
   const [entity = '', record, ...more] = rest;
@@ -24,6 +25,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false)
     return transitionsRoute(ctx, call, entity, record);
   if (more[0] === '_history' && record?.startsWith('_') === false) return historyRoute(ctx, call, entity, record, more.slice(1));
+  if (more.length === 1 && more[0] === '_slas' && record?.startsWith('_') === false) return recordClocksRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record === '_bulk') return bulkRoute(ctx, call, entity);

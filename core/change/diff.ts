@@ -21,6 +21,8 @@ export function diff(
     ...diffItems('rules', 'rule', previous, next),
     ...diffItems('state_machines', 'state_machine', previous, next),
     ...diffItems('workflows', 'workflow', previous, next),
+    ...diffItems('calendars', 'calendar', previous, next),
+    ...diffItems('slas', 'sla', previous, next),
     ...diffItems('permissions', 'permission', previous, next),
     ...diffItems('webhooks', 'webhook', previous, next),
     ...diffItems('roles', 'role', previous, next),
@@ -177,7 +179,7 @@ const missing = (wanted: readonly string[][], known: readonly string[][]): strin
   wanted.filter((fields) => !known.some((other) => isSame(other, fields)));
 
 type ItemSection = Exclude<Section, 'entities' | 'relations'>;
-type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'permission' | 'webhook' | 'role';
+type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'calendar' | 'sla' | 'permission' | 'webhook' | 'role';
 
 /** Definitions without a table behind them: any edit of them takes effect with the switch. */
 function diffItems(section: ItemSection, noun: ItemNoun, previous: SchemaDocument, next: SchemaDocument): Change[] {

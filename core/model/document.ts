@@ -36,9 +36,8 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const expression = z.string().min(1).max(10_000);
 
 /** `30m 4h 2d 1w` or ISO 8601 (`PT30M`, `P2D`). */
-export const duration = z
-  .string()
-  .regex(/^(\d+(\.\d+)?(ms|s|m|h|d|w)|P(?=.)(\d+W|(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?))$/, 'must be like 30m, 4h, 2d, 1w or ISO 8601');
+export const durationText = /^(\d+(\.\d+)?(ms|s|m|h|d|w)|P(?=.)(\d+W|(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?))$/;
+export const duration = z.string().regex(durationText, 'must be like 30m, 4h, 2d, 1w or ISO 8601');
 
 const onDelete = z.enum(['cascade', 'set_null', 'restrict', 'detach']);
 const writeMode = z.enum(['diff', 'replace', 'append']);
@@ -327,6 +326,91 @@ export const workflowSchema = z.strictObject({
   active: z.boolean().default(true),
 });
 
+// --- calendars, SLAs -----------------------------------------------------------------------------------------------
+
+const identifier = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/, 'must begin with a letter and have letters, digits, _ and - only');
+
+/** Hours of a day on the clocks of the zone; those that end no later than they begin run over midnight. */
+const openHours = z
+  .array(z.string().regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be like 09:00-17:30 or 22:00-06:00'))
+  .max(24);
+const dayOfYear = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be a month and a day like 12-25');
+
+export const calendarSchema = z.strictObject({
+  id: stableId.optional(),
+  name: identifier,
+  description: z.string().max(2000).optional(),
+  /** IANA: `Europe/Berlin`. */
+  timezone: z.string().min(1).max(100),
+  /** A day that is left out is closed; without `week` every hour of every day is open. */
+  week: z
+    .strictObject({
+      mon: openHours.optional(),
+      tue: openHours.optional(),
+      wed: openHours.optional(),
+      thu: openHours.optional(),
+      fri: openHours.optional(),
+      sat: openHours.optional(),
+      sun: openHours.optional(),
+    })
+    .optional(),
+  /** Days with hours of their own, closed when they have none: one `date`, `from` one `to` another, or `yearly`. */
+  holidays: z
+    .array(
+      z.strictObject({
+        name: z.string().max(200).optional(),
+        date: z.iso.date().optional(),
+        from: z.iso.date().optional(),
+        to: z.iso.date().optional(),
+        yearly: dayOfYear.optional(),
+        hours: openHours.default([]),
+      }),
+    )
+    .max(2000)
+    .default([]),
+});
+
+/** A duration, or an expression over the record that gives one as text. */
+const slaTarget = z.string().min(1).max(10_000);
+
+export const slaSchema = z.strictObject({
+  id: stableId.optional(),
+  name: identifier,
+  description: z.string().max(2000).optional(),
+  entity: name,
+  /** A clock starts with the change after which this holds, and did not before. */
+  start: expression,
+  /** No time counts while this holds; with `resume`, until that holds. */
+  pause: expression.optional(),
+  resume: expression.optional(),
+  stop: expression,
+  /** Counts anew from the change after which this holds, and did not before. */
+  reset: expression.optional(),
+  target: slaTarget.optional(),
+  /** Targets by what the record is; the first that fits counts, `target` when none does. */
+  targets: z
+    .array(z.strictObject({ when: expression, target: slaTarget }))
+    .max(50)
+    .default([]),
+  /** The name of a calendar; every moment counts without one. */
+  calendar: identifier.optional(),
+  /** Shares of the target (`50%`), or durations before it is up (`30m`). */
+  warn_at: z
+    .array(z.union([z.string().regex(/^\d{1,2}(\.\d+)?%$/, 'must be a share below 100% or a duration'), duration]))
+    .max(20)
+    .default([]),
+  on_warn: z.array(processActionSchema).max(20).default([]),
+  on_breach: z.array(processActionSchema).max(20).default([]),
+  /** What happens this long after the breach, in counted time. */
+  escalate: z
+    .array(z.strictObject({ after: duration, actions: z.array(processActionSchema).min(1).max(20) }))
+    .max(20)
+    .default([]),
+  /** Whether another form of this definition, or of its calendar, also counts for clocks that run already. */
+  retroactive: z.boolean().default(false),
+  active: z.boolean().default(true),
+});
+
 // --- permissions, webhooks, roles ----------------------------------------------------------------------------------
 
 export const CONDITION_OPERATORS = [
@@ -490,6 +574,8 @@ export const documentSchema = z.strictObject({
   rules: z.array(ruleSchema).max(10_000).default([]),
   state_machines: z.array(stateMachineSchema).max(2000).default([]),
   workflows: z.array(workflowSchema).max(1000).default([]),
+  calendars: z.array(calendarSchema).max(200).default([]),
+  slas: z.array(slaSchema).max(500).default([]),
   permissions: z.array(permissionSchema).max(10_000).default([]),
   webhooks: z.array(webhookSchema).max(1000).default([]),
   roles: z.array(roleSchema).max(1000).default([]),
@@ -513,6 +599,8 @@ export type WorkflowDefinition = z.infer<typeof workflowSchema>;
 export type ProcessStep = z.infer<typeof processStepSchema>;
 export type ProcessAction = z.infer<typeof processActionSchema>;
 export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
+export type CalendarDefinition = z.infer<typeof calendarSchema>;
+export type SlaDefinition = z.infer<typeof slaSchema>;
 export type PermissionDefinition = z.infer<typeof permissionSchema>;
 export type WebhookDefinition = z.infer<typeof webhookSchema>;
 export type AuthSettings = z.infer<typeof authSettingsSchema>;
@@ -522,5 +610,16 @@ export type OnDelete = z.infer<typeof onDelete>;
 export type WriteMode = z.infer<typeof writeMode>;
 
 /** The sections whose items the admin API lists, creates, updates and deletes one by one. */
-export const SECTIONS = ['entities', 'relations', 'rules', 'state_machines', 'workflows', 'permissions', 'webhooks', 'roles'] as const;
+export const SECTIONS = [
+  'entities',
+  'relations',
+  'rules',
+  'state_machines',
+  'workflows',
+  'calendars',
+  'slas',
+  'permissions',
+  'webhooks',
+  'roles',
+] as const;
 export type Section = (typeof SECTIONS)[number];

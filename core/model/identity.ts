@@ -25,6 +25,8 @@ export function identitiesOf(section: Section, item: Item): string[] {
     case 'entities':
     case 'relations':
     case 'workflows':
+    case 'calendars':
+    case 'slas':
       return [nameOf(item)];
     case 'roles':
       return [nameOf(item).toLowerCase()];

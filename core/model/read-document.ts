@@ -6,12 +6,14 @@
 import type { z } from 'zod';
 import { AppError, type ErrorDetail } from '../errors.ts';
 import {
+  calendarSchema,
   documentSchema,
   entitySchema,
   permissionSchema,
   relationSchema,
   roleSchema,
   ruleSchema,
+  slaSchema,
   stateMachineSchema,
   webhookSchema,
   workflowSchema,
@@ -24,14 +26,15 @@ import { readPermissions, readRole } from './reading/permission.ts';
 import { clean, isRaw, isUsed, listOf, mapRaw, Reading, withValue, type Raw } from './reading/reading.ts';
 import { readRelation } from './reading/relation.ts';
 import { readRule } from './reading/rule.ts';
+import { readCalendar, readSla } from './reading/sla.ts';
 import { readStateMachine } from './reading/state-machine.ts';
 import { parseText } from './reading/text.ts';
 import { readWebhook } from './reading/webhook.ts';
 import { readWorkflow } from './reading/workflow.ts';
 
 /** Sections the format has whose part is not built yet. */
-const LATER_SECTIONS = ['slas', 'functions', 'views'] as const;
-const LATER_SETTINGS = ['retention', 'quotas', 'plan', 'calendars'] as const;
+const LATER_SECTIONS = ['functions', 'views'] as const;
+const LATER_SETTINGS = ['retention', 'quotas', 'plan'] as const;
 
 const ITEM_SCHEMAS = {
   entities: entitySchema,
@@ -39,6 +42,8 @@ const ITEM_SCHEMAS = {
   rules: ruleSchema,
   state_machines: stateMachineSchema,
   workflows: workflowSchema,
+  calendars: calendarSchema,
+  slas: slaSchema,
   permissions: permissionSchema,
   webhooks: webhookSchema,
   roles: roleSchema,
@@ -86,6 +91,10 @@ function readAs(reading: Reading, section: Section, raw: Raw, path: string): unk
     }
     case 'workflows':
       return [readWorkflow(reading, raw, path)];
+    case 'calendars':
+      return [readCalendar(raw)];
+    case 'slas':
+      return [readSla(reading, raw, path)];
     case 'permissions':
       return readPermissions(reading, raw, path);
     case 'webhooks':
@@ -133,6 +142,11 @@ function readSections(reading: Reading, raw: Raw): Raw {
     ...withValue(
       'workflows',
       mapRaw(top['workflows'], 'workflows', (item, path) => readWorkflow(reading, item, path)),
+    ),
+    ...withValue('calendars', mapRaw(top['calendars'], 'calendars', readCalendar)),
+    ...withValue(
+      'slas',
+      mapRaw(top['slas'], 'slas', (item, path) => readSla(reading, item, path)),
     ),
     ...withValue('permissions', readPermissionSection(reading, top['permissions'])),
     ...withValue('webhooks', transitionWebhooks.length === 0 ? webhooks : [...listOf(webhooks), ...transitionWebhooks]),

@@ -10,6 +10,7 @@ import { reviewIncludeNames, reviewRelations } from './review/relations.ts';
 import { Review, type Finding } from './review/review.ts';
 import { reviewMachines, reviewRelatedLoads, reviewRules } from './review/rules.ts';
 import { reviewSampleData } from './review/sample-data.ts';
+import { reviewCalendars, reviewSlas } from './review/slas.ts';
 
 export type { Finding } from './review/review.ts';
 
@@ -24,6 +25,8 @@ export function reviewDocument(document: SchemaDocument): {
   reviewRules(review);
   reviewMachines(review);
   reviewWorkflows(review);
+  reviewCalendars(review);
+  reviewSlas(review);
   reviewPermissions(review);
   reviewWebhooks(review);
   if (review.errors.length === 0) {

@@ -3,6 +3,7 @@ import { auditPaths, AUDIT_TAG } from './audit-paths.ts';
 import { CONFIRM_DROP, definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
 import type { JsonObject, Schema } from './json.ts';
 import type { Paths } from './responses.ts';
+import { SLA_ADMIN_TAG, slaAdminPaths } from './sla-paths.ts';
 import { trialPaths, TRIALS_TAG } from './trial-paths.ts';
 import { userAdminPaths, USER_SCHEMAS, USERS_TAG } from './user-paths.ts';
 import { SCHEMA_TAG, VERSION_SCHEMAS, versionPaths } from './version-paths.ts';
@@ -17,6 +18,7 @@ export function adminPaths(base: string): Paths {
     ...webhookPaths(root),
     ...versionPaths(root),
     ...auditPaths(root),
+    ...slaAdminPaths(root),
   };
 }
 
@@ -38,5 +40,6 @@ export const ADMIN_TAGS: readonly JsonObject[] = [
   { name: DEFINITIONS_TAG, description: 'The parts of the schema one by one; every write is a publish.' },
   { name: SCHEMA_TAG, description: 'The schema document as a whole, its versions and migrations.' },
   { name: TRIALS_TAG, description: 'Rules and permissions tried before they are published.' },
+  { name: SLA_ADMIN_TAG, description: 'Clocks of SLAs: forecast, trial and recount.' },
   { name: WEBHOOKS_TAG, description: 'Deliveries of webhooks, and the secrets in them.' },
 ];

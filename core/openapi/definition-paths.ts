@@ -1,6 +1,7 @@
 /** Definitions one by one, for admins. Every write of one is a publish. The schemas are those that documents are read with. */
 import type { z } from 'zod';
 import {
+  calendarSchema,
   documentSchema,
   entitySchema,
   permissionSchema,
@@ -8,6 +9,7 @@ import {
   roleSchema,
   ruleSchema,
   SECTIONS,
+  slaSchema,
   stateMachineSchema,
   webhookSchema,
   workflowSchema,
@@ -73,6 +75,32 @@ const DESCRIBED: Readonly<Record<Section, Described>> = {
       steps: [{ id: 'review', type: 'approval', assignee: { type: 'role', role: 'editor' } }],
     },
     change: { active: false },
+  },
+  calendars: {
+    type: calendarSchema,
+    one: 'calendar',
+    component: 'CalendarDefinition',
+    example: {
+      name: 'office',
+      timezone: 'Europe/Berlin',
+      week: { mon: ['09:00-12:00', '13:00-17:00'], tue: ['09:00-17:00'] },
+      holidays: [{ yearly: '12-25', name: 'Christmas' }],
+    },
+    change: { timezone: 'Europe/Paris' },
+  },
+  slas: {
+    type: slaSchema,
+    one: 'sla',
+    component: 'SlaDefinition',
+    example: {
+      name: 'first_answer',
+      entity: 'note',
+      start: "record.status = 'published'",
+      stop: "record.status = 'draft'",
+      target: '8h',
+      warn_at: ['50%', '30m'],
+    },
+    change: { target: '4h' },
   },
   permissions: {
     type: permissionSchema,

@@ -28,6 +28,7 @@ import {
   type Paths,
 } from './responses.ts';
 import { providerPaths, signUpPaths } from './sign-up-paths.ts';
+import { clockPaths, SLA_SCHEMAS, SLAS_TAG } from './sla-paths.ts';
 import { viewOf, type ApiCaller, type AppView, type EntityView } from './view.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
@@ -113,6 +114,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
   { name: 'batch', description: 'Writes over several entities.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
   ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG] : []),
+  ...(app.model.document.slas.length === 0 ? [] : [{ name: SLAS_TAG, description: 'Clocks of SLAs.' }]),
   { name: 'auth', description: 'Signing in and out, and the own account.' },
   { name: 'description', description: 'What this app holds.' },
   ...(app.isAdmin ? ADMIN_TAGS : []),
@@ -120,7 +122,13 @@ const tagsOf = (app: AppView): JsonObject[] => [
 
 const pathParts = (app: AppView, base: string): (() => Paths)[] => [
   ...[...app.entities.values()].map((view) => () => recordPaths(app, view, base)),
-  () => ({ ...batchPath(app, base), ...realtimePaths(app, base), ...workflowPaths(app, base), ...accountPaths(app, base) }),
+  () => ({
+    ...batchPath(app, base),
+    ...realtimePaths(app, base),
+    ...workflowPaths(app, base),
+    ...clockPaths(app, base),
+    ...accountPaths(app, base),
+  }),
   () => (app.isAdmin ? adminPaths(base) : {}),
   () => descriptionPaths(base),
 ];
@@ -161,6 +169,7 @@ function includeSchemas(app: AppView, view: EntityView): Record<string, Schema> 
 const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...Object.assign({}, ...[...app.entities.values()].map((view) => ({ ...entitySchemas(app, view), ...includeSchemas(app, view) }))),
   ...WORKFLOW_SCHEMAS,
+  ...SLA_SCHEMAS,
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,
   ...(app.isAdmin ? adminSchemas() : {}),

@@ -20,6 +20,7 @@ import {
   writeHeaders,
   type Paths,
 } from './responses.ts';
+import { recordClocks } from './sla-paths.ts';
 import type { AppView, EntityView } from './view.ts';
 
 export function recordPaths(app: AppView, view: EntityView, base: string): Paths {
@@ -45,6 +46,9 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
       ? { [`${path}/{id}/_transitions`]: { parameters: [idParameter(entity)], get: transitionsOperation(view) } }
       : {}),
     ...historyPaths(view, path, idParameter(entity)),
+    ...(can.read && app.model.document.slas.some((sla) => sla.entity === entity.name)
+      ? { [`${path}/{id}/_slas`]: { parameters: [idParameter(entity)], get: recordClocks(entity.name) } }
+      : {}),
   };
 }
 

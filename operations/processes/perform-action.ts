@@ -40,13 +40,14 @@ export async function performAction(
   action: ProcessAction,
   key: string,
 ): Promise<ActionResult> {
+  const origin = `${step.origin ?? 'process'}/${step.runId}`;
   const ctx: AppContext = {
     services,
     app,
     actor: systemActor(step.runId),
     now: new Date(step.now),
-    requestId: `process/${step.runId}`,
-    cause: `process/${step.runId}`,
+    requestId: origin,
+    cause: origin,
     depth: Math.min(step.trigger.depth + 1, MAX_DEPTH + 1),
     effectKey: key,
     strict: 'strict' in action && action.strict,

@@ -11,6 +11,8 @@ import type { ValueScope } from './values.ts';
 export interface StepScope {
   readonly app: string;
   readonly runId: string;
+  /** What acts, when it is no run of a process. */
+  readonly origin?: 'clock';
   readonly trigger: ProcessInput['trigger'];
   readonly context: Record<string, unknown>;
   /** The workflow's time. */

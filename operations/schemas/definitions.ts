@@ -33,6 +33,8 @@ const NOUNS: Readonly<Record<Section, string>> = {
   rules: 'rule',
   state_machines: 'state machine',
   workflows: 'workflow',
+  calendars: 'calendar',
+  slas: 'SLA',
   permissions: 'permission',
   webhooks: 'webhook',
   roles: 'role',
@@ -139,7 +141,7 @@ const answer = (published: Published, data: unknown): DefinitionAnswer => ({
   isPending: published.isPending,
 });
 
-const isNamed = (section: Section): boolean => ['entities', 'relations', 'workflows', 'roles'].includes(section);
+const isNamed = (section: Section): boolean => ['entities', 'relations', 'workflows', 'calendars', 'slas', 'roles'].includes(section);
 
 /** An entity also says its table, and repeats itself under `definition` as clients of the founding documents expect. */
 function shown(section: Section, item: Definition): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Move } from '../../core/change/change.ts';
 import type { Instruction } from '../../core/model/instructions.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import { fromStore } from '../../core/model/stored.ts';
 import { EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
@@ -109,7 +110,7 @@ export async function documentAt(db: pg.Pool | pg.PoolClient, schemaName: string
   );
   if (row === undefined)
     throw new AppError('NOT_FOUND', `The schema has no version ${version}.`, { hint: 'GET _admin/versions lists them.' });
-  return row.document;
+  return fromStore(row.document);
 }
 
 /** What a new app will serve first: the version it was asked for, else what the schema's owner serves, else the newest. */

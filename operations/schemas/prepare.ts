@@ -12,6 +12,7 @@ import { withRestored } from '../../core/change/restored.ts';
 import { assignStorage, convertedFields, type StorageFacts } from '../../core/change/storage.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import { fromStore } from '../../core/model/stored.ts';
 import type { Instruction } from '../../core/model/instructions.ts';
 import { assignIds, EMPTY_DOCUMENT } from '../../core/model/merge.ts';
 import { buildModel } from '../../core/model/model.ts';
@@ -99,7 +100,7 @@ export async function readServed(
     servedVersion: row.served_version,
     latestVersion: schema.latest_version,
     pinnedVersion: row.pinned_version,
-    document: row.document ?? EMPTY_DOCUMENT,
+    document: row.document === null ? EMPTY_DOCUMENT : fromStore(row.document),
   };
 }
 

@@ -33,6 +33,7 @@ const FULL: SchemaDocument = documentSchema.parse({
   ],
   state_machines: [{ entity: 'note', field: 'status', definition: { initial: 'draft', transitions: [{ from: 'draft', to: 'done' }] } }],
   workflows: [{ name: 'look', trigger: { type: 'manual' }, steps: [{ id: 'look', type: 'approval' }] }],
+  slas: [{ name: 'finish', entity: 'note', start: "record.status = 'draft'", stop: "record.status = 'done'", target: '8h' }],
   permissions: [{ entity: 'note', action: 'read', roles: ['reader'] }],
   settings: { auth: { public_signup: true } },
 });

@@ -15,6 +15,7 @@ const POSTS = [
   ...OPEN,
   ...['auth/password', 'ticket', 'ticket/_query', 'ticket/_aggregate', 'ticket/_bulk', '_batch', `ticket/${ID}/_restore`, '_admin/users'],
   ...['_admin/invites', '_admin/invites/bulk', '_admin/api-keys', `_admin/api-keys/${ID}/rotate`, '_admin/rules/try', '_admin/entities'],
+  ...['_admin/slas', '_admin/slas/try', '_admin/slas/none/recompute', '_admin/calendars'],
   ...[
     '_admin/permissions/simulate',
     '_admin/import',
@@ -31,6 +32,9 @@ const GETS = [
     'ticket',
     `ticket/${ID}`,
     `ticket/${ID}/_transitions`,
+    `ticket/${ID}/_slas`,
+    '_slas',
+    '_admin/slas/forecast',
     'ticket/_aggregate',
     'ticket/_export.csv',
     'ticket/_export.ndjson',

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rig } from '../support/rig.ts';
 import { proveApprovalCrash } from './approval-crash.ts';
+import { proveClocks } from './clocks.ts';
 import { proveExport } from './export.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
@@ -23,6 +24,11 @@ it('plain data goes on without Temporal, and what it missed starts when it is ba
   const result = await proveTemporalAway(say);
   expect(result.failedRequests).toBe(0);
 }, 120_000);
+
+it('waiting clocks survive a restart of worker and Temporal, and what fell due fires at once', async () => {
+  const result = await proveClocks({ clocks: 200, due: 10 }, say);
+  expect(result.firedAfterMs).toBeLessThan(5_000);
+}, 180_000);
 
 it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
   const result = await proveMigrationCrash({ rounds: 1, seed: 9 }, say);

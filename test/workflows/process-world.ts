@@ -57,7 +57,8 @@ const ENTITIES = [
   },
 ];
 
-export async function processWorld(workflows: readonly unknown[]): Promise<ProcessWorld> {
+/** `more`: other sections of the document. */
+export async function processWorld(workflows: readonly unknown[], more: object = {}): Promise<ProcessWorld> {
   const url = await freshDatabase();
   const [address, bundlePath] = await Promise.all([temporalAddress(), workflowBundle()]);
   const config = loadConfig({
@@ -69,7 +70,7 @@ export async function processWorld(workflows: readonly unknown[]): Promise<Proce
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'error',
   });
   await migrateControl(url);
-  const appId = await seedApp(url, workflows);
+  const appId = await seedApp(url, { workflows, ...more });
   const services = await createServices(config, 'worker', pino({ level: config.logLevel }));
   const app = await services.registry.byId(appId);
   if (app === undefined) throw new Error('the app is not served');
@@ -86,12 +87,12 @@ export async function processWorld(workflows: readonly unknown[]): Promise<Proce
   return world;
 }
 
-async function seedApp(url: string, workflows: readonly unknown[]): Promise<string> {
+async function seedApp(url: string, sections: object): Promise<string> {
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const storage = 'app_aaaaaaaaaaaa';
-  const document = documentSchema.parse({ version: 1, entities: ENTITIES, workflows });
+  const document = documentSchema.parse({ version: 1, entities: ENTITIES, ...sections });
   try {
     await client.query(
       `insert into durabase.apps (id, name, display_name, storage, status, schema_name, served_version) values ('aaaaaaaaaaaa', 'desk', 'Desk', $1, 'active', 'desk', 1)`,

@@ -7,6 +7,9 @@ export const migrationWorkflowId = (app: string, number: number): string => `mig
 export const contractWorkflowId = (app: string, number: number): string => `contract/${app}/${number}`;
 /** `event` is the event's seq, or the request's id for a manual start. */
 export const processWorkflowId = (app: string, event: string, definition: string): string => `process/${app}/${event}.${definition}`;
+/** `event` is the event that started it. */
+export const clockWorkflowId = (app: string, record: string, sla: string, event: string): string =>
+  `clock/${app}/${record.slice(0, 200)}.${sla}.${event}`;
 /** A replay is the next round of the same delivery. */
 export const deliveryWorkflowId = (app: string, event: string, webhook: string, round: number): string =>
   `delivery/${app}/${event}.${webhook}.${round}`;

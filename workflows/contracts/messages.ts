@@ -7,7 +7,7 @@ import type { ActorRef, ContractRequest, DecisionInput, MigrationRequest, Rollou
 
 const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
 const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
-const defineSignal = (name: string) => ({ type: 'signal', name }) as SignalDefinition;
+const defineSignal = <Args extends unknown[] = []>(name: string) => ({ type: 'signal', name }) as SignalDefinition<Args>;
 
 /** Approve or reject the open task. An update: the caller must learn at once whether it counted. */
 export const decideTaskUpdate = defineUpdate<RunView, [DecisionInput]>('decideTask');
@@ -23,6 +23,9 @@ export const runViewQuery = defineQuery<RunView>('runView');
 export const changeMigrationUpdate = defineUpdate<{ readonly status: string }, [MigrationRequest]>('changeMigration');
 /** End the grace of a migration, and the retention if wanted. An update: it may be refused, and the caller is told why. */
 export const contractNowUpdate = defineUpdate<void, [ContractRequest]>('contractNow');
+
+/** Something happened that a clock may have to do with: a change of its record, by its version, or of its definition. */
+export const lookAgainSignal = defineSignal<[string]>('lookAgain');
 
 /** Pause, resume, abort or roll back. An update: the caller learns at once whether it counted, and sees the rollout after it. */
 export const changeRolloutUpdate = defineUpdate<RolloutView, [RolloutRequest]>('changeRollout');

@@ -152,6 +152,40 @@ export interface SignalInput {
   readonly args: readonly unknown[];
 }
 
+/** A clock of an SLA: everything else is in its row. */
+export interface ClockInput {
+  readonly app: string;
+  readonly clockId: string;
+}
+export interface ClockResult {
+  /** `gone`: there is no such clock, or no such app, any more. */
+  readonly status: 'met' | 'breached' | 'cancelled' | 'gone';
+}
+
+/** What a look at a clock comes to. */
+export interface ClockLook {
+  readonly status: 'open' | 'ended' | 'gone';
+  readonly state: 'running' | 'paused' | 'met' | 'breached' | 'cancelled';
+  readonly name: string;
+  readonly entity: string;
+  readonly recordId: string;
+  readonly isPaused: boolean;
+  readonly dueAt: string | null;
+  /** When to look again if nothing happens; null when nothing is to be waited for. */
+  readonly nextAt: string | null;
+  /** Marks that are reached and have not fired. */
+  readonly due: readonly ClockMark[];
+}
+
+/** A warning, the breach or an escalation that has fallen due. */
+export interface ClockMark {
+  /** What fires once. */
+  readonly key: string;
+  readonly at: string;
+  /** The types of its actions, in order. */
+  readonly actions: readonly string[];
+}
+
 export interface DeliveryInput {
   readonly app: string;
   readonly deliveryId: string;

@@ -13,6 +13,7 @@ import * as control0018 from './0018_maintenance.ts';
 import * as control0019 from './0019_latency.ts';
 import * as control0022 from './0022_replay_work.ts';
 import * as control0023 from './0023_feed_and_audit.ts';
+import * as control0024 from './0024_clocks.ts';
 import * as control0025 from './0025_messages.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
@@ -22,6 +23,7 @@ import * as app0010 from './app-0010_second_factor.ts';
 import * as app0011 from './app-0011_oidc.ts';
 import * as app0012 from './app-0012_quarantine.ts';
 import * as app0015 from './app-0015_webhooks.ts';
+import * as app0017 from './app-0017_clocks.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -47,6 +49,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0019,
   control0022,
   control0023,
+  control0024,
   control0025,
 ];
-export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0003, app0004, app0010, app0011, app0012, app0015];
+export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0003, app0004, app0010, app0011, app0012, app0015, app0017];

@@ -52,7 +52,7 @@ export function readWorkflow(reading: Reading, raw: Raw, path: string): Raw {
 }
 
 /** Names stand in paths and ids: what people write with spaces gets underscores. */
-const readName = (name: unknown): unknown =>
+export const readName = (name: unknown): unknown =>
   typeof name === 'string'
     ? name
         .trim()
@@ -98,7 +98,7 @@ function readGoto(value: unknown): unknown {
   return value['goto'] ?? undefined;
 }
 
-function readAction(reading: Reading, raw: Raw, path: string): Raw {
+export function readAction(reading: Reading, raw: Raw, path: string): Raw {
   const action = clean(raw, { rename: { data: undefinedFor(raw, 'send_event', 'fields'), values: 'fields' }, keepNull: ['value'] });
   const type = synonym(action['type'], ACTION_SYNONYMS);
   if (typeof type === 'string' && LATER_ACTIONS.includes(type)) reading.refuse(`${path}.type`, `The action "${type}"`);

@@ -114,7 +114,16 @@ function reviewStep(review: Review, workflow: WorkflowDefinition, step: ProcessS
   }
 }
 
-function reviewAction(review: Review, workflow: WorkflowDefinition, action: ProcessAction, path: string): void {
+/** Whose actions they are: a workflow's, or those of something else that acts on records. */
+export interface Acting {
+  readonly name: string;
+  readonly noun?: string;
+  readonly trigger: { readonly entity?: string | undefined };
+}
+
+const actingName = ({ noun = 'workflow', name }: Acting): string => `The ${noun} ${name}`;
+
+export function reviewAction(review: Review, workflow: Acting, action: ProcessAction, path: string): void {
   switch (action.type) {
     case 'set_field':
     case 'create_record':
@@ -124,14 +133,14 @@ function reviewAction(review: Review, workflow: WorkflowDefinition, action: Proc
         review.error(`${path}.entity`, 'required', `${path}: ${action.type} needs "entity", since the trigger names none.`);
         return;
       }
-      if (!review.expectEntity(`${path}.entity`, entity, `The workflow ${workflow.name}`)) return;
+      if (!review.expectEntity(`${path}.entity`, entity, actingName(workflow))) return;
       const fields = action.type === 'set_field' ? [action.field] : Object.keys(action.fields);
       for (const field of fields) review.requireField(`${path}.field${action.type === 'set_field' ? '' : 's'}`, entity, field);
       if (action.type === 'set_field') review.expression(`${path}.expression`, action.expression);
       return;
     }
     case 'delete_record':
-      if (action.entity !== undefined) review.expectEntity(`${path}.entity`, action.entity, `The workflow ${workflow.name}`);
+      if (action.entity !== undefined) review.expectEntity(`${path}.entity`, action.entity, actingName(workflow));
       return;
     case 'http':
     case 'send_event':

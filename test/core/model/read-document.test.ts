@@ -243,7 +243,6 @@ describe('what comes later is refused with its path', () => {
     documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', ...extra }] }] });
 
   it.each<[string, unknown]>([
-    ['slas', documentWith({ slas: [{ name: 'x' }] })],
     ['functions', documentWith({ functions: [{ name: 'x' }] })],
     ['views', documentWith({ views: [{ name: 'x' }] })],
     ['isolation', documentWith({ isolation: 'database' })],

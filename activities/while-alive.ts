@@ -1,0 +1,14 @@
+import { Context } from '@temporalio/activity';
+
+const HEARTBEAT_MS = 1_500;
+
+/** Says every moment that this worker still is at it. */
+export async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

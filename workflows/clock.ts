@@ -1,0 +1,126 @@
+/**
+ * The clock of an SLA for one record. It holds its row's id and one timer: every look reads what happened and works the clock out
+ * anew in an activity, so a change of the record, of the calendar or of the definition, a late worker and a restart are one
+ * case. Marks fire beside each other: a server that does not answer a warning holds up no breach.
+ */
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ClockActivities } from '../activities/clock.ts';
+import { messageOf } from './activity-failure.ts';
+import { brief, effect, outbound } from './activity-options.ts';
+import { lookAgainSignal } from './contracts/messages.ts';
+import { OUTBOUND_QUEUE } from './contracts/queues.ts';
+import { dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
+import type { ClockInput, ClockLook, ClockMark, ClockResult } from './contracts/types.ts';
+
+const local = proxyLocalActivities<ClockActivities>(brief);
+const writing = proxyActivities<ClockActivities>(effect);
+const calling = proxyActivities<ClockActivities>({ ...outbound, taskQueue: OUTBOUND_QUEUE });
+
+/** Longer ones are refused by the stores of search attributes, and with them the whole workflow task. */
+const MAX_KEYWORD = 200;
+/** After a look that failed for a defect of ours. */
+const TRY_AGAIN = '10m';
+
+export async function clock(input: ClockInput): Promise<ClockResult> {
+  let heard = 0;
+  setHandler(lookAgainSignal, () => {
+    heard++;
+  });
+  const firing = new Map<string, Promise<void>>();
+  for (;;) {
+    const seen = heard;
+    const found = await look(input);
+    if (found === 'failed') {
+      await condition(() => heard !== seen, TRY_AGAIN, { summary: 'look again after a failure' });
+      continue;
+    }
+    if (found.status === 'gone') return { status: 'gone' };
+    show(found);
+    for (const mark of found.due) {
+      if (!firing.has(mark.key))
+        firing.set(
+          mark.key,
+          fire(input, mark).finally(() => firing.delete(mark.key)),
+        );
+    }
+    if (found.status === 'ended') {
+      await Promise.all(firing.values());
+      return { status: found.state === 'met' || found.state === 'breached' ? found.state : 'cancelled' };
+    }
+    if (workflowInfo().continueAsNewSuggested && firing.size === 0) await continueAsNew<typeof clock>(input);
+    await untilNext(found, () => heard !== seen);
+  }
+}
+
+async function look(input: ClockInput): Promise<ClockLook | 'failed'> {
+  try {
+    return await local.assessClock.executeWithOptions({ ...brief, summary: 'look at the clock' }, [{ ...input, now: timeNow() }]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    if (isGone(error)) return GONE;
+    return 'failed';
+  }
+}
+
+const isGone = (error: ActivityFailure): boolean =>
+  error.cause !== undefined && 'type' in error.cause && error.cause.type === 'APP_NOT_FOUND';
+
+const GONE: ClockLook = {
+  status: 'gone',
+  state: 'cancelled',
+  name: '',
+  entity: '',
+  recordId: '',
+  isPaused: false,
+  dueAt: null,
+  nextAt: null,
+  due: [],
+};
+
+function show({ name, entity, recordId, state, isPaused, dueAt }: ClockLook): void {
+  upsertSearchAttributes([
+    { key: stateAttribute, value: state },
+    { key: entityAttribute, value: entity },
+    { key: recordIdAttribute, value: recordId.slice(0, MAX_KEYWORD) },
+    { key: dueAtAttribute, value: dueAt === null ? null : new Date(dueAt) },
+  ]);
+  setCurrentDetails(
+    `**${name}** is ${state}${isPaused && state !== 'paused' ? ' and paused' : ''}${dueAt === null ? '' : `, due ${dueAt}`}.`,
+  );
+}
+
+/** A clock that is paused, or has nothing ahead, holds no timer. */
+async function untilNext({ nextAt, name }: ClockLook, isTold: () => boolean): Promise<void> {
+  if (nextAt === null) await condition(isTold);
+  else await condition(isTold, Math.max(1, Date.parse(nextAt) - Date.now()), { summary: `${name}: next mark` });
+}
+
+async function fire(input: ClockInput, mark: ClockMark): Promise<void> {
+  let error: string | null = null;
+  for (const [index, type] of mark.actions.entries()) {
+    const proxy = type === 'http' ? calling : writing;
+    const options = type === 'http' ? { ...outbound, taskQueue: OUTBOUND_QUEUE } : effect;
+    try {
+      await proxy.performClockAction.executeWithOptions({ ...options, summary: `${mark.key}: ${type}` }, [
+        { ...input, mark, index, now: timeNow() },
+      ]);
+    } catch (failure) {
+      if (!(failure instanceof ActivityFailure) || isCancellation(failure)) throw failure;
+      error ??= `${type}: ${messageOf(failure)}`;
+    }
+  }
+  await local.noteClockMark.executeWithOptions({ ...brief, summary: `${mark.key} has fired` }, [{ ...input, mark, now: timeNow(), error }]);
+}
+
+const timeNow = (): string => new Date().toISOString();
