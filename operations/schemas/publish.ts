@@ -14,6 +14,7 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import type { Actor, AppContext } from '../context.ts';
+import { audit } from '../platform/audit.ts';
 import { refuseInGrace, undoneBy } from './grace.ts';
 import {
   addedEntities,
@@ -96,6 +97,12 @@ async function insertVersion(client: pg.PoolClient, ctx: AppContext, served: Ser
     newVersion: version,
     body: { changes: prepared.changes },
     ...(isFirst ? { type: 'schema.created' } : { type: updatedAs(prepared.changes), oldVersion: served.servedVersion }),
+  });
+  await audit(client, ctx.actor, {
+    app: ctx.app.id,
+    action: 'schema.publish',
+    target: ctx.app.schemaName,
+    detail: { version, changes: prepared.changes.length },
   });
   return insertMigration(client, ctx, { from: served.servedVersion, to: version, prepared });
 }

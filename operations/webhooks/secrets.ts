@@ -6,6 +6,7 @@ import { SECRET_PREFIX } from '../../core/webhook/signature.ts';
 import { AppError } from '../../core/errors.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import type { AppContext, AppRuntime, Services } from '../context.ts';
+import { audit } from '../platform/audit.ts';
 import { requireWebhook } from './definition.ts';
 
 const purpose = (app: AppRuntime, name: string): string => `secret/${app.id}/${name}`;
@@ -38,7 +39,9 @@ export async function signingKeys(services: Services, app: AppRuntime, webhook: 
 /** A new signing secret, shown this once. The one before keeps signing beside it until the next rotation. */
 export async function rotateSecret(ctx: AppContext, webhook: string): Promise<{ readonly secret: string }> {
   requireWebhook(ctx.app, webhook);
-  return { secret: await issueSecret(ctx, webhook) };
+  const secret = await issueSecret(ctx, webhook);
+  await told(ctx, 'webhook.rotate_secret', webhook);
+  return { secret };
 }
 
 /** Makes and keeps a webhook's signing secret; the caller has made sure that there is such a webhook. */
@@ -69,6 +72,7 @@ export async function setSecret(ctx: AppContext, name: string, plain: unknown): 
     sql`insert into ${id(ctx.app.storage, '_secrets')} (name, sealed) values (${value(name)}, ${value(sealed)})
         on conflict (name) do update set sealed = excluded.sealed, created_at = now()`,
   );
+  await told(ctx, 'secret.set', name);
   return { name };
 }
 
@@ -78,8 +82,13 @@ export async function deleteSecret(ctx: AppContext, name: string): Promise<{ rea
     sql`delete from ${id(ctx.app.storage, '_secrets')} where name = ${value(name)} and name !~ '/'`,
   );
   if (gone === 0) throw new AppError('NOT_FOUND', `There is no secret "${name}".`);
+  await told(ctx, 'secret.delete', name);
   return { name };
 }
+
+/** Which secret, never what it is. */
+const told = (ctx: AppContext, action: string, target: string): Promise<void> =>
+  audit(ctx.services.pool, ctx.actor, { app: ctx.app.id, action, target });
 
 export class MissingSecretError extends Error {
   override readonly name = 'MissingSecretError';

@@ -52,6 +52,14 @@ describe('the audit of an app', () => {
     expect((await callerOf(world.url, await tokenOf(world.url, 'ann@x.test', PASSWORD, 'desk'))('GET', AUDIT)).status).toBe(403);
   });
 
+  it('tells that a secret was set and removed, and not which', async () => {
+    expect((await admin('PUT', '/api/desk/_admin/secrets/TOKEN', { value: 'very hidden' })).status).toBe(200);
+    expect((await admin('DELETE', '/api/desk/_admin/secrets/TOKEN')).status).toBe(200);
+    const entries = await admin('GET', `${AUDIT}?target=TOKEN`);
+    expect((entries.at('data') as { action: string }[]).map(({ action }) => action)).toEqual(['secret.delete', 'secret.set']);
+    expect(entries.text).not.toContain('very hidden');
+  });
+
   it('has the platform in a chain of its own', async () => {
     const platform = await world.platform();
     await platform('POST', '/api/_platform/invites', { email: 'p@x.test' });

@@ -232,6 +232,24 @@ describe('who was cut', () => {
   }, 15_000);
 });
 
+it('is for API keys as far as their scopes go, until they are revoked', async () => {
+  const made = await admin('POST', '/api/desk/_admin/api-keys', { name: 'listener', roles: ['agent'], scopes: ['plain:read'] });
+  expect(made.status, made.text).toBe(201);
+  const headers = { 'x-api-key': String(made.at('data', 'key')) };
+  expect((await listen(`${world.url}/api/desk/_events?entities=ticket`, headers)).status).toBe(403);
+  const client = await listen(`${world.url}/api/desk/_events`, headers);
+  await client.waitFor(() => client.lastId() !== '');
+  await ticket({ title: 'not in its scopes' });
+  await admin('POST', '/api/desk/plain', { n: 7 });
+  await client.waitFor((events) => events.length === 1);
+  expect(client.events[0]?.data['entity']).toBe('plain');
+  const began = Date.now();
+  expect((await admin('DELETE', `/api/desk/_admin/api-keys/${String(made.at('data', 'id'))}`)).status).toBe(200);
+  await client.untilEnd();
+  expect(Date.now() - began).toBeLessThan(5_000);
+  expect(client.events.at(-1)).toMatchObject({ event: 'end', data: { code: 'UNAUTHORIZED' } });
+}, 15_000);
+
 it('looks with the permissions of the version that is served: what they take away ends within five seconds', async () => {
   const token = await world.token('ann@x.test');
   const client = await world.stream(token, 'entities=plain');

@@ -26,6 +26,10 @@ describe('publishing', () => {
     const ctx = await world.context();
     expect(ctx.app.version).toBe(1);
     await createRecord(ctx, 'ticket', { title: 'first' });
+    const { rows } = await ctx.services.pool.query(`select detail from durabase.audit where action = 'schema.publish' and app = $1`, [
+      ctx.app.id,
+    ]);
+    expect(rows).toEqual([{ detail: { version: 1, changes: 1 } }]);
   });
 
   it('answers no change, and no version, for the same document', async () => {
