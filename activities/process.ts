@@ -15,6 +15,7 @@ import { whileAlive } from './while-alive.ts';
 
 export interface OpenTaskInput extends StepScope {
   readonly task: OpenTask;
+  readonly strand: string;
   /** Null = admins. */
   readonly assignee: AssigneeDefinition | null;
   readonly allowSelfApproval: boolean;
@@ -50,11 +51,11 @@ export function createProcessActivities(services: Services): ProcessActivities {
     openTask: async (input) => {
       const app = await appOf(input.app);
       const assignee = await resolveAssignee(services, app, input, input.assignee);
-      const { task, allowSelfApproval, commentRequired, trigger, now } = input;
+      const { task, strand, allowSelfApproval, commentRequired, trigger, now } = input;
       await insertTask(
         services,
         app,
-        { ...task, assignee, allowSelfApproval, commentRequired, requestedBy: trigger.actor.id, now },
+        { ...task, strand, assignee, allowSelfApproval, commentRequired, requestedBy: trigger.actor.id, now },
         input.projection,
       );
     },

@@ -2,7 +2,7 @@
 export { clock } from './clock.ts';
 export { contract } from './contract.ts';
 export { delivery } from './delivery.ts';
-export { process } from './process.ts';
+export { process } from './process/process.ts';
 export { provision } from './provision.ts';
 export { retire } from './retire.ts';
 export { rollout } from './rollout.ts';

@@ -13,6 +13,7 @@ const TASK: Schema = objectOf(
   {
     id: { type: 'string', format: 'uuid' },
     step: { type: 'string' },
+    strand: { type: 'string', description: 'The strand of the run that waits for it.' },
     assignee: { type: 'object' },
     due_at: MAYBE_TIME,
     comment_required: { type: 'boolean' },
@@ -22,6 +23,13 @@ const TASK: Schema = objectOf(
   ['id', 'step', 'assignee', 'due_at', 'comment_required', 'can_decide'],
 );
 
+const CURRENT_STEP: Schema = objectOf({ step: { type: 'string' }, strand: { type: 'string' }, deadline: MAYBE_TIME, error: MAYBE_TEXT }, [
+  'step',
+  'strand',
+  'deadline',
+  'error',
+]);
+
 const RUN: Schema = objectOf(
   {
     id: { type: 'string', format: 'uuid' },
@@ -30,6 +38,7 @@ const RUN: Schema = objectOf(
     status: { type: 'string', enum: ['running', 'completed', 'failed', 'cancelled', 'ended_by_restore'] },
     current_step: MAYBE_TEXT,
     current_step_deadline: MAYBE_TIME,
+    current_steps: arrayOf(CURRENT_STEP),
     context: { type: 'object' },
     history: arrayOf({ type: 'object' }),
     entity: MAYBE_TEXT,
@@ -38,12 +47,26 @@ const RUN: Schema = objectOf(
     error: MAYBE_TEXT,
     is_stuck: { type: 'boolean' },
     task: { anyOf: [ref('schemas', 'Task'), { type: 'null' }] },
+    tasks: arrayOf(ref('schemas', 'Task')),
     temporal_workflow_id: { type: 'string' },
     temporal_url: MAYBE_TEXT,
     created_at: TIME,
     updated_at: TIME,
   },
-  ['id', 'workflow_id', 'workflow_name', 'status', 'context', 'history', 'is_stuck', 'task', 'created_at', 'updated_at'],
+  [
+    'id',
+    'workflow_id',
+    'workflow_name',
+    'status',
+    'context',
+    'history',
+    'is_stuck',
+    'task',
+    'tasks',
+    'current_steps',
+    'created_at',
+    'updated_at',
+  ],
 );
 
 export const WORKFLOW_SCHEMAS: Record<string, Schema> = { Run: RUN, Task: TASK };
@@ -78,7 +101,7 @@ export function workflowPaths(app: AppView, base: string): Paths {
       }),
     },
   });
-  const comment = objectOf({ comment: TEXT });
+  const comment = objectOf({ comment: TEXT, task: { ...TEXT, description: 'Which task, where several are open.' } });
   return {
     [root]: {
       get: operation('list', 'List runs', {

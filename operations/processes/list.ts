@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { and, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
+import { and, id, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { checkParameters, readPage } from '../paging.ts';
 import { assignedTo, countRuns, type RunAnswer, selectRuns, toAnswer, visibleTo } from './runs.ts';
@@ -36,13 +36,18 @@ export async function listPending(ctx: AppContext, query: URLSearchParams): Prom
   checkParameters(query, ['assignee', 'page', 'per_page']);
   const assignee = query.get('assignee');
   if (assignee !== null && assignee !== 'me') throw new AppError('INVALID_VALUE', 'assignee can only be "me".');
-  const conditions = [raw("t.id is not null and r.status = 'running'"), visibleTo(ctx.app, ctx.actor)];
-  if (assignee === 'me') {
-    conditions.push(assignedTo('t', ctx.actor));
-    if (ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key')
-      conditions.push(sql`(t.allow_self_approval or t.requested_by is distinct from ${value(ctx.actor.id)})`);
-  }
-  return pageOf(ctx, query, and(conditions));
+  const mine =
+    assignee !== 'me'
+      ? []
+      : [
+          assignedTo('t', ctx.actor),
+          ...(ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key'
+            ? [sql`(t.allow_self_approval or t.requested_by is distinct from ${value(ctx.actor.id)})`]
+            : []),
+        ];
+  const open = and([raw("t.run_id = r.id and t.state = 'pending'"), ...mine]);
+  const hasTask = sql`exists (select from ${id(ctx.app.storage, '_tasks')} t where ${open})`;
+  return pageOf(ctx, query, and([raw("r.status = 'running'"), hasTask, visibleTo(ctx.app, ctx.actor)]));
 }
 
 async function pageOf(ctx: AppContext, query: URLSearchParams, where: Sql): Promise<RunPage> {

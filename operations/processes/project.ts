@@ -12,8 +12,8 @@ export interface RunProjection {
   readonly status: RunStatus;
   readonly error: string | null;
   readonly state: ProcessState;
-  /** Closes the open task in the same transaction. */
-  readonly closes?: { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' };
+  /** Tasks to close in the same transaction. */
+  readonly closes?: readonly { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' }[];
 }
 
 export interface NewRun {
@@ -49,28 +49,30 @@ export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promis
 
 /** Shows the run as `projection` has it, unless something newer is shown already. */
 export async function projectRun(services: Services, app: AppRuntime, projection: RunProjection): Promise<void> {
-  if (projection.closes === undefined) {
+  const { closes = [] } = projection;
+  if (closes.length === 0) {
     await writeRun(services.pool, app, projection);
     return;
   }
-  const { taskId, state } = projection.closes;
   await transaction(services.pool, async (client) => {
     await execute(
       client,
       sql`
-      update ${id(app.storage, '_tasks')} set state = ${value(state)}, decided_at = now()
-      where id = ${value(taskId, 'uuid')} and state = 'pending'`,
+      update ${id(app.storage, '_tasks')} t set state = c.state, decided_at = now()
+      from jsonb_to_recordset(${value(JSON.stringify(closes), 'jsonb')}) as c("taskId" uuid, state text)
+      where t.id = c."taskId" and t.state = 'pending'`,
     );
     await writeRun(client, app, projection);
   });
 }
 
 async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
+  const [main] = state.strands;
   await execute(
     db,
     sql`
     update ${id(app.storage, '_runs')} set
-      status = ${value(status)}, current_step = ${value(state.currentStep)}, current_step_deadline = ${value(state.deadline, 'timestamptz')},
+      status = ${value(status)}, current_step = ${value(main?.currentStep ?? null)}, current_step_deadline = ${value(main?.deadline ?? null, 'timestamptz')},
       context = ${value(JSON.stringify(state.context), 'jsonb')}, history = ${value(JSON.stringify(state.history), 'jsonb')},
       state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)}, updated_at = now()
     where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`,
@@ -80,6 +82,7 @@ async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }
 export interface NewTask {
   readonly id: string;
   readonly step: string;
+  readonly strand: string;
   readonly dueAt: string | null;
   readonly assignee: TaskAssignee;
   readonly allowSelfApproval: boolean;
@@ -94,8 +97,8 @@ export async function insertTask(services: Services, app: AppRuntime, task: NewT
     await execute(
       client,
       sql`
-      insert into ${id(app.storage, '_tasks')} (id, run_id, step, state, assignee, allow_self_approval, comment_required, requested_by, due_at, created_at)
-      values (${value(task.id, 'uuid')}, ${value(projection.runId, 'uuid')}, ${value(task.step)}, 'pending', ${value(JSON.stringify(task.assignee), 'jsonb')},
+      insert into ${id(app.storage, '_tasks')} (id, run_id, step, strand, state, assignee, allow_self_approval, comment_required, requested_by, due_at, created_at)
+      values (${value(task.id, 'uuid')}, ${value(projection.runId, 'uuid')}, ${value(task.step)}, ${value(task.strand)}, 'pending', ${value(JSON.stringify(task.assignee), 'jsonb')},
               ${value(task.allowSelfApproval)}, ${value(task.commentRequired)}, ${value(task.requestedBy)}, ${value(task.dueAt, 'timestamptz')}, ${value(task.now, 'timestamptz')})
       on conflict (id) do nothing`,
     );

@@ -2,7 +2,7 @@
 import { type Db, run } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, empty, id, or, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
-import type { HistoryEntry } from '../../workflows/contracts/types.ts';
+import type { HistoryEntry, ProcessState } from '../../workflows/contracts/types.ts';
 import type { Actor, AppContext, AppRuntime, Services } from '../context.ts';
 import { refusalToDecide, type TaskAssignee } from './may-decide.ts';
 
@@ -11,8 +11,11 @@ export interface RunAnswer {
   readonly workflow_id: string;
   readonly workflow_name: string;
   readonly status: 'running' | 'completed' | 'failed' | 'cancelled' | 'ended_by_restore';
+  /** Of the main strand. */
   readonly current_step: string | null;
   readonly current_step_deadline: string | null;
+  /** Of every strand that goes through steps of its own now. */
+  readonly current_steps: readonly CurrentStep[];
   readonly context: Readonly<Record<string, unknown>>;
   readonly history: readonly HistoryEntry[];
   readonly entity: string | null;
@@ -22,16 +25,27 @@ export interface RunAnswer {
   readonly error: string | null;
   /** True while a failed step waits for retry, skip or cancel. */
   readonly is_stuck: boolean;
+  /** The first open task the caller may decide, else the first open one. */
   readonly task: TaskAnswer | null;
+  readonly tasks: readonly TaskAnswer[];
   readonly temporal_workflow_id: string;
   readonly temporal_url: string | null;
   readonly created_at: string;
   readonly updated_at: string;
 }
 
+export interface CurrentStep {
+  readonly step: string;
+  readonly strand: string;
+  readonly deadline: string | null;
+  /** Why it failed, while an operator is waited for. */
+  readonly error: string | null;
+}
+
 export interface TaskAnswer {
   readonly id: string;
   readonly step: string;
+  readonly strand: string;
   readonly assignee: TaskAssignee;
   readonly due_at: string | null;
   readonly comment_required: boolean;
@@ -57,18 +71,22 @@ export interface RunRow {
   readonly started_by: { readonly id: string | null } | null;
   readonly created_at: Date;
   readonly updated_at: Date;
-  readonly task: {
-    readonly id: string;
-    readonly step: string;
-    readonly assignee: TaskAssignee;
-    readonly due_at: string | null;
-    readonly comment_required: boolean;
-    readonly allow_self_approval: boolean;
-    readonly requested_by: string | null;
-  } | null;
+  readonly state: ProcessState | { readonly version: 1 } | null;
+  readonly tasks: readonly OpenTaskRow[];
 }
 
-/** Runs with their pending task. `where` speaks of `r` (runs) and `t` (the pending task, if any). */
+export interface OpenTaskRow {
+  readonly id: string;
+  readonly step: string;
+  readonly strand: string;
+  readonly assignee: TaskAssignee;
+  readonly due_at: string | null;
+  readonly comment_required: boolean;
+  readonly allow_self_approval: boolean;
+  readonly requested_by: string | null;
+}
+
+/** Runs with their open tasks. `where` speaks of `r`. */
 export async function selectRuns(
   db: Db,
   app: AppRuntime,
@@ -80,20 +98,19 @@ export async function selectRuns(
     db,
     sql`
     select r.id, r.workflow_id, r.definition_id, r.workflow_name, r.schema_version, r.entity, r.record_id, r.status, r.current_step,
-           r.current_step_deadline, r.context, r.history, r.error, r.started_by, r.created_at, r.updated_at,
-           case when t.id is null then null else json_build_object('id', t.id, 'step', t.step, 'assignee', t.assignee, 'due_at', t.due_at,
-             'comment_required', t.comment_required, 'allow_self_approval', t.allow_self_approval, 'requested_by', t.requested_by) end as task
-    ${fromRuns(app)} where ${where} order by r.created_at desc, r.id desc${limits}`,
+           r.current_step_deadline, r.context, r.history, r.error, r.started_by, r.created_at, r.updated_at, r.state,
+           (select coalesce(json_agg(json_build_object('id', t.id, 'step', t.step, 'strand', t.strand, 'assignee', t.assignee, 'due_at', t.due_at,
+              'comment_required', t.comment_required, 'allow_self_approval', t.allow_self_approval, 'requested_by', t.requested_by)
+              order by t.created_at, t.id), '[]')
+            from ${id(app.storage, '_tasks')} t where t.run_id = r.id and t.state = 'pending') as tasks
+    from ${id(app.storage, '_runs')} r where ${where} order by r.created_at desc, r.id desc${limits}`,
   );
 }
 
 export async function countRuns(db: Db, app: AppRuntime, where: Sql): Promise<number> {
-  const rows = await run<{ total: string }>(db, sql`select count(*) as total ${fromRuns(app)} where ${where}`);
+  const rows = await run<{ total: string }>(db, sql`select count(*) as total from ${id(app.storage, '_runs')} r where ${where}`);
   return Number(rows[0]?.total ?? 0);
 }
-
-const fromRuns = (app: AppRuntime): Sql => sql`
-  from ${id(app.storage, '_runs')} r left join ${id(app.storage, '_tasks')} t on t.run_id = r.id and t.state = 'pending'`;
 
 /** Runs the caller may see: an admin all; others those they caused and those with a task that is or was theirs. */
 export function visibleTo(app: AppRuntime, actor: Actor): Sql {
@@ -128,6 +145,7 @@ export async function findRun(ctx: AppContext, runId: string, visible: Sql = raw
 }
 
 export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnswer {
+  const tasks = row.tasks.map((task) => taskAnswer(actor, task));
   return {
     id: row.id,
     workflow_id: row.definition_id,
@@ -135,6 +153,7 @@ export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnsw
     status: row.status,
     current_step: row.current_step,
     current_step_deadline: row.current_step_deadline?.toISOString() ?? null,
+    current_steps: row.status === 'running' ? currentSteps(row) : [],
     context: row.context,
     history: row.history,
     entity: row.entity,
@@ -142,7 +161,8 @@ export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnsw
     schema_version: row.schema_version,
     error: row.error,
     is_stuck: row.status === 'running' && row.error !== null,
-    task: row.task === null ? null : taskAnswer(actor, row.task),
+    task: tasks.find((task) => task.can_decide) ?? tasks[0] ?? null,
+    tasks,
     temporal_workflow_id: row.workflow_id,
     temporal_url: services.temporal.linkTo(row.workflow_id),
     created_at: row.created_at.toISOString(),
@@ -150,11 +170,24 @@ export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnsw
   };
 }
 
-function taskAnswer(actor: Actor, task: NonNullable<RunRow['task']>): TaskAnswer {
+/** A strand that has opened others waits for them: where they are is where the run is. */
+function currentSteps({ state, current_step, current_step_deadline }: RunRow): CurrentStep[] {
+  if (state?.version !== 2) {
+    const deadline = current_step_deadline?.toISOString() ?? null;
+    return current_step === null ? [] : [{ step: current_step, strand: 'main', deadline, error: null }];
+  }
+  const parents = new Set(state.strands.map((strand) => strand.parent));
+  return state.strands.flatMap(({ id: strand, currentStep, deadline, failure }) =>
+    currentStep === null || parents.has(strand) ? [] : [{ step: currentStep, strand, deadline, error: failure }],
+  );
+}
+
+function taskAnswer(actor: Actor, task: OpenTaskRow): TaskAnswer {
   const reason = refusalOf(actor, task);
   return {
     id: task.id,
     step: task.step,
+    strand: task.strand,
     assignee: task.assignee,
     due_at: task.due_at === null ? null : new Date(task.due_at).toISOString(),
     comment_required: task.comment_required,
@@ -163,5 +196,5 @@ function taskAnswer(actor: Actor, task: NonNullable<RunRow['task']>): TaskAnswer
   };
 }
 
-export const refusalOf = (actor: Actor, task: NonNullable<RunRow['task']>): string | undefined =>
+export const refusalOf = (actor: Actor, task: OpenTaskRow): string | undefined =>
   refusalToDecide(actor, { assignee: task.assignee, requestedBy: task.requested_by, allowsSelfApproval: task.allow_self_approval });

@@ -3,7 +3,16 @@
  * `define...` functions make these very objects, but with them an api process would load all of the workflow library.
  */
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
-import type { ActorRef, ContractRequest, DecisionInput, MigrationRequest, RolloutRequest, RolloutView, RunView } from './types.ts';
+import type {
+  ActorRef,
+  ContractRequest,
+  DecisionInput,
+  MigrationRequest,
+  Resolution,
+  RolloutRequest,
+  RolloutView,
+  RunView,
+} from './types.ts';
 
 const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
 const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
@@ -14,9 +23,7 @@ export const decideTaskUpdate = defineUpdate<RunView, [DecisionInput]>('decideTa
 /** End a run at the next safe point. An update, so that the answer shows the ended run. */
 export const cancelRunUpdate = defineUpdate<RunView, [{ readonly actor: ActorRef; readonly reason?: string }]>('cancelRun');
 /** A step that failed for good waits for one of these. */
-export const resolveFailureUpdate = defineUpdate<RunView, [{ readonly action: 'retry' | 'skip'; readonly actor: ActorRef }]>(
-  'resolveFailure',
-);
+export const resolveFailureUpdate = defineUpdate<RunView, [Resolution]>('resolveFailure');
 export const runViewQuery = defineQuery<RunView>('runView');
 
 /** Approve, reject, pause, resume or abort a migration before its switch. An update: the caller must learn at once whether it counted. */

@@ -81,7 +81,7 @@ export interface ProcessInput {
     readonly context?: Record<string, unknown>;
   };
   /** Present after continue-as-new. */
-  readonly state?: ProcessState;
+  readonly state?: ProcessState | ProcessStateV1;
 }
 
 export type HistoryStatus =
@@ -89,6 +89,8 @@ export type HistoryStatus =
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;
+  /** The strand of the step; the main one when left out. */
+  readonly strand?: string;
   readonly by?: string;
   readonly comment?: string;
   /** Why a step failed. */
@@ -98,21 +100,49 @@ export interface HistoryEntry {
 
 /** The interpreter's whole state; carried over continue-as-new and stored with the projection. */
 export interface ProcessState {
+  readonly version: 2;
+  /** Shared by all strands. */
+  readonly context: Record<string, unknown>;
+  /** The main strand first; those that `parallel` and `foreach` opened behind it. */
+  readonly strands: readonly StrandState[];
+  /** How often steps were entered in the whole run: each visit has a number of its own, and makes the keys of its effects. */
+  readonly visits: number;
+  readonly history: readonly HistoryEntry[];
+  readonly revision: number;
+  /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
+  readonly answered: readonly string[];
+}
+
+export interface StrandState {
+  readonly id: string;
+  readonly parent: string | null;
+  /** Null at its end. */
+  readonly currentStep: string | null;
+  /** The number of the current step's visit, from when it is entered until it is left. */
+  readonly visit: number | null;
+  /** True from the moment the current step has begun: a strand that wakes up then goes on inside it, with the same effect keys. */
+  readonly isBegun: boolean;
+  /** When the current wait or approval ends by itself. */
+  readonly deadline: string | null;
+  readonly task: OpenTask | null;
+  /** Why the current step failed: an operator is waited for. */
+  readonly failure: string | null;
+  /** Steps entered since the strand last waited for anybody; over the limit it is a loop. */
+  readonly streak: number;
+}
+
+/** As continue-as-new carried it while a run had one strand only. */
+export interface ProcessStateV1 {
   readonly version: 1;
   readonly context: Record<string, unknown>;
   readonly currentStep: string | null;
-  /** How often steps were entered: with the step's id it makes the key of each effect. */
   readonly visits: number;
   readonly history: readonly HistoryEntry[];
   readonly task: OpenTask | null;
   readonly revision: number;
-  /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
   readonly answered: readonly string[];
-  /** True from the moment the current step has begun: a run that wakes up then goes on inside it, with the same effect keys. */
   readonly isBegun: boolean;
-  /** When the current wait or approval ends by itself. */
   readonly deadline: string | null;
-  /** Steps entered since the run last waited for anybody; over the limit it is a loop. */
   readonly streak: number;
 }
 
@@ -132,6 +162,13 @@ export interface RunView {
   readonly status: RunStatus;
   readonly current_step: string | null;
   readonly current_step_deadline: string | null;
+}
+
+/** An operator's word about failed steps: of one strand, or of all that have failed. */
+export interface Resolution {
+  readonly action: 'retry' | 'skip';
+  readonly actor: ActorRef;
+  readonly strand?: string;
 }
 
 export interface DecisionInput {

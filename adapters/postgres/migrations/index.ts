@@ -22,6 +22,7 @@ import * as app0004 from './app-0004_idempotency.ts';
 import * as app0010 from './app-0010_second_factor.ts';
 import * as app0011 from './app-0011_oidc.ts';
 import * as app0012 from './app-0012_quarantine.ts';
+import * as app0013 from './app-0013_processes.ts';
 import * as app0015 from './app-0015_webhooks.ts';
 import * as app0017 from './app-0017_clocks.ts';
 
@@ -52,4 +53,15 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0024,
   control0025,
 ];
-export const APP_MIGRATIONS: readonly AppMigration[] = [app0001, app0002, app0003, app0004, app0010, app0011, app0012, app0015, app0017];
+export const APP_MIGRATIONS: readonly AppMigration[] = [
+  app0001,
+  app0002,
+  app0003,
+  app0004,
+  app0010,
+  app0011,
+  app0012,
+  app0013,
+  app0015,
+  app0017,
+];

@@ -1,0 +1,80 @@
+/** What people ask of a run. Updates, not signals: the caller must learn at once whether it counted. */
+import { condition, setHandler } from '@temporalio/workflow';
+import { cancelRunUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery } from '../contracts/messages.ts';
+import type { ActorRef, DecisionInput, Resolution, RunView } from '../contracts/types.ts';
+import { keptInHistory } from '../kept-in-history.ts';
+import type { Run } from './run.ts';
+import { refuse } from './state.ts';
+import type { Strand } from './strand.ts';
+
+/** How long a decision's answer waits for the run to rest again: what follows an approval is mostly brief. */
+const SETTLE_MS = 1_500;
+
+export function listen(run: Run): void {
+  setHandler(runViewQuery, () => run.view());
+  setHandler(decideTaskUpdate, (decision) => decide(run, decision), { validator: (decision) => checkDecision(run, decision) });
+  setHandler(cancelRunUpdate, (request) => cancel(run, request.actor, request.reason), { validator: (_request) => run.checkRunning() });
+  setHandler(resolveFailureUpdate, (resolution) => resolve(run, resolution), {
+    validator: (resolution) => void resolvableBy(run, resolution),
+  });
+}
+
+/** The strand whose task a decision is about. */
+function checkDecision(run: Run, decision: DecisionInput): Strand | undefined {
+  if (run.state.answered.includes(decision.key)) return undefined;
+  run.checkRunning();
+  const strand = run.live().find(({ state }) => state.task?.id === decision.taskId);
+  if (strand === undefined) throw refuse('INVALID_STATE', 'This task is no longer open.');
+  strand.approval.check(decision);
+  return strand;
+}
+
+async function decide(run: Run, decision: DecisionInput): Promise<RunView> {
+  const open = run.live().find(({ state }) => state.task?.id === decision.taskId);
+  await open?.approval.untilRecorded();
+  await checkDecision(run, decision)?.approval.record(decision);
+  await settle(run);
+  return run.view();
+}
+
+async function cancel(run: Run, actor: ActorRef, reason: string | undefined): Promise<RunView> {
+  await keptInHistory();
+  run.cancel(actor, reason);
+  await condition(() => run.hasEnded, SETTLE_MS);
+  return run.view();
+}
+
+/** The failed steps an operator's word is about: one strand's when it names one, else all. */
+function resolvableBy(run: Run, resolution: Resolution): Strand[] {
+  run.checkRunning();
+  const stuck = run
+    .live()
+    .filter((strand) => strand.rest === 'operator' && (resolution.strand === undefined || resolution.strand === strand.id));
+  if (stuck.length === 0) throw refuse('INVALID_STATE', 'No step of this run has failed.');
+  const bound = resolution.action === 'skip' ? stuck.find((strand) => !strand.canSkip) : undefined;
+  if (bound !== undefined) {
+    throw refuse(
+      'INVALID_STATE',
+      `The step "${bound.state.currentStep ?? ''}" decides where the run goes, so it cannot be skipped: retry it, or cancel the run.`,
+    );
+  }
+  return stuck;
+}
+
+async function resolve(run: Run, resolution: Resolution): Promise<RunView> {
+  await keptInHistory();
+  // Another operator may have been quicker.
+  for (const strand of resolvableBy(run, resolution)) {
+    strand.resolution = resolution;
+    strand.rest = undefined;
+  }
+  await settle(run);
+  return run.view();
+}
+
+/** The answer shows the next step begun and projected, and mostly the run at rest; it never waits for a long step to end. */
+async function settle(run: Run): Promise<void> {
+  const before = run.begun;
+  await condition(() => run.isAtRest || run.begun > before);
+  await condition(() => run.isAtRest, SETTLE_MS);
+}

@@ -1,0 +1,297 @@
+/**
+ * One run of a workflow definition (in code: a process): its state, shared by its strands, and what becomes visible of it.
+ * Conditions, expressions and writes happen in activities only.
+ */
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ProcessStep } from '../../core/model/document.ts';
+import { brief } from '../activity-options.ts';
+import { appIdAttribute, dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from '../contracts/search-attributes.ts';
+import type {
+  ActorRef,
+  HistoryEntry,
+  ProcessInput,
+  ProcessResult,
+  ProcessState,
+  RunStatus,
+  RunView,
+  StrandState,
+} from '../contracts/types.ts';
+import { local } from './activities.ts';
+import type { process } from './process.ts';
+import { firstState, MAIN, nameOf, readState, refuse, timeNow, withEntry } from './state.ts';
+import { Strand } from './strand.ts';
+
+/** Answered keys kept: only the latest decisions can still be repeated by their callers. */
+const MAX_ANSWERED = 50;
+
+/** What expressions and values of a step may read. */
+export interface Scope {
+  readonly app: string;
+  readonly runId: string;
+  readonly trigger: ProcessInput['trigger'];
+  readonly context: Record<string, unknown>;
+  readonly now: string;
+}
+
+/** Tasks to close in the transaction of a projection. */
+export type Closing = readonly { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' }[];
+
+const REST_STATES = { operator: 'stuck', decision: 'awaiting_decision', timer: 'waiting' } as const;
+
+export class Run {
+  readonly input: ProcessInput;
+  status: RunStatus = 'running';
+  /** Steps begun, for who waits for the next one. */
+  begun = 0;
+  hasEnded = false;
+  state: ProcessState;
+  readonly #steps: ReadonlyMap<string, ProcessStep>;
+  readonly #strands = new Map<string, Strand>();
+  #error: string | null = null;
+  #shown: string | undefined;
+  #cancelled: { readonly actor: ActorRef; readonly reason: string | undefined } | undefined;
+
+  constructor(input: ProcessInput) {
+    this.input = input;
+    this.#steps = new Map(input.definition.steps.map((step) => [step.id, step]));
+    this.state = input.state === undefined ? firstState() : readState(input.state);
+    for (const { id } of this.state.strands) this.#strands.set(id, new Strand(this, id));
+  }
+
+  async toEnd(): Promise<ProcessResult> {
+    try {
+      if (this.input.state === undefined && !(await this.#open())) return { status: 'unwanted' };
+      await Promise.race([this.#strand(MAIN).toEnd(), this.#continueWhenDue()]);
+      await this.#finish(this.#cancelled === undefined ? 'completed' : 'cancelled');
+      return { status: this.#cancelled === undefined ? 'completed' : 'cancelled' };
+    } catch (error) {
+      if (isCancellation(error)) await CancellationScope.nonCancellable(() => this.#finish('cancelled'));
+      else if (error instanceof ApplicationFailure) await this.#finish('failed', error.message);
+      throw error;
+    } finally {
+      this.hasEnded = true;
+    }
+  }
+
+  /** False when the trigger's condition turns out not to hold: then there is no run at all. */
+  async #open(): Promise<boolean> {
+    const { app, runId, definition, trigger, schemaVersion } = this.input;
+    upsertSearchAttributes([
+      { key: appIdAttribute, value: app },
+      { key: stateAttribute, value: 'running' },
+      ...(trigger.entity === null ? [] : [{ key: entityAttribute, value: trigger.entity }]),
+      ...(trigger.recordId === null ? [] : [{ key: recordIdAttribute, value: trigger.recordId }]),
+    ]);
+    const firstStep = definition.steps[0]?.id ?? null;
+    const opened = await local.openRun.executeWithOptions({ ...brief, summary: `start ${definition.name}` }, [
+      {
+        app,
+        runId,
+        workflowId: workflowInfo().workflowId,
+        definition: withoutSteps(definition),
+        firstStep,
+        trigger,
+        schemaVersion,
+        now: timeNow(),
+      },
+    ]);
+    if (!opened.isWanted) return false;
+    this.change({ context: opened.context });
+    this.changeStrand(MAIN, { currentStep: firstStep });
+    return true;
+  }
+
+  async #finish(status: 'completed' | 'cancelled' | 'failed', error?: string): Promise<void> {
+    if (status === 'cancelled') this.#noteCancellation();
+    this.status = status;
+    this.#error = error ?? null;
+    const closes = this.#openTasks();
+    // A failed or cancelled run keeps the step where it ended.
+    for (const { id } of this.state.strands) {
+      this.changeStrand(id, { task: null, deadline: null, failure: null, ...(status === 'completed' ? { currentStep: null } : {}) });
+    }
+    await this.project(`show ${this.#strand(MAIN).state.currentStep ?? status}`, closes);
+    upsertSearchAttributes([{ key: stateAttribute, value: status }]);
+    setCurrentDetails(`**${this.input.definition.name}** is ${status}${error === undefined ? '.' : `: ${error}`}`);
+    this.hasEnded = true;
+  }
+
+  #noteCancellation(): void {
+    const by = this.#cancelled;
+    this.note({
+      step: this.#strand(MAIN).state.currentStep ?? '',
+      status: 'cancelled',
+      ...(by === undefined ? {} : { by: nameOf(by.actor) }),
+      ...(by?.reason === undefined ? {} : { comment: by.reason }),
+    });
+  }
+
+  #openTasks(): Closing {
+    return this.state.strands.flatMap(({ task }) => (task === null ? [] : [{ taskId: task.id, state: 'cancelled' as const }]));
+  }
+
+  // --- strands -------------------------------------------------------------------------------------------------------
+
+  #strand(id: string): Strand {
+    const strand = this.#strands.get(id);
+    if (strand === undefined) throw ApplicationFailure.nonRetryable(`The strand "${id}" is not open.`, 'INTERNAL_ERROR');
+    return strand;
+  }
+
+  live(): Strand[] {
+    return [...this.#strands.values()];
+  }
+
+  strandState(id: string): StrandState {
+    const found = this.state.strands.find((strand) => strand.id === id);
+    if (found === undefined) throw ApplicationFailure.nonRetryable(`The strand "${id}" is not open.`, 'INTERNAL_ERROR');
+    return found;
+  }
+
+  changeStrand(id: string, changes: Partial<StrandState>): void {
+    this.change({ strands: this.state.strands.map((strand) => (strand.id === id ? { ...strand, ...changes } : strand)) });
+  }
+
+  stepNamed(id: string): ProcessStep {
+    const step = this.#steps.get(id);
+    if (step === undefined)
+      throw ApplicationFailure.nonRetryable(`The step "${id}" does not exist in the definition of this run.`, 'VALIDATION_FAILED');
+    return step;
+  }
+
+  /** Visits are counted for the whole run: with the number of an action, a visit makes the key of an effect. */
+  nextVisit(): number {
+    this.change({ visits: this.state.visits + 1 });
+    return this.state.visits;
+  }
+
+  effectKey(visit: number, name: number | string): string {
+    return `process/${this.input.app}/${this.input.runId}/${visit}/${name}`;
+  }
+
+  hasBegun(): void {
+    this.begun++;
+    this.showDetails();
+  }
+
+  cancel(actor: ActorRef, reason: string | undefined): void {
+    this.#cancelled ??= { actor, reason };
+    for (const strand of this.live()) strand.stop();
+  }
+
+  // --- continue as new -----------------------------------------------------------------------------------------------
+
+  get isContinuationDue(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  /** Once due, strands stop before their next step; a resting strand has all it needs in its state. */
+  async #continueWhenDue(): Promise<never> {
+    await condition(
+      () =>
+        this.isContinuationDue &&
+        !this.hasEnded &&
+        this.#cancelled === undefined &&
+        allHandlersFinished() &&
+        this.live().every(isWithinState),
+    );
+    return continueAsNew<typeof process>({ ...this.input, state: this.state });
+  }
+
+  // --- what others see -----------------------------------------------------------------------------------------------
+
+  view(): RunView {
+    const { currentStep, deadline } = this.#strand(MAIN).state;
+    return { id: this.input.runId, status: this.status, current_step: currentStep, current_step_deadline: deadline };
+  }
+
+  checkRunning(): void {
+    if (this.status !== 'running') throw refuse('INVALID_STATE', `The run is ${this.status}.`);
+  }
+
+  get isAtRest(): boolean {
+    return this.hasEnded || this.live().every((strand) => strand.rest !== undefined);
+  }
+
+  /** The most urgent rest and the next deadline of all strands, as search attributes. */
+  showRest(): void {
+    const resting = this.live().filter((strand) => strand.rest !== undefined);
+    const rest = (['operator', 'decision', 'timer'] as const).find((one) => resting.some((strand) => strand.rest === one));
+    const state = rest === undefined ? 'running' : REST_STATES[rest];
+    const due = resting.flatMap((strand) => strand.state.deadline ?? []).sort()[0] ?? null;
+    const shown = `${state} ${due ?? ''}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    upsertSearchAttributes([
+      { key: stateAttribute, value: state },
+      { key: dueAtAttribute, value: due === null ? null : new Date(due) },
+    ]);
+  }
+
+  showDetails(): void {
+    const lines = this.state.strands.flatMap(({ id, currentStep, deadline, failure }) => {
+      if (currentStep === null) return [];
+      const where = `${id === MAIN ? '' : `${id}: `}\`${currentStep}\` (${this.stepNamed(currentStep).type})`;
+      if (failure !== null) return [`${where} failed: ${failure}. Retry, skip or cancel it.`];
+      return [`${where}${deadline === null ? '' : ` until ${deadline}`}`];
+    });
+    setCurrentDetails(
+      lines.length === 1
+        ? `**${this.input.definition.name}** is at ${lines[0]}.`
+        : [`**${this.input.definition.name}**`, ...lines].join('\n- '),
+    );
+  }
+
+  async project(summary: string, closes: Closing = []): Promise<void> {
+    await local.projectRun.executeWithOptions({ ...brief, summary }, [{ ...this.projection(), closes }]);
+  }
+
+  projection(): { app: string; runId: string; status: RunStatus; error: string | null; state: ProcessState } {
+    const failures = this.state.strands.flatMap(({ currentStep, failure }) =>
+      failure === null ? [] : [`Step "${currentStep ?? ''}" failed: ${failure}`],
+    );
+    const error = failures.length === 0 ? this.#error : failures.join(' ');
+    return { app: this.input.app, runId: this.input.runId, status: this.status, error, state: this.state };
+  }
+
+  scope(): Scope {
+    const { app, runId, trigger } = this.input;
+    return { app, runId, trigger, context: this.state.context, now: timeNow() };
+  }
+
+  // --- state ---------------------------------------------------------------------------------------------------------
+
+  change(changes: Partial<ProcessState>): void {
+    this.state = { ...this.state, ...changes, revision: this.state.revision + 1 };
+  }
+
+  note(entry: Omit<HistoryEntry, 'at' | 'strand'>, strand: string = MAIN): void {
+    const full = { ...entry, ...(strand === MAIN ? {} : { strand }), at: timeNow() };
+    this.change({ history: withEntry(this.state.history, full) });
+  }
+
+  save(values: Record<string, unknown>): void {
+    this.change({ context: { ...this.state.context, ...values } });
+  }
+
+  hasAnswered(key: string): void {
+    this.change({ answered: [...this.state.answered, key].slice(-MAX_ANSWERED) });
+  }
+}
+
+const isWithinState = (strand: Strand): boolean => strand.isAtBoundary || strand.rest !== undefined;
+
+function withoutSteps(definition: ProcessInput['definition']): Omit<ProcessInput['definition'], 'steps'> {
+  const { id, name, context, condition: holds } = definition;
+  return { id, name, context, ...(holds === undefined ? {} : { condition: holds }) };
+}
