@@ -9,19 +9,19 @@ import { answering, brief } from '../activity-options.ts';
 import type { DecisionInput } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
 import { local, person } from './activities.ts';
+import type { StrandPort } from './ports.ts';
 import { nameOf, refuse, target, timeNow, visitId } from './state.ts';
-import type { Strand } from './strand.ts';
 import { deadlineAfter } from './wait.ts';
 
 export type ApprovalStep = Extract<ProcessStep, { type: 'approval' }>;
 
 /** The approval its strand may be in. What has to outlive continue-as-new is in the strand's state. */
 export class Approval {
-  readonly #strand: Strand;
+  readonly #strand: StrandPort;
   #decision: DecisionInput | undefined;
   #isRecording = false;
 
-  constructor(strand: Strand) {
+  constructor(strand: StrandPort) {
     this.#strand = strand;
   }
 

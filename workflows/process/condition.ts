@@ -1,10 +1,10 @@
 import type { ProcessStep } from '../../core/model/document.ts';
 import { brief } from '../activity-options.ts';
 import { local } from './activities.ts';
+import type { StrandPort } from './ports.ts';
 import { target } from './state.ts';
-import type { Strand } from './strand.ts';
 
-export async function decideCondition(step: Extract<ProcessStep, { type: 'condition' }>, strand: Strand): Promise<string | null> {
+export async function decideCondition(step: Extract<ProcessStep, { type: 'condition' }>, strand: StrandPort): Promise<string | null> {
   const isTrue = await local.evaluateCondition.executeWithOptions({ ...brief, summary: step.id }, [
     { ...strand.scope(), expression: step.expression },
   ]);

@@ -27,28 +27,16 @@ import type {
   StrandState,
 } from '../contracts/types.ts';
 import { local } from './activities.ts';
-import type { process } from './process.ts';
+import type { Closing, Projection, RunPort, Scope } from './ports.ts';
 import { firstState, MAIN, nameOf, readState, refuse, timeNow, withEntry } from './state.ts';
 import { Strand } from './strand.ts';
 
 /** Answered keys kept: only the latest decisions can still be repeated by their callers. */
 const MAX_ANSWERED = 50;
 
-/** What expressions and values of a step may read. */
-export interface Scope {
-  readonly app: string;
-  readonly runId: string;
-  readonly trigger: ProcessInput['trigger'];
-  readonly context: Record<string, unknown>;
-  readonly now: string;
-}
-
-/** Tasks to close in the transaction of a projection. */
-export type Closing = readonly { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' }[];
-
 const REST_STATES = { operator: 'stuck', decision: 'awaiting_decision', timer: 'waiting' } as const;
 
-export class Run {
+export class Run implements RunPort {
   readonly input: ProcessInput;
   status: RunStatus = 'running';
   /** Steps begun, for who waits for the next one. */
@@ -205,7 +193,7 @@ export class Run {
         allHandlersFinished() &&
         this.live().every(isWithinState),
     );
-    return continueAsNew<typeof process>({ ...this.input, state: this.state });
+    return continueAsNew<(input: ProcessInput) => Promise<ProcessResult>>({ ...this.input, state: this.state });
   }
 
   // --- what others see -----------------------------------------------------------------------------------------------
@@ -256,7 +244,7 @@ export class Run {
     await local.projectRun.executeWithOptions({ ...brief, summary }, [{ ...this.projection(), closes }]);
   }
 
-  projection(): { app: string; runId: string; status: RunStatus; error: string | null; state: ProcessState } {
+  projection(): Projection {
     const failures = this.state.strands.flatMap(({ currentStep, failure }) =>
       failure === null ? [] : [`Step "${currentStep ?? ''}" failed: ${failure}`],
     );

@@ -2,9 +2,14 @@
 import type { ProcessStep } from '../../core/model/document.ts';
 import { act } from './action.ts';
 import { decideCondition } from './condition.ts';
-import type { Strand } from './strand.ts';
+import type { Approval } from './approval.ts';
+import type { StrandPort } from './ports.ts';
 import { target } from './state.ts';
+
 import { awaitTime, beginWait } from './wait.ts';
+
+/** A strand with the approval it may be in. */
+type Strand = StrandPort & { readonly approval: Approval };
 
 /** Begins a step and shows it: what is opened here stays open until the step was performed. */
 export async function begin(step: ProcessStep, strand: Strand): Promise<void> {

@@ -8,7 +8,7 @@ import type { ProcessStep } from '../../core/model/document.ts';
 import { messageOf } from '../activity-failure.ts';
 import type { HistoryEntry, Resolution, StrandState } from '../contracts/types.ts';
 import { Approval } from './approval.ts';
-import type { Closing, Run, Scope } from './run.ts';
+import type { Closing, Rest, RunPort, Scope, StrandPort } from './ports.ts';
 import { BEFORE_STEP, nameOf, target } from './state.ts';
 import { begin, isSkippable, perform, skipTarget } from './steps.ts';
 
@@ -18,11 +18,9 @@ const MAX_STREAK = 300;
 /** Not a step id (those begin with a letter): the same step again, without beginning it anew. */
 const RETRY = ' retry';
 
-export type Rest = 'decision' | 'timer' | 'operator';
-
-export class Strand {
+export class Strand implements StrandPort {
   readonly id: string;
-  readonly run: Run;
+  readonly run: RunPort;
   /** What the strand waits for; undefined while it is moving. */
   rest: Rest | undefined;
   /** It stands before a step because the run is about to be continued as new. */
@@ -32,7 +30,7 @@ export class Strand {
   readonly work = new CancellationScope();
   readonly approval = new Approval(this);
 
-  constructor(run: Run, id: string) {
+  constructor(run: RunPort, id: string) {
     this.run = run;
     this.id = id;
   }

@@ -1,16 +1,16 @@
 import { durationMs } from '../../core/duration.ts';
 import type { ProcessStep } from '../../core/model/document.ts';
+import type { StrandPort } from './ports.ts';
 import { target } from './state.ts';
-import type { Strand } from './strand.ts';
 
 type WaitStep = Extract<ProcessStep, { type: 'wait' }>;
 
-export async function beginWait(step: WaitStep, strand: Strand): Promise<void> {
+export async function beginWait(step: WaitStep, strand: StrandPort): Promise<void> {
   strand.change({ deadline: deadlineAfter(step.duration) });
   await strand.project();
 }
 
-export async function awaitTime(step: WaitStep, strand: Strand): Promise<string | null> {
+export async function awaitTime(step: WaitStep, strand: StrandPort): Promise<string | null> {
   await strand.restUntil('timer', () => false);
   if (!strand.isStopped) strand.note({ step: step.id, status: 'completed' });
   return target(step.then);

@@ -1,0 +1,67 @@
+/** What steps see of their strand, and strands of their run. */
+import type { CancellationScope } from '@temporalio/workflow';
+import type { ProcessStep } from '../../core/model/document.ts';
+import type { HistoryEntry, ProcessInput, ProcessState, RunStatus, StrandState } from '../contracts/types.ts';
+
+export type Rest = 'decision' | 'timer' | 'operator';
+
+/** What expressions and values of a step may read. */
+export interface Scope {
+  readonly app: string;
+  readonly runId: string;
+  readonly trigger: ProcessInput['trigger'];
+  readonly context: Record<string, unknown>;
+  readonly now: string;
+}
+
+/** Tasks to close in the transaction of a projection. */
+export type Closing = readonly { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' }[];
+
+export interface Projection {
+  readonly app: string;
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly error: string | null;
+  readonly state: ProcessState;
+}
+
+/** The run, to those inside it. */
+export interface RunPort {
+  readonly input: ProcessInput;
+  readonly status: RunStatus;
+  readonly state: ProcessState;
+  readonly isContinuationDue: boolean;
+  strandState(id: string): StrandState;
+  changeStrand(id: string, changes: Partial<StrandState>): void;
+  stepNamed(id: string): ProcessStep;
+  nextVisit(): number;
+  effectKey(visit: number, name: number | string): string;
+  hasBegun(): void;
+  hasAnswered(key: string): void;
+  showRest(): void;
+  showDetails(): void;
+  project(summary: string, closes?: Closing): Promise<void>;
+  projection(): Projection;
+  scope(): Scope;
+  save(values: Record<string, unknown>): void;
+  note(entry: Omit<HistoryEntry, 'at' | 'strand'>, strand?: string): void;
+}
+
+/** A strand, to the step it is at. */
+export interface StrandPort {
+  readonly id: string;
+  readonly run: RunPort;
+  readonly state: StrandState;
+  /** Of the current visit: with a number behind it, the key of each effect. */
+  readonly visit: number;
+  readonly isStopped: boolean;
+  /** Calls that are given up when the strand is stopped run in here. */
+  readonly work: CancellationScope;
+  rest: Rest | undefined;
+  change(changes: Partial<StrandState>): void;
+  note(entry: Omit<HistoryEntry, 'at' | 'strand'>): void;
+  project(closes?: Closing): Promise<void>;
+  scope(): Scope;
+  /** Rests until `isDone`, the strand's deadline or a stop. */
+  restUntil(rest: Rest, isDone: () => boolean): Promise<void>;
+}
