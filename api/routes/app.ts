@@ -12,6 +12,7 @@ import { refuseUselessKey } from '../http/write-options.ts';
 import { limitRequest } from '../limits.ts';
 import { servedShape } from '../rerun.ts';
 import { rewritePath } from '../rewrites.ts';
+import { absencesRoute } from './absences.ts';
 import { adminRoute } from './admin.ts';
 import { authRoute } from './auth.ts';
 import { batchRoute } from './batch.ts';
@@ -167,13 +168,15 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return workflowsRoute(ctx, call, more);
     case '_slas':
       return clocksRoute(ctx, call, more);
+    case '_absences':
+      return absencesRoute(ctx, call, more);
     default:
       if (part.startsWith('_')) throw noSuchRoute(call);
       return recordsRoute(ctx, call, rest);
   }
 }
 
-const SHAPELESS = new Set(['_admin', '_workflows', '_slas']);
+const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
 async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {

@@ -18,6 +18,8 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_workflows/start/:name', ['POST']],
   ['_workflows/:run', ['GET', 'DELETE']],
   ['_workflows/:run/:verb', ['POST']],
+  ['_absences', ['GET', 'POST']],
+  ['_absences/:id', ['DELETE']],
   ['auth/login', ['POST']],
   ['auth/login/totp', ['POST']],
   ['auth/totp', ['GET', 'POST', 'DELETE']],

@@ -4,6 +4,7 @@
  */
 import { authSettingsSchema } from '../model/document.ts';
 import type { AppModel } from '../model/model.ts';
+import { absencePaths, ABSENCE_SCHEMAS } from './absence-paths.ts';
 import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-paths.ts';
 import { askedByKey, limitedError, withRateLimits, withReplays } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
@@ -127,6 +128,7 @@ const pathParts = (app: AppView, base: string): (() => Paths)[] => [
     ...realtimePaths(app, base),
     ...workflowPaths(app, base),
     ...clockPaths(app, base),
+    ...absencePaths(app, base),
     ...accountPaths(app, base),
   }),
   () => (app.isAdmin ? adminPaths(base) : {}),
@@ -170,6 +172,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...Object.assign({}, ...[...app.entities.values()].map((view) => ({ ...entitySchemas(app, view), ...includeSchemas(app, view) }))),
   ...WORKFLOW_SCHEMAS,
   ...SLA_SCHEMAS,
+  ...ABSENCE_SCHEMAS,
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,
   ...(app.isAdmin ? adminSchemas() : {}),

@@ -10,15 +10,11 @@ import { COMMON_ERRORS, data, type Paths } from './responses.ts';
 export const USERS_TAG = '_admin/users';
 const ROLES: Schema = arrayOf({ type: 'string', pattern: '^[^\\n\\u0000]{1,100}$' }, { maxItems: 100 });
 
-const ACCOUNT = objectOf({ id: UUID, email: TEXT, roles: TEXTS, active: FLAG, must_change: FLAG, created_at: TIME, updated_at: TIME }, [
-  'id',
-  'email',
-  'roles',
-  'active',
-  'must_change',
-  'created_at',
-  'updated_at',
-]);
+const MANAGER: Schema = { type: ['string', 'null'], description: 'The user whom approvals of type `manager` ask.' };
+const ACCOUNT = objectOf(
+  { id: UUID, email: TEXT, roles: TEXTS, active: FLAG, manager: MANAGER, must_change: FLAG, created_at: TIME, updated_at: TIME },
+  ['id', 'email', 'roles', 'active', 'manager', 'must_change', 'created_at', 'updated_at'],
+);
 const INVITE = {
   id: UUID,
   email: TEXT,
@@ -110,6 +106,7 @@ const WRITTEN: Readonly<Record<string, Schema>> = {
   password_hash: { type: 'string', maxLength: 200, description: 'A bcrypt hash in the place of `password`, brought from another product.' },
   roles: ROLES,
   active: FLAG,
+  manager: { ...MANAGER, description: 'The id or email of another user; null for none.' },
 };
 
 const changeUser = (verb: string): JsonObject =>

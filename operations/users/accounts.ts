@@ -9,7 +9,7 @@ import { execute, run, runText, sqlState } from '../../adapters/postgres/run.ts'
 import type { Realm } from '../../adapters/tokens.ts';
 import { AppError } from '../../core/errors.ts';
 import { isUuid } from '../../core/model/fields/uuid.ts';
-import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
+import { and, empty, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { announceEpoch } from '../auth/cut.ts';
 import { dropTokens } from '../auth/mail-tokens.ts';
 import type { Actor, Services } from '../context.ts';
@@ -17,6 +17,7 @@ import { writeOnce, type Once } from '../once.ts';
 import { checkParameters, readPage } from '../paging.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { readAccount, type AccountInput } from './input.ts';
+import { findManager, hasManagers, managerJson } from './manager.ts';
 
 /** Whose accounts, and who is asking: always an admin of the realm. */
 export interface AccountScope {
@@ -32,9 +33,9 @@ const MAX_PER_PAGE = 100;
 const FILTERS = ['email', 'role', 'roles', 'active', 'id', 'id.in'].map((name) => `filter[${name}]`);
 const PARAMETERS = ['page', 'per_page', 'sort', 'q', ...FILTERS];
 
-const accountJson = (alias: string): Sql => sql`json_build_object(
+const accountJson = (realm: Realm, alias: string): Sql => sql`json_build_object(
   'id', ${identifier(alias, 'id')}, 'email', ${identifier(alias, 'email')}, 'roles', ${identifier(alias, 'roles')},
-  'active', ${identifier(alias, 'active')}, 'must_change', ${identifier(alias, 'must_change')},
+  'active', ${identifier(alias, 'active')}, ${managerJson(realm, alias)} 'must_change', ${identifier(alias, 'must_change')},
   'created_at', ${identifier(alias, 'created_at')}, 'updated_at', ${identifier(alias, 'updated_at')})`;
 
 /** The JSON of `{data, meta}`: `q` looks in the email, `filter[role]` and `filter[active]` narrow. */
@@ -50,7 +51,7 @@ export async function listAccounts(scope: AccountScope, query: URLSearchParams):
       limit ${value(perPage, 'integer')} offset ${value(offset, 'bigint')}
     )
     select json_build_object(
-      'data', coalesce((select json_agg(${accountJson('found')} order by ${orderOf(query.get('sort'))}, id) from found), '[]'::json),
+      'data', coalesce((select json_agg(${accountJson(scope.realm, 'found')} order by ${orderOf(query.get('sort'))}, id) from found), '[]'::json),
       'meta', json_build_object('page', ${value(page, 'integer')}, 'per_page', ${value(perPage, 'integer')},
         'total', (select count(*) from ${scope.realm.users} u where ${where})))::text`,
   );
@@ -97,7 +98,7 @@ export async function getAccount(scope: AccountScope, userId: string): Promise<s
   const text = isUuid(userId)
     ? await runText(
         scope.services.pool,
-        sql`select ${accountJson('u')}::text from ${scope.realm.users} u where id = ${value(userId, 'uuid')}`,
+        sql`select ${accountJson(scope.realm, 'u')}::text from ${scope.realm.users} u where id = ${value(userId, 'uuid')}`,
       )
     : null;
   if (text === null) throw noSuchUser(userId);
@@ -105,18 +106,26 @@ export async function getAccount(scope: AccountScope, userId: string): Promise<s
 }
 
 export async function createAccount(scope: AccountScope, body: unknown): Promise<{ id: string; text: string }> {
-  const input = readAccount(body, 'create');
+  const input = readAccount(body, 'create', hasManagers(scope.realm));
   const hash = input.passwordHash ?? (await hashPassword(input.password ?? ''));
   const userId = uuidv7();
   return translateTaken(input.email, () =>
     writeOnce(scope, async (client) => {
+      const manager =
+        input.manager === undefined ? undefined : value(await findManager(client, scope.realm, input.manager, userId), 'uuid');
       const text = await runText(
         client,
         sql`
-      insert into ${scope.realm.users} as u (id, email, password_hash, roles, active)
-      values (${value(userId, 'uuid')}, ${value(input.email, 'text')}, ${value(hash, 'text')},
-        ${value([...(input.roles ?? [])], 'text[]')}, ${value(input.active ?? true, 'boolean')})
-      returning ${accountJson('u')}::text`,
+      insert into ${scope.realm.users} as u (id, email, password_hash, roles, active${manager === undefined ? empty : sql`, manager`})
+      values (${join([
+        value(userId, 'uuid'),
+        value(input.email, 'text'),
+        value(hash, 'text'),
+        value([...(input.roles ?? [])], 'text[]'),
+        value(input.active ?? true, 'boolean'),
+        ...(manager === undefined ? [] : [manager]),
+      ])})
+      returning ${accountJson(scope.realm, 'u')}::text`,
       );
       await audit(client, scope.actor, {
         app: appOf(scope.realm),
@@ -131,7 +140,7 @@ export async function createAccount(scope: AccountScope, body: unknown): Promise
 
 /** Changes what is given and nothing else. */
 export async function updateAccount(scope: AccountScope, userId: string, body: unknown): Promise<string> {
-  const input = readAccount(body, 'update');
+  const input = readAccount(body, 'update', hasManagers(scope.realm));
   const hash = input.passwordHash ?? (input.password === undefined ? undefined : await hashPassword(input.password));
   return translateTaken(input.email, () =>
     writeOnce(scope, async (client) => {
@@ -140,11 +149,12 @@ export async function updateAccount(scope: AccountScope, userId: string, body: u
       if (isActiveAdmin(before) && !stays) await refuseLastAdmin(client, scope, userId);
       const isCut = hash !== undefined || hasOtherRoles(input, before) || (input.active === false && before.active);
       const epoch = before.epoch + (isCut ? 1 : 0);
+      const manager = input.manager === undefined ? undefined : await findManager(client, scope.realm, input.manager, userId);
       const text = await runText(
         client,
         sql`
-      update ${scope.realm.users} as u set ${join(assignmentsOf(input, hash, epoch))} where id = ${value(userId, 'uuid')}
-      returning ${accountJson('u')}::text`,
+      update ${scope.realm.users} as u set ${join(assignmentsOf({ ...input, manager }, hash, epoch))} where id = ${value(userId, 'uuid')}
+      returning ${accountJson(scope.realm, 'u')}::text`,
       );
       // Whoever an admin opened or closed is not opened by a mail any more.
       if (input.active !== undefined) await dropTokens(client, scope.realm, userId, 'verification');
@@ -209,12 +219,15 @@ async function endSessions(client: pg.PoolClient, scope: AccountScope, userId: s
   );
 }
 
-function assignmentsOf(input: AccountInput, hash: string | undefined, epoch: number): Sql[] {
+type Assigned = Omit<AccountInput, 'manager'> & { readonly manager: string | null | undefined };
+
+function assignmentsOf(input: Assigned, hash: string | undefined, epoch: number): Sql[] {
   const set = [sql`updated_at = now()`, sql`epoch = ${value(epoch, 'integer')}`];
   if (input.email !== undefined) set.push(sql`email = ${value(input.email, 'text')}`);
   if (hash !== undefined) set.push(sql`password_hash = ${value(hash, 'text')}`, sql`must_change = false`);
   if (input.roles !== undefined) set.push(sql`roles = ${value([...input.roles], 'text[]')}`);
   if (input.active !== undefined) set.push(sql`active = ${value(input.active, 'boolean')}`);
+  if (input.manager !== undefined) set.push(sql`manager = ${value(input.manager, 'uuid')}`);
   return set;
 }
 

@@ -10,6 +10,8 @@ export interface AccountInput {
   readonly passwordHash?: string;
   readonly roles?: readonly string[];
   readonly active?: boolean;
+  /** A user's id or email address; null for none. */
+  readonly manager?: string | null;
 }
 
 const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/;
@@ -17,15 +19,15 @@ const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/;
 const READ_ONLY = new Set(['id', 'created_at', 'updated_at', 'must_change']);
 
 /** Checks a body against the shape of an account and reports every mistake at once. */
-export function readAccount(body: unknown, action: 'create' | 'update'): AccountInput {
+export function readAccount(body: unknown, action: 'create' | 'update', takesManager: boolean): AccountInput {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('INVALID_PAYLOAD', 'The body must be a JSON object.');
   const given = body as Record<string, unknown>;
   const details: ErrorDetail[] = [];
   const fail = (field: string, rule: string, message: string): undefined => void details.push({ field, rule, message });
+  const known = ['email', 'password', 'password_hash', 'roles', 'active', ...(takesManager ? ['manager'] : [])];
   for (const key of Object.keys(given)) {
-    if (!READ_ONLY.has(key) && !['email', 'password', 'password_hash', 'roles', 'active'].includes(key))
-      fail(key, 'unknown', `A user has no field "${key}".`);
+    if (!READ_ONLY.has(key) && !known.includes(key)) fail(key, 'unknown', `A user has no field "${key}".`);
   }
   const email = readEmail(given['email'], action, fail);
   const password = given['password_hash'] === undefined ? readPassword(given['password'], action, fail) : undefined;
@@ -33,6 +35,9 @@ export function readAccount(body: unknown, action: 'create' | 'update'): Account
   const roles = readRoles(given['roles'], fail);
   const active = given['active'];
   if (active !== undefined && typeof active !== 'boolean') fail('active', 'type', '"active" must be true or false.');
+  const manager = given['manager'];
+  if (manager !== undefined && manager !== null && typeof manager !== 'string')
+    fail('manager', 'type', '"manager" must be the id or email of a user, or null.');
   if (details.length > 0) throw new AppError('VALIDATION_FAILED', 'The user is not valid.', { details });
   return {
     ...(email === undefined ? {} : { email }),
@@ -40,6 +45,7 @@ export function readAccount(body: unknown, action: 'create' | 'update'): Account
     ...(passwordHash === undefined ? {} : { passwordHash }),
     ...(roles === undefined ? {} : { roles }),
     ...(typeof active === 'boolean' ? { active } : {}),
+    ...(manager === null || typeof manager === 'string' ? { manager } : {}),
   };
 }
 

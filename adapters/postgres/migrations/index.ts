@@ -23,6 +23,7 @@ import * as app0010 from './app-0010_second_factor.ts';
 import * as app0011 from './app-0011_oidc.ts';
 import * as app0012 from './app-0012_quarantine.ts';
 import * as app0013 from './app-0013_processes.ts';
+import * as app0014 from './app-0014_approvals.ts';
 import * as app0015 from './app-0015_webhooks.ts';
 import * as app0017 from './app-0017_clocks.ts';
 
@@ -62,6 +63,7 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0011,
   app0012,
   app0013,
+  app0014,
   app0015,
   app0017,
 ];
