@@ -1,7 +1,7 @@
 /** `/api/:app/_workflows/...`: runs of processes, and deciding their tasks. */
 import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
-import { decideRun } from '../../operations/processes/decide.ts';
+import { commentRun, decideRun, delegateRun, reassignRun } from '../../operations/approvals/decide.ts';
 import { listPending, listRuns } from '../../operations/processes/list.ts';
 import { cancelRun, retryRun, skipRun } from '../../operations/processes/operate.ts';
 import { getRun } from '../../operations/processes/runs.ts';
@@ -49,9 +49,15 @@ async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: strin
       await noBodyOf(call, '_workflows/skip');
       return dataAnswer(await skipRun(ctx, runId));
     case 'send-back':
+      return dataAnswer(await decideRun(ctx, runId, 'sent_back', await jsonOf(call)));
+    case 'resubmit':
+      return dataAnswer(await decideRun(ctx, runId, 'resubmitted', await jsonOf(call)));
     case 'delegate':
+      return dataAnswer(await delegateRun(ctx, runId, await jsonOf(call)));
+    case 'reassign':
+      return dataAnswer(await reassignRun(ctx, runId, await jsonOf(call)));
     case 'comment':
-      throw new AppError('UNSUPPORTED', `"${verb}" is not available in this version.`);
+      return dataAnswer(await commentRun(ctx, runId, await jsonOf(call)));
     default:
       throw noSuchRoute(call);
   }

@@ -1,9 +1,7 @@
 /** Workflow definitions (processes in code), as the schema document has them. */
 import { z } from 'zod';
+import { approvalShape, goto } from './approval-step.ts';
 import { duration, expression, name, scalar, stableId } from './parts.ts';
-
-/** A step to go to; `end`, or nothing, ends the run. Stored as the step's id. */
-const goto = z.string().min(1).max(100);
 
 export const processActionSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -35,15 +33,6 @@ export const processActionSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('send_event'), event: z.string().min(1).max(100), data: z.record(z.string(), z.json()).default({}) }),
 ]);
 
-export const assigneeSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('role'), role: z.string().min(1) }),
-  /** A user's id or email address. */
-  z.strictObject({ type: z.literal('user'), user: z.string().min(1) }),
-  /** A path from the record to a user's id or email (`record.agent.email`), read when the task opens. */
-  z.strictObject({ type: z.literal('relation'), path: z.string().min(1) }),
-  z.strictObject({ type: z.literal('expression'), expression }),
-]);
-
 const stepBase = { id: z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/), name: z.string().max(200).optional() };
 
 export const processStepSchema = z.discriminatedUnion('type', [
@@ -57,16 +46,7 @@ export const processStepSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...stepBase, type: z.literal('condition'), expression, on_true: goto.optional(), on_false: goto.optional() }),
   z.strictObject({
     ...stepBase,
-    type: z.literal('approval'),
-    /** Nobody named = admins only. */
-    assignee: assigneeSchema.optional(),
-    timeout: duration.optional(),
-    on_approve: goto.optional(),
-    on_reject: goto.optional(),
-    on_timeout: goto.optional(),
-    comment_required: z.boolean().default(false),
-    /** By default who caused the run does not decide it. */
-    allow_self_approval: z.boolean().default(false),
+    ...approvalShape,
   }),
   z.strictObject({ ...stepBase, type: z.literal('wait'), duration, then: goto.optional() }),
 ]);
@@ -94,4 +74,3 @@ export const workflowSchema = z.strictObject({
 export type WorkflowDefinition = z.infer<typeof workflowSchema>;
 export type ProcessStep = z.infer<typeof processStepSchema>;
 export type ProcessAction = z.infer<typeof processActionSchema>;
-export type AssigneeDefinition = z.infer<typeof assigneeSchema>;

@@ -1,4 +1,6 @@
 /** Runs of workflows, and deciding their tasks. */
+import { assigneesSchema } from '../model/approval-step.ts';
+import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { strictPages } from './key-paths.ts';
 import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
@@ -9,18 +11,61 @@ const TIME: Schema = { type: 'string', format: 'date-time' };
 const MAYBE_TIME: Schema = { type: ['string', 'null'], format: 'date-time' };
 const MAYBE_TEXT: Schema = { type: ['string', 'null'] };
 
+const FLAG: Schema = { type: 'boolean' };
+const NAME: Schema = { type: 'string' };
+const UUID: Schema = { type: 'string', format: 'uuid' };
+const COUNT: Schema = { type: 'integer' };
+
+const GROUP: Schema = objectOf(
+  {
+    name: NAME,
+    assignees: arrayOf({ type: 'object' }),
+    quorum: { anyOf: [{ type: 'string', enum: ['any', 'all'] }, { type: 'integer' }] },
+    required: COUNT,
+    approved: COUNT,
+    rejected: COUNT,
+    is_open: { ...FLAG, description: 'It needs votes and may get them now.' },
+  },
+  ['assignees', 'quorum', 'required', 'approved', 'rejected', 'is_open'],
+);
+const VOTE: Schema = objectOf(
+  {
+    decision: { type: 'string', enum: ['approved', 'rejected', 'sent_back', 'resubmitted'] },
+    decided_by: NAME,
+    on_behalf_of: { ...NAME, description: 'Whom the vote stands for, when it is not who decided.' },
+    as_admin: { ...FLAG, description: 'By an admin, in the place of a member.' },
+    comment: NAME,
+    at: TIME,
+  },
+  ['decision', 'decided_by', 'at'],
+);
+const DELEGATION: Schema = objectOf({ from: NAME, to: UUID, until: MAYBE_TIME, comment: NAME, at: TIME }, ['from', 'to', 'until', 'at']);
 const TASK: Schema = objectOf(
   {
-    id: { type: 'string', format: 'uuid' },
-    step: { type: 'string' },
-    strand: { type: 'string', description: 'The strand of the run that waits for it.' },
-    assignee: { type: 'object' },
+    id: UUID,
+    step: NAME,
+    strand: { ...NAME, description: 'The strand of the run that waits for it.' },
+    kind: { type: 'string', enum: ['approval', 'resubmission'] },
+    title: NAME,
+    assignee: { type: 'object', description: 'The first of those who are asked.' },
+    groups: arrayOf(GROUP),
+    order: { type: 'string', enum: ['parallel', 'sequence'] },
+    votes: arrayOf(VOTE),
+    waiting_for: arrayOf(objectOf({ user: NAME, substitutes: arrayOf(NAME) }, ['user', 'substitutes'])),
+    admin_places: { ...COUNT, description: 'Approvals that only admins can give.' },
     due_at: MAYBE_TIME,
-    comment_required: { type: 'boolean' },
-    can_decide: { type: 'boolean' },
-    reason: { type: 'string', description: 'Why the caller may not decide it.' },
+    created_at: TIME,
+    reminders_sent: COUNT,
+    last_reminded_at: MAYBE_TIME,
+    escalations: COUNT,
+    delegations: arrayOf(DELEGATION),
+    comment_required: FLAG,
+    can_send_back: FLAG,
+    can_decide: FLAG,
+    reason: { ...NAME, description: 'Why the caller may not decide it.' },
+    on_behalf_of: { ...NAME, description: 'For whom the caller would decide, when it is not for themselves.' },
   },
-  ['id', 'step', 'assignee', 'due_at', 'comment_required', 'can_decide'],
+  ['id', 'step', 'kind', 'assignee', 'groups', 'votes', 'waiting_for', 'due_at', 'comment_required', 'can_send_back', 'can_decide'],
 );
 
 const CURRENT_STEP: Schema = objectOf({ step: { type: 'string' }, strand: { type: 'string' }, deadline: MAYBE_TIME, error: MAYBE_TEXT }, [
@@ -85,23 +130,61 @@ const runs = jsonAnswer({
   schema: objectOf({ data: arrayOf(ref('schemas', 'Run')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
 });
 
+const pendingRuns = jsonAnswer({
+  description: 'A page of runs that wait for a decision.',
+  schema: objectOf(
+    {
+      data: arrayOf(ref('schemas', 'Run')),
+      meta: objectOf(
+        { page: COUNT, per_page: COUNT, total: COUNT, overdue: COUNT, by_workflow: { type: 'object', additionalProperties: COUNT } },
+        ['page', 'per_page', 'total', 'overdue', 'by_workflow'],
+      ),
+    },
+    ['data', 'meta'],
+  ),
+});
+
 const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 const RUN_ID: JsonObject = { name: 'run', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
 const TEXT: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
+const WHICH_TASK: Schema = { ...UUID, description: 'Which task, where several are open.' };
+const COMMENT: Schema = { ...TEXT, maxLength: 10_000 };
+const DECISION: Schema = objectOf({
+  comment: COMMENT,
+  task: WHICH_TASK,
+  on_behalf_of: { ...TEXT, maxLength: 100, description: 'Whom to decide for, of several who are represented.' },
+});
+const DELEGATE: Schema = objectOf(
+  {
+    to: { ...TEXT, description: 'The id or email of an active user.' },
+    until: { ...TIME, description: 'For good when left out.' },
+    comment: COMMENT,
+    task: WHICH_TASK,
+  },
+  ['to'],
+);
+const REASSIGN: Schema = objectOf({ assignee: schemaOf(assigneesSchema), comment: COMMENT, task: WHICH_TASK }, ['assignee']);
+const PENDING_PARAMETERS: readonly JsonObject[] = [
+  query('assignee', { type: 'string', enum: ['me'] }),
+  query('workflow', TEXT),
+  query('entity', TEXT),
+  query('overdue', FLAG),
+  query('sort', { type: 'string', enum: ['due_at', '-due_at', 'created_at', '-created_at'], default: '-created_at' }),
+];
+
 export function workflowPaths(app: AppView, base: string): Paths {
   if (app.model.workflows.length === 0) return {};
   const root = `${base}/_workflows`;
-  const verb = (name: string, summary: string, body?: Schema): Paths => ({
+  const verb = (name: string, summary: string, body?: Schema, isRequired = false): Paths => ({
     [`${root}/{run}/${name}`]: {
       parameters: [RUN_ID],
-      post: operation(name, summary, {
-        ...(body === undefined ? {} : { requestBody: jsonBody(body, false) }),
+      post: operation(name.replaceAll('-', '_'), summary, {
+        ...(body === undefined ? {} : { requestBody: jsonBody(body, isRequired) }),
         responses: { '200': oneRun('The run as it is now.'), ...errorsOf(RUN_ERRORS) },
       }),
     },
   });
-  const comment = objectOf({ comment: TEXT, task: { ...TEXT, description: 'Which task, where several are open.' } });
   return {
     [root]: {
       get: operation('list', 'List runs', {
@@ -115,8 +198,8 @@ export function workflowPaths(app: AppView, base: string): Paths {
     },
     [`${root}/pending`]: {
       get: operation('pending', 'List runs with a task to decide', {
-        parameters: [query('assignee', { type: 'string', enum: ['me'] }), ...strictPages(20)],
-        responses: { '200': runs, ...errorsOf(COMMON_ERRORS) },
+        parameters: [...PENDING_PARAMETERS, ...strictPages(20)],
+        responses: { '200': pendingRuns, ...errorsOf(COMMON_ERRORS) },
       }),
     },
     ...startPath(app, root),
@@ -124,10 +207,25 @@ export function workflowPaths(app: AppView, base: string): Paths {
       parameters: [RUN_ID],
       get: operation('get', 'Read one run', { responses: { '200': oneRun('The run.'), ...errorsOf(COMMON_ERRORS) } }),
     },
-    ...verb('approve', 'Approve the open task', comment),
-    ...verb('reject', 'Reject the open task', comment),
+    ...verb('approve', 'Approve the open task', DECISION),
+    ...verb('reject', 'Reject the open task', DECISION),
+    ...verb('send-back', 'Send the open task back', DECISION),
+    ...verb('resubmit', 'Bring again what was sent back', DECISION),
+    ...verb('delegate', 'Give your part in the open task to somebody else', DELEGATE, true),
+    ...verb(
+      'comment',
+      'Say a word in the history',
+      objectOf({ comment: { ...TEXT, minLength: 1, maxLength: 10_000 }, task: WHICH_TASK }, ['comment']),
+      true,
+    ),
     ...verb('cancel', 'End a run', objectOf({ reason: TEXT })),
-    ...(app.isAdmin ? { ...verb('retry', 'Try a failed step again'), ...verb('skip', 'Go on after a failed step') } : {}),
+    ...(app.isAdmin
+      ? {
+          ...verb('retry', 'Try a failed step again'),
+          ...verb('skip', 'Go on after a failed step'),
+          ...verb('reassign', 'Ask others instead', REASSIGN, true),
+        }
+      : {}),
   };
 }
 

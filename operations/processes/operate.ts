@@ -6,12 +6,12 @@ import { id, sql, value } from '../../core/sql/sql.ts';
 import { cancelRunUpdate, resolveFailureUpdate } from '../../workflows/contracts/messages.ts';
 import type { AppContext } from '../context.ts';
 import { askRun } from './ask-run.ts';
-import { actorRef } from './decide.ts';
-import { findRun, type RunAnswer, type RunRow, toAnswer, visibleTo } from './runs.ts';
+import { actorRef } from '../actor-ref.ts';
+import { answerRun, findRun, type RunAnswer, type RunRow, visibleTo } from './runs.ts';
 
 /** Ends a run at its next safe point. Admins, and whoever caused it. */
 export async function cancelRun(ctx: AppContext, runId: string, reason?: string): Promise<RunAnswer> {
-  const row = await findRun(ctx, runId, visibleTo(ctx.app, ctx.actor));
+  const row = await findRun(ctx, runId, await visibleTo(ctx));
   if (!ctx.actor.isAdmin && row.started_by?.id !== ctx.actor.id) {
     throw new AppError('FORBIDDEN', 'Only an admin, or who caused the run, may cancel it.');
   }
@@ -23,7 +23,7 @@ export async function cancelRun(ctx: AppContext, runId: string, reason?: string)
     }),
   );
   if (outcome === 'gone') await endProjection(ctx, row.id);
-  return toAnswer(ctx.services, ctx.actor, await findRun(ctx, runId));
+  return answerRun(ctx, await findRun(ctx, runId));
 }
 
 /** Repeats the failed step of a stuck run; what it had done already is not done again. */
@@ -33,7 +33,7 @@ export const retryRun = (ctx: AppContext, runId: string): Promise<RunAnswer> => 
 export const skipRun = (ctx: AppContext, runId: string): Promise<RunAnswer> => resolve(ctx, runId, 'skip');
 
 async function resolve(ctx: AppContext, runId: string, action: 'retry' | 'skip'): Promise<RunAnswer> {
-  const row = await findRun(ctx, runId, visibleTo(ctx.app, ctx.actor));
+  const row = await findRun(ctx, runId, await visibleTo(ctx));
   if (!ctx.actor.isAdmin) throw new AppError('FORBIDDEN', `Only an admin may ${action} a step.`);
   requireRunning(row);
   if (row.error === null) throw new AppError('INVALID_STATE', 'No step of this run has failed.');
@@ -43,7 +43,7 @@ async function resolve(ctx: AppContext, runId: string, action: 'retry' | 'skip')
   if (outcome === 'gone') {
     throw new AppError('INVALID_STATE', 'Temporal does not know this run any more, so it cannot go on.', { hint: 'Cancel it.' });
   }
-  return toAnswer(ctx.services, ctx.actor, await findRun(ctx, runId));
+  return answerRun(ctx, await findRun(ctx, runId));
 }
 
 function requireRunning(row: RunRow): void {

@@ -4,7 +4,6 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { ProcessInput, ProcessState, RunStatus } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
-import type { TaskAssignee } from './may-decide.ts';
 
 export interface RunProjection {
   readonly app: string;
@@ -66,7 +65,8 @@ export async function projectRun(services: Services, app: AppRuntime, projection
   });
 }
 
-async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
+/** In a transaction of its own, or in that of what the run shows. */
+export async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
   const [main] = state.strands;
   await execute(
     db,
@@ -77,31 +77,4 @@ async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }
       state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)}, updated_at = now()
     where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`,
   );
-}
-
-export interface NewTask {
-  readonly id: string;
-  readonly step: string;
-  readonly strand: string;
-  readonly dueAt: string | null;
-  readonly assignee: TaskAssignee;
-  readonly allowSelfApproval: boolean;
-  readonly commentRequired: boolean;
-  readonly requestedBy: string | null;
-  readonly now: string;
-}
-
-/** Shows the task and the run that waits for it at once, so that neither is ever seen without the other. */
-export async function insertTask(services: Services, app: AppRuntime, task: NewTask, projection: RunProjection): Promise<void> {
-  await transaction(services.pool, async (client) => {
-    await execute(
-      client,
-      sql`
-      insert into ${id(app.storage, '_tasks')} (id, run_id, step, strand, state, assignee, allow_self_approval, comment_required, requested_by, due_at, created_at)
-      values (${value(task.id, 'uuid')}, ${value(projection.runId, 'uuid')}, ${value(task.step)}, ${value(task.strand)}, 'pending', ${value(JSON.stringify(task.assignee), 'jsonb')},
-              ${value(task.allowSelfApproval)}, ${value(task.commentRequired)}, ${value(task.requestedBy)}, ${value(task.dueAt, 'timestamptz')}, ${value(task.now, 'timestamptz')})
-      on conflict (id) do nothing`,
-    );
-    await writeRun(client, app, projection);
-  });
 }

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** The run's id, derived from its workflow's: a start that is repeated projects into the same row. A UUID of version 8. */
-export function runIdOf(workflowId: string): string {
-  const bytes = createHash('sha256').update(workflowId).digest().subarray(0, 16);
+/** The run's id, derived from its workflow's: a start that is repeated projects into the same row. */
+export const runIdOf = (workflowId: string): string => uuidOf(workflowId);
+
+/** The same text gives the same UUID, of version 8. */
+export function uuidOf(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');

@@ -3,8 +3,10 @@ import { type Db, run } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, empty, id, or, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { HistoryEntry, ProcessState } from '../../workflows/contracts/types.ts';
-import type { Actor, AppContext, AppRuntime, Services } from '../context.ts';
-import { refusalToDecide, type TaskAssignee } from './may-decide.ts';
+import { loadBallots } from '../approvals/ballot.ts';
+import { concerns, powersOf } from '../approvals/powers.ts';
+import { taskAnswer, type TaskAnswer } from '../approvals/task-answer.ts';
+import type { AppContext, AppRuntime, Services } from '../context.ts';
 
 export interface RunAnswer {
   readonly id: string;
@@ -42,18 +44,6 @@ export interface CurrentStep {
   readonly error: string | null;
 }
 
-export interface TaskAnswer {
-  readonly id: string;
-  readonly step: string;
-  readonly strand: string;
-  readonly assignee: TaskAssignee;
-  readonly due_at: string | null;
-  readonly comment_required: boolean;
-  /** Whether the caller may decide it; if not, why. */
-  readonly can_decide: boolean;
-  readonly reason?: string;
-}
-
 export interface RunRow {
   readonly id: string;
   readonly workflow_id: string;
@@ -72,38 +62,26 @@ export interface RunRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly state: ProcessState | { readonly version: 1 } | null;
-  readonly tasks: readonly OpenTaskRow[];
 }
 
-export interface OpenTaskRow {
-  readonly id: string;
-  readonly step: string;
-  readonly strand: string;
-  readonly assignee: TaskAssignee;
-  readonly due_at: string | null;
-  readonly comment_required: boolean;
-  readonly allow_self_approval: boolean;
-  readonly requested_by: string | null;
+/** The order of a list, and what else it reads: a lateral `m` beside `r`. */
+export interface RunList {
+  readonly limit: number;
+  readonly offset: number;
+  readonly order?: Sql;
+  readonly beside?: Sql;
 }
 
-/** Runs with their open tasks. `where` speaks of `r`. */
-export async function selectRuns(
-  db: Db,
-  app: AppRuntime,
-  where: Sql,
-  page?: { readonly limit: number; readonly offset: number },
-): Promise<RunRow[]> {
-  const limits = page === undefined ? empty : sql` limit ${value(page.limit)} offset ${value(page.offset)}`;
+/** `where` speaks of `r`. */
+export async function selectRuns(db: Db, app: AppRuntime, where: Sql, list?: RunList): Promise<RunRow[]> {
+  const limits = list === undefined ? empty : sql` limit ${value(list.limit)} offset ${value(list.offset)}`;
   return run<RunRow>(
     db,
     sql`
     select r.id, r.workflow_id, r.definition_id, r.workflow_name, r.schema_version, r.entity, r.record_id, r.status, r.current_step,
-           r.current_step_deadline, r.context, r.history, r.error, r.started_by, r.created_at, r.updated_at, r.state,
-           (select coalesce(json_agg(json_build_object('id', t.id, 'step', t.step, 'strand', t.strand, 'assignee', t.assignee, 'due_at', t.due_at,
-              'comment_required', t.comment_required, 'allow_self_approval', t.allow_self_approval, 'requested_by', t.requested_by)
-              order by t.created_at, t.id), '[]')
-            from ${id(app.storage, '_tasks')} t where t.run_id = r.id and t.state = 'pending') as tasks
-    from ${id(app.storage, '_runs')} r where ${where} order by r.created_at desc, r.id desc${limits}`,
+           r.current_step_deadline, r.context, r.history, r.error, r.started_by, r.created_at, r.updated_at, r.state
+    from ${id(app.storage, '_runs')} r ${list?.beside ?? empty} where ${where}
+    order by ${list?.order ?? raw('r.created_at desc, r.id desc')}${limits}`,
   );
 }
 
@@ -112,29 +90,22 @@ export async function countRuns(db: Db, app: AppRuntime, where: Sql): Promise<nu
   return Number(rows[0]?.total ?? 0);
 }
 
-/** Runs the caller may see: an admin all; others those they caused and those with a task that is or was theirs. */
-export function visibleTo(app: AppRuntime, actor: Actor): Sql {
-  if (actor.isAdmin) return raw('true');
+/**
+ * Runs the caller may see: an admin all; others those they caused, and those with a task that is or was theirs or that of somebody
+ * they act for.
+ */
+export async function visibleTo(ctx: AppContext): Promise<Sql> {
+  if (ctx.actor.isAdmin) return raw('true');
+  const concerned = concerns(ctx.app, ctx.actor, await powersOf(ctx));
   return or([
-    sql`r.started_by ->> 'id' = ${value(actor.id)}`,
-    sql`exists (select from ${id(app.storage, '_tasks')} mine where mine.run_id = r.id and ${assignedTo('mine', actor)})`,
-  ]);
-}
-
-/** Tasks that name the caller or one of the caller's roles. */
-export function assignedTo(alias: 't' | 'mine', actor: Actor): Sql {
-  const assignee = id(alias, 'assignee');
-  return or([
-    sql`(${assignee} ->> 'type' = 'role' and ${assignee} ->> 'role' = any(${value(actor.roles, 'text[]')}))`,
-    sql`(${assignee} ->> 'type' = 'user' and ${assignee} -> 'user_ids' @> to_jsonb(${value(actor.id, 'text')}))`,
-    ...(actor.isAdmin ? [sql`${assignee} ->> 'type' = 'admin'`] : []),
+    sql`r.started_by ->> 'id' = ${value(ctx.actor.id)}`,
+    sql`exists (select from ${id(ctx.app.storage, '_tasks')} mine where mine.run_id = r.id and ${concerned})`,
   ]);
 }
 
 /** The run as the caller sees it; NOT_FOUND when there is none or it is none of the caller's business. */
-export async function getRun(ctx: AppContext, runId: string): Promise<RunAnswer> {
-  return toAnswer(ctx.services, ctx.actor, await findRun(ctx, runId, visibleTo(ctx.app, ctx.actor)));
-}
+export const getRun = async (ctx: AppContext, runId: string): Promise<RunAnswer> =>
+  answerRun(ctx, await findRun(ctx, runId, await visibleTo(ctx)));
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -144,8 +115,27 @@ export async function findRun(ctx: AppContext, runId: string, visible: Sql = raw
   return row;
 }
 
-export function toAnswer(services: Services, actor: Actor, row: RunRow): RunAnswer {
-  const tasks = row.tasks.map((task) => taskAnswer(actor, task));
+export async function answerRun(ctx: AppContext, row: RunRow): Promise<RunAnswer> {
+  const [answer] = await answerRuns(ctx, [row]);
+  if (answer === undefined) throw new AppError('INTERNAL_ERROR', 'One run has one answer.');
+  return answer;
+}
+
+/** Runs with their open tasks, as the caller sees them. */
+export async function answerRuns(ctx: AppContext, rows: readonly RunRow[]): Promise<RunAnswer[]> {
+  const running = rows.filter((row) => row.status === 'running').map((row) => row.id);
+  const open = [sql`t.run_id = any(${value(running, 'uuid[]')})`, sql`t.state = 'pending'`];
+  const ballots = running.length === 0 ? [] : await loadBallots(ctx.services.pool, ctx.app, open, ctx.now.toISOString());
+  return rows.map((row) =>
+    toAnswer(
+      ctx.services,
+      row,
+      ballots.filter(({ task }) => task.run_id === row.id).map((ballot) => taskAnswer(ballot, ctx.actor)),
+    ),
+  );
+}
+
+function toAnswer(services: Services, row: RunRow, tasks: readonly TaskAnswer[]): RunAnswer {
   return {
     id: row.id,
     workflow_id: row.definition_id,
@@ -181,20 +171,3 @@ function currentSteps({ state, current_step, current_step_deadline }: RunRow): C
     currentStep === null || parents.has(strand) ? [] : [{ step: currentStep, strand, deadline, error: failure }],
   );
 }
-
-function taskAnswer(actor: Actor, task: OpenTaskRow): TaskAnswer {
-  const reason = refusalOf(actor, task);
-  return {
-    id: task.id,
-    step: task.step,
-    strand: task.strand,
-    assignee: task.assignee,
-    due_at: task.due_at === null ? null : new Date(task.due_at).toISOString(),
-    comment_required: task.comment_required,
-    can_decide: reason === undefined,
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-export const refusalOf = (actor: Actor, task: OpenTaskRow): string | undefined =>
-  refusalToDecide(actor, { assignee: task.assignee, requestedBy: task.requested_by, allowsSelfApproval: task.allow_self_approval });

@@ -8,11 +8,11 @@ import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
 import { readPayload } from '../payload.ts';
 import { getRecord } from '../records/get.ts';
-import { actorRef } from './decide.ts';
+import { actorRef } from '../actor-ref.ts';
 import { definitionOf } from './match-triggers.ts';
 import { openRun } from './open-run.ts';
 import { runIdOf } from './run-id.ts';
-import { findRun, type RunAnswer, toAnswer } from './runs.ts';
+import { answerRun, findRun, type RunAnswer } from './runs.ts';
 
 const bodySchema = z
   .strictObject({
@@ -55,7 +55,7 @@ export async function startRun(ctx: AppContext, name: string, body: unknown): Pr
     firstStep: definition.steps[0]?.id ?? null,
     now: ctx.now.toISOString(),
   });
-  return toAnswer(ctx.services, ctx.actor, await findRun(ctx, input.runId));
+  return answerRun(ctx, await findRun(ctx, input.runId));
 }
 
 function definitionNamed(ctx: AppContext, name: string): AppContext['app']['model']['workflows'][number] {

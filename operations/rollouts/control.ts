@@ -9,7 +9,7 @@ import { findApp } from '../apps/read.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { askRun } from '../processes/ask-run.ts';
-import { actorRef } from '../processes/decide.ts';
+import { actorRef } from '../actor-ref.ts';
 import { getRollout, noSuchRollout, type RolloutDetail } from './read.ts';
 import { startOptions } from './start.ts';
 

@@ -9,7 +9,7 @@ import type { MigrationRequest } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { askRun } from '../processes/ask-run.ts';
-import { actorRef } from '../processes/decide.ts';
+import { actorRef } from '../actor-ref.ts';
 import { getMigration, type MigrationView } from './migrations.ts';
 
 export type MigrationVerb = MigrationRequest['verb'] | 'contract';

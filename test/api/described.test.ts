@@ -49,7 +49,11 @@ const operationsOf = (description: JsonObject): string[] =>
 const admin = operationsOf(describeFor(FULL, 'admin'));
 const templates = (pattern: string): string[] => {
   const plain = pattern.replaceAll(/:(?!entity|verb)\w+/g, '{}').replace(':entity', 'note');
-  return plain.includes(':verb') ? ['approve', 'reject', 'cancel', 'retry', 'skip'].map((verb) => plain.replace(':verb', verb)) : [plain];
+  return plain.includes(':verb')
+    ? ['approve', 'reject', 'send-back', 'resubmit', 'delegate', 'reassign', 'comment', 'cancel', 'retry', 'skip'].map((verb) =>
+        plain.replace(':verb', verb),
+      )
+    : [plain];
 };
 const routes = [
   ...METHODS.flatMap(([pattern, methods]) => templates(pattern).flatMap((path) => methods.map((method) => `${method} ${path}`))),

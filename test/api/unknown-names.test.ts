@@ -50,7 +50,9 @@ const COMMANDS: readonly (readonly [string, string])[] = [
   ].map((part) => ['POST', `_admin/${part}`] as const),
   ['PUT', '_admin/secrets/ANY'],
   ['DELETE', '_admin/rules/any'],
-  ...['approve', 'reject', 'cancel', 'retry', 'skip'].map((verb) => ['POST', `_workflows/${ID}/${verb}`] as const),
+  ...['approve', 'reject', 'send-back', 'resubmit', 'delegate', 'reassign', 'comment', 'cancel', 'retry', 'skip'].map(
+    (verb) => ['POST', `_workflows/${ID}/${verb}`] as const,
+  ),
   ['POST', '_workflows/start/any'],
   ['POST', '_batch'],
   ['POST', 'ticket/_bulk'],

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decideRun } from '../../operations/processes/decide.ts';
+import { decideRun } from '../../operations/approvals/decide.ts';
 import { workflowBundle } from '../support/temporal.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
 
@@ -15,9 +15,16 @@ const CREATION = {
   ],
 };
 
+const VOTING = {
+  id: 'voting',
+  name: 'voting',
+  trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'voted' },
+  steps: [{ id: 'vote', type: 'approval', assignee: { type: 'role', role: 'board' }, quorum: 2 }],
+};
+
 let world: ProcessWorld;
 beforeAll(async () => {
-  world = await processWorld([CREATION]);
+  world = await processWorld([CREATION, VOTING]);
 }, 60_000);
 
 /** Starts a worker that dies at the named place; resolves with the signal that ended it. */
@@ -60,5 +67,31 @@ describe.each(['process.before_effect', 'process.after_effect', 'process.after_d
     expect(done.history.map((entry) => entry.status)).toEqual(['approved', 'completed']);
     const { rows } = await world.services.pool.query('select 1 from app_aaaaaaaaaaaa.agent where email = $1', [`${place}@made.example`]);
     expect(rows).toHaveLength(1);
+  }, 120_000);
+});
+
+describe.each(['process.before_decision', 'process.after_decision'])('a vote whose worker is killed at %s', (place) => {
+  it('is counted once, and the next one decides', async () => {
+    const [ann, ben] = [await world.user(`ann.${place}@example.com`, ['board']), await world.user(`ben.${place}@example.com`, ['board'])];
+    const id = await world.ticket({ title: place, status: 'voted' });
+    await world.change(id, 'create', { id, title: place, status: 'voted' }, null);
+    const run = await world.until(id, (one) => one.task !== null);
+    await world.worker.close();
+    let hasDied = false;
+    const death = doomedWorker(place).finally(() => (hasDied = true));
+    while (!hasDied) {
+      await decideRun(world.as(ann), run.id, 'approved', {}).catch(() => undefined);
+      await Promise.race([death, new Promise((resolve) => setTimeout(resolve, 100))]);
+    }
+    expect(await death).toBe('SIGKILL');
+    await world.startWorker();
+    const voted = await world.until(id, (one) => one.history.length > 0, 40_000);
+    expect(voted).toMatchObject({
+      status: 'running',
+      history: [{ status: 'voted', by: ann.id }],
+      task: { votes: [{ decided_by: ann.id }] },
+    });
+    const done = await decideRun(world.as(ben), run.id, 'approved', {});
+    expect(done.history.map((entry) => entry.status)).toEqual(['voted', 'approved']);
   }, 120_000);
 });

@@ -7,7 +7,7 @@ import { migrateApp, migrateControl } from '../../adapters/postgres/migrate.ts';
 import { documentSchema } from '../../core/model/document.ts';
 import { type Actor, type AppContext, type AppRuntime, systemActor } from '../../operations/context.ts';
 import { createServices, type RunningServices } from '../../operations/services.ts';
-import { type RunAnswer, findRun, selectRuns, toAnswer } from '../../operations/processes/runs.ts';
+import { type RunAnswer, findRun, selectRuns, answerRun } from '../../operations/processes/runs.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { type RunningWorker, startWorker } from '../../workers/main.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -57,8 +57,12 @@ const ENTITIES = [
   },
 ];
 
-/** `more`: other sections of the document. */
-export async function processWorld(workflows: readonly unknown[], more: object = {}): Promise<ProcessWorld> {
+/** `more`: other sections of the document; `env`: of the processes. */
+export async function processWorld(
+  workflows: readonly unknown[],
+  more: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProcessWorld> {
   const url = await freshDatabase();
   const [address, bundlePath] = await Promise.all([temporalAddress(), workflowBundle()]);
   const config = loadConfig({
@@ -68,6 +72,7 @@ export async function processWorld(workflows: readonly unknown[], more: object =
     SECRET_KEY: 'x'.repeat(40),
     DATABASE_POOL_MAX: '10',
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'error',
+    ...env,
   });
   await migrateControl(url);
   const appId = await seedApp(url, { workflows, ...more });
@@ -167,7 +172,7 @@ async function until(ctx: AppContext, recordId: string, done: (run: RunAnswer) =
   const end = Date.now() + timeoutMs;
   for (;;) {
     const [row] = await selectRuns(ctx.services.pool, ctx.app, sql`r.record_id = ${value(recordId)}`, { limit: 1, offset: 0 });
-    const answer = row === undefined ? undefined : toAnswer(ctx.services, ctx.actor, row);
+    const answer = row === undefined ? undefined : await answerRun({ ...ctx, now: new Date() }, row);
     if (answer !== undefined && done(answer)) return answer;
     if (Date.now() > end) throw new Error(`not reached in ${timeoutMs} ms; the run is ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decideRun } from '../../operations/processes/decide.ts';
+import { decideRun } from '../../operations/approvals/decide.ts';
 import { getRun } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { listPending } from '../../operations/processes/list.ts';

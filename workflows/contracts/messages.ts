@@ -12,14 +12,17 @@ import type {
   RolloutRequest,
   RolloutView,
   RunView,
+  TaskRequest,
 } from './types.ts';
 
 const defineUpdate = <Result, Args extends unknown[] = []>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result, Args>;
 const defineQuery = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
 const defineSignal = <Args extends unknown[] = []>(name: string) => ({ type: 'signal', name }) as SignalDefinition<Args>;
 
-/** Approve or reject the open task. An update: the caller must learn at once whether it counted. */
+/** Approve, reject, send back or resubmit an open task. An update: the caller must learn at once whether it counted. */
 export const decideTaskUpdate = defineUpdate<RunView, [DecisionInput]>('decideTask');
+/** Delegate or reassign an open task, or say a word about it. An update: the caller must learn at once whether it counted. */
+export const changeTaskUpdate = defineUpdate<RunView, [TaskRequest]>('changeTask');
 /** End a run at the next safe point. An update, so that the answer shows the ended run. */
 export const cancelRunUpdate = defineUpdate<RunView, [{ readonly actor: ActorRef; readonly reason?: string }]>('cancelRun');
 /** A step that failed for good waits for one of these. */

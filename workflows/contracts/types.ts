@@ -1,4 +1,5 @@
 /** Inputs, results and small facts that cross the workflow boundary: ids and short values, never rows. */
+import type { AssigneesDefinition } from '../../core/model/approval-step.ts';
 import type { ProcessStep } from '../../core/model/document.ts';
 
 export interface SchemaMigrationInput {
@@ -85,14 +86,42 @@ export interface ProcessInput {
 }
 
 export type HistoryStatus =
-  'completed' | 'approved' | 'rejected' | 'timed_out' | 'on_true' | 'on_false' | 'failed' | 'skipped' | 'retried' | 'cancelled';
+  | 'completed'
+  | 'approved'
+  | 'rejected'
+  | 'timed_out'
+  | 'on_true'
+  | 'on_false'
+  | 'failed'
+  | 'skipped'
+  | 'retried'
+  | 'cancelled'
+  | 'voted'
+  | 'sent_back'
+  | 'resubmitted'
+  | 'reminded'
+  | 'escalated'
+  | 'delegated'
+  | 'reassigned'
+  | 'commented'
+  | 'unreachable';
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;
   /** The strand of the step; the main one when left out. */
   readonly strand?: string;
   readonly by?: string;
+  /** Whom a decision stands for, when it is not who decided. */
+  readonly on_behalf_of?: string;
+  /** With `voted`. */
+  readonly decision?: TaskDecision;
   readonly comment?: string;
+  /** Who is asked now: users by id, roles by name. */
+  readonly to?: readonly string[];
+  /** How many were written to. */
+  readonly told?: number;
+  /** Who could not be reached. */
+  readonly skipped?: readonly string[];
   /** Why a step failed. */
   readonly error?: string;
   readonly at: string;
@@ -154,7 +183,15 @@ export interface OpenTask {
   readonly id: string;
   readonly step: string;
   readonly dueAt: string | null;
+  /** From where alarms are counted. Missing in tasks from before there were alarms. */
+  readonly openedAt?: string;
+  /** `approval` when left out. */
+  readonly kind?: 'resubmission';
+  /** The last number that rang of each alarm. */
+  readonly rung?: Readonly<Record<string, number>>;
 }
+
+export type TaskDecision = 'approved' | 'rejected' | 'sent_back' | 'resubmitted';
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
 export interface RunView {
@@ -173,8 +210,10 @@ export interface Resolution {
 
 export interface DecisionInput {
   readonly taskId: string;
-  readonly decision: 'approved' | 'rejected';
+  readonly decision: TaskDecision;
   readonly actor: ActorRef;
+  /** Whose place is meant, when the decider may sit in several. */
+  readonly onBehalfOf?: string;
   readonly comment?: string;
   /** hash(task, actor, decision): the update's id, kept across continue-as-new. */
   readonly key: string;
@@ -221,6 +260,55 @@ export interface ClockMark {
   readonly at: string;
   /** The types of its actions, in order. */
   readonly actions: readonly string[];
+}
+
+/** What a decision came to. */
+export interface Recorded {
+  readonly outcome: TaskDecision | 'open';
+  readonly onBehalfOf?: string;
+}
+
+/** How a task whose time has passed had ended. */
+export type Expired =
+  | { readonly state: 'timed_out' }
+  | { readonly state: TaskDecision; readonly by: string; readonly onBehalfOf?: string; readonly comment?: string };
+
+/** What an alarm came to. */
+export interface Rung {
+  readonly told: number;
+  readonly skipped: readonly string[];
+  readonly to?: readonly string[];
+  /** Counted anew, the votes decide. */
+  readonly outcome?: TaskDecision;
+  readonly by?: string;
+}
+
+/** What is asked about an open task beside a decision. */
+export type TaskRequest =
+  | {
+      readonly verb: 'delegate';
+      readonly taskId: string;
+      readonly actor: ActorRef;
+      /** A user's id. */
+      readonly to: string;
+      readonly until?: string;
+      readonly comment?: string;
+      readonly key: string;
+    }
+  | {
+      readonly verb: 'reassign';
+      readonly taskId: string;
+      readonly actor: ActorRef;
+      readonly assignee: AssigneesDefinition;
+      readonly comment?: string;
+      readonly key: string;
+    }
+  | { readonly verb: 'comment'; readonly taskId?: string; readonly actor: ActorRef; readonly comment: string };
+
+export interface HandedOver {
+  readonly told: number;
+  readonly skipped: readonly string[];
+  readonly to: readonly string[];
 }
 
 export interface DeliveryInput {

@@ -1,7 +1,7 @@
 /** What people ask of a run. Updates, not signals: the caller must learn at once whether it counted. */
 import { condition, setHandler } from '@temporalio/workflow';
-import { cancelRunUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery } from '../contracts/messages.ts';
-import type { ActorRef, DecisionInput, Resolution, RunView } from '../contracts/types.ts';
+import { cancelRunUpdate, changeTaskUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery } from '../contracts/messages.ts';
+import type { ActorRef, DecisionInput, Resolution, RunView, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
 import type { Run } from './run.ts';
 import { refuse } from './state.ts';
@@ -13,6 +13,7 @@ const SETTLE_MS = 1_500;
 export function listen(run: Run): void {
   setHandler(runViewQuery, () => run.view());
   setHandler(decideTaskUpdate, (decision) => decide(run, decision), { validator: (decision) => checkDecision(run, decision) });
+  setHandler(changeTaskUpdate, (request) => changeTask(run, request), { validator: (request) => void strandOf(run, request) });
   setHandler(cancelRunUpdate, (request) => cancel(run, request.actor, request.reason), { validator: (_request) => run.checkRunning() });
   setHandler(resolveFailureUpdate, (resolution) => resolve(run, resolution), {
     validator: (resolution) => void resolvableBy(run, resolution),
@@ -34,6 +35,23 @@ async function decide(run: Run, decision: DecisionInput): Promise<RunView> {
   await open?.approval.untilRecorded();
   await checkDecision(run, decision)?.approval.record(decision);
   await settle(run);
+  return run.view();
+}
+
+/** The strand whose open task is meant; a comment may be about the run. */
+function strandOf(run: Run, { taskId }: TaskRequest): Strand {
+  run.checkRunning();
+  const strand = taskId === undefined ? run.live()[0] : run.live().find(({ state }) => state.task?.id === taskId);
+  if (strand === undefined) throw refuse('INVALID_STATE', 'This task is no longer open.');
+  if (taskId !== undefined) strand.approval.check({ taskId });
+  return strand;
+}
+
+async function changeTask(run: Run, request: TaskRequest): Promise<RunView> {
+  await keptInHistory();
+  const strand = strandOf(run, request);
+  await strand.approval.untilRecorded();
+  await strandOf(run, request).approval.change(request);
   return run.view();
 }
 

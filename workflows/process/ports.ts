@@ -62,6 +62,6 @@ export interface StrandPort {
   note(entry: Omit<HistoryEntry, 'at' | 'strand'>): void;
   project(closes?: Closing): Promise<void>;
   scope(): Scope;
-  /** Rests until `isDone`, the strand's deadline or a stop. */
-  restUntil(rest: Rest, isDone: () => boolean): Promise<void>;
+  /** Rests until `isDone`, the strand's deadline, the moment `wakeAt` or a stop. */
+  restUntil(rest: Rest, isDone: () => boolean, wakeAt?: number): Promise<void>;
 }

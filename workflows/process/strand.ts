@@ -124,16 +124,17 @@ export class Strand implements StrandPort {
     this.change({ visit: this.run.nextVisit(), streak });
   }
 
-  /** Rests until `isDone`, the deadline or a stop. Due times are absolute, so a late worker waits only for the rest. */
-  async restUntil(rest: Rest, isDone: () => boolean): Promise<void> {
+  /** Rests until `isDone`, the deadline, the moment `wakeAt` or a stop. Due times are absolute, so a late worker waits only for the rest. */
+  async restUntil(rest: Rest, isDone: () => boolean, wakeAt?: number): Promise<void> {
     const isOver = (): boolean => isDone() || this.isStopped;
     const { deadline } = this.state;
     this.change({ streak: 0 });
     if (isOver()) return;
     this.rest = rest;
     this.run.showRest();
-    if (deadline === null || rest === 'operator') await condition(isOver);
-    else await condition(isOver, Math.max(1, Date.parse(deadline) - Date.now()));
+    const until = Math.min(deadline === null || rest === 'operator' ? Infinity : Date.parse(deadline), wakeAt ?? Infinity);
+    if (until === Infinity) await condition(isOver);
+    else await condition(isOver, Math.max(1, until - Date.now()));
     this.rest = undefined;
     this.run.showRest();
   }

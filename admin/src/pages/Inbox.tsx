@@ -21,6 +21,9 @@ import { messageOf } from '../providers/data-provider.ts';
 import { client } from '../session.ts';
 import type { Run } from './run.ts';
 
+type Verb = 'approve' | 'reject' | 'send-back' | 'resubmit';
+const DONE: Readonly<Record<Verb, string>> = { approve: 'Approved', reject: 'Rejected', 'send-back': 'Sent back', resubmit: 'Resubmitted' };
+
 type Outcome = { readonly severity: 'success' | 'error'; readonly text: string };
 
 export function Inbox(): ReactElement | null {
@@ -39,14 +42,14 @@ export function Inbox(): ReactElement | null {
   }, [base]);
   useEffect(load, [load]);
 
-  const decide = async (run: Run, verb: 'approve' | 'reject', comment: string): Promise<void> => {
+  const decide = async (run: Run, verb: Verb, comment: string): Promise<void> => {
     try {
       const { body } = await client.call<{ data: Run }>(`${base}/${run.id}/${verb}`, {
         method: 'POST',
-        body: comment === '' ? {} : { comment },
+        body: { ...(comment === '' ? {} : { comment }), ...(run.task == null ? {} : { task: run.task.id }) },
       });
       const next = body.data.current_step === null ? `the run is ${body.data.status}` : `the run is at "${body.data.current_step}"`;
-      setOutcome({ severity: 'success', text: `${verb === 'approve' ? 'Approved' : 'Rejected'}: ${next}.` });
+      setOutcome({ severity: 'success', text: `${DONE[verb]}: ${next}.` });
     } catch (error) {
       setOutcome({ severity: 'error', text: error instanceof ApiError ? messageOf(error) : 'The decision did not arrive.' });
     }
@@ -71,13 +74,13 @@ export function Inbox(): ReactElement | null {
 interface ApprovalCardProps {
   readonly run: Run;
   readonly discovery: Discovery;
-  readonly onDecide: (run: Run, verb: 'approve' | 'reject', comment: string) => Promise<void>;
+  readonly onDecide: (run: Run, verb: Verb, comment: string) => Promise<void>;
 }
 
 function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactElement {
   const [comment, setComment] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const decide = (verb: 'approve' | 'reject'): void => {
+  const decide = (verb: Verb): void => {
     setBusy(true);
     void onDecide(run, verb, comment).finally(() => setBusy(false));
   };
@@ -92,6 +95,7 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
           <Chip size="small" label={run.current_step ?? run.status} />
           {due === null ? null : <Typography variant="body2">until {new Date(due).toLocaleString()}</Typography>}
         </Stack>
+        {run.task?.on_behalf_of === undefined ? null : <Typography variant="body2">You decide for {run.task.on_behalf_of}.</Typography>}
         {run.entity !== null && run.record_id !== null ? (
           <Typography sx={{ mt: 1 }}>
             {labelOf(discovery, run.entity)}:{' '}
@@ -115,12 +119,7 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
         />
       </CardContent>
       <CardActions>
-        <Button variant="contained" disabled={isBusy} onClick={() => decide('approve')}>
-          Approve
-        </Button>
-        <Button variant="outlined" color="error" disabled={isBusy} onClick={() => decide('reject')}>
-          Reject
-        </Button>
+        <Verbs run={run} isBusy={isBusy} onVerb={decide} />
         {run.temporal_url === null ? null : (
           <ExternalLink href={run.temporal_url} target="_blank" rel="noreferrer" sx={{ ml: 2 }}>
             Open in Temporal
@@ -128,6 +127,37 @@ function ApprovalCard({ run, discovery, onDecide }: ApprovalCardProps): ReactEle
         )}
       </CardActions>
     </Card>
+  );
+}
+
+interface VerbsProps {
+  readonly run: Run;
+  readonly isBusy: boolean;
+  readonly onVerb: (verb: Verb) => void;
+}
+
+function Verbs({ run, isBusy, onVerb }: VerbsProps): ReactElement {
+  if (run.task?.kind === 'resubmission') {
+    return (
+      <Button variant="contained" disabled={isBusy} onClick={() => onVerb('resubmit')}>
+        Resubmit
+      </Button>
+    );
+  }
+  return (
+    <>
+      <Button variant="contained" disabled={isBusy} onClick={() => onVerb('approve')}>
+        Approve
+      </Button>
+      <Button variant="outlined" color="error" disabled={isBusy} onClick={() => onVerb('reject')}>
+        Reject
+      </Button>
+      {run.task?.can_send_back === true ? (
+        <Button variant="outlined" disabled={isBusy} onClick={() => onVerb('send-back')}>
+          Send back
+        </Button>
+      ) : null}
+    </>
   );
 }
 

@@ -15,7 +15,14 @@ export interface Run {
     readonly comment?: string;
   }[];
   readonly temporal_url: string | null;
-  readonly task?: { readonly comment_required?: boolean } | null;
+  readonly task?: {
+    readonly id: string;
+    readonly kind?: 'approval' | 'resubmission';
+    readonly title?: string;
+    readonly comment_required?: boolean;
+    readonly can_send_back?: boolean;
+    readonly on_behalf_of?: string;
+  } | null;
   readonly error?: string | null;
   readonly created_at: string;
 }

@@ -1,4 +1,5 @@
 /** Reading workflows: triggers, steps, actions, assignees and the three spellings of a goto. */
+import { APPROVAL_OPTIONS, readApproval } from './approval.ts';
 import { clean, isRaw, isUsed, ITEM_NOISE, listOf, mapRaw, synonym, withValue, type Raw, type Reading } from './reading.ts';
 
 const TRIGGER_SYNONYMS: Readonly<Record<string, string>> = {
@@ -23,19 +24,7 @@ const ACTION_SYNONYMS: Readonly<Record<string, string>> = {
 const LATER_TRIGGERS = ['event', 'schedule', 'webhook'];
 const LATER_STEPS = ['parallel', 'foreach', 'subprocess', 'switch', 'loop', 'sub_workflow'];
 const LATER_ACTIONS = ['email', 'send_email', 'notify', 'call_function', 'start_workflow', 'transform'];
-const LATER_STEP_KEYS = [
-  'switch',
-  'cases',
-  'until',
-  'event',
-  'match',
-  'quorum',
-  'reminders',
-  'delegation',
-  'on_send_back',
-  'retry',
-  'compensate',
-];
+const LATER_STEP_KEYS = ['switch', 'cases', 'until', 'event', 'match', 'retry', 'compensate'];
 const GOTOS = ['then', 'on_error', 'on_true', 'on_false', 'on_approve', 'on_reject', 'on_timeout'];
 
 export function readWorkflow(reading: Reading, raw: Raw, path: string): Raw {
@@ -89,7 +78,8 @@ function readStep(reading: Reading, raw: Raw, path: string): Raw {
     read['actions'] = mapRaw(listOf(read['actions']), `${path}.actions`, (action, at) => readAction(reading, action, at));
   }
   if (read['expression'] !== undefined) read['expression'] = reading.expression(`${path}.expression`, read['expression']);
-  if (read['assignee'] !== undefined) read['assignee'] = readAssignee(reading, read['assignee'], `${path}.assignee`);
+  if (type === 'approval') return readApproval(reading, read, path, readGoto);
+  for (const key of APPROVAL_OPTIONS) if (!isUsed(read[key])) delete read[key];
   return read;
 }
 
@@ -110,30 +100,3 @@ export function readAction(reading: Reading, raw: Raw, path: string): Raw {
 
 /** `data` is the fields of a record, except where the action has data of its own. */
 const undefinedFor = (raw: Raw, type: string, ours: string): string => (raw['type'] === type ? 'data' : ours);
-
-function readAssignee(reading: Reading, raw: unknown, path: string): unknown {
-  if (typeof raw === 'string') {
-    const [kind, ...rest] = raw.split(':');
-    if (rest.length === 0) return { type: 'role', role: raw };
-    return kind === 'role' ? { type: 'role', role: rest.join(':') } : { type: 'user', user: rest.join(':') };
-  }
-  if (!isRaw(raw)) return raw;
-  const assignee = clean(raw);
-  switch (assignee['type']) {
-    case 'fixed':
-    case 'user':
-      return clean({ ...assignee, type: 'user' }, { rename: { user_id: 'user', email: 'user', value: 'user' } });
-    case 'relation':
-    case 'path':
-      return clean({ ...assignee, type: 'relation' }, { rename: { field: 'path', value: 'path' } });
-    case 'role':
-      return clean(assignee, { rename: { value: 'role', name: 'role' } });
-    case 'expression':
-      return { ...assignee, ...withValue('expression', reading.expression(`${path}.expression`, assignee['expression'])) };
-    case 'manager':
-      reading.refuse(`${path}.type`, 'The assignee type "manager"');
-      return assignee;
-    default:
-      return assignee;
-  }
-}

@@ -2,6 +2,7 @@
 import { nearestNames } from '../../errors.ts';
 import type { PermissionDefinition, ProcessAction, ProcessStep, WebhookDefinition, WorkflowDefinition } from '../document.ts';
 import { labelOf } from '../identity.ts';
+import { REQUESTER, reviewApproval } from './approval.ts';
 import { reviewPaths } from './rules.ts';
 import type { Review } from './review.ts';
 
@@ -54,6 +55,7 @@ function gotosOf(step: ProcessStep): [string, string | undefined][] {
         ['on_approve', step.on_approve],
         ['on_reject', step.on_reject],
         ['on_timeout', step.on_timeout],
+        ['on_send_back', step.on_send_back === REQUESTER ? undefined : step.on_send_back],
       ];
     case 'wait':
       return [['then', step.then]];
@@ -95,19 +97,7 @@ function reviewStep(review: Review, workflow: WorkflowDefinition, step: ProcessS
       review.expression(`${path}.expression`, step.expression);
       return;
     case 'approval':
-      if (step.assignee?.type === 'role')
-        review.expectRole(`${path}.assignee.role`, step.assignee.role, `The approval ${step.id} of ${workflow.name}`);
-      if (step.assignee?.type === 'expression') review.expression(`${path}.assignee.expression`, step.assignee.expression);
-      if (step.timeout !== undefined && step.on_timeout === undefined) {
-        review.find({
-          id: `timeout-fails:${workflow.name}.${step.id}`,
-          level: 'info',
-          path: `${path}.on_timeout`,
-          message: `The approval ${step.id} has a timeout but no on_timeout.`,
-          consequence: 'A run nobody decides in time fails.',
-          fix: 'Say where it goes: on_timeout: {"goto": "..."} or "end".',
-        });
-      }
+      reviewApproval(review, workflow, step, path);
       return;
     case 'wait':
       return;

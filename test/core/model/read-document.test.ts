@@ -250,7 +250,6 @@ describe('what comes later is refused with its path', () => {
     ['workflows.0.steps.0.type', step({ type: 'parallel', branches: [] })],
     ['workflows.0.steps.0.type', step({ type: 'foreach' })],
     ['workflows.0.steps.0.until', step({ type: 'wait', until: 'record.due' })],
-    ['workflows.0.steps.0.quorum', step({ type: 'approval', quorum: 'all' })],
     ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'email', to: 'x', subject: 'y', text: 'z' }] })],
     ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'webhook', webhook: 'x' }] })],
     [
