@@ -90,8 +90,7 @@ export const approvalShape = {
   mail: z.union([z.literal(false), mailSchema]).optional(),
 };
 
-const approvalSchema = z.strictObject(approvalShape);
 /** What an approval step says beside its id and name. */
-export type ApprovalStep = z.infer<typeof approvalSchema>;
+export type ApprovalStep = z.infer<z.ZodObject<typeof approvalShape>>;
 export type AssigneeDefinition = z.infer<typeof assigneeSchema>;
 export type AssigneesDefinition = z.infer<typeof assigneesSchema>;

@@ -102,6 +102,7 @@ export async function reassignRun(ctx: AppContext, runId: string, body: unknown)
   const row = await findRun(ctx, runId, await visibleTo(ctx));
   if (!ctx.actor.isAdmin) throw new AppError('FORBIDDEN', 'Only an admin may reassign a task.');
   const assignee = readPayload(assigneesSchema, readAssignees(new Reading(), given.assignee, 'assignee'), '_workflows/reassign');
+  if (JSON.stringify(assignee).includes('\\u0000')) throw new AppError('INVALID_PAYLOAD', '"assignee" has the character NUL.');
   const ballot = chooseBallot(await openBallots(ctx, row), row, given.task, ({ task: one }) =>
     one.kind === 'resubmission' ? new AppError('INVALID_STATE', `The step "${one.step}" waits to be resubmitted.`) : undefined,
   );

@@ -88,6 +88,11 @@ export function refusalToDelegate(ballot: Ballot, from: string | null, to: strin
 /** Asks others instead: in every group that is still open. Votes that were given stay. */
 export async function reassignTask(services: Services, app: AppRuntime, scope: StepScope, request: ReassignRequest): Promise<HandedOver> {
   const assignees = await resolveAssignees(services, app, scope, request.assignee);
+  if (assignees.every(({ type }) => type === 'admin')) {
+    throw new AppError('VALIDATION_FAILED', 'Nobody was found by this assignee.', {
+      details: [{ field: 'assignee', rule: 'unknown_user', message: 'must lead to a role or an active user' }],
+    });
+  }
   return transaction(services.pool, async (client) => {
     const before = await lockedBallot(client, app, request.taskId, scope.now);
     if (!(await currentDecider(client, app, request.actor)).isAdmin) throw new AppError('FORBIDDEN', 'Only an admin may reassign a task.');

@@ -46,7 +46,7 @@ export function Inbox(): ReactElement | null {
     try {
       const { body } = await client.call<{ data: Run }>(`${base}/${run.id}/${verb}`, {
         method: 'POST',
-        body: { ...(comment === '' ? {} : { comment }), ...(run.task == null ? {} : { task: run.task.id }) },
+        body: { ...(comment === '' ? {} : { comment }), ...(run.task === null || run.task === undefined ? {} : { task: run.task.id }) },
       });
       const next = body.data.current_step === null ? `the run is ${body.data.status}` : `the run is at "${body.data.current_step}"`;
       setOutcome({ severity: 'success', text: `${DONE[verb]}: ${next}.` });
