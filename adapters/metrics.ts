@@ -15,6 +15,13 @@ export interface Metrics {
   schemaReload(): void;
   /** A number read when /metrics is asked: pool use, open streams. */
   gauge(name: string, help: string, read: () => number): void;
+  /** A count per set of labels, kept elsewhere and read when /metrics is asked. The sets must stay few. */
+  counts(given: { readonly name: string; readonly help: string; readonly labels: readonly string[]; read(): readonly Counted[] }): void;
+}
+
+export interface Counted {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly count: number;
 }
 
 /** One registry per process (per call), so that two in one process, as in tests, do not collide. */
@@ -45,6 +52,18 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
     workflowStarted: (type) => starts.inc({ type }),
     relayLag: (seconds) => lag.set(seconds),
     schemaReload: () => reloads.inc(),
+    counts({ name, help, labels: labelNames, read }) {
+      new Counter({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels, count } of read()) this.inc({ ...labels }, count);
+        },
+      });
+    },
     gauge(name, help, read) {
       new Gauge({
         name,

@@ -71,9 +71,7 @@ export async function startApi(config: Config, log: Logger = createLogger(config
     onAnswered: (status) => metrics.request({ method: 'none', route: 'malformed', status }, 0),
   });
   const port = await listen(server, config);
-  metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
-  metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);
-  metrics.gauge('durabase_realtime_streams', 'Realtime streams that are open.', () => api.realtime.size);
+  measure(api);
   log.info({ port, host: config.host }, 'the api is ready');
   return {
     port,
@@ -86,6 +84,19 @@ export async function startApi(config: Config, log: Logger = createLogger(config
       await services.close();
     },
   };
+}
+
+/** What is counted elsewhere, and read when somebody asks for the metrics. */
+function measure({ metrics, services, realtime }: Api): void {
+  metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
+  metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);
+  metrics.gauge('durabase_realtime_streams', 'Realtime streams that are open.', () => realtime.size);
+  metrics.counts({
+    name: 'durabase_older_shape_requests_total',
+    help: 'Requests answered in the shape of an older version, by app and version.',
+    labels: ['app', 'version'],
+    read: () => services.registry.olderUses().map(({ app, version, requests }) => ({ labels: { app, version }, count: requests })),
+  });
 }
 
 /** How long an api waits for a worker to bring the database to its version. */

@@ -61,6 +61,7 @@ async function inOlderShape<T>(ctx: AppContext, operate: (ctx: AppContext) => Pr
     try {
       const result = await operate({ ...ctx, app });
       registry.countUse(app);
+      if (app.beside !== undefined) ctx.speaks?.(app.beside.version);
       return result;
     } catch (error) {
       if (!namesSomethingUnknown(error)) throw error;

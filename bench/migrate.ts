@@ -1,7 +1,7 @@
 /**
  * A migration under load beside the same load without one, in turn:
  *
- *   npm run bench:migrate -- [--kind split|convert|fill|rename|add|none] [--rows 1000000] [--rate 200] [--runs 5] [--seconds 5]
+ *   npm run bench:migrate -- [--kind split|convert|fill|rename|add|link|move|none] [--rows 1000000] [--rate 200] [--runs 5] [--seconds 5]
  *                            [--long-readers] [--seed 1]
  */
 import { parseArgs } from 'node:util';
@@ -12,7 +12,8 @@ import { pointSharedPartsAt, signInPlatform, withStack, withWorld, type World } 
 import { config } from './config.mjs';
 import { ask, makeApp } from './migrate/app.ts';
 import { clientOf } from './migrate/client.ts';
-import { CHANGES, type ChangeName } from './migrate/person.ts';
+import { CHANGES, type ChangeName } from './migrate/subject.ts';
+import { subjectOf } from './migrate/subjects.ts';
 import { runUnderLoad, type RunOptions, type RunResult } from './migrate/run.ts';
 
 const { values } = parseArgs({
@@ -40,7 +41,7 @@ function kindOf(text: string): ChangeName | 'none' {
 async function all(world: World): Promise<[RunResult, RunResult][]> {
   pointSharedPartsAt(world);
   psql('postgres', 'create database durabase');
-  const kind = kindOf(values.kind);
+  const change = kindOf(values.kind);
   return withStack(world, 'durabase', async ({ api }) => {
     const pairs: [RunResult, RunResult][] = [];
     for (let run = 1; run <= Number(values.runs); run++) {
@@ -48,7 +49,9 @@ async function all(world: World): Promise<[RunResult, RunResult][]> {
         // Tokens end after a quarter of an hour.
         const url = `http://127.0.0.1:${api.port}`;
         const client = clientOf(url, await signInPlatform(api.port));
-        const app = await makeApp({ url, databaseUrl: world.postgres.url('durabase'), client }, `${kind}${run}`, Number(values.rows));
+        const installation = { url, databaseUrl: world.postgres.url('durabase'), client };
+        // The paired run has the records of the change, too.
+        const app = await makeApp(installation, `${kind}${run}`, Number(values.rows), subjectOf(change));
         await ask(app.databaseUrl, 'checkpoint');
         await untilQuiet(config.quietShare, config.quietWait);
         const common = {
@@ -63,7 +66,7 @@ async function all(world: World): Promise<[RunResult, RunResult][]> {
         print(run, result);
         return result;
       };
-      const migrated = await one(kind);
+      const migrated = await one(change);
       pairs.push([migrated, await one('none', migrated.migrationMs)]);
     }
     return pairs;

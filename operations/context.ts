@@ -64,6 +64,8 @@ export interface AppContext {
   readonly effectKey?: string;
   /** Transition roles and missing transitions do not stop the system unless this is true. */
   readonly strict?: boolean;
+  /** Told when the answer is in the shape of another version than the client asked for. */
+  readonly speaks?: (version: number) => void;
 }
 
 export interface PlatformContext {

@@ -86,8 +86,9 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     newerThan: (app) => cache.newerThan(app),
     shapesOf: (app) => cache.shapesOf(app),
     countUse(app) {
-      if (app.beside?.kind === 'older') uses.count(app.id, app.beside.version);
+      if (app.beside?.kind === 'older') uses.count(app, app.beside.version);
     },
+    olderUses: () => uses.totals(),
     noteWrite: (ms) => writes.add(ms),
     noteStreams: (count) => lease?.noteStreams(count),
     get hasStreams() {

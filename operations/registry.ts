@@ -3,6 +3,7 @@
  * and follows the registry's events, so that a publish is seen by every api process before its call returns.
  */
 import type { AppRuntime, Shapes } from './app-runtime.ts';
+import type { OlderUse } from './shape-uses.ts';
 
 export interface Registry {
   /** By name or, for ids, by id. Undefined when there is none that serves. One catalog read at most, single-flight. */
@@ -19,6 +20,8 @@ export interface Registry {
   shapesOf(app: AppRuntime): Promise<Shapes>;
   /** Counts a request in an older shape. */
   countUse(app: AppRuntime): void;
+  /** What was counted since this process began. */
+  olderUses(): readonly OlderUse[];
   /** How long a client waited for a write of one record: told to others with the lease. */
   noteWrite(ms: number): void;
   /** How many realtime streams this process holds: told to others with the lease. */

@@ -1,6 +1,6 @@
 /**
  * What the registry's tables say, as the JSON an event carries of the rows it is about. The tables follow from the events: the last
- * event about a row holds it as it is now. Times and progress are left out; they are the row's own.
+ * event about a row holds it as it is now. When it was made and changed, and progress, are left out; they are the row's own.
  */
 import { literal, sql, value, type Sql } from '../../core/sql/sql.ts';
 
@@ -46,7 +46,9 @@ export const PROJECTIONS: readonly Projection[] = [
     part: 'migration',
     table: sql`durabase.migrations`,
     row: sql`jsonb_build_object('id', t.id, 'app', t.app, 'number', t.number, 'from_version', t.from_version, 'to_version', t.to_version,
-      'status', t.status, 'plan_hash', t.plan_hash, 'error', t.error, 'workflow_id', t.workflow_id, 'created_by', t.created_by)`,
+      'status', t.status, 'phase', t.phase, 'plan_hash', t.plan_hash, 'error', t.error, 'workflow_id', t.workflow_id,
+      'created_by', t.created_by, 'approval', t.approval, 'grace_until', t.grace_until at time zone 'utc',
+      'grace_ended_at', t.grace_ended_at at time zone 'utc', 'retention_until', t.retention_until at time zone 'utc')`,
     key: sql`row->>'id'`,
   },
 ];

@@ -22,7 +22,7 @@ export interface Call {
   route: string;
   /** The app that answers, for CORS; set by the routes. */
   app: AppRuntime | undefined;
-  /** The version whose shape was asked for and is served; set by the routes. */
+  /** The version whose shape is answered in, where it was asked for or is not the served one; set by the routes. */
   shape: number | undefined;
   /** RateLimit headers of the answer, where a limit is set. */
   limits: Readonly<Record<string, string>> | undefined;

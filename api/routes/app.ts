@@ -151,6 +151,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
     requestId: call.requestId,
     cause: null,
     depth: 0,
+    speaks: (version) => void (call.shape = version),
   };
   const ctx = asUser === undefined ? own : await actAs(own, asUser, { method: call.method, path: `/api/${call.path.join('/')}` });
   switch (part) {

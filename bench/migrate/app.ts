@@ -1,7 +1,7 @@
 /** The app under load: its table filled by SQL, its migrations followed over HTTP. */
 import pg from 'pg';
 import type { Answer, Client } from './client.ts';
-import { documentOf, ENTITY, INSTRUCTIONS, personSql, SEED_SQL, type Body, type ChangeName, type Columns, type Shape } from './person.ts';
+import type { Body, ChangeName, Columns, Shape, Subject } from './subject.ts';
 
 export interface Installation {
   readonly url: string;
@@ -13,6 +13,7 @@ export interface Installation {
 export interface App extends Installation {
   readonly name: string;
   readonly storage: string;
+  readonly subject: Subject;
   readonly table: string;
 }
 
@@ -41,30 +42,29 @@ export async function ask<Row extends pg.QueryResultRow>(url: string, text: stri
   }
 }
 
-/** An app with so many rows in its one table. May be repeated after a failure. */
-export async function makeApp(installation: Installation, name: string, rows: number): Promise<App> {
+/** An app with so many records of the subject. May be repeated after a failure. */
+export async function makeApp(installation: Installation, name: string, rows: number, subject: Subject): Promise<App> {
   const { client, databaseUrl } = installation;
   must(await client.send('POST', '/api/_platform/apps', { body: { name, display_name: name } }), [201, 202, 409]);
   // Only the request ends the grace and the retention.
   const settings = { migrations: { approval: 'never', grace: '1d', retention: '1d' } };
-  must(await client.send('POST', `/api/${name}/_admin/import?events=none`, { body: { ...documentOf(new Set()), settings } }), [200, 201]);
+  must(
+    await client.send('POST', `/api/${name}/_admin/import?events=none`, { body: { ...subject.documentOf(new Set()), settings } }),
+    [200, 201],
+  );
   const [found] = await ask<{ storage: string }>(databaseUrl, 'select storage from durabase.apps where name = $1', [name]);
   const storage = found?.storage ?? '';
-  const table = `"${storage}"."${ENTITY}"`;
-  await ask(
-    databaseUrl,
-    `insert into ${table} (id, ref, name, size, city, note)
-     select ('00000000-0000-7000-8000-' || lpad(to_hex(ref), 12, '0'))::uuid, ref,
-            ${SEED_SQL.first} || ' ' || ${SEED_SQL.last}, (${SEED_SQL.size})::text, ${SEED_SQL.city}, ${SEED_SQL.note}
-     from generate_series(1, ${rows}) as ref on conflict (id) do nothing`,
-  );
+  const table = `"${storage}"."${subject.entity}"`;
+  for (const statement of subject.seedSql(storage, rows)) await ask(databaseUrl, statement);
   await ask(databaseUrl, `vacuum analyze ${table}`);
-  return { ...installation, name, storage, table };
+  return { ...installation, name, storage, subject, table };
 }
 
 /** Publishes the shape with the change. */
 export async function publish(app: App, shape: Shape, change: ChangeName): Promise<Answer> {
-  const body = { ...documentOf(new Set([...shape, change])), settings: await settingsOf(app), migrate: INSTRUCTIONS[change] };
+  const { subject } = app;
+  const document = subject.documentOf(new Set([...shape, change]));
+  const body = { ...document, settings: await settingsOf(app), migrate: subject.instructions(change) };
   return app.client.send('POST', `/api/${app.name}/_admin/versions?confirm=drop`, { body });
 }
 
@@ -97,22 +97,37 @@ export async function columnsOf(app: App, version: number): Promise<Columns> {
     app.databaseUrl,
     `select f->>'name' as name, f->>'column' as column from durabase.apps a
      join durabase.schema_versions v on v.schema_name = a.schema_name and v.version = $2
-     cross join lateral jsonb_array_elements(v.document::jsonb->'entities'->0->'fields') f where a.name = $1`,
-    [app.name, version],
+     cross join lateral jsonb_array_elements(v.document::jsonb->'entities') e
+     cross join lateral jsonb_array_elements(e->'fields') f where a.name = $1 and e->>'name' = $3`,
+    [app.name, version, app.subject.entity],
   );
   return new Map(rows.map((row) => [row.name, row.column ?? row.name]));
 }
 
 /** Rows of which the two shapes say different things: one statement, so one moment. */
 export async function disagreements(app: App, left: [Shape, number], right: [Shape, number]): Promise<number[]> {
-  const [a, b] = [personSql(left[0], await columnsOf(app, left[1])), personSql(right[0], await columnsOf(app, right[1]))];
-  const differs = (Object.keys(a) as (keyof typeof a)[]).map((field) => `${a[field]} is distinct from ${b[field]}`);
-  const isEmpty = right[0].has('fill') ? ` or ${b.note} is null` : '';
-  const rows = await ask<{ ref: string }>(
-    app.databaseUrl,
-    `select t.ref from ${app.table} t where ${differs.join(' or ')}${isEmpty} limit 1000`,
-  );
+  const [older, newer] = [await columnsOf(app, left[1]), await columnsOf(app, right[1])];
+  const differs = app.subject.disagreementSql([left[0], older], [right[0], newer], app.storage);
+  const rows = await ask<{ ref: string }>(app.databaseUrl, `select t.ref from ${app.table} t where ${differs} limit 1000`);
   return rows.map((row) => Number(row.ref));
+}
+
+/**
+ * Tells when clients of the next version are served before its switch, as soon as a request of theirs is. Of a migration that goes
+ * through too fast, or whose change cannot be shown so early, it tells nothing.
+ */
+export async function earlyVersion(app: App, from: number, isOver: () => boolean): Promise<number | undefined> {
+  while (!isOver()) {
+    const migration = await newestMigration(app);
+    if (migration?.from_version === from && ['ready', ...ENDED].includes(migration.status)) return undefined;
+    if (migration?.from_version === from && ['backfill', 'verify'].includes(migration.phase)) {
+      const headers = { 'schema-version': String(migration.to_version) };
+      const answer = await app.client.send('GET', `/api/${app.name}/${app.subject.entity}?per_page=1`, { headers });
+      if (answer.status === 200) return migration.to_version;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return undefined;
 }
 
 /** Repeats until it answers something, for at most so long. */

@@ -1,6 +1,6 @@
 /** Requests of the load: kept connections, a bound on each answer, and no exception: no answer is an answer too. */
 import http from 'node:http';
-import type { Body } from './person.ts';
+import type { Body } from './subject.ts';
 
 export interface Answer {
   /** 0: the connection broke, or there was no answer in time. */

@@ -2,18 +2,18 @@
  * What was asked of each record and what was answered, in order. A record is written by one operation at a time, so what it must be
  * afterwards is known; after an operation without an answer it may be either, and nobody touches it again.
  */
-import { seededId, seededPerson, type Person } from './person.ts';
+import type { State, Subject } from './subject.ts';
 
 export type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
 export interface Entry {
   readonly ref: number;
-  readonly kind: 'insert' | 'update' | 'delete' | 'increment';
+  readonly kind: 'insert' | 'update' | 'race' | 'delete' | 'increment';
   /** The version of the schema the client spoke. */
   readonly version: number;
   readonly outcome: Outcome;
   /** What the record is when it was done; null when it is gone. */
-  readonly after: Person | null;
+  readonly after: State | null;
 }
 
 export interface Track {
@@ -21,9 +21,9 @@ export interface Track {
   /** Unknown for a record whose creation had no answer. */
   id: string | undefined;
   /** All it may be now. */
-  allowed: readonly (Person | null)[];
+  allowed: readonly (State | null)[];
   /** Everything it ever was. */
-  readonly past: (Person | null)[];
+  readonly past: (State | null)[];
 }
 
 export class Journal {
@@ -31,13 +31,15 @@ export class Journal {
   readonly tracks = new Map<number, Track>();
   /** By hot row: increments that were acknowledged, and those that may have happened. */
   readonly hits = new Map<number, { acknowledged: number; unknown: number }>();
+  readonly #subject: Subject;
   readonly #rows: number;
   readonly #hot: number;
   readonly #held = new Set<number>();
   readonly #touched: number[] = [];
   #nextRef: number;
 
-  constructor(rows: number, hot: number) {
+  constructor(subject: Subject, rows: number, hot: number) {
+    this.#subject = subject;
     this.#rows = rows;
     this.#hot = hot;
     this.#nextRef = rows + 1;
@@ -89,6 +91,15 @@ export class Journal {
     track.allowed = entry.outcome === 'acknowledged' ? [entry.after] : [...track.allowed, entry.after];
   }
 
+  /** Two clients at once: it is now what one order of their writes makes of it, and nobody can say which. */
+  raced(track: Track, version: number, outcome: Outcome, after: readonly State[]): void {
+    this.entries.push(...after.map((state) => ({ ref: track.ref, kind: 'race' as const, version, outcome, after: state })));
+    if (!this.tracks.has(track.ref)) this.#touched.push(track.ref);
+    this.tracks.set(track.ref, track);
+    track.past.push(...track.allowed);
+    track.allowed = after;
+  }
+
   incremented(ref: number, version: number, outcome: Outcome): void {
     this.entries.push({ ref, kind: 'increment', version, outcome, after: null });
     const count = this.hits.get(ref)!;
@@ -104,7 +115,7 @@ export class Journal {
   }
 
   #trackOf(ref: number): Track {
-    return this.tracks.get(ref) ?? { ref, id: seededId(ref), allowed: [seededPerson(ref)], past: [] };
+    return this.tracks.get(ref) ?? { ref, id: this.#subject.seededId(ref), allowed: [this.#subject.seeded(ref)], past: [] };
   }
 }
 

@@ -1,27 +1,15 @@
-/**
- * The records of the load. A *person* is what a record means in any shape; a *shape* is the set of changes that have been made to the
- * entity, and knows how to say a person in a request, how to read one in an answer, and how to read one from the columns.
- */
+/** Records of one entity whose fields are added, renamed, split, converted and filled. */
+import { textOf, type Body, type ChangeName, type Columns, type Inventor, type Shape, type State, type Subject } from './subject.ts';
 
-export interface Person {
-  readonly first: string;
-  readonly last: string;
-  readonly size: number | null;
-  readonly city: string;
-  readonly note: string | null;
-}
+/** What a record means in any shape. */
+export type Person = Readonly<{ first: string; last: string; size: number | null; city: string; note: string | null }>;
 
-export const CHANGES = ['add', 'rename', 'split', 'convert', 'fill'] as const;
-export type ChangeName = (typeof CHANGES)[number];
-export type Shape = ReadonlySet<ChangeName>;
-export type Body = Readonly<Record<string, unknown>>;
-
-export const ENTITY = 'person';
+const ENTITY = 'person';
 /** What a note is where nobody gave one, once the field is required. */
-export const FILLED = 'none';
+const FILLED = 'none';
 
-/** What the row `ref` was loaded with; `seedSql` says the same to Postgres. */
-export const seededPerson = (ref: number): Person => ({
+/** What the row `ref` was loaded with; `SEED_SQL` says the same to Postgres. */
+const seededPerson = (ref: number): Person => ({
   first: `F${ref % 997}`,
   last: `L${ref % 4999}`,
   size: ref % 20 === 0 ? null : ref % 1000,
@@ -31,7 +19,7 @@ export const seededPerson = (ref: number): Person => ({
 
 export const seededId = (ref: number): string => `00000000-0000-7000-8000-${ref.toString(16).padStart(12, '0')}`;
 
-export const SEED_SQL: Readonly<Record<keyof Person, string>> = {
+const SEED_SQL: Readonly<Record<keyof Person, string>> = {
   first: `'F' || ref % 997`,
   last: `'L' || ref % 4999`,
   size: `case when ref % 20 = 0 then null else ref % 1000 end`,
@@ -40,7 +28,7 @@ export const SEED_SQL: Readonly<Record<keyof Person, string>> = {
 };
 
 /** The document of a shape, without what the engine adds. */
-export function documentOf(shape: Shape): Body {
+function documentOf(shape: Shape): Body {
   const fields: Body[] = [
     { name: 'ref', type: 'bigint', required: true },
     ...(shape.has('split')
@@ -56,9 +44,7 @@ export function documentOf(shape: Shape): Body {
   return { version: 1, entities: [{ name: ENTITY, fields, indexes }] };
 }
 
-/** Instructions that lead from any shape without the change to the one with it. */
-export const INSTRUCTIONS: Readonly<Record<ChangeName, readonly object[]>> = {
-  add: [],
+const INSTRUCTIONS: Readonly<Partial<Record<ChangeName, readonly object[]>>> = {
   rename: [{ rename: { entity: ENTITY, field: 'city', to: 'town' } }],
   split: [
     {
@@ -78,7 +64,7 @@ export const INSTRUCTIONS: Readonly<Record<ChangeName, readonly object[]>> = {
 const cityOf = (shape: Shape): string => (shape.has('rename') ? 'town' : 'city');
 
 /** The members of a request. A name that is one field is given whole: both of its parts must be there. */
-export function toBody(shape: Shape, patch: Partial<Person>): Body {
+function toBody(shape: Shape, patch: Partial<Person>): Body {
   const body: Record<string, unknown> = {};
   if (shape.has('split')) {
     if (patch.first !== undefined) body['first'] = patch.first;
@@ -91,7 +77,7 @@ export function toBody(shape: Shape, patch: Partial<Person>): Body {
 }
 
 /** What an answer says. A value of a kind the shape does not have comes back as text that no person has. */
-export function fromBody(shape: Shape, body: Body): Person {
+function fromBody(shape: Shape, body: Body): Person {
   const name = typeof body['name'] === 'string' ? body['name'] : undefined;
   const space = name?.indexOf(' ') ?? -1;
   const size = body['size'];
@@ -105,13 +91,8 @@ export function fromBody(shape: Shape, body: Body): Person {
   };
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : `no text: ${JSON.stringify(value)}`);
-
-/** Where a version of the document stores each field. */
-export type Columns = ReadonlyMap<string, string>;
-
 /** A person by the columns of a shape; `t` is the table. */
-export function personSql(shape: Shape, columns: Columns): Readonly<Record<keyof Person, string>> {
+function personSql(shape: Shape, columns: Columns): Readonly<Record<keyof Person, string>> {
   const column = (field: string): string => `t."${columns.get(field) ?? field}"`;
   const name = column('name');
   return {
@@ -123,13 +104,87 @@ export function personSql(shape: Shape, columns: Columns): Readonly<Record<keyof
   };
 }
 
-export const FIELDS: readonly (keyof Person)[] = ['first', 'last', 'size', 'city', 'note'];
+const FIELDS: readonly (keyof Person)[] = ['first', 'last', 'size', 'city', 'note'];
 
 /** The fields in which a found person is not the expected one. A note that was never given may have been filled. */
-export function differences(expected: Person, found: Person, shape: Shape, next: Shape): (keyof Person)[] {
+function differences(expected: Person, found: Person, shape: Shape, next: Shape): (keyof Person)[] {
   return FIELDS.filter((field) => {
     if (field !== 'note' || !next.has('fill')) return !Object.is(expected[field], found[field]);
     if (found.note === null && shape.has('fill')) return true;
     return (expected.note ?? FILLED) !== (found.note ?? FILLED);
   });
 }
+
+/** A row that nobody wrote to has been filled all the same. */
+function untouched(ref: number, shape: Shape): Person {
+  const person = seededPerson(ref);
+  return shape.has('fill') ? { ...person, note: person.note ?? FILLED } : person;
+}
+
+/** Older versions than the fill's take an empty note. */
+const noteOf = (shape: Shape, share: number, { chance, text }: Inventor): string | null =>
+  chance() < share && !shape.has('fill') ? null : text('N');
+
+const valuesOf = ({ chance, text, number }: Inventor): Omit<Person, 'note'> => ({
+  first: text('F'),
+  last: text('L'),
+  size: chance() < 0.1 ? null : number(),
+  city: text('C'),
+});
+
+/** Some of the fields. A shape in which the name is one field writes it whole. */
+function patchOf(shape: Shape, invent: Inventor): Partial<Person> {
+  const all = valuesOf(invent);
+  const picks: Partial<Person>[] = [
+    { first: all.first, last: all.last },
+    shape.has('split') ? { last: all.last } : { city: all.city },
+    { size: all.size },
+    { note: noteOf(shape, 0.2, invent) },
+    { size: all.size, city: all.city },
+  ];
+  return picks[Math.floor(invent.chance() * picks.length)]!;
+}
+
+function insertSql(storage: string, rows: number): string {
+  return `insert into "${storage}"."${ENTITY}" (id, ref, name, size, city, note)
+     select ('00000000-0000-7000-8000-' || lpad(to_hex(ref), 12, '0'))::uuid, ref,
+            ${SEED_SQL.first} || ' ' || ${SEED_SQL.last}, (${SEED_SQL.size})::text, ${SEED_SQL.city}, ${SEED_SQL.note}
+     from generate_series(1, ${rows}) as ref on conflict (id) do nothing`;
+}
+
+function disagreementSql(left: readonly [Shape, Columns], right: readonly [Shape, Columns]): string {
+  const [a, b] = [personSql(...left), personSql(...right)];
+  const differs = FIELDS.map((field) => `${a[field]} is distinct from ${b[field]}`);
+  return [...differs, ...(right[0].has('fill') ? [`${b.note} is null`] : [])].join(' or ');
+}
+
+export const PERSONS: Subject = {
+  entity: ENTITY,
+  documentOf,
+  instructions: (change) => INSTRUCTIONS[change] ?? [],
+  seedSql: (storage, rows) => [insertSql(storage, rows)],
+  seeded: seededPerson,
+  seededId,
+  insert(shape, ref, invent) {
+    const after = { ...valuesOf(invent), note: noteOf(shape, 0.3, invent) };
+    const body = { ref, ...toBody(shape, after) };
+    return { write: { method: 'POST', path: ENTITY, body, status: 201, tells: true }, after };
+  },
+  born: (data) => String((data as Body | undefined)?.['id']),
+  update({ shape, id, invent }) {
+    const patch = patchOf(shape, invent);
+    const apply = (state: State): State => ({ ...state, ...patch });
+    return { method: 'PATCH', path: `${ENTITY}/${id}`, body: toBody(shape, patch), apply, tells: true };
+  },
+  path: (id) => `${ENTITY}/${id}`,
+  readPath: (_, id) => `${ENTITY}/${id}`,
+  listPath: (_, ids) => `${ENTITY}?per_page=${ids.length}&filter[id.in]=${ids.join(',')}`,
+  idOf: (_, body) => String(body['id']),
+  said: fromBody,
+  differences: (expected, found, shape, tried) => differences(expected as Person, found as Person, shape, tried),
+  storedSql: personSql,
+  untouchedSql: (shape) => ({ ...SEED_SQL, ...(shape.has('fill') ? { note: `coalesce(${SEED_SQL.note}, '${FILLED}')` } : {}) }),
+  untouched,
+  disagreementSql,
+  isBehindAtTimes: false,
+};

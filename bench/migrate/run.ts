@@ -1,9 +1,9 @@
 /** One run: load, in its middle one change with its grace and its contract, and at the end everything compared with the journal. */
-import { contract, must, newestMigration, publish, servedVersion, until, ENDED, type App, type Migration } from './app.ts';
+import { contract, earlyVersion, must, newestMigration, publish, servedVersion, until, ENDED, type App, type Migration } from './app.ts';
 import { checkAgreement, checkAnswers, checkStored, type Finding } from './check.ts';
 import { Journal } from './journal.ts';
 import { Load, type Dialect, type Timing } from './load.ts';
-import type { ChangeName } from './person.ts';
+import type { ChangeName } from './subject.ts';
 import { startLongReaders } from './readers.ts';
 
 export interface RunOptions {
@@ -46,11 +46,13 @@ const READY_MS = 30 * 60_000;
 const CONTRACT_MS = 10 * 60_000;
 
 export async function runUnderLoad(app: App, options: RunOptions): Promise<RunResult> {
-  const journal = new Journal(options.rows, HOT);
+  const journal = new Journal(app.subject, options.rows, HOT);
   const version = await servedVersion(app);
   const old: Dialect = { version: version ?? 0, shape: new Set() };
-  const { client, name } = app;
-  const load = new Load({ client, app: name, journal, rate: options.rate, seed: options.seed, hot: HOT, old, isStormy: false });
+  const { client, name, subject } = app;
+  const next = new Set(options.kind === 'none' ? [] : [options.kind]);
+  const { rate, seed } = options;
+  const load = new Load({ client, subject, app: name, journal, rate, seed, hot: HOT, old, next, isStormy: false });
   const readers = options.hasLongReaders ? startLongReaders(app) : undefined;
   try {
     await pause(options.seconds);
@@ -85,9 +87,14 @@ async function change(app: App, load: Load, journal: Journal, old: Dialect, opti
     await pause((options.insteadMs ?? 0) / 1000);
     return { served: old, findings: [], publishedAtMs, readyMs: 0, contract: undefined, migrationMs: 0 };
   }
+  const shape = new Set([...old.shape, options.kind]);
+  let isOver = false;
+  const early = earlyVersion(app, old.version, () => isOver).then((version) => version !== undefined && load.serve({ version, shape }));
   must(await publish(app, old.shape, options.kind), [201, 202]);
   const ready = await reached(app, ['ready', 'completed'], options.readyTimeoutMs ?? READY_MS);
-  const served: Dialect = { version: ready.to_version, shape: new Set([...old.shape, options.kind]) };
+  isOver = true;
+  await early;
+  const served: Dialect = { version: ready.to_version, shape };
   load.serve(served);
   const readyMs = load.nowMs - publishedAtMs;
   await pause(options.seconds);

@@ -31,12 +31,12 @@ export function refuseUnconfirmed(changes: readonly Change[], next: SchemaDocume
 }
 
 function isSaid(change: Change, changes: readonly Change[], instructions: readonly Instruction[]): boolean {
+  // A conversion names the entity as the new version does, a drop as the old one.
+  const renamed = changes.find(({ kind, from }) => kind === 'rename_entity' && from === change.entity);
+  const entity = renamed === undefined ? change.entity : renamed.to;
   const isMoved = changes.some(
     ({ conversion, move }) =>
-      (conversion !== undefined &&
-        change.field !== undefined &&
-        conversion.from.includes(change.field) &&
-        conversion.entity === change.entity) ||
+      (conversion !== undefined && change.field !== undefined && conversion.from.includes(change.field) && conversion.entity === entity) ||
       (change.kind === 'drop_field' && move?.from.entity === change.entity && move?.from.field === change.field),
   );
   return (

@@ -42,6 +42,18 @@ export const withReplays = (paths: Paths): Paths =>
       : operation,
   );
 
+/** Parts that have one shape only. */
+const SHAPELESS = ['auth', '_admin', '_workflows'];
+const SHAPE: JsonObject = { 'Schema-Version': ref('headers', 'SchemaVersion') };
+
+/** Operations on data take the version that a client speaks, and say in which one they answer. */
+export const withShapes = (paths: Paths, base: string): Paths =>
+  changedOperations(paths, (path, operation) => {
+    if (SHAPELESS.includes(path.slice(base.length + 1).split('/')[0] ?? '')) return operation;
+    const parameters = (operation['parameters'] ?? []) as readonly JsonObject[];
+    return answering({ ...operation, parameters: [...parameters, ref('parameters', 'SchemaVersion')] }, SHAPE);
+  });
+
 function changedOperations(paths: Paths, change: (path: string, operation: JsonObject) => JsonObject): Paths {
   const changed = (path: string, item: JsonObject): JsonObject =>
     Object.fromEntries(Object.entries(item).map(([name, part]) => [name, isMethod(name) ? change(path, part as JsonObject) : part]));

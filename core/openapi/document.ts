@@ -6,7 +6,7 @@ import { authSettingsSchema } from '../model/document.ts';
 import type { AppModel } from '../model/model.ts';
 import { absencePaths, ABSENCE_SCHEMAS } from './absence-paths.ts';
 import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-paths.ts';
-import { askedByKey, limitedError, withRateLimits, withReplays } from './asked-by.ts';
+import { askedByKey, limitedError, withRateLimits, withReplays, withShapes } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
 import { FREE_SCHEMAS, type JsonObject, type Schema } from './json.ts';
@@ -24,6 +24,7 @@ import {
   errorsOf,
   HEADERS,
   jsonAnswer,
+  SHAPE_PARAMETER_COMPONENTS,
   withETag,
   WRITE_PARAMETER_COMPONENTS,
   type Paths,
@@ -85,7 +86,7 @@ export function* describeSteps(subject: ApiSubject): Generator<undefined, JsonOb
 
 /** What the caller may ask, with what an app's limits add to the answers. */
 function askedBy({ scopes }: ApiCaller, app: AppView, base: string, part: Paths): Paths {
-  const all = withReplays(part);
+  const all = withShapes(withReplays(part), base);
   const paths = scopes === undefined ? all : askedByKey(all, base, scopes);
   return hasLimits(app) ? withRateLimits(paths, base) : paths;
 }
@@ -189,6 +190,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
 const parametersOf = (app: AppView): Record<string, JsonObject> => ({
   ...LIST_PARAMETER_COMPONENTS,
   ...WRITE_PARAMETER_COMPONENTS,
+  ...SHAPE_PARAMETER_COMPONENTS,
   ...ADMIN_PARAMETERS,
   ...Object.assign({}, ...[...app.entities.values()].filter(({ can }) => can.read).map((view) => entityParameters(app, view))),
 });

@@ -115,6 +115,11 @@ export const HEADERS: Record<string, JsonObject> = {
     description: '`true` for the answer of an earlier request with this `Idempotency-Key`.',
     schema: { type: 'string', const: 'true' },
   },
+  SchemaVersion: {
+    description:
+      'The version whose names and types the answer has: the one that was asked for, or an older one whose names the request used.',
+    schema: { type: 'integer', minimum: 1 },
+  },
   FileName: { description: 'The name to save it under.', schema: { type: 'string' } },
   ETag: { description: "The record's version; send it as `If-None-Match` or `If-Match`.", schema: { type: 'string' } },
 };
@@ -172,6 +177,17 @@ export const withETag = (operation: JsonObject): JsonObject => ({
   parameters: [...((operation['parameters'] as readonly JsonObject[] | undefined) ?? []), UNLESS_KNOWN],
   responses: { ...(operation['responses'] as JsonObject), ...NOT_MODIFIED },
 });
+
+/** What every operation on data takes. */
+export const SHAPE_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
+  SchemaVersion: {
+    ...headerParameter(
+      'Schema-Version',
+      'The version whose names and types the client speaks; without it the served one. Older versions are answered while their migration is in grace, the next one as soon as its migration has made its columns; others are 409.',
+    ),
+    schema: { type: 'integer', minimum: 1 },
+  },
+};
 
 /** The headers a write takes. */
 export const writeHeaders = (...also: 'If-Match'[]): JsonObject[] => [

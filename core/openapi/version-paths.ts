@@ -19,6 +19,11 @@ const VERSION = {
   created_at: TIME,
   is_served: { type: 'boolean' },
 } as const satisfies Record<string, Schema>;
+const ROWS_DONE = {
+  type: 'integer',
+  minimum: 0,
+  description: 'How many it has been through; of steps that go row by row.',
+} as const satisfies Schema;
 const MIGRATION = {
   id: TEXT,
   app: TEXT,
@@ -26,7 +31,7 @@ const MIGRATION = {
   to_version: WHOLE,
   status: TEXT,
   phase: TEXT,
-  steps: arrayOf(objectOf({ phase: TEXT, sql: TEXT, lock: MAYBE_TEXT, state: TEXT }, ['phase', 'sql', 'lock', 'state'])),
+  steps: arrayOf(objectOf({ phase: TEXT, sql: TEXT, lock: MAYBE_TEXT, state: TEXT, rows: ROWS_DONE }, ['phase', 'sql', 'lock', 'state'])),
   progress: objectOf(
     {
       done: WHOLE,
@@ -42,6 +47,11 @@ const MIGRATION = {
       objectOf({ version: WHOLE, requests: WHOLE, last_used_at: MAYBE_TEXT }, ['version', 'requests', 'last_used_at']),
       { type: 'null' },
     ],
+  },
+  log: {
+    type: 'array',
+    items: objectOf({ at: TIME, text: TEXT }, ['at', 'text']),
+    description: 'What happened to it, in order. Of one migration only; lists leave it out.',
   },
   approval: { type: 'object', properties: { needed: { type: 'boolean' } }, required: ['needed'] },
   grace_until: MAYBE_TEXT,
@@ -106,7 +116,10 @@ const PLAN: Schema = objectOf(PLAN_PARTS, Object.keys(PLAN_PARTS));
 
 export const VERSION_SCHEMAS: Readonly<Record<string, Schema>> = {
   SchemaVersion: objectOf(VERSION, Object.keys(VERSION)),
-  Migration: objectOf(MIGRATION, Object.keys(MIGRATION)),
+  Migration: objectOf(
+    MIGRATION,
+    Object.keys(MIGRATION).filter((name) => name !== 'log'),
+  ),
 };
 
 const told = (verb: string, what: Told): JsonObject => operation(SCHEMA_TAG, `admin_${verb}`, what);

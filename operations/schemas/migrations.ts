@@ -4,6 +4,7 @@ import { run } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext, Services } from '../context.ts';
+import { migrationLog, type LogLine } from './migration-log.ts';
 
 export interface MigrationView {
   readonly id: string;
@@ -12,7 +13,10 @@ export interface MigrationView {
   readonly to_version: number;
   readonly status: string;
   readonly phase: string;
-  readonly steps: readonly { phase: string; sql: string; lock: string | null; state: string }[];
+  /** `rows`: how many a step that goes row by row has been through. */
+  readonly steps: readonly { phase: string; sql: string; lock: string | null; state: string; rows?: number }[];
+  /** What happened to it, in order; lists leave it out. */
+  readonly log?: readonly LogLine[];
   /** Steps, or rows while a backfill runs: then with rows a second, and the seconds that are left at that rate. */
   readonly progress: {
     readonly done: number;
@@ -63,7 +67,8 @@ const SELECT = sql`
            'requests', coalesce((select sum(u.requests) from durabase.shape_uses u where u.app = m.app and u.version <= m.from_version), 0),
            'last_used_at', (select max(u.last_used_at) from durabase.shape_uses u where u.app = m.app and u.version <= m.from_version)) end as old_traffic,
          to_json(m.created_at)#>>'{}' as created_at, to_json(m.updated_at)#>>'{}' as updated_at,
-         coalesce((select json_agg(json_build_object('phase', s.phase, 'sql', s.sql, 'lock', s.lock, 'state', s.state) order by s.position)
+         coalesce((select json_agg(jsonb_build_object('phase', s.phase, 'sql', s.sql, 'lock', s.lock, 'state', s.state)
+             || case when s.rows_total is null then '{}' else jsonb_build_object('rows', s.rows_done) end order by s.position)
                    from durabase.migration_steps s where s.migration = m.id), '[]') as steps
   from durabase.migrations m`;
 
@@ -83,7 +88,7 @@ export async function getMigration(ctx: AppContext, key: string): Promise<Migrat
   );
   if (row === undefined)
     throw new AppError('NOT_FOUND', `This app has no migration "${key}".`, { hint: 'GET _admin/migrations lists them.' });
-  return view(ctx.services, ctx.app.name, row);
+  return { ...view(ctx.services, ctx.app.name, row), log: await migrationLog(ctx.services.pool, ctx.app.id, row.id) };
 }
 
 function view(services: Services, app: string, row: Row): MigrationView {

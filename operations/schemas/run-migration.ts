@@ -154,7 +154,7 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
     select ${value(migrationId, 'uuid')}, s.key, s.position, s.phase, s.sql, s.lock
     from jsonb_to_recordset(${value(JSON.stringify(steps), 'jsonb')}) as s(key text, position integer, phase text, sql text, lock text)`,
   );
-  await appendSchemaEvent(client, {
+  const event = await appendSchemaEvent(client, {
     type: 'schema.migration.requested',
     app: app.id,
     schemaName: app.schemaName,
@@ -162,6 +162,13 @@ export async function insertMigration(client: pg.PoolClient, { app, actor }: Mov
     newVersion: to,
     body: { migration_id: migrationId, number, ...(needsApproval ? { needs_approval: true } : {}) },
   });
+  // Its log is read from here on.
+  await execute(
+    client,
+    sql`
+    update durabase.migrations set progress = progress || jsonb_build_object('requested', ${value(event, 'bigint')})
+    where id = ${value(migrationId, 'uuid')}`,
+  );
   return { kind: 'recorded', version: to, prepared, migrationId, number, needsApproval };
 }
 

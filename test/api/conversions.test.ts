@@ -90,6 +90,32 @@ describe('a type that changes', () => {
     expect((await send('PATCH', `types/item/${ids[2] ?? ''}`, { amount: 4 })).body.data).toMatchObject({ amount: 4 });
     expect((await send('GET', 'types/item', undefined, OLD)).status).toBe(409);
   });
+
+  it('tells what happened to it, and how many rows each step went through', async () => {
+    const { log, steps } = (await send('GET', `types/_admin/migrations/${migration}`)).body.data as {
+      log: { at: string; text: string }[];
+      steps: { phase: string; rows?: number }[];
+    };
+    expect(log.map(({ text }) => text.replace(/ until .*/, ''))).toEqual([
+      'requested',
+      'started',
+      'backfill',
+      'verify',
+      'paused for the repair of 1 quarantined values',
+      'goes on',
+      'switch',
+      'grace',
+      'contract',
+      'retention',
+      'completed',
+    ]);
+    expect(log.map((line) => Date.parse(line.at))).toEqual(log.map((line) => Date.parse(line.at)).sort((a, b) => a - b));
+    expect(steps.map(({ phase, rows }) => [phase, rows]).filter(([, rows]) => rows !== undefined)).toEqual([
+      ['backfill', 3],
+      ['verify', 3],
+    ]);
+    expect((await send('GET', 'types/_admin/migrations')).body.data[0]).not.toHaveProperty('log');
+  });
 });
 
 describe('an instruction', () => {
@@ -143,6 +169,34 @@ describe('a field that is split', () => {
     await send('POST', `names/_admin/migrations/${migration}/contract`, { drop: true });
     await until('names', migration, 'completed');
     expect(await read('names', plain)).toMatchObject({ first: 'Alan', last: 'Turing' });
+  });
+});
+
+describe('a field that is split in an entity that is renamed', () => {
+  it('needs no word that it is dropped, as little as elsewhere; a field beside it does', async () => {
+    await makeApp('renamed', { name: 'name', type: 'string' }, { name: 'size', type: 'int' });
+    const id = await make('renamed', { name: 'Ada Lovelace', size: 3 });
+    const split = (...fields: object[]): object => ({
+      version: 1,
+      entities: [{ name: 'person', fields: [{ name: 'first', type: 'string' }, { name: 'last', type: 'string' }, ...fields] }],
+      migrate: [
+        { rename: { entity: 'item', to: 'person' } },
+        {
+          transform: {
+            entity: 'person',
+            from: ['name'],
+            to: ['first', 'last'],
+            up: { first: "$substringBefore(record.name, ' ')", last: "$substringAfter(record.name, ' ')" },
+          },
+        },
+      ],
+    });
+    const versions = 'renamed/_admin/versions';
+    const dropping = await send('POST', `${versions}?dry_run=true`, split());
+    expect(dropping.body.data?.questions, dropping.text).toMatchObject([{ kind: 'drop_field', field: 'size' }]);
+    const asked = await send('POST', versions, split({ name: 'size', type: 'int' }));
+    expect(asked.body.data?.migration.status, asked.text).toBe('ready');
+    expect((await send('GET', `renamed/person/${id}`)).body.data).toMatchObject({ first: 'Ada', last: 'Lovelace', size: 3 });
   });
 });
 

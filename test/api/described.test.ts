@@ -147,6 +147,31 @@ describe('limits of an app', () => {
   });
 });
 
+describe('the version a client speaks', () => {
+  const paths = describeFor(FULL, 'admin')['paths'] as Record<string, Record<string, JsonObject>>;
+  const operations = Object.entries(paths).flatMap(([path, item]) =>
+    METHOD_NAMES.flatMap((method) =>
+      item[method] === undefined ? [] : [{ path: path.replace('/api/sample/', ''), operation: item[method] }],
+    ),
+  );
+  const takes = ({ operation }: { operation: JsonObject }): boolean =>
+    JSON.stringify(operation['parameters'] ?? []).includes('"#/components/parameters/SchemaVersion"');
+  const hasOneShape = ({ path }: { path: string }): boolean => /^(auth|_admin|_workflows)(\/|$)/.test(path);
+
+  it('is a header of every operation on data and of its answers, and of no other', () => {
+    expect(operations.filter((one) => takes(one) === hasOneShape(one)).map(({ path }) => path)).toEqual([]);
+    expect(operations.filter(takes).length).toBeGreaterThan(10);
+    for (const { operation } of operations.filter(takes)) {
+      const answers = Object.entries(operation['responses'] as Record<string, JsonObject>).filter(([status]) => status < '400');
+      expect(answers.every(([, answer]) => Object.hasOwn(at(answer, 'headers'), 'Schema-Version'))).toBe(true);
+    }
+    const [header] = Object.values(at(describeFor(FULL, 'admin'), 'components', 'parameters')).filter(
+      (one) => (one as JsonObject)['name'] === 'Schema-Version',
+    );
+    expect(header).toMatchObject({ in: 'header', schema: { type: 'integer' } });
+  });
+});
+
 describe('options of includes', () => {
   const helpdesk = knownDocuments.get('helpdesk-ticketing');
   const parameters = at(describeFor(helpdesk ?? FULL, 'agent'), 'components', 'parameters') as Record<string, JsonObject>;

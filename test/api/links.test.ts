@@ -145,6 +145,89 @@ describe('a one_to_many that becomes many_to_many', () => {
     }
   });
 
+  /** The one a write may ask for; a read's also tells the shape. */
+  const versionOf = (reply: Reply): string => (reply.headers.get('etag') ?? '').replace(/-[^"]*"$/, '"');
+  const retitle = (id: string, tag: string, headers: Record<string, string>): Promise<Reply> =>
+    send('PATCH', `linked/ticket/${id}`, { title: 'again' }, { ...headers, 'If-Match': tag });
+
+  it('has another version for older clients when a link of another record changes its key', async () => {
+    const id = await make('linked/ticket', { title: 'tagged', customers: [{ id: who('ann') }, { id: who('bob') }] });
+    const known = await send('GET', `linked/ticket/${id}`, undefined, OLD);
+    await patch(`linked/customer/${String(known.body.data.customer_id)}`, { tickets: [{ id, _delete: true }] });
+    expect((await retitle(id, versionOf(known), OLD)).status).toBe(412);
+    const fresh = await send('GET', `linked/ticket/${id}`, undefined, { ...OLD, 'If-None-Match': known.headers.get('etag') ?? '' });
+    expect([fresh.status, fresh.body?.data.customer_id === known.body.data.customer_id], fresh.text).toEqual([200, false]);
+    const own = await send('PATCH', `linked/ticket/${id}`, {
+      title: 'own',
+      customers: { _write_mode: 'replace', data: [{ id: who('cat') }] },
+    });
+    expect(own.status, own.text).toBe(200);
+    const next = await retitle(id, versionOf(own), {});
+    expect(next.status, 'what a client was answered is the version that is stored').toBe(200);
+    const linksOnly = await send('PATCH', `linked/ticket/${id}`, { customers: { _write_mode: 'replace', data: [{ id: who('bob') }] } });
+    expect((await retitle(id, versionOf(linksOnly), {})).status, 'so it is after a write of links alone').toBe(200);
+  });
+
+  it('takes writers of both ends at once without a failed request', async () => {
+    const id = await make('linked/ticket', { title: 'busy', customers: [{ id: who('ann') }] });
+    const statuses: number[] = [];
+    const write = async (path: string, body: object, headers: Record<string, string>): Promise<void> => {
+      const reply = await send('PATCH', path, body, headers);
+      statuses.push(reply.status);
+      expect(reply.status, reply.text).toBe(200);
+    };
+    for (let round = 0; round < 25; round++) {
+      const [here, there] = round % 2 === 0 ? [who('ann'), who('bob')] : [who('bob'), who('ann')];
+      await Promise.all([
+        write(`linked/ticket/${id}`, { customer_id: there }, OLD),
+        write(`linked/customer/${here}`, { tickets: [{ id, _delete: true }] }, {}),
+        write(`linked/customer/${who('cat')}`, { tickets: [{ id, ...(round % 3 === 0 ? { _delete: true } : {}) }] }, {}),
+      ]);
+      const key = await keyOf('linked', id, OLD);
+      const names = await linksOf('linked', id);
+      const name = Object.keys(people).find((one) => people[one] === key);
+      expect(name === undefined ? names : names.includes(name), `${String(name)} of ${names.join(', ')}`).toEqual(
+        name === undefined ? [] : true,
+      );
+    }
+    expect(statuses).toHaveLength(75);
+  }, 60_000);
+
+  it.each(['the key', 'a link'])('runs a write of %s again that Postgres ended in a deadlock', async (what) => {
+    const id = await make('linked/ticket', { title: what, customers: [{ id: who('ann') }] });
+    const storage = await storageOf('linked');
+    const record = `select from ${storage}.ticket where id = '${id}' for update`;
+    const link = `select from ${storage}.customer_tickets where ticket_id = '${id}' for update`;
+    const deadlocks = async (): Promise<number> =>
+      (await db.query<{ n: number }>('select deadlocks::int as n from pg_stat_database where datname = current_database()')).rows[0]?.n ??
+      0;
+    const before = await deadlocks();
+    const other = new pg.Client({ connectionString: world.databaseUrl });
+    await other.connect();
+    try {
+      // The client waits first, so it is the one whose wait Postgres finds to go round in a circle.
+      await other.query('begin');
+      await other.query(what === 'the key' ? link : record);
+      const writing =
+        what === 'the key'
+          ? send('PATCH', `linked/ticket/${id}`, { customer_id: who('bob') }, OLD)
+          : send('PATCH', `linked/customer/${who('ann')}`, { tickets: [{ id, _delete: true }] });
+      await vi.waitUntil(
+        async () =>
+          (await db.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rowCount !== 0,
+        { timeout: 5_000, interval: 5 },
+      );
+      await other.query(what === 'the key' ? record : link);
+      await other.query('commit');
+      const reply = await writing;
+      expect(reply.status, reply.text).toBe(200);
+    } finally {
+      await other.end();
+    }
+    await vi.waitUntil(async () => (await deadlocks()) > before, { timeout: 10_000, interval: 50 });
+    expect([await linksOf('linked', id), await keyOf('linked', id, OLD)]).toEqual(what === 'the key' ? [['bob'], who('bob')] : [[], null]);
+  });
+
   it('is held by its migration meanwhile', async () => {
     const reply = await send('POST', 'linked/_admin/versions', {
       ...LINKED,

@@ -183,6 +183,38 @@ describe('a move', () => {
     expect(await read('aborts', `customer/${ada}`)).toMatchObject({ city: 'Bonn' });
   });
 
+  it('whose records come to disagree after they were counted says which, and is taken back', async () => {
+    await makeApp('disagrees');
+    const ada = await make('disagrees', 'customer', { name: 'Ada' });
+    const orders = [
+      await make('disagrees', 'order', { customer_id: ada, city: 'Rome' }),
+      await make('disagrees', 'order', { customer_id: ada, city: 'Rome' }),
+    ];
+    const { default: pg } = await import('pg');
+    const reader = new pg.Client({ connectionString: world.databaseUrl });
+    await reader.connect();
+    let migration: string;
+    try {
+      const { db_name: storage } = (await send('GET', '_platform/apps/disagrees')).body.data as { db_name: string };
+      await reader.query('begin');
+      await reader.query(`select from ${storage}.customer`);
+      // Its first step waits for the reader.
+      const asked = await publish('disagrees', moving());
+      expect(asked.status, asked.text).toBe(202);
+      migration = asked.body.data.migration.id as string;
+      expect((await send('PATCH', `disagrees/order/${orders[0] ?? ''}`, { city: 'Bonn' })).status).toBe(200);
+      await reader.query('commit');
+    } finally {
+      await reader.end();
+    }
+    await until('disagrees', migration, 'failed');
+    const { error } = (await send('GET', `disagrees/_admin/migrations/${migration}`)).body.data as { error: string };
+    expect(error).toContain('records of "order" were given different values under one "customer"');
+    expect(error).toContain(ada);
+    expect(await Promise.all(orders.map(async (id) => (await read('disagrees', `order/${id}`))['city']))).toEqual(['Bonn', 'Rome']);
+    expect(await read('disagrees', `customer/${ada}`)).not.toHaveProperty('city');
+  });
+
   it('makes a required field, with its default for who has none', async () => {
     await makeApp('needs', { ...CITY, required: true });
     const ada = await make('needs', 'customer', { name: 'Ada' });

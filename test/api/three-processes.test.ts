@@ -104,6 +104,19 @@ describe.each([
 
     const first = (): Process => three[0] as Process;
     const head = async (): Promise<number> => (await served(first())) ?? 0;
+    /** The version with an entity "item" of one field. */
+    const publishItem = async (field: string, migrate: object[] = []): Promise<number> => {
+      const { body } = await first().call('GET', '/api/main/_admin/export');
+      const document = (body as { data: { entities: { name: string }[] } }).data;
+      const entities = [
+        ...document.entities.filter(({ name }) => name !== 'item'),
+        { name: 'item', fields: [{ name: field, type: 'string' }] },
+      ];
+      const version = (await head()) + 1;
+      const reply = await first().call('POST', '/api/main/_admin/versions', { ...document, entities, migrate });
+      expect([201, 202], reply.text).toContain(reply.status);
+      return version;
+    };
     const publishAndAgree = async (): Promise<number> => {
       const version = (await head()) + 1;
       const [reply, spread] = await Promise.all([publish(first()), agreement(three, version)]);
@@ -147,6 +160,71 @@ describe.each([
       expect(performance.now() - at).toBeLessThan(AGREED_MS);
       expect(await publishAndAgree()).toBeLessThan(AGREED_MS);
     }, 90_000);
+
+    it('serve both shapes of a migration in grace, each of them right or not at all, also one that is behind', async () => {
+      const path = '/api/main/item';
+      const before = await publishItem('name');
+      const made = await first().call('POST', path, { name: 'one' });
+      expect(made.status, made.text).toBe(201);
+      const slow = three[2] as Process;
+      slow.launched.kill('SIGSTOP');
+      const after = await publishItem('title', [{ rename: { entity: 'item', field: 'name', to: 'title' } }]);
+      await vi.waitUntil(async () => (await served(first())) === after, { timeout: 20_000, interval: 20 });
+      const shapes = [
+        { version: before, field: 'name' },
+        { version: after, field: 'title' },
+      ];
+      let value = 'one';
+      /** The answers of a process to clients of both versions; what is answered must be right. */
+      const asked = async ({ call }: Process): Promise<number[]> => {
+        const replies = await Promise.all(shapes.map(({ version }) => call('GET', path, undefined, { 'Schema-Version': String(version) })));
+        for (const [at, { status, body, headers }] of replies.entries()) {
+          const { version, field = '' } = shapes[at] ?? {};
+          if (status !== 200) continue;
+          expect(headers.get('schema-version')).toBe(String(version));
+          expect((body as { data: Record<string, unknown>[] }).data).toEqual([{ id: made.at('data', 'id'), [field]: value }]);
+        }
+        return replies.map(({ status }) => status);
+      };
+      slow.launched.kill('SIGCONT');
+      const at = performance.now();
+      const seen: number[] = [];
+      await vi.waitUntil(
+        async () => {
+          const statuses = (await Promise.all(three.map(asked))).flat();
+          seen.push(...statuses);
+          return statuses.every((status) => status === 200);
+        },
+        { timeout: 10_000, interval: 5 },
+      );
+      expect(performance.now() - at).toBeLessThan(AGREED_MS);
+      expect(seen.filter((status) => ![200, 409, 503].includes(status))).toEqual([]);
+      // What one process takes in one shape, every other answers in both.
+      for (const [n, { call }] of three.entries()) {
+        const { version, field = '' } = shapes[n % 2] ?? {};
+        value = `from ${n}`;
+        const wrote = await call(
+          'PATCH',
+          `${path}/${String(made.at('data', 'id'))}`,
+          { [field]: value },
+          { 'Schema-Version': String(version) },
+        );
+        expect(wrote.status, wrote.text).toBe(200);
+        expect((await Promise.all(three.map(asked))).flat()).toEqual(Array(6).fill(200));
+      }
+      const late = await api(env);
+      expect(await asked(late)).toEqual([200, 200]);
+      late.launched.kill('SIGKILL');
+      await late.launched.ended;
+      // The end of the grace is one for all: nobody serves the older shape after the contract has begun its steps.
+      const migration = String(((await first().call('GET', '/api/main/_admin/migrations')).at('data', 0) as { id: string }).id);
+      await first().call('POST', `/api/main/_admin/migrations/${migration}/contract`, { drop: true });
+      await vi.waitUntil(
+        async () => (await first().call('GET', `/api/main/_admin/migrations/${migration}`)).at('data', 'status') === 'completed',
+        { timeout: 20_000, interval: 20 },
+      );
+      expect((await Promise.all(three.map(asked))).flat()).toEqual([409, 200, 409, 200, 409, 200]);
+    }, 120_000);
 
     it('one that was killed and started again is at the head with its first answer, and follows', async () => {
       const old = three[1] as Process;

@@ -121,6 +121,8 @@ describe('while a migration is in grace', () => {
   it('an older name without the header is understood, and counted', async () => {
     const seen = await send('GET', `two/person/${first}`);
     expect([seen.status, seen.body.data.name], seen.text).toEqual([200, 'mia']);
+    expect([seen.headers.get('schema-version'), seen.headers.get('vary')]).toEqual(['1', expect.stringContaining('Schema-Version')]);
+    expect((await send('GET', `two/human/${first}`)).headers.get('schema-version')).toBe(null);
     expect((await send('GET', 'two/human?filter[name.eq]=mia')).status).toBe(400);
     const made = await send('POST', 'two/person', { name: 'ali', age: 1 });
     expect(made.status, made.text).toBe(201);
@@ -128,6 +130,8 @@ describe('while a migration is in grace', () => {
       async () => ((await send('GET', `two/_admin/migrations/${migration}`)).body.data.old_traffic.requests as number) >= 12,
       { timeout: 10_000, interval: 100 },
     );
+    const counted = /^durabase_older_shape_requests_total\{(?=[^}]*app="two")(?=[^}]*version="1")[^}]*\} (\d+)$/m;
+    expect(Number(counted.exec((await world.send('GET', '/metrics')).text)?.[1])).toBeGreaterThanOrEqual(12);
   });
 
   it('permissions hold in both shapes', async () => {

@@ -13,6 +13,7 @@ import { RunFile } from '../../infra/local/run-file.ts';
 import {
   ask,
   contract,
+  earlyVersion,
   ENDED,
   makeApp,
   newestMigration,
@@ -26,7 +27,8 @@ import { checkAgreement, checkAnswers, checkStored, type Finding } from '../../b
 import { clientOf } from '../../bench/migrate/client.ts';
 import { Journal } from '../../bench/migrate/journal.ts';
 import { Load, type Dialect } from '../../bench/migrate/load.ts';
-import type { ChangeName } from '../../bench/migrate/person.ts';
+import { CHANGES, type ChangeName } from '../../bench/migrate/subject.ts';
+import { subjectOf } from '../../bench/migrate/subjects.ts';
 import { HOT } from '../../bench/migrate/run.ts';
 import { tokenOf } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
@@ -47,6 +49,8 @@ export interface MigrateKillsResult {
   readonly completed: number;
   readonly back: number;
   readonly requests: number;
+  /** Of them in the new shape before its switch. */
+  readonly early: number;
   readonly unanswered: number;
   readonly findings: readonly string[];
   /** From the last kill of a migration to its end. */
@@ -65,7 +69,16 @@ export async function proveMigrateKills(options: MigrateKillsOptions, say: (line
   const chance = seeded(options.seed);
   const stack = await (await Stack.spawn()).ready();
   const nemesis = new Nemesis(stack, chance, say);
-  const result = { migrations: 0, completed: 0, back: 0, requests: 0, unanswered: 0, findings: [] as string[], recoveryMs: [] as number[] };
+  const result = {
+    migrations: 0,
+    completed: 0,
+    back: 0,
+    requests: 0,
+    early: 0,
+    unanswered: 0,
+    findings: [] as string[],
+    recoveryMs: [] as number[],
+  };
   try {
     const databaseUrl = await databaseFor(new RunFile(stack.dataDir).port('postgres') ?? 0, passwordOf(stack.dataDir));
     while (nemesis.kills < options.kills) {
@@ -75,6 +88,7 @@ export async function proveMigrateKills(options: MigrateKillsOptions, say: (line
       const ended = await round.run(Math.min(KILLS_PER_MIGRATION, options.kills - nemesis.kills));
       result[ended.isBack ? 'back' : 'completed'] += 1;
       result.requests += ended.requests;
+      result.early += ended.early;
       result.unanswered += ended.unanswered;
       result.recoveryMs.push(ended.recoveryMs);
       result.findings.push(...ended.findings);
@@ -131,6 +145,7 @@ class Nemesis {
 interface Ended {
   readonly isBack: boolean;
   readonly requests: number;
+  readonly early: number;
   readonly unanswered: number;
   readonly recoveryMs: number;
   readonly findings: readonly string[];
@@ -158,11 +173,12 @@ class Round {
     const { rows, rate, seed } = this.#options;
     const client = clientOf(this.#stack.url, await patiently(() => tokenOf(this.#stack.url, 'platform@localhost', 'changeme')));
     const installation = { url: this.#stack.url, databaseUrl: this.#databaseUrl, client };
-    const app = await patiently(() => makeApp(installation, `kills${this.#number}`, rows));
+    const app = await patiently(() => makeApp(installation, `kills${this.#number}`, rows, subjectOf(this.#kind)));
     const before = await patiently(() => leftovers(app));
-    const journal = new Journal(rows, HOT);
+    const journal = new Journal(app.subject, rows, HOT);
     const old: Dialect = { version: (await until(() => servedVersion(app), 60_000)) ?? 0, shape: new Set() };
-    const load = new Load({ client, app: app.name, journal, rate, seed: seed + this.#number, hot: HOT, old, isStormy: true });
+    const common = { client, app: app.name, subject: app.subject, journal, rate, hot: HOT };
+    const load = new Load({ ...common, seed: seed + this.#number, old, next: new Set([this.#kind]), isStormy: true });
     try {
       await sleep(500);
       const { migration, findings } = await this.#migrate(app, load, journal, old, kills);
@@ -177,6 +193,7 @@ class Round {
       return {
         isBack,
         requests: load.requests,
+        early: load.early,
         unanswered: load.unanswered,
         recoveryMs,
         // What is left over first: of the others there may be many.
@@ -204,15 +221,22 @@ class Round {
   ): Promise<{ migration: Migration; findings: Finding[] }> {
     const isBreaking = this.#kind !== 'add';
     const inContract = isBreaking && kills > 1 ? 1 : 0;
+    let isOver = false;
+    const shape = new Set([...old.shape, this.#kind]);
+    const early = earlyVersion(app, old.version, () => isOver).then(
+      (version) => version !== undefined && load.serve({ version, shape }, true),
+    );
     const publishing = this.#published(app, old);
     for (let kill = 1; kill <= kills - inContract; kill++)
       await this.#nemesis.strike(WITHIN_MS, kill === 1 ? 'the publish' : 'the one before');
     await publishing;
     const migration = await reached(app, [...ENDED, 'ready']);
-    const next: Dialect = { version: migration.to_version, shape: new Set([...old.shape, this.#kind]) };
-    if (migration.status === 'completed') load.serve(next);
+    isOver = true;
+    await early;
+    const next: Dialect = { version: migration.to_version, shape };
+    if (['completed', 'ready'].includes(migration.status)) load.serve(next);
+    else load.unserve();
     if (migration.status !== 'ready') return { migration, findings: [] };
-    load.serve(next);
     await sleep(1_000);
     const findings = await patiently(() => checkAgreement(app, old, next));
     findings.push(...(await patiently(() => checkAnswers(app, journal, [old, next]))));
@@ -310,6 +334,12 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   return found === undefined ? work() : found.value;
 }
 
+function kindOf(text: string): ChangeName {
+  const found = CHANGES.find((name) => name === text);
+  if (found === undefined) throw new Error(`--kinds are of ${CHANGES.join(', ')}.`);
+  return found;
+}
+
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.meta.filename) {
@@ -319,7 +349,7 @@ if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.me
       rows: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '100' },
       seed: { type: 'string', default: String(Date.now() % 100_000) },
-      kinds: { type: 'string', default: 'convert,split,rename,fill' },
+      kinds: { type: 'string', default: 'convert,split,rename,fill,link,move' },
     },
   });
   const say = (line: string): void => console.log(line);
@@ -330,14 +360,14 @@ if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.me
       rows: Number(values.rows),
       rate: Number(values.rate),
       seed: Number(values.seed),
-      kinds: values.kinds.split(',') as ChangeName[],
+      kinds: values.kinds.split(',').map(kindOf),
     },
     say,
   );
   const sorted = [...result.recoveryMs].sort((a, b) => a - b);
   say(
     `${result.findings.length === 0 ? 'proved' : 'not proved'}: ${result.migrations} migrations, ${result.kills} kills, ${result.completed} completed, ${result.back} back; ` +
-      `${result.requests} operations, ${result.unanswered} without an answer; ${result.findings.length} findings; ` +
+      `${result.requests} operations, ${result.early} early, ${result.unanswered} without an answer; ${result.findings.length} findings; ` +
       `recovery median ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`,
   );
   if (result.findings.length > 0) process.exitCode = 1;

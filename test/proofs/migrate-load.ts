@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
 import { ask, makeApp, type App } from '../../bench/migrate/app.ts';
 import { clientOf } from '../../bench/migrate/client.ts';
 import type { Journal, Track } from '../../bench/migrate/journal.ts';
-import { CHANGES, seededId, type ChangeName } from '../../bench/migrate/person.ts';
+import { PERSONS, seededId } from '../../bench/migrate/person.ts';
+import { CHANGES, type ChangeName } from '../../bench/migrate/subject.ts';
+import { subjectOf } from '../../bench/migrate/subjects.ts';
 import { runUnderLoad, type RunResult } from '../../bench/migrate/run.ts';
 import { tokenOf } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
@@ -36,13 +38,13 @@ export async function proveMigrateLoad(options: MigrateLoadOptions, say: (line: 
   const client = clientOf(rig.url, await tokenOf(rig.url, 'platform@localhost', 'changeme'));
   try {
     const installation = { url: rig.url, databaseUrl: rig.databaseUrl, client };
-    const run = await runUnderLoad(await makeApp(installation, 'load', options.rows), options);
+    const run = await runUnderLoad(await makeApp(installation, 'load', options.rows, subjectOf(options.kind)), options);
     say(
       `${run.requests} requests; longest writer stall ${Math.round(run.stallMs)} ms, in the contract ${Math.round(run.contractStallMs)} ms`,
     );
     for (const line of [...run.failed, ...run.findings].slice(0, 10)) say(line);
     let planted: readonly string[] = [];
-    const faulty = await runUnderLoad(await makeApp(installation, 'faulty', 2_000), {
+    const faulty = await runUnderLoad(await makeApp(installation, 'faulty', 2_000, PERSONS), {
       kind: 'none',
       rows: 2_000,
       rate: 200,
@@ -76,9 +78,9 @@ async function plantFaults(app: App, journal: Journal): Promise<string[]> {
   await sql('delete from person where ref = $1', missing.ref);
   const stale = pick(
     'changed in its city',
-    (track) => isThere(track) && track.past.at(-1)?.city !== track.allowed[0]?.city && track.past.at(-1) !== null,
+    (track) => isThere(track) && track.past.at(-1)?.['city'] !== track.allowed[0]?.['city'] && track.past.at(-1) !== null,
   );
-  await sql('update person set city = $2 where ref = $1', stale.ref, stale.past.at(-1)?.city);
+  await sql('update person set city = $2 where ref = $1', stale.ref, stale.past.at(-1)?.['city']);
   const changed = pick('changed', isThere);
   await sql(`update person set size = '-1' where ref = $1`, changed.ref);
   const untouched = journal.rows - [...Array(journal.rows).keys()].findIndex((n) => !journal.tracks.has(journal.rows - n));

@@ -21,7 +21,7 @@ export function complaintsAbout(description: Node, answer: SeenAnswer): string[]
   const response = resolve(description, (operation['responses'] as Node)[String(answer.status)]);
   if (response === undefined) return [`${label}: the status is not documented`];
   const missing = Object.keys((response['headers'] as Node | undefined) ?? {}).filter(
-    (name) => !/^(Retry-After|Idempotent-Replayed|RateLimit-.*)$/.test(name) && !answer.headers.has(name),
+    (name) => !/^(Retry-After|Idempotent-Replayed|Schema-Version|RateLimit-.*)$/.test(name) && !answer.headers.has(name),
   );
   const content = response['content'] as Node | undefined;
   const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';

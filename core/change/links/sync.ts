@@ -5,7 +5,7 @@
  * no two transactions then work out the key of one record at once.
  */
 import { columnType } from '../../model/field-types.ts';
-import type { FieldModel } from '../../model/model.ts';
+import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
 import { id, literal, raw, render, sql, type Sql } from '../../sql/sql.ts';
 import type { LinkMove } from './move.ts';
 
@@ -46,6 +46,7 @@ const triggerFunction = (move: LinkMove, verb: string, body: Sql): Sql =>
 const THE = raw('_the');
 const KEY = raw('_key');
 const FIRST = raw('_first');
+const OURS = raw('_ours');
 
 /** In the order in which they must come up: what others call, first. */
 export const functionsOf = (move: LinkMove): Sql[] => [
@@ -58,18 +59,24 @@ export const functionsOf = (move: LinkMove): Sql[] => [
   linkWritten(move),
 ];
 
-/** The key stays for as long as it is one of the links; else the first of them takes its place. */
+/**
+ * The key stays for as long as it is one of the links; else the first of them takes its place, and the record has another version: what
+ * a client of the keyed shape has in hand is stale. Whoever writes the record in the same transaction has raised it already and tells its
+ * client so. A backfill tells nobody anything new.
+ */
 const keyFromLinks = (move: LinkMove): Sql => {
   const { many, one, join } = move;
+  const version = id(VERSION_COLUMN);
+  const raised = sql`${version} = ${id('t', VERSION_COLUMN)} + case when ${OURS} or pg_trigger_depth() = 0 then 0 else 1 end`;
   return plpgsql(
     move,
     'key',
     sql`${THE} ${typeOf(many.key)}`,
     sql`boolean`,
     sql`
-  declare ${KEY} ${typeOf(one.key)}; ${FIRST} ${typeOf(one.key)};
+  declare ${KEY} ${typeOf(one.key)}; ${FIRST} ${typeOf(one.key)}; ${OURS} boolean;
   begin
-    select ${id('t', many.held.column)} into ${KEY} from ${manyTable(move)} "t" where ${id('t', many.key.column)} = ${THE} for no key update;
+    select ${id('t', many.held.column)}, ${id('t', 'xmin')} = pg_current_xact_id()::xid into ${KEY}, ${OURS} from ${manyTable(move)} "t" where ${id('t', many.key.column)} = ${THE} for no key update;
     if not found then return true; end if;
     if exists (select from ${joinTable(move)} "l" where ${id('l', join.many)} = ${THE} and ${id('l', join.one)} = ${KEY}) then
       return true;
@@ -77,7 +84,7 @@ const keyFromLinks = (move: LinkMove): Sql => {
     select ${id('l', join.one)} into ${FIRST} from ${joinTable(move)} "l" where ${id('l', join.many)} = ${THE}
       order by ${id('l', join.one)} limit 1;
     if ${FIRST} is distinct from ${KEY} then
-      update ${manyTable(move)} "t" set ${id(many.held.column)} = ${FIRST} where ${id('t', many.key.column)} = ${THE};
+      update ${manyTable(move)} "t" set ${id(many.held.column)} = ${FIRST}, ${raised} where ${id('t', many.key.column)} = ${THE};
     end if;
     return true;
   end`,

@@ -6,7 +6,7 @@ import { and, id, literal, sql, type Sql } from '../../sql/sql.ts';
 import { batchStep, checkBatch, fillBatch, type Rows } from '../conversion/batches.ts';
 import { typeOf } from '../conversion/stored.ts';
 import { provenNotNull } from '../ops/not-null.ts';
-import { defaultOf, LOCKS, triggerExists, type Check, type Step } from '../step.ts';
+import { defaultOf, LOCKS, triggerExists, type Batch, type Check, type Step } from '../step.ts';
 import { resolveMove, type Moved, type MoveInput } from './moved.ts';
 import { agreesFor, dropTriggers, foundFor, functionsOf, isChildOf, lastTrigger, triggersOf } from './triggers.ts';
 
@@ -42,7 +42,7 @@ function stepsOf(moved: Moved): Step[] {
       ],
     },
     {
-      ...batchStep(rows, `verify/${parent.table}/${names.marker}`, 'verify'),
+      ...batchStep(rows, `verify/${parent.table}/${names.marker}`, 'verify', conflict(moved)),
       statements: [checkBatch(rows, agreesFor(moved, 't'))],
     },
     ...(parent.column.isRequired ? provenNotNull(storage, parent.table, [parent.column.name], 'contract') : []),
@@ -117,6 +117,13 @@ function noConflicts(moved: Moved): Check {
     hint: `Make the values of "${child.name}.${child.field.name}" equal for each "${parent.name}" first; null agrees with anything.`,
   };
 }
+
+/** Found by the verification: written between the check and the triggers. Nobody but the owner of the data can say which value counts. */
+const conflict = ({ child, parent }: Moved): Batch['refusal'] => ({
+  message: (sample) =>
+    `"${child.name}.${child.field.name}" cannot move to "${parent.name}": since the check, records of "${child.name}" were given different values under one "${parent.name}", for instance under that with the key ${sample}.`,
+  hint: `Make the values of "${child.name}.${child.field.name}" equal for each "${parent.name}", then publish again; null agrees with anything.`,
+});
 
 function noneWithout(moved: Moved): Check {
   const { storage, child, parent } = moved;

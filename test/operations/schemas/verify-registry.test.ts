@@ -132,6 +132,18 @@ const retire: Action = async (of) => {
   if (!isForGood && of.chance.next() < 0.5) await of.act(`restore ${app}`, send('POST', `/api/_platform/apps/${app}/restore`));
 };
 
+/** What was dropped is in its grace, or that and its retention are ended at once. */
+const drop: Action = async (of) => {
+  const app = of.pick(of.owners);
+  if (app === undefined) return;
+  const name = of.name('gone');
+  await of.act(`entity ${name}`, send('POST', `/api/${app}/_admin/entities`, { ...THING, name }));
+  const reply = await of.act(`drop ${name}`, send('DELETE', `/api/${app}/_admin/entities/${name}?confirm=drop`));
+  const [migration] = (await send('GET', `/api/${app}/_admin/migrations`)).body?.data as { id: string }[];
+  if (reply.status < 300 && of.chance.next() < 0.5)
+    await of.act(`contract ${name}`, send('POST', `/api/${app}/_admin/migrations/${migration?.id ?? ''}/contract`, { drop: true }));
+};
+
 /** Duplicates committed while the unique index is built: the migration is taken back. */
 const fail: Action = async (of) => {
   const app = of.pick(of.owners);
@@ -184,6 +196,7 @@ const ACTIONS: readonly Action[] = [
   publish,
   label,
   rollback,
+  drop,
   move,
   move,
   rename,
@@ -200,7 +213,7 @@ describe('the registry made again from its events', () => {
   it('equals the stored one after any sequence of what can happen to it', async () => {
     const of = new Platform(seeded(Number(process.env['SEED'] ?? 1)));
     process.stdout.write(`SEED=${of.chance.seed}\n`);
-    for (const action of [createOwner, createSchema, publishShared, publish, label, createFollower, fail, abort]) await action(of);
+    for (const action of [createOwner, createSchema, publishShared, publish, label, drop, createFollower, fail, abort]) await action(of);
     for (let round = 0; round < 24; round++) {
       await (of.pick(ACTIONS) ?? createOwner)(of);
       expect(telling(await verifyRegistry(pool)), `SEED=${of.chance.seed}: ${of.done.join(', ')}`).toEqual([]);
@@ -211,7 +224,7 @@ describe('the registry made again from its events', () => {
     const report = await verifyRegistry(pool);
     expect(telling(report)).toEqual([]);
     const ends = await pool.query<{ status: string }>('select distinct status from durabase.migrations');
-    expect(ends.rows.map(({ status }) => status)).toEqual(expect.arrayContaining(['completed', 'failed', 'aborted']));
+    expect(ends.rows.map(({ status }) => status)).toEqual(expect.arrayContaining(['completed', 'failed', 'aborted', 'ready']));
     const stored = await pool.query<{ apps: number; versions: number }>(
       'select (select count(*)::int from durabase.apps) as apps, (select count(*)::int from durabase.schema_versions) as versions',
     );
@@ -248,6 +261,18 @@ describe('the registry made again from its events', () => {
     const [failed] = (await pool.query<{ id: string }>("select id from durabase.migrations where status = 'failed' limit 1")).rows;
     const status = (name: string): string => `update durabase.migrations set status = '${name}' where id = '${failed?.id ?? ''}'`;
     expect(await corrupted(status('completed'), status('failed'))).toEqual([`migrations ${failed?.id ?? ''} status`]);
+
+    const behind = (member: string, text: string, undo: string): Promise<void> =>
+      expect(
+        corrupted(
+          `update durabase.migrations set ${member} = ${text} where id = '${failed?.id ?? ''}'`,
+          `update durabase.migrations set ${member} = ${undo} where id = '${failed?.id ?? ''}'`,
+        ),
+      ).resolves.toEqual([expect.stringContaining(`migrations ${failed?.id ?? ''} ${member}`)]);
+    await behind('phase', "'grace'", "'expand'");
+    await behind('approval', `'{"needed": true}'`, `'{"needed": false}'`);
+    await behind('grace_until', 'now()', 'null');
+    await behind('retention_until', 'now()', 'null');
 
     expect(
       await corrupted("insert into durabase.schemas (name) values ('stray')", "delete from durabase.schemas where name = 'stray'"),
