@@ -6,7 +6,6 @@ import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
-import { formsOf } from '../operations/slas/forms.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
 import { clockSignal, queueStarts, startClocks } from '../operations/slas/start-clocks.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
@@ -127,7 +126,7 @@ async function store(
   starts: readonly StartRow[],
   deliveries: readonly DeliveryRow[],
 ): Promise<number> {
-  const mayClock = events.some((event) => formsOf(app).byEntity.has(event.entity));
+  const mayClock = app.model.document.slas.length > 0;
   if (starts.length === 0 && deliveries.length === 0 && !mayClock) return 0;
   await client.query('savepoint app');
   try {

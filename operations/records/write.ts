@@ -67,7 +67,8 @@ export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
     pruneNowAndThen(request.ctx);
     if (request.options.idempotency.isReplayed) return result;
   }
-  const isFollowed = model.workflows.length + model.document.webhooks.length > 0 || services.registry.hasStreams;
+  const isFollowed =
+    model.workflows.length + model.document.webhooks.length + model.document.slas.length > 0 || services.registry.hasStreams;
   if (request.options.events !== 'none' && isFollowed) hintRelay(services);
   return result;
 }
