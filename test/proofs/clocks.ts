@@ -52,7 +52,8 @@ export async function proveClocks({ clocks, due }: ClocksOptions, say: (line: st
     await makeApp(admin);
     const began = Date.now();
     await makeJobs(admin, clocks, '6h');
-    await reaches(running, clocks, 240_000);
+    // At the app's own pace: thousands of starts at once would keep a small server from everything else.
+    await reaches(running, clocks, 60_000 + clocks * 100);
     const startedInMs = Date.now() - began;
     say(`${clocks} clocks wait, ${startedInMs} ms after the first write`);
     const cpu = await idleCpu([stack.pidOf('worker'), temporal.pid]);
@@ -94,7 +95,6 @@ async function makeApp(admin: Caller): Promise<void> {
   );
   const imported = await admin('POST', `${APP}/_admin/import`, {
     version: 1,
-    settings: { starts_per_second: 1_000 },
     entities: [
       {
         name: 'job',

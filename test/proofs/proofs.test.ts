@@ -27,7 +27,8 @@ it('plain data goes on without Temporal, and what it missed starts when it is ba
 
 it('waiting clocks survive a restart of worker and Temporal, and what fell due fires at once', async () => {
   const result = await proveClocks({ clocks: 200, due: 10 }, say);
-  expect(result.firedAfterMs).toBeLessThan(5_000);
+  // Three seconds of it pass until the server gives up on the worker that is gone.
+  expect(result.firedAfterMs).toBeLessThan(10_000);
 }, 180_000);
 
 it('a migration cut by kill -9 is finished or never was, and registry and database agree', async () => {
