@@ -164,6 +164,7 @@ describe('deliveries', () => {
     ['GET', 'deliveries?from=yesterday', 400, 'INVALID_VALUE'],
     ['GET', 'deliveries?event_id=x', 400, 'INVALID_VALUE'],
     ['GET', 'deliveries?cursor=x', 400, 'INVALID_VALUE'],
+    ['GET', 'deliveries?record_id=%00', 400, 'INVALID_VALUE'],
     ['GET', 'deliveries?cursor=&page=2', 400, 'UNKNOWN_PARAMETER'],
     ['GET', 'deliveries/nobody', 404, 'NOT_FOUND'],
     ['GET', 'webhooks/nobody/health', 404, 'NOT_FOUND'],

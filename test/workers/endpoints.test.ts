@@ -229,6 +229,7 @@ describe('an ordered webhook', () => {
     await version('b', 1);
     await receivers['ordered']?.waitFor(2);
     expect(recordsAt('ordered')).toEqual(['a', 'b']);
+    expect((await deliveries('ordered')).filter((row) => row.record_id === 'a').map((row) => row.tries)).toEqual([1, 0, 0]);
   });
 
   it('goes on behind one that was given up', async () => {
