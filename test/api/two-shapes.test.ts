@@ -63,6 +63,25 @@ describe('while a migration is in grace', () => {
     expect(published.body.data.migration).toMatchObject({ status: 'ready', phase: 'grace' });
   });
 
+  it('what happened before is told in the names of now, and in no older shape', async () => {
+    const history = await send('GET', `two/human/${first}/_history`);
+    expect(history.body.data, history.text).toMatchObject([
+      { action: 'create', changes: { title: { old: null, new: 'mia' } }, gone_fields: ['age'] },
+    ]);
+    const told = await vi.waitUntil(
+      async () => {
+        const page = await send('GET', 'two/_events?entities=human&after=oldest');
+        return (page.body.data as { record_id: string }[]).find(({ record_id: id }) => id === first);
+      },
+      { timeout: 5_000, interval: 50 },
+    );
+    expect(told).toMatchObject({ type: 'record.created', entity: 'human' });
+    for (const path of ['two/_events', `two/person/${first}/_history`]) {
+      const refused = await send('GET', path, undefined, OLD);
+      expect([refused.status, refused.body.error.code], path).toEqual([422, 'UNSUPPORTED']);
+    }
+  });
+
   it('each client reads and writes in its own shape', async () => {
     expect((await send('GET', `two/human/${first}?include=animals`)).body.data).toMatchObject({ title: 'mia', animals: [{ kind: 'cat' }] });
     const old = await send('GET', `two/person/${first}?include=pets`, undefined, OLD);
