@@ -1,6 +1,6 @@
 /**
- * Fifty endpoints beside a healthy one, first all well, then all dead (refusing, hanging, answering 500): the same changes, the same
- * number of deliveries. How long the healthy one waits for each change is compared.
+ * A healthy endpoint by itself, then beside fifty dead ones (refusing, hanging, answering 500), then beside fifty that are well and so get
+ * as many deliveries more. How long the healthy one waits for each change is compared.
  *
  *   npm run prove -- webhooks-dead [--seconds 20] [--rate 4] [--dead 50]
  */
@@ -21,8 +21,9 @@ import {
 
 export interface DeadResult {
   /** Milliseconds from the answer to the client until the healthy receiver was called. */
-  readonly without: Measured;
+  readonly alone: Measured;
   readonly withDead: Measured;
+  readonly withWell: Measured;
   readonly paused: number;
 }
 
@@ -57,19 +58,17 @@ export async function proveDead(options: DeadOptions, say: (line: string) => voi
       ),
     );
     const made = (await proof.admin('GET', '/api/dead/_admin/webhooks')).at('data') as readonly unknown[];
-    demand(made.length === 2 + 2 * options.dead, `${made.length} webhooks were made`);
-    const without = await measure(proof, healthy, 'calm', options);
-    say(
-      `${options.dead} healthy ones beside it: p50 ${rounded(without.p50)} ms, p95 ${rounded(without.p95)} ms of ${without.changes} changes`,
-    );
+    demand(made.length === 3 + 2 * options.dead, `${made.length} webhooks were made`);
+    const alone = await measure(proof, healthy, 'alone', options);
+    say(told('by itself', alone));
     const withDead = await measure(proof, healthy, 'stormy', options);
-    say(
-      `${options.dead} dead ones beside it: p50 ${rounded(withDead.p50)} ms, p95 ${rounded(withDead.p95)} ms of ${withDead.changes} changes`,
-    );
+    say(told(`${options.dead} dead ones beside it`, withDead));
     const paused = await proof.database.query<{ n: number }>(
       `select count(*)::int as n from ${proof.storage}._webhook_state where paused_until > now()`,
     );
-    return { without, withDead, paused: paused.rows[0]?.n ?? 0 };
+    const withWell = await measure(proof, healthy, 'calm', options);
+    say(told(`${options.dead} healthy ones beside it`, withWell));
+    return { alone, withDead, withWell, paused: paused.rows[0]?.n ?? 0 };
   } catch (error) {
     say(rig.lastLines());
     throw error;
@@ -82,8 +81,9 @@ export async function proveDead(options: DeadOptions, say: (line: string) => voi
 
 /** An address of its own for each: two webhooks alike in all that tells them apart would be imported as one. */
 const documentFor = (healthy: string, others: readonly (readonly string[])[]): object => ({
-  entities: ['calm', 'stormy'].map((name) => ({ name, fields: [{ name: 'code', type: 'string' }] })),
+  entities: ['alone', 'calm', 'stormy'].map((name) => ({ name, fields: [{ name: 'code', type: 'string' }] })),
   webhooks: [
+    { name: 'healthy alone', entity: 'alone', url: healthy },
     { name: 'healthy calm', entity: 'calm', url: healthy },
     { name: 'healthy stormy', entity: 'stormy', url: healthy },
     ...others.flatMap(([well, dead], n) => [
@@ -92,6 +92,9 @@ const documentFor = (healthy: string, others: readonly (readonly string[])[]): o
     ]),
   ],
 });
+
+const told = (beside: string, { changes, p50, p95 }: Measured): string =>
+  `${beside}: p50 ${rounded(p50)} ms, p95 ${rounded(p95)} ms of ${changes} changes`;
 
 async function measure({ admin }: ProofApp, healthy: ProofReceiver, entity: string, { seconds, rate }: DeadOptions): Promise<Measured> {
   const answered = new Map<string, number>();
@@ -122,7 +125,7 @@ if (process.argv[1] === import.meta.filename) {
   });
   const say = (line: string): void => console.log(line);
   const options = { seconds: Number(values.seconds), rate: Number(values.rate), dead: Number(values.dead) };
-  say(`webhooks-dead: ${options.dead} endpoints, ${options.rate} changes a second for ${options.seconds} s, twice`);
-  const { without, withDead, paused } = await proveDead(options, say);
-  say(`proved: p50 ${rounded(without.p50)} ms without and ${rounded(withDead.p50)} ms with dead ones (${paused} paused at the end)`);
+  say(`webhooks-dead: ${options.dead} endpoints, ${options.rate} changes a second for ${options.seconds} s, three times`);
+  const { alone, withDead, paused } = await proveDead(options, say);
+  say(`measured: p50 ${rounded(alone.p50)} ms without and ${rounded(withDead.p50)} ms with dead ones (${paused} paused at the end)`);
 }
