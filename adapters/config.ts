@@ -102,6 +102,7 @@ export const SETTINGS = {
     schema: list.pipe(z.array(portRange)).optional(),
     help: 'ports that webhooks may reach, like 443,8000-8999; 80, 443 and those from 1024 when not set',
   },
+  SCRIPTS_ENABLED: { schema: flag.default(false), help: 'true lets apps that want script hooks have them' },
   CORS_ORIGINS: { schema: list.default([]), help: 'origins allowed to call from a browser' },
   TRUST_PROXY: { schema: z.string().optional(), help: "Express's trust proxy setting" },
   NODE_ENV: { schema: z.string().default('development'), help: 'production refuses development defaults' },
@@ -142,6 +143,8 @@ export interface Config {
   readonly defaultApp: string | undefined;
   readonly webhookAllowCidrs: readonly string[];
   readonly webhookPorts: readonly { readonly from: number; readonly to: number }[] | undefined;
+  /** Whether apps that want script hooks get them. */
+  readonly scriptsEnabled: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: string | undefined;
   /** A loopback-only start outside production: published credentials work, a key is generated. */
@@ -210,6 +213,7 @@ function shape(p: Parsed): Config {
     defaultApp: p.DEFAULT_APP,
     webhookAllowCidrs: p.WEBHOOK_ALLOW_CIDRS ?? (isDevelopment ? ['127.0.0.0/8', '::1/128'] : []),
     webhookPorts: p.WEBHOOK_PORTS,
+    scriptsEnabled: p.SCRIPTS_ENABLED,
     corsOrigins: p.CORS_ORIGINS,
     trustProxy: p.TRUST_PROXY,
     isDevelopment,

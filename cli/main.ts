@@ -26,6 +26,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   types: { summary: "TypeScript types of an app's entities, for the client", load: () => import('./commands/types.ts') },
   admin: { summary: 'accounts: reset-password', load: () => import('./commands/admin.ts') },
   registry: { summary: 'verify: the registry against its events', load: () => import('./commands/registry.ts') },
+  functions: { summary: 'the functions a document may attach, as Markdown', load: () => import('./commands/functions.ts') },
   doctor: { summary: 'what is found on this machine and what is missing', load: () => import('./commands/doctor.ts') },
 };
 

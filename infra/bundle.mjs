@@ -12,6 +12,7 @@ const ENTRIES = [
   'infra/local/ensure-temporal.ts',
   // Threads are loaded by their file's name.
   'adapters/sandbox/jsonata-thread.ts',
+  'adapters/sandbox/script-thread.ts',
   'adapters/bcrypt-thread.ts',
 ];
 
@@ -23,6 +24,8 @@ const EXTERNAL = [
   '@temporalio/activity',
   '@temporalio/testing',
   'knex',
+  // Its interpreter is a file beside its code.
+  '@jitl/quickjs-wasmfile-release-sync',
   'pg-native',
 ];
 

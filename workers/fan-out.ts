@@ -5,6 +5,7 @@ import { isAppError } from '../core/errors.ts';
 import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
+import { functionRunsOf, insertRuns, type RunRow } from '../operations/functions/match.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
 import { clockSignal, queueStarts, startClocks } from '../operations/slas/start-clocks.ts';
@@ -36,18 +37,24 @@ interface DeliveryRow {
 export interface FanOut {
   readonly starts: number;
   readonly deliveries: number;
+  readonly functionRuns: number;
 }
 
 export async function fanOut(services: Services, client: pg.Client, events: readonly EventRow[]): Promise<FanOut> {
-  let total: FanOut = { starts: 0, deliveries: 0 };
+  let total: FanOut = { starts: 0, deliveries: 0, functionRuns: 0 };
   for (const [appId, own] of groupByApp(events)) {
     const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
     if (app === undefined) continue;
     const abandoned = await abandonedWebhooks(client, app);
     const starts = own.flatMap((event) => startsOf(services, app, event));
     const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, abandoned));
-    const clocks = await store(services, client, app, own, starts, deliveries);
-    total = { starts: total.starts + starts.length + clocks, deliveries: total.deliveries + deliveries.length };
+    const runs = own.flatMap((event) => functionRunsOf(app, event));
+    const clocks = await store(services, client, app, own, { starts, deliveries, runs });
+    total = {
+      starts: total.starts + starts.length + clocks,
+      deliveries: total.deliveries + deliveries.length,
+      functionRuns: total.functionRuns + runs.length,
+    };
   }
   return total;
 }
@@ -118,21 +125,27 @@ function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, aban
   });
 }
 
+interface Decisions {
+  readonly starts: readonly StartRow[];
+  readonly deliveries: readonly DeliveryRow[];
+  readonly runs: readonly RunRow[];
+}
+
 async function store(
   services: Services,
   client: pg.Client,
   app: AppRuntime,
   events: readonly EventRow[],
-  starts: readonly StartRow[],
-  deliveries: readonly DeliveryRow[],
+  { starts, deliveries, runs }: Decisions,
 ): Promise<number> {
   const mayClock = app.model.document.slas.length > 0;
-  if (starts.length === 0 && deliveries.length === 0 && !mayClock) return 0;
+  if (starts.length + deliveries.length + runs.length === 0 && !mayClock) return 0;
   await client.query('savepoint app');
   try {
     const clocks = mayClock ? await storeClocks(services, client, app, events) : 0;
     if (starts.length > 0) await query(client, insertStarts(app, starts));
     if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
+    if (runs.length > 0) await query(client, insertRuns(app, runs));
     await query(
       client,
       markWork(

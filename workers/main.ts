@@ -9,6 +9,7 @@ import { createServices } from '../operations/services.ts';
 import { loadWorkflowBundle } from './bundle.ts';
 import { startClockKeeper } from './clock-keeper.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { startFunctionRunner } from './functions.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
 import { startRelay } from './relay.ts';
@@ -46,9 +47,11 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const sweep = startSweep(services);
   const mailer = startMailer(services);
   const clockKeeper = startClockKeeper(services, () => starter.wake());
+  const functions = startFunctionRunner(services);
   const relay = startRelay(services, (decided) => {
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
+    if (decided.functionRuns > 0) functions.wake();
   });
   const { bundlePath } = options;
   const bundle = async (): Promise<WorkflowBundleOption> =>
@@ -63,6 +66,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
         starter.close(),
         dispatcher.close(),
         replayer.close(),
+        functions.close(),
         sweep.close(),
         mailer.close(),
         clockKeeper.close(),

@@ -95,6 +95,7 @@ export interface Decided {
   readonly events: number;
   readonly starts: number;
   readonly deliveries: number;
+  readonly functionRuns: number;
 }
 
 /** One transaction: everything that became visible since the last one. */
@@ -114,7 +115,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
         -- Given under the record's lock: inside one snapshot the changes of a record come by version.
         order by seq
       ) e on true`);
-    let decided: Decided = { events: 0, starts: 0, deliveries: 0 };
+    let decided: Decided = { events: 0, starts: 0, deliveries: 0, functionRuns: 0 };
     let snapshot: string | undefined;
     let last: string | undefined;
     for (;;) {
@@ -128,6 +129,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
           events: decided.events + events.length,
           starts: decided.starts + more.starts,
           deliveries: decided.deliveries + more.deliveries,
+          functionRuns: decided.functionRuns + more.functionRuns,
         };
       }
       if (rows.length < PAGE) break;

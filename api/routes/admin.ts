@@ -16,6 +16,7 @@ import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { definitionsRoute } from './definitions.ts';
 import { deliveriesRoute, webhookVerb } from './deliveries.ts';
+import { functionsRoute } from './functions.ts';
 import { noSuchRoute } from './not-found.ts';
 import { providersRoute } from './oidc.ts';
 import { schemaRoute } from './schema.ts';
@@ -47,6 +48,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return deliveriesRoute(ctx, call, more);
     case 'webhooks':
       return (await webhookVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
+    case 'functions':
+      return functionsRoute(ctx, call, more);
     case 'rules':
       return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'permissions':

@@ -42,7 +42,7 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
   if (key !== undefined) throw noSuchRoute(call);
   if (part === 'export') return exportRoute(ctx, call);
-  if (part === 'findings') return dataAnswer(listFindings(ctx));
+  if (part === 'findings') return dataAnswer(await listFindings(ctx));
   throw noSuchRoute(call);
 }
 

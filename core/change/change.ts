@@ -55,6 +55,9 @@ export type ChangeKind =
   | 'add_webhook'
   | 'set_webhook'
   | 'drop_webhook'
+  | 'add_function'
+  | 'set_function'
+  | 'drop_function'
   | 'add_role'
   | 'set_role'
   | 'drop_role'
@@ -69,7 +72,7 @@ export interface Change {
   readonly field?: string;
   readonly fields?: readonly string[];
   readonly relation?: string;
-  /** Name of a rule, machine, workflow, permission, webhook or role; what one without a name says. */
+  /** Name of a rule, machine, workflow, permission, webhook, function or role; what one without a name says. */
   readonly item?: string;
   readonly property?: string;
   readonly from?: unknown;

@@ -25,6 +25,7 @@ export function diff(
     ...diffItems('slas', 'sla', previous, next),
     ...diffItems('permissions', 'permission', previous, next),
     ...diffItems('webhooks', 'webhook', previous, next),
+    ...diffItems('functions', 'function', previous, next),
     ...diffItems('roles', 'role', previous, next),
     ...(isSame(previous.settings, next.settings) ? [] : [compatible('set_settings', { from: previous.settings, to: next.settings })]),
     ...(isSame(previous.ui_configs, next.ui_configs) ? [] : [compatible('set_ui_configs', {})]),
@@ -179,7 +180,7 @@ const missing = (wanted: readonly string[][], known: readonly string[][]): strin
   wanted.filter((fields) => !known.some((other) => isSame(other, fields)));
 
 type ItemSection = Exclude<Section, 'entities' | 'relations'>;
-type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'calendar' | 'sla' | 'permission' | 'webhook' | 'role';
+type ItemNoun = 'rule' | 'state_machine' | 'workflow' | 'calendar' | 'sla' | 'permission' | 'webhook' | 'function' | 'role';
 
 /** Definitions without a table behind them: any edit of them takes effect with the switch. */
 function diffItems(section: ItemSection, noun: ItemNoun, previous: SchemaDocument, next: SchemaDocument): Change[] {

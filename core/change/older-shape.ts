@@ -5,6 +5,7 @@
  */
 import type { EntityDefinition, RelationDefinition, SchemaDocument, WebhookDefinition } from '../model/document.ts';
 import { fieldName, foreignKeyOf, joinOf, type AppModel } from '../model/model.ts';
+import { olderFunctions } from './older-shape/functions.ts';
 import { olderMachines, olderRules } from './older-shape/behaviour.ts';
 import { OlderNames } from './older-shape/names.ts';
 import { olderPermissions } from './older-shape/permissions.ts';
@@ -22,6 +23,7 @@ export function olderShape(served: SchemaDocument, older: SchemaDocument): Schem
     roles: served.roles,
     settings: served.settings,
     webhooks: served.webhooks.flatMap((webhook) => askedFirst(webhook, names)),
+    functions: olderFunctions(names, served, older),
     // Events speak the served shape, and they are what starts processes.
     workflows: [],
   };

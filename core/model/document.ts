@@ -396,6 +396,73 @@ export const webhookSchema = z.strictObject({
   active: z.boolean().default(true),
 });
 
+export const FUNCTION_EVENTS = [
+  'before_create',
+  'after_create',
+  'before_update',
+  'after_update',
+  'before_delete',
+  'after_delete',
+  'field_change',
+] as const;
+const functionEvent = z.enum(FUNCTION_EVENTS);
+
+/** One use of a function of the registry, or of a script, by an entity. */
+export const functionSchema = z.strictObject({
+  id: stableId.optional(),
+  name: z.string().min(1).max(200),
+  entity: name,
+  on: z.union([functionEvent, z.array(functionEvent).min(1).max(FUNCTION_EVENTS.length)]),
+  /** Either a function by its name, or a script. */
+  function: z.string().min(1).max(100).optional(),
+  /** JavaScript, the body of a function of `{record, old, user, now}`: returns the changed record or throws to refuse. */
+  script: z.string().min(1).max(20_000).optional(),
+  /** What it is about: where its value comes from, and on an update it runs when this changed. */
+  field: name.optional(),
+  /** Literals, paths (`record.total`), `{expression: …}`, and texts with `{{record.name}}` in them. */
+  params: z.record(z.string().max(100), z.json()).default({}),
+  /** Where the result goes. */
+  into: name.optional(),
+  when: expression.optional(),
+  /** What the caller reads instead of the function's own words. */
+  message: z.string().max(500).optional(),
+  /** `field_change` only: after the commit also what could run inside the write. */
+  async: z.boolean().optional(),
+  /** Of runs after the commit that another server did not let succeed. */
+  retry: z
+    .strictObject({
+      max_attempts: z.int().min(1).max(50).default(5),
+      backoff: z.enum(['exponential', 'linear', 'fixed']).default('exponential'),
+      initial: duration.default('5s'),
+    })
+    .prefault({}),
+  /** Log runs inside the write that succeed as well. */
+  log: z.boolean().default(false),
+  priority: z.int().default(100),
+  tests: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(200),
+        /** `record`, and `old`, `user` and `now` where they matter. */
+        input: z.strictObject({
+          record: z.record(z.string(), z.json()).default({}),
+          old: z.record(z.string(), z.json()).nullish(),
+          user: z.record(z.string(), z.json()).optional(),
+          now: z.string().optional(),
+        }),
+        /** The result, the fields that it changes, or words of its refusal. */
+        expect: z.strictObject({
+          result: z.json().optional(),
+          record: z.record(z.string(), z.json()).optional(),
+          error: z.string().min(1).optional(),
+        }),
+      }),
+    )
+    .max(100)
+    .default([]),
+  active: z.boolean().default(true),
+});
+
 export const roleSchema = z.strictObject({
   id: stableId.optional(),
   name: z.string().min(1).max(100),
@@ -449,6 +516,13 @@ export const settingsSchema = z
     max_per_page: z.int().min(1).max(10_000).default(100),
     /** Starts of processes and clocks per second. */
     starts_per_second: z.int().min(1).max(1000).default(50),
+    /** Whether script hooks run; the server must allow them too (SCRIPTS_ENABLED). */
+    scripts: z.boolean().default(false),
+    /** Hosts that functions may call, with those below them; every public one when left out. */
+    allowed_domains: z
+      .array(z.string().regex(/^[a-z0-9*.:-]+$/i, 'must be a host like example.com'))
+      .max(500)
+      .optional(),
     auth: authSettingsSchema.optional(),
     migrations: migrationSettingsSchema.optional(),
     /** Requests per minute of the whole app, of one user, of one API key; no limit where none is set. */
@@ -479,6 +553,7 @@ export const documentSchema = z.strictObject({
   slas: z.array(slaSchema).max(500).default([]),
   permissions: z.array(permissionSchema).max(10_000).default([]),
   webhooks: z.array(webhookSchema).max(1000).default([]),
+  functions: z.array(functionSchema).max(5000).default([]),
   roles: z.array(roleSchema).max(1000).default([]),
   settings: settingsSchema.prefault({}),
   /** List and form defaults of a foreign document; kept and handed to the admin as they are. */
@@ -500,6 +575,8 @@ export type CalendarDefinition = z.infer<typeof calendarSchema>;
 export type SlaDefinition = z.infer<typeof slaSchema>;
 export type PermissionDefinition = z.infer<typeof permissionSchema>;
 export type WebhookDefinition = z.infer<typeof webhookSchema>;
+export type FunctionAttachment = z.infer<typeof functionSchema>;
+export type FunctionEvent = (typeof FUNCTION_EVENTS)[number];
 export type AuthSettings = z.infer<typeof authSettingsSchema>;
 export type MigrationSettings = z.infer<typeof migrationSettingsSchema>;
 export type AppSettings = z.infer<typeof settingsSchema>;
@@ -517,6 +594,10 @@ export const SECTIONS = [
   'slas',
   'permissions',
   'webhooks',
+  'functions',
   'roles',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
+
+/** A section in a path of the API; `_admin/functions` is the registry, what a document attaches is beside it. */
+export const segmentOf = (section: Section): string => (section === 'functions' ? 'function-attachments' : section.replaceAll('_', '-'));

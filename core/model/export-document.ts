@@ -5,7 +5,17 @@ import { documentSchema, type SchemaDocument } from './document.ts';
 import { canonicalJson } from './identity.ts';
 
 /** Sections an export always shows, so that a reader sees they are empty. */
-const SHOWN = ['entities', 'relations', 'rules', 'state_machines', 'workflows', 'permissions', 'webhooks', 'ui_configs'] as const;
+const SHOWN = [
+  'entities',
+  'relations',
+  'rules',
+  'state_machines',
+  'workflows',
+  'permissions',
+  'webhooks',
+  'functions',
+  'ui_configs',
+] as const;
 
 /** Options whose default depends on others when a document is read: always written. */
 const ALWAYS_WRITTEN = new Set(['generated', 'on_delete', 'type']);

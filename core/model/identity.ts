@@ -30,6 +30,8 @@ export function identitiesOf(section: Section, item: Item): string[] {
       return [nameOf(item)];
     case 'roles':
       return [nameOf(item).toLowerCase()];
+    case 'functions':
+      return named;
     case 'rules': {
       const { entity, hook, type, definition } = item as SchemaDocument['rules'][number];
       return [...named, canonicalJson([entity, hook, type, definition])];

@@ -9,6 +9,7 @@ import type {
   EntityDefinition,
   FieldDefinition,
   FieldType,
+  FunctionAttachment,
   OnDelete,
   PermissionDefinition,
   RelationDefinition,
@@ -84,6 +85,8 @@ export interface EntityModel {
   readonly rules: readonly RuleDefinition[];
   readonly machines: readonly StateMachineDefinition[];
   readonly webhooks: readonly WebhookDefinition[];
+  /** Active attachments by ascending priority. */
+  readonly functions: readonly FunctionAttachment[];
 }
 
 export interface AppModel {
@@ -422,6 +425,9 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
       .sort((a, b) => a.priority - b.priority),
     machines: byEntity(document.state_machines).filter((machine) => machine.active),
     webhooks: document.webhooks.filter((hook) => hook.active && (hook.entity === definition.name || hook.entity === '*')),
+    functions: document.functions
+      .filter((one) => one.active && one.entity === definition.name)
+      .sort((one, other) => one.priority - other.priority),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   calendarSchema,
   documentSchema,
   entitySchema,
+  functionSchema,
   permissionSchema,
   relationSchema,
   roleSchema,
@@ -21,6 +22,7 @@ import {
   type Section,
 } from './document.ts';
 import { readEntity } from './reading/entity.ts';
+import { readFunction } from './reading/function.ts';
 import { detailsOf } from './reading/issues.ts';
 import { readPermissions, readRole } from './reading/permission.ts';
 import { clean, isRaw, isUsed, listOf, mapRaw, Reading, withValue, type Raw } from './reading/reading.ts';
@@ -33,7 +35,7 @@ import { readWebhook } from './reading/webhook.ts';
 import { readWorkflow } from './reading/workflow.ts';
 
 /** Sections the format has whose part is not built yet. */
-const LATER_SECTIONS = ['functions', 'views'] as const;
+const LATER_SECTIONS = ['views'] as const;
 const LATER_SETTINGS = ['retention', 'quotas', 'plan'] as const;
 
 const ITEM_SCHEMAS = {
@@ -46,6 +48,7 @@ const ITEM_SCHEMAS = {
   slas: slaSchema,
   permissions: permissionSchema,
   webhooks: webhookSchema,
+  functions: functionSchema,
   roles: roleSchema,
 } as const satisfies Record<Section, z.ZodType>;
 
@@ -99,6 +102,8 @@ function readAs(reading: Reading, section: Section, raw: Raw, path: string): unk
       return readPermissions(reading, raw, path);
     case 'webhooks':
       return [readWebhook(reading, raw, path)];
+    case 'functions':
+      return [readFunction(reading, raw, path)];
     case 'roles':
       return [readRole(raw)];
   }
@@ -150,6 +155,10 @@ function readSections(reading: Reading, raw: Raw): Raw {
     ),
     ...withValue('permissions', readPermissionSection(reading, top['permissions'])),
     ...withValue('webhooks', transitionWebhooks.length === 0 ? webhooks : [...listOf(webhooks), ...transitionWebhooks]),
+    ...withValue(
+      'functions',
+      mapRaw(top['functions'], 'functions', (item, path) => readFunction(reading, item, path)),
+    ),
     ...withValue('roles', Array.isArray(top['roles']) ? top['roles'].map(readRole) : top['roles']),
     ...withValue('settings', readSettings(reading, top['settings'])),
     ...withValue('ui_configs', readUiConfigs(top['ui_configs'])),

@@ -6,6 +6,7 @@ import type { ErrorDetail } from '../errors.ts';
 import type { SchemaDocument } from './document.ts';
 import { reviewPermissions, reviewWebhooks, reviewWorkflows } from './review/behaviour.ts';
 import { reviewEntities } from './review/entities.ts';
+import { reviewFunctions } from './review/functions.ts';
 import { reviewIncludeNames, reviewRelations } from './review/relations.ts';
 import { Review, type Finding } from './review/review.ts';
 import { reviewMachines, reviewRelatedLoads, reviewRules } from './review/rules.ts';
@@ -29,6 +30,7 @@ export function reviewDocument(document: SchemaDocument): {
   reviewSlas(review);
   reviewPermissions(review);
   reviewWebhooks(review);
+  reviewFunctions(review);
   if (review.errors.length === 0) {
     reviewIncludeNames(review);
     reviewRelatedLoads(review);

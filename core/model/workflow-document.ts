@@ -30,6 +30,12 @@ export const processActionSchema = z.discriminatedUnion('type', [
     body: z.json().optional(),
     save_as: name.optional(),
   }),
+  z.strictObject({
+    type: z.literal('call_function'),
+    function: z.string().min(1).max(100),
+    params: z.record(z.string().max(100), z.json()).default({}),
+    save_as: name.optional(),
+  }),
   z.strictObject({ type: z.literal('send_event'), event: z.string().min(1).max(100), data: z.record(z.string(), z.json()).default({}) }),
 ]);
 

@@ -1,6 +1,7 @@
 /** Everything under `_admin`, for admins of the app. */
 import { auditPaths, AUDIT_TAG } from './audit-paths.ts';
 import { CONFIRM_DROP, definitionPaths, definitionSchemas, DEFINITIONS_TAG, IF_MATCH_VERSION } from './definition-paths.ts';
+import { FUNCTION_SCHEMAS, functionPaths, FUNCTIONS_TAG } from './function-paths.ts';
 import type { JsonObject, Schema } from './json.ts';
 import type { Paths } from './responses.ts';
 import { SLA_ADMIN_TAG, slaAdminPaths } from './sla-paths.ts';
@@ -16,6 +17,7 @@ export function adminPaths(base: string): Paths {
     ...definitionPaths(root),
     ...trialPaths(root),
     ...webhookPaths(root),
+    ...functionPaths(root),
     ...versionPaths(root),
     ...auditPaths(root),
     ...slaAdminPaths(root),
@@ -26,6 +28,7 @@ export const adminSchemas = (): Record<string, Schema> => ({
   ...USER_SCHEMAS,
   ...VERSION_SCHEMAS,
   ...WEBHOOK_SCHEMAS,
+  ...FUNCTION_SCHEMAS,
   ...definitionSchemas(),
 });
 
@@ -42,4 +45,5 @@ export const ADMIN_TAGS: readonly JsonObject[] = [
   { name: TRIALS_TAG, description: 'Rules and permissions tried before they are published.' },
   { name: SLA_ADMIN_TAG, description: 'Clocks of SLAs: forecast, trial and recount.' },
   { name: WEBHOOKS_TAG, description: 'Deliveries of webhooks, and the secrets in them.' },
+  { name: FUNCTIONS_TAG, description: 'The registry of functions, their runs, and trying them.' },
 ];

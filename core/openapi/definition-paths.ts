@@ -4,12 +4,14 @@ import {
   calendarSchema,
   documentSchema,
   entitySchema,
+  functionSchema,
   permissionSchema,
   relationSchema,
   roleSchema,
   ruleSchema,
   SECTIONS,
   slaSchema,
+  segmentOf,
   stateMachineSchema,
   webhookSchema,
   workflowSchema,
@@ -116,6 +118,13 @@ const DESCRIBED: Readonly<Record<Section, Described>> = {
     example: { entity: 'note', hook: 'after_write', url: 'https://example.com/hook' },
     change: { active: false },
   },
+  functions: {
+    type: functionSchema,
+    one: 'function_attachment',
+    component: 'FunctionAttachment',
+    example: { name: 'tidy text', entity: 'note', on: 'before_create', function: 'normalize_whitespace', field: 'text' },
+    change: { active: false },
+  },
   roles: {
     type: roleSchema,
     one: 'role',
@@ -220,7 +229,7 @@ export function publish(tag: string, id: string, told: Told): JsonObject {
 }
 
 export const definitionPaths = (root: string): Paths =>
-  Object.assign({}, ...SECTIONS.map((section) => sectionPaths(`${root}/${section.replaceAll('_', '-')}`, section))) as Paths;
+  Object.assign({}, ...SECTIONS.map((section) => sectionPaths(`${root}/${segmentOf(section)}`, section))) as Paths;
 
 const PAGES: readonly JsonObject[] = ['page', 'per_page'].map((name) => ({
   name,

@@ -1,5 +1,6 @@
 /** What one field looks like in answers, in bodies, and as the value of a filter. */
 import type { AppSettings } from '../model/document.ts';
+import { isFilledByFunction } from '../functions/attachment.ts';
 import type { EntityModel, FieldModel, StoredType } from '../model/model.ts';
 import { arrayOf, compact, nullable, objectOf, ref, type Json, type Schema } from './json.ts';
 
@@ -167,7 +168,7 @@ export function isNeeded(entity: EntityModel, field: FieldModel, presets: Readon
     presets.has(field.name) ||
     entity.machines.some((machine) => machine.field === field.name) ||
     (entity.slugField?.name === field.name && entity.definition.slug?.source !== undefined);
-  return !isGiven && limitsOf(entity, field).isRequired;
+  return !isGiven && !isFilledByFunction(entity, field.name) && limitsOf(entity, field).isRequired;
 }
 
 function numberLimits({ min, max }: Limits): { minimum?: number; maximum?: number } {

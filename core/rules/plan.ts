@@ -1,9 +1,10 @@
 /**
- * The rules of one entity, sorted by when they run and compiled once per schema version. Order of a write: field rules,
+ * The rules of one entity, sorted by when they run and compiled once per schema version. Order of a write: functions, field rules,
  * expression rules, computed fields, state machines; each by ascending priority.
  */
 import { compileExpression, type CompiledExpression } from '../expression/expression.ts';
 import type { RuleDefinition, StateMachineDefinition } from '../model/document.ts';
+import { compileFunctions, type CompiledAttachment } from '../functions/attachment.ts';
 import type { EntityModel, FieldModel } from '../model/model.ts';
 import type { FieldRule } from './field-rule.ts';
 
@@ -48,6 +49,8 @@ export interface RulePlan {
   readonly afterWrite: readonly Check[];
   readonly computed: readonly ComputedField[];
   readonly machines: readonly CompiledMachine[];
+  /** Functions and scripts that run inside the write, before the checks. */
+  readonly functions: Readonly<Record<'create' | 'update' | 'delete', readonly CompiledAttachment[]>>;
   /** Something before the write asks the database: related records, or uniqueness. */
   readonly needsDatabase: boolean;
   /** Something before the write looks at related records, so it waits for rows nested in the same write. */
@@ -61,6 +64,7 @@ export function compileRules(entity: EntityModel): RulePlan {
   const beforeWrite = checksOf(entity, 'before_write');
   const computed = computedOf(entity);
   const machines = entity.machines.flatMap((machine) => compileMachine(machine, entity));
+  const functions = compileFunctions(entity);
   const loads = [...beforeWrite, ...computed].flatMap((part) => ('loads' in part ? part.loads : []));
   return {
     beforeWrite,
@@ -68,9 +72,13 @@ export function compileRules(entity: EntityModel): RulePlan {
     afterWrite: checksOf(entity, 'after_write'),
     computed,
     machines,
+    functions,
     needsRelated: loads.length > 0,
-    needsDatabase: loads.length > 0 || beforeWrite.some((check) => check.kind === 'field' && check.rule.definition.operator === 'unique'),
-    needsRecord: beforeWrite.length > 0 || computed.length > 0,
+    needsDatabase:
+      loads.length > 0 ||
+      functions.create.some((one) => one.isUnique) ||
+      beforeWrite.some((check) => check.kind === 'field' && check.rule.definition.operator === 'unique'),
+    needsRecord: beforeWrite.length > 0 || computed.length > 0 || functions.update.length > 0,
   };
 }
 

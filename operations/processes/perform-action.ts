@@ -4,12 +4,15 @@ import { execute } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { OutboundError, type OutboundResponse } from '../../adapters/outbound.ts';
 import { AppError } from '../../core/errors.ts';
+import { FunctionError } from '../../core/functions/function.ts';
 import type { ProcessAction } from '../../core/model/document.ts';
 import { entityOf } from '../../core/model/model.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { type AppContext, type AppRuntime, type Services, systemActor } from '../context.ts';
 import { findEffect, saveEffect } from '../effects.ts';
 import { MAX_DEPTH } from '../events.ts';
+import { TryAgain } from '../functions/reach.ts';
+import { callFunction } from '../functions/try.ts';
 import { hintRelay } from '../hint.ts';
 import { createRecord } from '../records/create.ts';
 import { deleteRecord } from '../records/delete.ts';
@@ -79,6 +82,8 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
     }
     case 'http':
       return callHttp(step, action);
+    case 'call_function':
+      return callStep(step, action);
     case 'send_event':
       return sendEvent(step, action);
   }
@@ -142,6 +147,34 @@ async function callHttp({ ctx, scope, key }: Step, action: Action<'http'>): Prom
     action.save_as === undefined ? {} : { saved: { [action.save_as]: { status: response.status, body: bodyOf(response) } } };
   await saveEffect(services.pool, app.storage, key, result);
   return result;
+}
+
+/** The function's own effects stand once under the key; what it answered is kept beside them for a repetition. */
+async function callStep({ ctx, scope, key }: Step, action: Action<'call_function'>): Promise<ActionResult> {
+  const { services, app } = ctx;
+  const done = await findEffect(services.pool, app.storage, `${key}/answer`);
+  if (done !== undefined) return done as ActionResult;
+  const params = resolveValue(action.params, scope) as Record<string, unknown>;
+  const answer = await callFunction(ctx, { function: action.function, params }, key).catch((error: unknown) => {
+    throw error instanceof FunctionError ? asAppError(error) : error;
+  });
+  const isKept = action.save_as !== undefined && Buffer.byteLength(JSON.stringify(answer)) <= MAX_SAVED_BYTES;
+  const result: ActionResult = action.save_as === undefined ? {} : { saved: { [action.save_as]: isKept ? answer : null } };
+  await saveEffect(services.pool, app.storage, `${key}/answer`, result);
+  return result;
+}
+
+/** As a step fails: what another server may let succeed later is tried again. */
+function asAppError(error: FunctionError): AppError {
+  if (error instanceof TryAgain)
+    return new AppError('WEBHOOK_UNAVAILABLE', error.message, error.afterMs === null ? {} : { retryAfter: error.afterMs / 1_000 });
+  const codes = {
+    Validation: 'VALIDATION_FAILED',
+    Authorization: 'FORBIDDEN',
+    BusinessLogic: 'INVALID_STATE',
+    ExternalService: 'WEBHOOK_REJECTED',
+  } as const;
+  return new AppError(codes[error.kind], error.message, { cause: error });
 }
 
 async function answered(call: () => Promise<OutboundResponse>): Promise<OutboundResponse> {

@@ -19,7 +19,7 @@ export async function readRecord(
 ): Promise<JsonRow | null> {
   const entity = app.model.entities.get(entityName);
   if (entity === undefined) return null;
-  const row = (await select(db, app, entity, sql`${recordIdText(entity, 't')} = ${value(recordId)}`, 1))[0];
+  const row = (await selectRecords(db, app, entity, sql`${recordIdText(entity, 't')} = ${value(recordId)}`, 1))[0];
   return row === undefined ? null : withRelated(db, app, entity, row, paths);
 }
 
@@ -55,12 +55,13 @@ async function readRelated(db: Db, app: AppRuntime, end: RelationEnd, row: JsonR
     end.join === undefined
       ? sql`${id('t', end.targetColumn)} = ${bound}`
       : sql`exists (select from ${id(app.storage, end.join.table)} j where ${id('j', end.join.targetColumn)} = ${id('t', end.targetColumn)} and ${id('j', end.join.localColumn)} = ${bound})`;
-  const rows = await select(db, app, target, where, end.cardinality === 'one' ? 1 : MAX_RELATED);
+  const rows = await selectRecords(db, app, target, where, end.cardinality === 'one' ? 1 : MAX_RELATED);
   const full = await Promise.all(rows.map((found) => withRelated(db, app, target, found, paths)));
   return end.cardinality === 'one' ? (full[0] ?? null) : full;
 }
 
-async function select(db: Db, app: AppRuntime, entity: EntityModel, where: Sql, limit: number): Promise<JsonRow[]> {
+/** Live records as the system sees them; `where` speaks of the table `t`. */
+export async function selectRecords(db: Db, app: AppRuntime, entity: EntityModel, where: Sql, limit: number): Promise<JsonRow[]> {
   const isLive = entity.hasSoftDelete ? [sql`${id('t', DELETED_COLUMN)} is null`] : [];
   const rows = await run<{ record: JsonRow }>(
     db,

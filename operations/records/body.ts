@@ -7,6 +7,7 @@ import { isObject } from '../../core/is-object.ts';
 import { coerceValue } from '../../core/model/field-types.ts';
 import type { WriteMode } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd, StoredType } from '../../core/model/model.ts';
+import { isFilledByFunction } from '../../core/functions/attachment.ts';
 import type { Access } from '../../core/policy/access.ts';
 import { isEmpty } from '../../core/rules/field-rule.ts';
 import type { Draft, FieldValue, NestedPart, NestedRow } from './draft.ts';
@@ -120,7 +121,9 @@ function requiredErrors(reading: Reading): ErrorDetail[] {
       given === undefined
         ? action === 'create' && !isFilledIn(reading, field)
         : isEmpty(given.plain) && !isMadeSlug(entity, field) && !(action === 'create' && hasMachine(entity, field));
-    if (isMissing && !(field.isAuto && write.options.asSampleData !== true)) errors.push(requiredError(field));
+    if (!isMissing) continue;
+    const isMade = field.isAuto || (action === 'create' && isFilledByFunction(entity, field.name));
+    if (!isMade || write.options.asSampleData === true) errors.push(requiredError(field));
   }
   return errors;
 }

@@ -5,6 +5,7 @@ import type { EntityModel, FieldModel, StoredType } from '../../core/model/model
 import { FULL_ACCESS } from '../../core/policy/access.ts';
 import { isEmpty } from '../../core/rules/field-rule.ts';
 import { run } from '../../adapters/postgres/run.ts';
+import { applyFunctions } from '../functions/in-write.ts';
 import { runChain, type ChainInput, type ChainResult } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { afterWrite } from './after-write.ts';
@@ -35,7 +36,8 @@ export async function createOne(write: Write, entity: EntityModel, step: CreateS
   const { values, errors: fillErrors } = initialValues(write, draft, access, link);
   await fillSlug(write, entity, values, null);
   const record = plainRecord(entity, values);
-  const errors = [...draft.errors, ...fillErrors];
+  const made = await applyFunctions(write, entity, 'create', { record, old: null, values, bad: draft.bad });
+  const errors = [...draft.errors, ...fillErrors, ...made];
   const isChained = write.options.asSampleData !== true;
   const isDeferred = isChained && plan.needsRelated && draft.nested.length > 0;
   const input: ChainInput = { ctx: write.ctx, db: write.db, entity, plan, action: 'create', record, old: null, bad: draft.bad };

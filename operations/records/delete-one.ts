@@ -3,6 +3,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import type { RulePlan } from '../../core/rules/plan.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import type { Sql } from '../../core/sql/sql.ts';
+import { applyFunctions } from '../functions/in-write.ts';
 import { runChecks, type ChainInput } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { forbidden } from './body.ts';
@@ -16,7 +17,9 @@ type Row = StatementResult & Record<string, unknown>;
 
 /** True when more than the row itself is concerned. */
 export const needsCascade = (entity: EntityModel, plan: RulePlan): boolean =>
-  plan.beforeDelete.length > 0 || hasSyncWebhooks(entity, 'delete') || entity.relations.some((end) => end.direction !== 'forward');
+  plan.beforeDelete.length + plan.functions.delete.length > 0 ||
+  hasSyncWebhooks(entity, 'delete') ||
+  entity.relations.some((end) => end.direction !== 'forward');
 
 /** Answers the id of the deleted record. */
 export async function deleteOne(write: Write, entity: EntityModel, step: DeleteStep): Promise<string> {
@@ -58,10 +61,11 @@ async function remove(
 }
 
 async function checkRules(write: Write, entity: EntityModel, plan: RulePlan, record: Record<string, unknown>): Promise<void> {
-  if (plan.beforeDelete.length === 0) return;
+  if (plan.beforeDelete.length + plan.functions.delete.length === 0) return;
+  const refused = await applyFunctions(write, entity, 'delete', { record, old: { ...record }, bad: new Set() });
   const input: ChainInput = { ctx: write.ctx, db: write.db, entity, plan, action: 'delete', record, old: { ...record }, bad: new Set() };
   const { errors } = await runChecks(input, plan.beforeDelete);
-  if (errors.length > 0) throw invalid(entity, errors);
+  if (refused.length + errors.length > 0) throw invalid(entity, [...refused, ...errors]);
 }
 
 function noteCall(write: Write, entity: EntityModel, stored: StatementResult, record: PlainRecord): void {

@@ -99,13 +99,27 @@ export async function fillSlug(
   const text = values.has(source) ? values.get(source)?.plain : old?.[source];
   if (isEmpty(text)) return;
   const base = slugify(String(text)) || slugify(entity.name) || 'record';
+  const slug = await uniqueSlug(write, entity, field, base, old);
+  values.set(field.name, { field, value: slug, plain: slug });
+}
+
+/** `base`, or with a number the first that no other live record has at this moment; a clash with one written since is tried again. */
+export async function uniqueSlug(
+  write: Write,
+  entity: EntityModel,
+  field: FieldModel,
+  base: string,
+  old: Readonly<Record<string, unknown>> | null,
+): Promise<string> {
   const current = old?.[field.name];
   const taken = await takenSlugs(write, entity, field, base);
   if (typeof current === 'string') taken.delete(current);
-  const slug = freeSlug(base, taken);
-  write.derivedSlugs.add(entity.name);
-  values.set(field.name, { field, value: slug, plain: slug });
+  write.derivedSlugs.add(slugName(entity, field));
+  return freeSlug(base, taken);
 }
+
+/** How a slug that the engine made is remembered. */
+export const slugName = (entity: EntityModel, field: FieldModel): string => `${entity.table} ${field.column}`;
 
 async function takenSlugs(write: Write, entity: EntityModel, field: FieldModel, base: string): Promise<Set<string>> {
   const live = isLive(entity, 't');

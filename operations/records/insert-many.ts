@@ -8,6 +8,7 @@ import { DELETED_COLUMN, VERSION_COLUMN } from '../../core/model/model.ts';
 import { COLUMN_TYPES } from '../../core/sql/columns.ts';
 import { and, empty, id, join, literal, raw, render, sql, type Sql, type SqlType } from '../../core/sql/sql.ts';
 import { run } from '../../adapters/postgres/run.ts';
+import { applyFunctions } from '../functions/in-write.ts';
 import { runChain } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { forbidden, hasNested, readBody } from './body.ts';
@@ -115,7 +116,8 @@ async function judge(write: Write, entity: EntityModel, { body }: Operation): Pr
   const draft = readBody({ write, entity, action: 'create', body });
   const { values, errors: fillErrors } = initialValues(write, draft, access, undefined);
   const record = plainRecord(entity, values);
-  const errors = [...draft.errors, ...fillErrors];
+  const made = await applyFunctions(write, entity, 'create', { record, old: null, values, bad: draft.bad });
+  const errors = [...draft.errors, ...fillErrors, ...made];
   const plan = rulesOf(write.ctx, entity);
   const chain = await runChain({ ctx: write.ctx, db: write.db, entity, plan, action: 'create', record, old: null, bad: draft.bad }, errors);
   refuseInvalid(draft, [...errors, ...chain.errors, ...missingComputed(entity, chain, record, errors)], true);

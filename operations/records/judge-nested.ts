@@ -5,6 +5,7 @@
 import type { AppError, ErrorDetail } from '../../core/errors.ts';
 import type { RulePlan } from '../../core/rules/plan.ts';
 import { run } from '../../adapters/postgres/run.ts';
+import { applyFunctions } from '../functions/in-write.ts';
 import { runChain } from '../rules/chain.ts';
 import { nestedErrors, within } from './body.ts';
 import type { Draft, NestedPart } from './draft.ts';
@@ -51,8 +52,9 @@ async function judgeRow(write: Write, part: NestedPart, draft: Draft, key: strin
   const linkField = part.end.targetField;
   const bad = new Set([...draft.bad, ...(action === 'update' ? [] : [linkField])]);
   const plan = withoutRelated(rulesOf(write.ctx, entity));
+  const filled = await applyFunctions(write, entity, action, { record, old, bad });
   const chain = await runChain({ ctx: write.ctx, db: write.db, entity, plan, action, record, old, bad }, draft.errors);
-  return [...made.errors, ...chain.errors];
+  return [...made.errors, ...filled, ...chain.errors];
 }
 
 /** The stored row as the caller may change it; undefined when there is none for them. */

@@ -8,6 +8,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import type { RulePlan } from '../../core/rules/plan.ts';
 import { execute as executeSql, run } from '../../adapters/postgres/run.ts';
 import { and, id, join, or, sql, type Sql } from '../../core/sql/sql.ts';
+import { applyFunctions } from '../functions/in-write.ts';
 import { runChain, type ChainInput } from '../rules/chain.ts';
 import { hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { afterWrite } from './after-write.ts';
@@ -110,7 +111,8 @@ async function updateRead(write: Write, entity: EntityModel, step: UpdateStep, c
   const values = new Map(draft.given);
   await fillSlug(write, entity, values, old);
   const record: Record<string, unknown> = { ...old, ...plainOf(values) };
-  const errors = [...draft.errors, ...wrongKey(entity, draft, old)];
+  const made = await applyFunctions(write, entity, 'update', { record, old, values, bad: draft.bad });
+  const errors = [...draft.errors, ...wrongKey(entity, draft, old), ...made];
   const isChained = write.options.asSampleData !== true;
   const isDeferred = isChained && plan.needsRelated && draft.nested.length > 0;
   if (isDeferred) {

@@ -5,6 +5,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import { compileRules, type RulePlan } from '../../core/rules/plan.ts';
 import type { Db } from '../../adapters/postgres/run.ts';
 import type { Actor, AppContext } from '../context.ts';
+import type { FunctionDesk } from '../functions/desk.ts';
 import type { Draft } from './draft.ts';
 import type { StatementOptions } from './statements.ts';
 
@@ -72,8 +73,10 @@ export interface Write {
   readonly deleting: Set<string>;
   /** Deletes asked for so far, without what they cascaded: each has a time of its own, by which a restore knows what belongs to it. */
   readonly deletes: { count: number; root?: DeleteRoot };
-  /** Entities whose slug the engine made up: a clash of it is tried again with the next one. */
+  /** Tables and columns of slugs that the engine made up: a clash of one is tried again with the next one. */
   readonly derivedSlugs: Set<string>;
+  /** What functions and scripts share over all tries of the request. */
+  readonly functions: FunctionDesk;
   readonly steps: WriteSteps;
 }
 

@@ -9,6 +9,8 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
+import { answerScripts, newDesk, ScriptsWanted, unlessScriptsWanted, type FunctionDesk } from '../functions/desk.ts';
+import { logRuns } from '../functions/log.ts';
 import { hintRelay } from '../hint.ts';
 import { callSyncWebhooks, hasSyncWebhooks } from '../webhooks/call-sync.ts';
 import { createOne } from './create-one.ts';
@@ -26,7 +28,13 @@ export type { WriteOptions, WrittenRecord } from './write-state.ts';
 const STEPS: WriteSteps = { create: createOne, update: updateOne, delete: deleteOne };
 const MAX_TRIES = 5;
 
-export function newWrite(ctx: AppContext, options: WriteOptions, db: Db, inTransaction: boolean): Write {
+export function newWrite(
+  ctx: AppContext,
+  options: WriteOptions,
+  db: Db,
+  inTransaction: boolean,
+  functions: FunctionDesk = newDesk(),
+): Write {
   return {
     ctx,
     options,
@@ -37,6 +45,7 @@ export function newWrite(ctx: AppContext, options: WriteOptions, db: Db, inTrans
     deleting: new Set(),
     deletes: { count: 0 },
     derivedSlugs: new Set(),
+    functions,
     steps: ctx.app.maintenance.size === 0 ? STEPS : heldBack(ctx.app, STEPS),
   };
 }
@@ -59,7 +68,8 @@ export interface WriteRequest<T> {
 /** Runs a write until it stands, or until it is clear why it does not; then tells the relay, when anybody may follow this app's events. */
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   refuseInMaintenance(request.ctx.app, [request.entity, ...(request.others ?? [])]);
-  const result = await untilItStands(request);
+  const desk = newDesk();
+  const result = await untilItStands(request, desk).finally(() => logRuns(request.ctx, desk.runs));
   const { services } = request.ctx;
   const { model } = request.ctx.app.beside?.served ?? request.ctx.app;
   if (request.options.idempotency !== undefined) {
@@ -67,22 +77,29 @@ export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
     pruneNowAndThen(request.ctx);
     if (request.options.idempotency.isReplayed) return result;
   }
-  const isFollowed =
-    model.workflows.length + model.document.webhooks.length + model.document.slas.length > 0 || services.registry.hasStreams;
+  const { webhooks, slas, functions } = model.document;
+  const isFollowed = model.workflows.length + webhooks.length + slas.length + functions.length > 0 || services.registry.hasStreams;
   if (request.options.events !== 'none' && isFollowed) hintRelay(services);
   return result;
 }
 
-async function untilItStands<T>(request: WriteRequest<T>): Promise<T> {
+async function untilItStands<T>(request: WriteRequest<T>, desk: FunctionDesk): Promise<T> {
   const { ctx, options } = request;
   const asksWebhooks = [request.entity, ...(request.others ?? [])].some((entity) => needsWebhooks(ctx, entity, request.isWide));
   let usesTransaction = ctx.effectKey !== undefined || options.idempotency !== undefined || asksWebhooks || request.needsTransaction;
+  let rounds = 0;
   for (let attempt = 1; ; attempt++) {
-    const write = newWrite(ctx, options, ctx.services.pool, false);
+    const write = newWrite(ctx, options, ctx.services.pool, false, desk);
     try {
-      if (!usesTransaction) return await request.work(write);
-      return asksWebhooks ? await withWebhooks(request) : await inTransaction(request, undefined, (found) => write.derivedSlugs.add(found));
+      if (!usesTransaction) return await unlessScriptsWanted(desk, () => request.work(write));
+      if (asksWebhooks) return await withWebhooks(request, desk);
+      return await inTransaction(request, desk, undefined, (found) => write.derivedSlugs.add(found));
     } catch (error) {
+      if (error instanceof ScriptsWanted) {
+        await answerScripts(ctx.app.id, desk, ++rounds);
+        attempt--;
+        continue;
+      }
       if (attempt < MAX_TRIES && error instanceof StaleRead) {
         // Whoever keeps losing the race takes the lock.
         usesTransaction = attempt >= 3;
@@ -131,14 +148,15 @@ function concerned({ app }: AppContext, entity: EntityModel, isWide: boolean): E
 
 async function inTransaction<T>(
   request: WriteRequest<T>,
+  desk: FunctionDesk,
   expected: readonly PendingCall[] | undefined,
   onSlug: (entity: string) => void = () => undefined,
 ): Promise<T> {
   const { ctx, options } = request;
   const work = async (client: pg.PoolClient): Promise<T> => {
-    const write = newWrite(ctx, options, client, true);
+    const write = newWrite(ctx, options, client, true, desk);
     try {
-      return await onlyOnce(request, client, () => checked(request, write, expected));
+      return await unlessScriptsWanted(desk, () => onlyOnce(request, client, () => checked(request, write, expected)));
     } finally {
       for (const entity of write.derivedSlugs) onSlug(entity);
     }
@@ -193,16 +211,16 @@ class TrialOver extends Error {
  * A trial run that is rolled back finds the candidates, as rules and machines leave them; then the receivers are asked with no
  * transaction open; then the write runs for real and must meet the versions the receivers were shown. One more try, then 409.
  */
-async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
+async function withWebhooks<T>(request: WriteRequest<T>, desk: FunctionDesk): Promise<T> {
   const { ctx, options } = request;
   const callKey = options.idempotency === undefined ? uuidv7() : callKeyOf(ctx, options.idempotency);
   for (let attempt = 1; ; attempt++) {
-    const calls = await trial(request);
+    const calls = await trial(request, desk);
     for (const [index, call] of calls.entries()) {
       await callSyncWebhooks(ctx, call.entity, call.action, call.record, call.old, index === 0 ? callKey : `${callKey}-${String(index)}`);
     }
     try {
-      return await inTransaction(request, calls);
+      return await inTransaction(request, desk, calls);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
       if (attempt === 2)
@@ -211,15 +229,15 @@ async function withWebhooks<T>(request: WriteRequest<T>): Promise<T> {
   }
 }
 
-async function trial<T>(request: WriteRequest<T>): Promise<readonly PendingCall[]> {
+async function trial<T>(request: WriteRequest<T>, desk: FunctionDesk): Promise<readonly PendingCall[]> {
   const { ctx, options } = request;
   let calls: readonly PendingCall[] = [];
   try {
     await transaction(
       ctx.services.pool,
       async (client) => {
-        const write = newWrite(ctx, options, client, true);
-        await onlyOnce(request, client, () => request.work(write));
+        const write = newWrite(ctx, options, client, true, desk);
+        await unlessScriptsWanted(desk, () => onlyOnce(request, client, () => request.work(write)));
         calls = [...write.calls];
         throw new TrialOver('rolled back on purpose');
       },
@@ -237,8 +255,5 @@ async function trial<T>(request: WriteRequest<T>): Promise<readonly PendingCall[
 function isSlugClash(error: unknown, write: Write): boolean {
   const cause = error instanceof pg.DatabaseError ? error : isAppError(error) ? error.cause : undefined;
   if (!(cause instanceof pg.DatabaseError) || cause.code !== '23505') return false;
-  return [...write.derivedSlugs].some((name) => {
-    const entity = write.ctx.app.model.entities.get(name);
-    return entity?.table === cause.table && columnsOf(cause).includes(entity?.slugField?.column ?? '');
-  });
+  return columnsOf(cause).some((column) => write.derivedSlugs.has(`${cause.table ?? ''} ${column}`));
 }

@@ -170,14 +170,14 @@ async function compute(input: ChainInput, set: Set<string>): Promise<ErrorDetail
 export async function computeOne(input: ChainInput, { field, expression, loads }: ComputedField): Promise<ErrorDetail | undefined> {
   const related = await relatedOf(input, loads);
   const result = await evaluate(expression, { ...scopeOf(input), related });
-  const error = put(input.record, field, result);
+  const error = putMade(input.record, field, result);
   return error === undefined
     ? undefined
     : { ...error, rule: 'computed', message: `${field.name} is computed, and the result does not fit: ${error.message}` };
 }
 
 /** Puts a value the engine made into the record; numbers are brought to the field's type first. */
-function put(record: Record<string, unknown>, field: FieldModel, made: unknown): ErrorDetail | undefined {
+export function putMade(record: Record<string, unknown>, field: FieldModel, made: unknown): ErrorDetail | undefined {
   const coerced = coerceValue(field, fitted(field, made));
   if (!coerced.ok) return { field: field.name, rule: coerced.rule, message: coerced.message };
   record[field.name] = coerced.plain;
@@ -267,7 +267,7 @@ async function act(input: ChainInput, action: TransitionAction, moves: Moves, se
     action.expression === undefined
       ? resolveValue(input, field, action.value)
       : await evaluate(compileExpression(action.expression), scopeOf(input));
-  const error = put(input.record, field, made);
+  const error = putMade(input.record, field, made);
   if (error === undefined) {
     set.add(field.name);
     moves.hasSet = true;

@@ -14,6 +14,7 @@ import { run, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { actorOfAs } from '../auth/as.ts';
 import { systemActor, type AppContext } from '../context.ts';
+import { applyFunctions, type Candidate } from '../functions/in-write.ts';
 import { readPayload } from '../payload.ts';
 import { hasNested, readBody } from '../records/body.ts';
 import type { Draft, FieldValue } from '../records/draft.ts';
@@ -144,7 +145,9 @@ class Trial {
     this.#fieldChecks(draft, [...draft.errors, ...errors]);
     const empty = Object.fromEntries([...entity.fields.keys()].map((name) => [name, null]));
     const made = Object.fromEntries([...values].map(([name, value]: [string, FieldValue]) => [name, value.plain]));
-    return this.#input({ ...(before ?? empty), ...made }, before, draft.bad);
+    const record: Record<string, unknown> = { ...(before ?? empty), ...made };
+    await this.#functions(write, action, { record, old: before, bad: draft.bad });
+    return this.#input(record, before, draft.bad);
   }
 
   #initial = (write: Write, draft: Draft) =>
@@ -152,6 +155,14 @@ class Trial {
 
   #plain = (old: Record<string, unknown>): Record<string, unknown> =>
     Object.fromEntries([...this.#entity.fields.keys()].map((name) => [name, old[name] ?? null]));
+
+  /** Functions that would run inside the write; scripts are tried with functions/try. */
+  async #functions(write: Write, action: 'create' | 'update', candidate: Candidate): Promise<void> {
+    const before = { ...candidate.record };
+    for (const { field, message } of await applyFunctions(write, this.#entity, action, candidate))
+      this.#add({ rule: 'function', outcome: 'violated', message, ...(field === undefined ? {} : { field }) });
+    for (const [name, value] of Object.entries(candidate.record)) if (before[name] !== value) this.#computed[name] = value;
+  }
 
   /** The checks of the fields themselves: each given field once, and everything that is missing. */
   #fieldChecks(draft: Draft, errors: readonly ErrorDetail[]): void {

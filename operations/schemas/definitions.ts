@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
 import type { Change } from '../../core/change/change.ts';
 import { AppError, nearestNames } from '../../core/errors.ts';
-import { SECTIONS, type SchemaDocument, type Section } from '../../core/model/document.ts';
+import { SECTIONS, segmentOf, type SchemaDocument, type Section } from '../../core/model/document.ts';
 import { identitiesOf, labelOf } from '../../core/model/identity.ts';
 import { readItem } from '../../core/model/read-document.ts';
 import type { Finding } from '../../core/model/review.ts';
@@ -37,13 +37,14 @@ const NOUNS: Readonly<Record<Section, string>> = {
   slas: 'SLA',
   permissions: 'permission',
   webhooks: 'webhook',
+  functions: 'function attachment',
   roles: 'role',
 };
 
 /** `state-machines` and `state_machines` are the same section; undefined for a word that is none. */
 export function sectionOf(segment: string): Section | undefined {
-  const name = segment.replaceAll('-', '_');
-  return SECTIONS.find((section) => section === name);
+  const name = segment.replaceAll('_', '-');
+  return SECTIONS.find((section) => segmentOf(section) === name);
 }
 
 const nameOf = (item: Definition): string | undefined => ('name' in item ? item.name : undefined);

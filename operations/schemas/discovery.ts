@@ -1,6 +1,7 @@
 /** What a caller may see and do in an app: the one description the back office and clients are made from. */
 import { digestOf } from '../../adapters/digest.ts';
 import { columnOf, hopOf, type ReadScope } from '../../core/filter/scope.ts';
+import { isFilledByFunction } from '../../core/functions/attachment.ts';
 import { isObject } from '../../core/is-object.ts';
 import type { StateMachineDefinition } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
@@ -100,19 +101,19 @@ function describeEntity(ctx: AppContext, scope: ReadScope, entity: EntityModel):
       update: update.isGranted,
       delete: access('delete').isGranted,
     },
-    fields: fields.map((field) => describeField(scope, field, [create, update])),
+    fields: fields.map((field) => describeField(scope, entity, field, [create, update])),
     relations: entity.relations.filter((end) => hopOf(scope, entity, end.name) !== undefined).map(describeRelation),
     state_machines: entity.machines.filter((machine) => names.has(machine.field)).map(describeMachine),
   };
 }
 
-function describeField(scope: ReadScope, field: FieldModel, writes: readonly Access[]): object {
+function describeField(scope: ReadScope, entity: EntityModel, field: FieldModel, writes: readonly Access[]): object {
   const { definition } = field;
   return {
     name: field.name,
     label: definition.label ?? words(field.name),
     type: field.type,
-    required: field.required,
+    required: field.required && !isFilledByFunction(entity, field.name),
     unique: field.unique,
     enum: definition.enum ?? null,
     default: definition.default ?? null,

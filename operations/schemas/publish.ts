@@ -14,6 +14,7 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import type { Actor, AppContext } from '../context.ts';
+import { functionTestFindings } from '../functions/try.ts';
 import { audit } from '../platform/audit.ts';
 import { refuseInGrace, undoneBy } from './grace.ts';
 import {
@@ -43,8 +44,10 @@ export const publishDocument = (ctx: AppContext, next: SchemaDocument, options: 
   publishChange(ctx, () => next, options);
 
 /** Publishes an edit of the served document. Edits of one app wait for each other in order. */
-export const publishChange = (ctx: AppContext, edit: Edit, options: PublishOptions = {}): Promise<Published> =>
-  carryOut(ctx, () => record(ctx, edit, options));
+export async function publishChange(ctx: AppContext, edit: Edit, options: PublishOptions = {}): Promise<Published> {
+  const published = await carryOut(ctx, () => record(ctx, edit, options));
+  return { ...published, findings: [...published.findings, ...(await functionTestFindings(ctx, published.document))] };
+}
 
 async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Promise<Outcome> {
   try {

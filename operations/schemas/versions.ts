@@ -8,6 +8,7 @@ import type { SchemaDocument } from '../../core/model/document.ts';
 import { exportDocument } from '../../core/model/export-document.ts';
 import { readDocument } from '../../core/model/read-document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
+import { functionTestFindings } from '../functions/try.ts';
 import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
 import { planView, type PlanView } from './plan-view.ts';
@@ -88,7 +89,8 @@ async function planEdit(ctx: AppContext, next: SchemaDocument, rollbackTo?: numb
   if (prepared.changes.length > 0) refusePinned(ctx.app, served);
   await checkData(ctx.services.pool, prepared.plan);
   const { servedVersion: fromVersion, document: current } = served;
-  return planView(ctx.services.pool, { fromVersion, current, storage: ctx.app.storage, prepared });
+  const view = await planView(ctx.services.pool, { fromVersion, current, storage: ctx.app.storage, prepared });
+  return { ...view, findings: [...view.findings, ...(await functionTestFindings(ctx, prepared.document))] };
 }
 
 /** Makes a whole document the app's next version. */

@@ -1,7 +1,7 @@
 /** Which routes the served description holds, and for whom: `METHODS` is the list the server itself refuses by. */
 import { describe, expect, it } from 'vitest';
 import { METHODS } from '../../api/routes/not-found.ts';
-import { documentSchema, SECTIONS, type SchemaDocument } from '../../core/model/document.ts';
+import { documentSchema, SECTIONS, segmentOf, type SchemaDocument } from '../../core/model/document.ts';
 import { yamlOf } from '../../core/openapi/yaml.ts';
 import type { JsonObject } from '../../core/openapi/json.ts';
 import { compileScopes } from '../../core/policy/scopes.ts';
@@ -58,7 +58,7 @@ const templates = (pattern: string): string[] => {
 const routes = [
   ...METHODS.flatMap(([pattern, methods]) => templates(pattern).flatMap((path) => methods.map((method) => `${method} ${path}`))),
   ...SECTIONS.flatMap((section) => {
-    const path = `_admin/${section.replaceAll('_', '-')}`;
+    const path = `_admin/${segmentOf(section)}`;
     return [`GET ${path}`, `POST ${path}`, ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} ${path}/{}`)];
   }),
 ];

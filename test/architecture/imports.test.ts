@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   client: [],
   admin: ['client', 'core'],
 };
-const CORE_PACKAGES = ['zod', 'jsonata', 're2js', 'yaml'];
+const CORE_PACKAGES = ['zod', 'jsonata', 're2js', 'yaml', 'ibantools', 'libphonenumber-js'];
 const CONTRACT_PACKAGES = ['@temporalio/workflow', '@temporalio/common'];
 
 const folders = [...new Set(Object.keys(ALLOWED).map((folder) => folder.split('/')[0] ?? ''))];

@@ -87,7 +87,7 @@ type Load = Extract<RuleDefinition, { type: 'expression' }>['definition']['relat
 type Action = StateMachineDefinition['definition']['transitions'][number]['actions'][number];
 
 /** Translates word by word and remembers when one could not be. */
-class Words {
+export class Words {
   readonly #names: OlderNames;
   readonly #entity: string;
   #isWhole = true;

@@ -23,7 +23,7 @@ const ACTION_SYNONYMS: Readonly<Record<string, string>> = {
 
 const LATER_TRIGGERS = ['event', 'schedule', 'webhook'];
 const LATER_STEPS = ['parallel', 'foreach', 'subprocess', 'switch', 'loop', 'sub_workflow'];
-const LATER_ACTIONS = ['email', 'send_email', 'notify', 'call_function', 'start_workflow', 'transform'];
+const LATER_ACTIONS = ['email', 'send_email', 'notify', 'start_workflow', 'transform'];
 const LATER_STEP_KEYS = ['switch', 'cases', 'until', 'event', 'match', 'retry', 'compensate'];
 const GOTOS = ['then', 'on_error', 'on_true', 'on_false', 'on_approve', 'on_reject', 'on_timeout'];
 

@@ -3,6 +3,7 @@ import { nearestNames } from '../../errors.ts';
 import type { PermissionDefinition, ProcessAction, ProcessStep, WebhookDefinition, WorkflowDefinition } from '../document.ts';
 import { labelOf } from '../identity.ts';
 import { REQUESTER, reviewApproval } from './approval.ts';
+import { reviewCall } from './functions.ts';
 import { reviewPaths } from './rules.ts';
 import type { Review } from './review.ts';
 
@@ -131,6 +132,9 @@ export function reviewAction(review: Review, workflow: Acting, action: ProcessAc
     }
     case 'delete_record':
       if (action.entity !== undefined) review.expectEntity(`${path}.entity`, action.entity, actingName(workflow));
+      return;
+    case 'call_function':
+      reviewCall(review, action, path);
       return;
     case 'http':
     case 'send_event':

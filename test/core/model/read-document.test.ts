@@ -243,7 +243,6 @@ describe('what comes later is refused with its path', () => {
     documentWith({ workflows: [{ name: 'w', trigger: { type: 'manual' }, steps: [{ id: 'a', ...extra }] }] });
 
   it.each<[string, unknown]>([
-    ['functions', documentWith({ functions: [{ name: 'x' }] })],
     ['views', documentWith({ views: [{ name: 'x' }] })],
     ['isolation', documentWith({ isolation: 'database' })],
     ['settings.retention', documentWith({ settings: { retention: { events: '90d' } } })],
@@ -277,7 +276,7 @@ describe('what comes later is refused with its path', () => {
   });
 
   it('an empty section that comes later is no use of it', () => {
-    expect(readDocument(documentWith({ slas: [], views: null, functions: {} })).entities).toHaveLength(1);
+    expect(readDocument(documentWith({ slas: [], views: null })).entities).toHaveLength(1);
   });
 
   it('a webhook in a transition cannot be told by a single machine, so the admin API refuses it', () => {

@@ -73,7 +73,7 @@ describe('definitions one by one', () => {
       { phase: 'expand', rewrite: false, concurrent: false, sql: expect.stringContaining('create table') },
     ]);
     expect(await listMigrations(ctx)).toHaveLength(versions.length);
-    expect(listFindings(ctx)).toEqual(expect.any(Array));
+    expect(await listFindings(ctx)).toEqual(expect.any(Array));
   });
 });
 
