@@ -10,7 +10,7 @@ import type { AppRuntime, Services } from '../context.ts';
 import { findEffect, saveEffect } from '../effects.ts';
 import type { StepScope } from '../processes/scope.ts';
 import { resolveAssignees } from './assignees.ts';
-import { loadBallots, namesOf, waitingFor, type Ballot } from './ballot.ts';
+import { askedIn, loadBallots, namesOf, type Ballot } from './ballot.ts';
 import { tell } from './notices.ts';
 import { closeTask } from './record-decision.ts';
 import { groupsOf, taskById, type TaskAssignee, type TaskGroup } from './task.ts';
@@ -47,7 +47,7 @@ async function openBallot(db: Db, app: AppRuntime, taskId: string, now: string):
 
 async function remind(db: Db, services: Services, app: AppRuntime, ballot: Ballot, key: string, now: string): Promise<Rung> {
   if (ballot.tally.outcome !== 'open') return conclude(db, services, app, ballot, now);
-  const to = waitingFor(ballot).flatMap(({ holders }) => holders.at(-1) ?? []);
+  const to = await askedIn(db, app, ballot);
   await execute(
     db,
     sql`update ${id(app.storage, '_tasks')} t set reminders = t.reminders + 1, reminded_at = ${value(now, 'timestamptz')}, ${namesOf(ballot)}
@@ -76,7 +76,7 @@ async function escalate(
   const after = await changeGroups(db, app, before, groups, now);
   await execute(db, sql`update ${id(app.storage, '_tasks')} t set escalations = t.escalations + 1 where ${taskById(after.task.id)}`);
   if (after.tally.outcome !== 'open') return conclude(db, services, app, after, now);
-  const told = await tell(db, services, app, after.task, { kind: 'escalation', key, to: newlyAsked(before, after) });
+  const told = await tell(db, services, app, after.task, { kind: 'escalation', key, to: await newlyAsked(db, app, before, after) });
   return { ...told, to: namesIn(added) };
 }
 
@@ -103,10 +103,10 @@ export async function changeGroups(db: Db, app: AppRuntime, { task }: Ballot, gr
   return after;
 }
 
-/** Who is waited for now and was not before. */
-export function newlyAsked(before: Ballot, after: Ballot): string[] {
-  const asked = new Set(waitingFor(before).flatMap(({ holders }) => holders));
-  return waitingFor(after).flatMap(({ holders }) => holders.at(-1) ?? []).filter((person) => !asked.has(person)); // prettier-ignore
+/** Who is asked now and was not before. */
+export async function newlyAsked(db: Db, app: AppRuntime, before: Ballot, after: Ballot): Promise<string[]> {
+  const asked = await askedIn(db, app, before);
+  return (await askedIn(db, app, after)).filter((person) => !asked.includes(person));
 }
 
 /** Everybody who is left has decided: the task comes to what their votes come to. */

@@ -126,12 +126,26 @@ export function waitingFor({
   });
 }
 
+/** Whom to tell that they are asked: at the end of each chain, and admins where nobody else can go on. */
+export async function askedIn(db: Db, app: AppRuntime, ballot: Ballot): Promise<string[]> {
+  const waiting = waitingFor(ballot);
+  const people = waiting.flatMap(({ holders, endsAtAdmins }) => (endsAtAdmins ? [] : (holders.at(-1) ?? [])));
+  if (!needsAdmins(ballot)) return people;
+  const admins = await run<{ id: string }>(
+    db,
+    sql`select id from ${id(app.storage, '_users')} where active and 'admin' = any(roles) order by id limit 100`,
+  );
+  return [...new Set([...people, ...admins.map((row) => row.id).filter((admin) => admin !== ballot.barred)])];
+}
+
+const needsAdmins = (ballot: Ballot): boolean =>
+  ballot.tally.adminPlaces > 0 || waitingFor(ballot).some(({ endsAtAdmins }) => endsAtAdmins);
+
 /** The columns by which lists find a task: whom its open groups name, and whether only admins can go on. */
-export function namesOf(ballot: Pick<Ballot, 'task' | 'tally'>): Sql {
+export function namesOf(ballot: Ballot): Sql {
   const groups = groupsOf(ballot.task);
   const open = ballot.tally.open.flatMap((index) => groups[index]?.assignees ?? []);
   const users = [...new Set(open.flatMap((assignee) => assignee.user_ids ?? []))];
   const roles = [...new Set(open.flatMap((assignee) => assignee.role ?? []))];
-  const isForAdmins = ballot.tally.adminPlaces > 0;
-  return sql`users = ${value(users, 'text[]')}, roles = ${value(roles, 'text[]')}, admins = ${raw(isForAdmins ? 'true' : 'false')}`;
+  return sql`users = ${value(users, 'text[]')}, roles = ${value(roles, 'text[]')}, admins = ${raw(needsAdmins(ballot) ? 'true' : 'false')}`;
 }

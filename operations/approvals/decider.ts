@@ -12,7 +12,7 @@ export async function currentDecider(db: Db, app: AppRuntime, actor: ActorRef): 
   const [user] = await run<{ roles: string[]; active: boolean }>(db, actor.kind === 'api_key' ? ofKey(app, own, actor.id) : own);
   if (user?.active !== true) throw new AppError('FORBIDDEN', 'This user account is gone or switched off.');
   const roles = user.roles.map((role) => role.toLowerCase());
-  return { kind: actor.kind, id: actor.id, roles, isAdmin: roles.includes('admin') };
+  return { kind: actor.kind, id: actor.id, roles, isAdmin: roles.includes('admin'), by: actor.by };
 }
 
 /** A key acts as an account of the app or of the platform, or has roles of its own. */

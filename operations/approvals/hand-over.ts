@@ -99,7 +99,7 @@ export async function reassignTask(services: Services, app: AppRuntime, scope: S
     const groups = groupsOf(before.task).map((group, index) => (before.tally.open.includes(index) ? { ...group, assignees } : group));
     const after = await changeGroups(client, app, before, groups, scope.now);
     const key = `task/${request.taskId}/reassigned/${request.key}`;
-    const told = await tell(client, services, app, after.task, { kind: 'assigned', key, to: newlyAsked(before, after) });
+    const told = await tell(client, services, app, after.task, { kind: 'assigned', key, to: await newlyAsked(client, app, before, after) });
     return { ...told, to: namesIn(assignees) };
   });
 }

@@ -9,7 +9,7 @@ import type { AppRuntime, Services } from '../context.ts';
 import { type RunProjection, writeRun } from '../processes/project.ts';
 import type { StepScope } from '../processes/scope.ts';
 import { resolveGroups } from './assignees.ts';
-import { loadBallots, namesOf, waitingFor } from './ballot.ts';
+import { askedIn, loadBallots, namesOf } from './ballot.ts';
 import { tell, type Told } from './notices.ts';
 import { closeTask } from './record-decision.ts';
 import { taskById, type TaskGroup, type TaskSettings } from './task.ts';
@@ -32,7 +32,7 @@ export async function openTask(services: Services, app: AppRuntime, input: OpenT
     if (ballot === undefined) throw new AppError('INTERNAL_ERROR', `The task ${task.id} was not stored.`);
     await execute(client, sql`update ${id(app.storage, '_tasks')} t set ${namesOf(ballot)} where ${taskById(task.id)}`);
     await writeRun(client, app, projection);
-    const to = waitingFor(ballot).flatMap(({ holders }) => holders.at(-1) ?? []);
+    const to = await askedIn(client, app, ballot);
     return tell(client, services, app, ballot.task, { kind: 'assigned', key: `task/${task.id}/assigned`, to });
   });
 }

@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { DecisionInput, Recorded, TaskDecision } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
-import { countVotes, loadBallots, namesOf, waitingFor, type Ballot } from './ballot.ts';
+import { askedIn, countVotes, loadBallots, namesOf, type Ballot } from './ballot.ts';
 import { currentDecider } from './decider.ts';
 import { tell } from './notices.ts';
 import { isRefusal, seatOf, voterName, type Decider, type Seat } from './seat.ts';
@@ -138,7 +138,7 @@ async function goOn(db: Db, services: Services, app: AppRuntime, before: Ballot,
   await execute(db, sql`update ${id(app.storage, '_tasks')} t set ${namesOf(after)} where ${taskById(after.task.id)}`);
   const opened = after.tally.open.find((index) => !before.tally.open.includes(index));
   if (opened === undefined) return;
-  const to = waitingFor(after).flatMap(({ holders }) => holders.at(-1) ?? []);
+  const to = await askedIn(db, app, after);
   await tell(db, services, app, after.task, { kind: 'assigned', key: `task/${after.task.id}/assigned/${opened}`, to });
 }
 

@@ -8,6 +8,8 @@ export interface Decider {
   readonly id: string | null;
   readonly roles: readonly string[];
   readonly isAdmin: boolean;
+  /** Who acts as them. */
+  readonly by?: { readonly id: string | null } | undefined;
 }
 
 export interface Seat {
@@ -33,7 +35,7 @@ export function seatOf(ballot: Ballot, decider: Decider, onBehalfOf?: string): S
   if (own !== undefined) return { code: 'INVALID_STATE', reason: alreadySaid(own, voter) };
   // The installation's operators stand outside the app: they are who a stuck approval is brought to.
   const isOutside = decider.kind === 'platform' || decider.kind === 'system';
-  if (!isOutside && decider.id !== null && decider.id === ballot.barred) {
+  if (!isOutside && ballot.barred !== null && (decider.id === ballot.barred || decider.by?.id === ballot.barred)) {
     return {
       code: 'FORBIDDEN',
       reason: 'You caused this run, so somebody else decides it (the step does not set allow_self_approval).',
@@ -46,8 +48,17 @@ export function seatOf(ballot: Ballot, decider: Decider, onBehalfOf?: string): S
       : places.find(({ person }) => person === onBehalfOf);
   if (place !== undefined) return { person: place.person, groups: openGroupsOf(ballot, place.person), isAdmins: false };
   if (onBehalfOf !== undefined) return { code: 'FORBIDDEN', reason: `You do not decide for "${onBehalfOf}" in this task.` };
+  const groups = groupsOfKey(ballot, decider);
+  if (groups.length > 0) return { person: voter, groups, isAdmins: false };
   if (decider.isAdmin) return { person: voter, groups: ballot.tally.open, isAdmins: true };
   return { code: 'FORBIDDEN', reason: refusalOf(ballot, decider) };
+}
+
+/** A key of its own has roles and no account: it votes beside the people who have them, in nobody's place. */
+function groupsOfKey({ task, tally }: Ballot, { kind, roles }: Decider): number[] {
+  if (kind !== 'api_key') return [];
+  const groups = groupsOf(task);
+  return tally.open.filter((index) => groups[index]?.assignees.some(({ role }) => role !== undefined && roles.includes(role)) === true);
 }
 
 const openGroupsOf = ({ groups, tally }: Ballot, person: string): number[] =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commentRun, decideRun, delegateRun, reassignRun } from '../../operations/approvals/decide.ts';
 import { recordDecision } from '../../operations/approvals/record-decision.ts';
@@ -40,6 +41,8 @@ const WORKFLOWS = [
     { assignee: role('late') },
     { assignee: role('next') },
   ),
+  manual('robots', { assignee: role('robots') }),
+  manual('nobody', { reminders: [{ after: '300ms' }] }),
   manual('urgent', { assignee: role('urgent'), timeout: '1h' }),
 ];
 
@@ -161,6 +164,33 @@ describe('roles and accounts', () => {
     expect((await world.begin('boss', asker)).task?.assignee).toEqual({ type: 'user', user_ids: [boss.id] });
     expect((await world.begin('grand', asker)).task?.assignee).toEqual({ type: 'user', user_ids: [grand.id] });
     expect((await world.begin('boss', grand)).task?.assignee).toEqual({ type: 'admin' });
+  });
+});
+
+describe('a key with roles of its own', () => {
+  it('decides where its roles are asked, and is nobody\u2019s substitute for it', async () => {
+    const id = randomUUID();
+    await world.services.pool.query(
+      `insert into ${world.app.storage}._api_keys (id, name, prefix, hash, scopes, roles) values ($1, 'robot', 'p', $2, '{}', '{robots}')`,
+      [id, id],
+    );
+    const key: Actor = { kind: 'api_key', id, email: null, roles: ['robots'], isAdmin: false, sessionId: null };
+    const run = await world.begin('robots');
+    expect((await approve(run, key)).history.at(-1)).toMatchObject({ status: 'approved', by: id });
+    const other = await world.begin('single');
+    await expect(approve(other, key)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await world.services.pool.query(`update ${world.app.storage}._api_keys set revoked_at = now() where id = $1`, [id]);
+    await expect(approve(await world.begin('robots'), key)).rejects.toMatchObject(code('FORBIDDEN', 'switched off'));
+    await world.end(other);
+  });
+});
+
+describe('an admin who acts as somebody', () => {
+  it('does not approve what they asked for themselves', async () => {
+    const [boss, lead] = [await world.person('acts', 'admin'), await world.person('acted', 'single')];
+    const run = await world.begin('single', boss);
+    await expect(approve(run, { ...lead, by: { kind: 'user', id: boss.id } })).rejects.toMatchObject(code('FORBIDDEN', 'caused'));
+    expect((await approve(run, lead)).status).toBe('completed');
   });
 });
 
@@ -303,6 +333,15 @@ describe('alarms', () => {
     expect(done.status).toBe('completed');
     keep(done, 'alarms');
   }, 60_000);
+
+  it('tell admins of what only they can decide', async () => {
+    const chief = await world.person('onlyadmin', 'admin');
+    const run = await world.begin('nobody');
+    await world.untilRun(run, (one) => one.history.length === 1);
+    const mails = await world.mailsTo(chief, 2);
+    expect(mails.map((mail) => /Subject: (.*)/.exec(mail)?.[1]?.trim())).toEqual(['To decide: step0', 'Still to decide: step0']);
+    await world.end(run);
+  });
 });
 
 describe('the deadline', () => {
