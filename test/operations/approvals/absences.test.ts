@@ -51,11 +51,12 @@ describe('absences', () => {
   });
 
   it('of one person do not overlap', async () => {
-    const end = days(20);
-    expect((await asBen('POST', absences, { from: days(10), until: end, substitute: ann.id })).status).toBe(201);
+    const [start, end] = [days(10), days(20)];
+    expect((await asBen('POST', absences, { from: start, until: end, substitute: ann.id })).status).toBe(201);
     const overlapping = await asBen('POST', absences, { from: days(19), until: days(25), substitute: cid.id });
     expect(overlapping.at('error', 'code')).toBe('CONFLICT');
     // One may end at the moment in which the next begins.
+    expect((await asBen('POST', absences, { from: days(8), until: start, substitute: cid.id })).status).toBe(201);
     expect((await asBen('POST', absences, { from: end, until: days(25), substitute: cid.id })).status).toBe(201);
     expect((await asBen('POST', absences, { from: days(9), until: days(26), substitute: cid.id })).at('error', 'code')).toBe('CONFLICT');
   });
