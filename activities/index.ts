@@ -6,6 +6,7 @@ import { createDdlActivities, type DdlActivities } from './ddl.ts';
 import { withFailures } from './failure.ts';
 import { createProcessActivities, type ProcessActivities } from './process.ts';
 import { createRolloutActivities, type RolloutActivities } from './rollout.ts';
+import { createScheduleActivities, type ScheduleActivities } from './schedule.ts';
 import { createDeliveryActivities, type DeliveryActivities } from './webhook.ts';
 
 export type Activities = AppActivities &
@@ -14,7 +15,8 @@ export type Activities = AppActivities &
   DdlActivities &
   DeliveryActivities &
   ProcessActivities &
-  RolloutActivities;
+  RolloutActivities &
+  ScheduleActivities;
 
 /** Every activity of this worker, made once, around the services of its process. */
 export function createActivities(services: Services): Activities {
@@ -27,6 +29,7 @@ export function createActivities(services: Services): Activities {
       ...createDeliveryActivities(services),
       ...createProcessActivities(services),
       ...createRolloutActivities(services),
+      ...createScheduleActivities(services),
     },
     services.log,
   );

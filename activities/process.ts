@@ -3,10 +3,13 @@ import { AppError } from '../core/errors.ts';
 import type { ProcessAction } from '../core/model/document.ts';
 import { isTrue } from '../core/expression/expression.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
+import { listItems } from '../operations/processes/items.ts';
 import { openRun, type OpenedRun, type OpenRunInput } from '../operations/processes/open-run.ts';
 import { type ActionResult, performAction } from '../operations/processes/perform-action.ts';
+import { type PreparedRun, prepareRun, type RunOrder } from '../operations/processes/prepare-run.ts';
 import { projectRun, type RunProjection } from '../operations/processes/project.ts';
-import { evaluateFor, type StepScope } from '../operations/processes/scope.ts';
+import { chooseCase, evaluateFor, resolveTime, type StepScope } from '../operations/processes/scope.ts';
+import { type NewWait, openWait, takeEvent, type TakenEvent } from '../operations/processes/waits.ts';
 import { whileAlive } from './while-alive.ts';
 
 export interface ProcessActivities {
@@ -14,6 +17,15 @@ export interface ProcessActivities {
   evaluateCondition(input: StepScope & { readonly expression: string }): Promise<boolean>;
   performAction(input: StepScope & { readonly action: ProcessAction; readonly key: string }): Promise<ActionResult>;
   projectRun(input: RunProjection): Promise<void>;
+  chooseCase(input: StepScope & { readonly on: string | null; readonly cases: readonly unknown[] }): Promise<number | null>;
+  resolveTime(input: StepScope & { readonly until: string }): Promise<string>;
+  openWait(input: StepScope & { readonly wait: NewWait; readonly projection: RunProjection }): Promise<void>;
+  takeEvent(
+    input: StepScope & { readonly waitId: string; readonly seq: string; readonly match: string | null; readonly saveAs: string | null },
+  ): Promise<TakenEvent>;
+  /** `list`, not `items`: those are the ones at hand. */
+  listItems(input: StepScope & { readonly list: string; readonly max: number; readonly key: string }): Promise<number>;
+  prepareRun(input: StepScope & RunOrder): Promise<PreparedRun>;
 }
 
 /** The activities of the `process` workflow. */
@@ -28,5 +40,11 @@ export function createProcessActivities(services: Services): ProcessActivities {
     evaluateCondition: async (input) => isTrue(await evaluateFor(services, await appOf(input.app), input, input.expression)),
     performAction: async (input) => whileAlive(async () => performAction(services, await appOf(input.app), input, input.action, input.key)),
     projectRun: async (input) => projectRun(services, await appOf(input.app), input),
+    chooseCase: async (input) => chooseCase(services, await appOf(input.app), input, input.on, input.cases),
+    resolveTime: async (input) => resolveTime(services, await appOf(input.app), input, input.until),
+    openWait: async (input) => openWait(services, await appOf(input.app), input, input.wait, input.projection),
+    takeEvent: async (input) => takeEvent(services, await appOf(input.app), input, input),
+    listItems: async (input) => listItems(services, await appOf(input.app), input, input),
+    prepareRun: async (input) => prepareRun(services, await appOf(input.app), input, input),
   };
 }

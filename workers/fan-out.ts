@@ -6,7 +6,9 @@ import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
 import { functionRunsOf, insertRuns, type RunRow } from '../operations/functions/match.ts';
+import { markWork } from '../operations/mark-work.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
+import { matchWaits } from '../operations/processes/waits.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
 import { clockSignal, queueStarts, startClocks } from '../operations/slas/start-clocks.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
@@ -46,7 +48,8 @@ export async function fanOut(services: Services, client: pg.Client, events: read
     const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
     if (app === undefined) continue;
     const abandoned = await abandonedWebhooks(client, app);
-    const starts = own.flatMap((event) => startsOf(services, app, event));
+    const told = await toldOf(client, app, own);
+    const starts = [...own.flatMap((event) => startsOf(services, app, event)), ...told];
     const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, abandoned));
     const runs = own.flatMap((event) => functionRunsOf(app, event));
     const clocks = await store(services, client, app, own, { starts, deliveries, runs });
@@ -85,6 +88,20 @@ function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRo
     return [
       { workflow_id: `process/${app.id}/${event.seq}.unmatched`, kind: 'process', input: { event: event.seq }, error: String(error) },
     ];
+  }
+}
+
+/** Runs that wait for one of these events, told by a signal. */
+async function toldOf(client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<StartRow[]> {
+  await client.query('savepoint waits');
+  try {
+    const told = await matchWaits(client, app, events);
+    await client.query('release savepoint waits');
+    return told.map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'signal', input, error: null }));
+  } catch (error) {
+    await client.query('rollback to savepoint waits');
+    if (!isMissingTable(error)) throw error;
+    return [];
   }
 }
 
@@ -199,15 +216,6 @@ const insertDeliveries = (app: AppRuntime, rows: readonly DeliveryRow[]): Sql =>
   from jsonb_to_recordset(${value(JSON.stringify(rows), 'jsonb')})
     as r(id uuid, event_seq bigint, webhook text, entity text, record_id text, record_version bigint, body jsonb, status text, reason text)
   on conflict (event_seq, webhook) do nothing`;
-
-/** Says that the app has due rows; whoever works next finds it by one small index. */
-export function markWork(app: Pick<AppRuntime, 'id'>, starts: boolean, deliveries: boolean): Sql {
-  const kinds = [...(starts ? ['starts'] : []), ...(deliveries ? ['deliveries'] : [])];
-  return sql`
-    insert into durabase.work (app, kind, due_at)
-    select ${value(app.id)}, kind, now() from unnest(${value(kinds, 'text[]')}) as k(kind)
-    on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)`;
-}
 
 async function query<Row extends pg.QueryResultRow>(client: pg.Client, statement: Sql): Promise<Row[]> {
   const { text, values } = render(statement);

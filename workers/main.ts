@@ -14,6 +14,7 @@ import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
 import { startRelay } from './relay.ts';
 import { startReplayer } from './replayer.ts';
+import { startScheduler } from './scheduler.ts';
 import { startStarter } from './starter.ts';
 import { startSweep } from './sweep.ts';
 import { startTemporalWorkers } from './temporal.ts';
@@ -48,6 +49,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const mailer = startMailer(services);
   const clockKeeper = startClockKeeper(services, () => starter.wake());
   const functions = startFunctionRunner(services);
+  const scheduler = startScheduler(services);
   const relay = startRelay(services, (decided) => {
     if (decided.starts > 0) starter.wake();
     if (decided.deliveries > 0) dispatcher.wake();
@@ -69,6 +71,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
         functions.close(),
         sweep.close(),
         mailer.close(),
+        scheduler.close(),
         clockKeeper.close(),
         temporal.close(),
       ]);

@@ -10,6 +10,9 @@ export const NON_RETRYABLE: readonly ErrorCode[] = (Object.keys(ERROR_STATUS) as
 
 const nonRetryableErrorTypes = [...NON_RETRYABLE];
 
+/** What counts as a failure where a step says how often it is tried: all but what is away on our own side. */
+export const COUNTED_FAILURES: readonly ErrorCode[] = [...NON_RETRYABLE, 'RATE_LIMITED', 'WEBHOOK_UNAVAILABLE'];
+
 /**
  * Brief reads and projections of a run, in the worker that holds it: no round trip through the server. Without an end,
  * because Postgres may be away for hours and the run must then simply go on.

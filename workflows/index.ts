@@ -6,4 +6,5 @@ export { process } from './process/process.ts';
 export { provision } from './provision.ts';
 export { retire } from './retire.ts';
 export { rollout } from './rollout.ts';
+export { scheduledStart } from './scheduled-start.ts';
 export { schemaMigration } from './schema-migration.ts';

@@ -4,6 +4,8 @@
  */
 type TemporalErrorName =
   | 'ApplicationFailure'
+  | 'ScheduleAlreadyRunning'
+  | 'ScheduleNotFoundError'
   | 'WorkflowNotFoundError'
   | 'WorkflowExecutionAlreadyStartedError'
   | 'WorkflowUpdateFailedError'

@@ -53,12 +53,14 @@ const keepsAnswers = ([part = '', admin, ...more]: readonly string[]): boolean =
 /** Whoever sends a key relies on it: where no answer is kept, the key is refused and not ignored. `path` is behind the app. */
 export function refuseUselessKey(call: Call, path: readonly string[]): void {
   if (call.method === 'GET' || headerOf(call, 'idempotency-key') === undefined || keepsAnswers(path)) return;
+  // Its own key, kept with the run it started.
+  if (path[0] === '_hooks') return;
   throw new AppError('INVALID_VALUE', 'This route takes no Idempotency-Key: no answer is kept here.', {
     details: [
       {
         field: 'Idempotency-Key',
         rule: 'unsupported',
-        message: 'is taken by writes of records and of _admin/users, and by POST _platform/rollouts',
+        message: 'is taken by writes of records and of _admin/users, by POST _hooks, and by POST _platform/rollouts',
       },
     ],
     hint: 'Send the request without it. Before repeating one whose answer was lost, read what became of it; If-Match makes a repeated write of a definition a 412.',

@@ -3,12 +3,14 @@ import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { checkParameters } from '../../operations/paging.ts';
 import { simulate } from '../../operations/permissions/simulate.ts';
+import { newHookToken } from '../../operations/processes/hooks.ts';
+import { listMovable, moveRuns } from '../../operations/processes/move.ts';
 import { tryRules } from '../../operations/rules/try.ts';
 import { deleteSecret, listSecrets, setSecret } from '../../operations/webhooks/secrets.ts';
 import type { Api } from '../api.ts';
 import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, type Answer } from '../http/answer.ts';
-import { membersOf, objectOf, type Call } from '../http/call.ts';
+import { jsonOf, membersOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { answeredUnderKey } from '../http/write-options.ts';
 import { auditRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
@@ -50,6 +52,8 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return (await webhookVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
     case 'functions':
       return functionsRoute(ctx, call, more);
+    case 'workflows':
+      return (await workflowVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
     case 'rules':
       return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'permissions':
@@ -83,6 +87,22 @@ async function simulateRoute(ctx: AppContext, call: Call): Promise<Answer> {
   call.route = '/api/:app/_admin/permissions/simulate';
   const body = await objectOf(call);
   return dataAnswer(await withFreshSchema(ctx, (fresh) => simulate(fresh, body)));
+}
+
+/** What is asked of a definition's runs, and the token of its inbound hook. */
+async function workflowVerb(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer | undefined> {
+  const [name, verb, ...more] = rest;
+  if (name === undefined || verb === undefined || more.length > 0) return undefined;
+  call.route = '/api/:app/_admin/workflows/:name/:verb';
+  if (verb === 'runs' && call.method === 'GET') {
+    checkParameters(call.query, []);
+    return dataAnswer(await listMovable(ctx, name));
+  }
+  if (call.method !== 'POST') return undefined;
+  if (verb === 'move') return dataAnswer(await moveRuns(ctx, name, await jsonOf(call)));
+  if (verb !== 'token') return undefined;
+  await noBodyOf(call, 'workflows/token');
+  return dataAnswer(await newHookToken(ctx, name), 201);
 }
 
 /** Values used as `{{secret.NAME}}`: written, listed by name, never read back. */

@@ -19,7 +19,9 @@ import { batchRoute } from './batch.ts';
 import { discoveryRoute, openApiRoute } from './discovery.ts';
 import { docsRoute } from './docs.ts';
 import { eventsCredential, eventsRoute } from './events.ts';
+import { hooksRoute } from './hooks.ts';
 import { noSuchRoute } from './not-found.ts';
+import { notificationsRoute } from './notifications.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
 import { clocksRoute } from './slas.ts';
@@ -137,6 +139,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
     if (asUser !== undefined) throw actsNowhere();
     return authRoute(api, call, homeOf(app), more);
   }
+  if (part === '_hooks') return hooksRoute(api, call, app, more);
   if (part === '_docs') return docsRoute(call, app.name, more);
   const credential = part === '_events' ? await eventsCredential(api, call, app) : credentialOf(call);
   const { actor } = await verifyCredential(api, credential, realmOf(app));
@@ -171,13 +174,15 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return clocksRoute(ctx, call, more);
     case '_absences':
       return absencesRoute(ctx, call, more);
+    case '_notifications':
+      return notificationsRoute(ctx, call, more);
     default:
       if (part.startsWith('_')) throw noSuchRoute(call);
       return recordsRoute(ctx, call, rest);
   }
 }
 
-const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences']);
+const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_notifications']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
 async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {

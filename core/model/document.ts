@@ -9,7 +9,7 @@ import { duration, durationText, expression, name, NAME, scalar, stableId } from
 import { processActionSchema, workflowSchema } from './workflow-document.ts';
 
 export { duration, durationText, NAME, workflowSchema };
-export type { WorkflowDefinition, ProcessStep, ProcessAction } from './workflow-document.ts';
+export type { ForeachStep, ParallelStep, ProcessAction, ProcessStep, WorkflowDefinition } from './workflow-document.ts';
 
 export const FIELD_TYPES = [
   'string',

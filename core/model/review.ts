@@ -4,7 +4,7 @@
  */
 import type { ErrorDetail } from '../errors.ts';
 import type { SchemaDocument } from './document.ts';
-import { reviewPermissions, reviewWebhooks, reviewWorkflows } from './review/behaviour.ts';
+import { reviewPermissions, reviewWebhooks } from './review/behaviour.ts';
 import { reviewEntities } from './review/entities.ts';
 import { reviewFunctions } from './review/functions.ts';
 import { reviewIncludeNames, reviewRelations } from './review/relations.ts';
@@ -12,6 +12,7 @@ import { Review, type Finding } from './review/review.ts';
 import { reviewMachines, reviewRelatedLoads, reviewRules } from './review/rules.ts';
 import { reviewSampleData } from './review/sample-data.ts';
 import { reviewCalendars, reviewSlas } from './review/slas.ts';
+import { reviewWorkflows } from './review/workflows.ts';
 
 export type { Finding } from './review/review.ts';
 

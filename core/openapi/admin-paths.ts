@@ -8,6 +8,7 @@ import { SLA_ADMIN_TAG, slaAdminPaths } from './sla-paths.ts';
 import { trialPaths, TRIALS_TAG } from './trial-paths.ts';
 import { userAdminPaths, USER_SCHEMAS, USERS_TAG } from './user-paths.ts';
 import { SCHEMA_TAG, VERSION_SCHEMAS, versionPaths } from './version-paths.ts';
+import { workflowAdminPaths } from './process-paths.ts';
 import { WEBHOOK_SCHEMAS, webhookPaths, WEBHOOKS_TAG } from './webhook-paths.ts';
 
 export function adminPaths(base: string): Paths {
@@ -18,6 +19,7 @@ export function adminPaths(base: string): Paths {
     ...trialPaths(root),
     ...webhookPaths(root),
     ...functionPaths(root),
+    ...workflowAdminPaths(root),
     ...versionPaths(root),
     ...auditPaths(root),
     ...slaAdminPaths(root),

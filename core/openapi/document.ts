@@ -32,6 +32,7 @@ import {
 import { providerPaths, signUpPaths } from './sign-up-paths.ts';
 import { clockPaths, SLA_SCHEMAS, SLAS_TAG } from './sla-paths.ts';
 import { viewOf, type ApiCaller, type AppView, type EntityView } from './view.ts';
+import { processPaths } from './process-paths.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
 export interface ApiSubject {
@@ -128,6 +129,7 @@ const pathParts = (app: AppView, base: string): (() => Paths)[] => [
     ...batchPath(app, base),
     ...realtimePaths(app, base),
     ...workflowPaths(app, base),
+    ...processPaths(app, base),
     ...clockPaths(app, base),
     ...absencePaths(app, base),
     ...accountPaths(app, base),

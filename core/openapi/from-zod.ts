@@ -19,7 +19,7 @@ export function schemaOf(type: z.ZodType): Schema {
 function inPlace(node: Json): Json {
   if (Array.isArray(node)) return node.map((part: Json) => inPlace(part));
   if (typeof node !== 'object' || node === null) return node;
-  // The only type that refers to itself is `z.json()`, which is anything at all.
+  // Types that refer to themselves: `z.json()`, which is anything at all, and steps inside steps.
   if ('$ref' in node) return {};
   return Object.fromEntries(
     Object.entries(node).flatMap(([word, part]: [string, Json]): [string, Json][] => {

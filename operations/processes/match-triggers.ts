@@ -7,6 +7,7 @@ import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime } from '../context.ts';
 import { type EventRow, MAX_DEPTH, recordBefore } from '../events.ts';
 import { runIdOf } from './run-id.ts';
+import { isOneOf, isSame } from './values.ts';
 
 export interface TriggeredProcess {
   readonly definition: WorkflowDefinition;
@@ -16,7 +17,8 @@ export interface TriggeredProcess {
 
 /** The starts an event asks for. A condition that needs more than the event is left to the run's first step. */
 export function matchTriggers(app: AppRuntime, event: EventRow): TriggeredProcess[] {
-  if (event.depth > MAX_DEPTH || event.action === 'custom') return [];
+  if (event.depth > MAX_DEPTH) return [];
+  if (event.action === 'custom') return matchCustom(app, event);
   const entity = app.model.entities.get(event.entity);
   return (
     app
@@ -29,6 +31,23 @@ export function matchTriggers(app: AppRuntime, event: EventRow): TriggeredProces
       }) ?? []
   );
 }
+
+/** Custom events start what names them; an inbound hook is an event of its own, for its definition alone. */
+function matchCustom(app: AppRuntime, event: EventRow): TriggeredProcess[] {
+  const name = event.record?.['event'];
+  return app.model.workflows.flatMap((definition) => {
+    const { trigger } = definition;
+    const isMeant =
+      (trigger.type === 'event' && trigger.event === name) ||
+      (trigger.type === 'webhook' && name === hookEvent(definition.id ?? definition.name));
+    if (!definition.active || !isMeant) return [];
+    // What a condition reads of it, the run's first step has.
+    return [toStart(app, definition, event, trigger.condition !== undefined)];
+  });
+}
+
+/** The custom event that an inbound hook writes; no `send_event` may have a name like this. */
+export const hookEvent = (definitionId: string): string => `hook:${definitionId}`;
 
 function byEntity(app: AppRuntime): ReadonlyMap<string, readonly WorkflowDefinition[]> {
   const groups = new Map<string, WorkflowDefinition[]>();
@@ -53,7 +72,7 @@ function hasHappened({ trigger }: WorkflowDefinition, event: EventRow): boolean 
         trigger.field !== undefined &&
         isTransition(trigger, event, trigger.field)
       );
-    case 'manual':
+    default:
       return false;
   }
 }
@@ -66,16 +85,6 @@ function isTransition(trigger: WorkflowDefinition['trigger'], event: EventRow, f
   if (isSame(before, after)) return false;
   if (trigger.from !== undefined && (isCreate ? !isOneOf(trigger.from, null) : !isOneOf(trigger.from, before))) return false;
   return trigger.to === undefined || isOneOf(trigger.to, after);
-}
-
-const isOneOf = (wanted: unknown, found: unknown): boolean => (Array.isArray(wanted) ? wanted : [wanted]).some((one) => isSame(one, found));
-
-/** Exact numbers are JSON strings in records and plain numbers in documents. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (a === null || b === null || a === undefined || b === undefined) return false;
-  if (typeof a === 'object' || typeof b === 'object') return JSON.stringify(a) === JSON.stringify(b);
-  return String(a) === String(b) || (typeof a !== typeof b && a !== '' && b !== '' && Number(a) === Number(b));
 }
 
 /** `ask`: the run's first step decides, because the condition reads related records or takes whole JSONata. */
@@ -113,8 +122,9 @@ function toStart(app: AppRuntime, definition: WorkflowDefinition, event: EventRo
       trigger: {
         type: definition.trigger.type,
         eventSeq: event.seq,
-        entity: event.entity,
-        recordId: event.record_id,
+        entity: event.entity === '' ? null : event.entity,
+        recordId: event.record_id === '' ? null : event.record_id,
+        ...(event.action === 'custom' ? { event: String(event.record?.['event'] ?? '') } : {}),
         actor: { kind: event.actor.kind, id: event.actor.id, roles: event.actor.roles },
         depth: event.depth,
       },

@@ -3,8 +3,8 @@ import { AppError } from '../../core/errors.ts';
 import { isTrue } from '../../core/expression/expression.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { insertRun } from './project.ts';
-import { evaluateFor, loadScope, type StepScope } from './scope.ts';
-import { recordPathsOf, resolveValue } from './values.ts';
+import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
+import { recordPathsOf } from './values.ts';
 
 export interface OpenRunInput {
   readonly app: string;
@@ -12,6 +12,7 @@ export interface OpenRunInput {
   readonly workflowId: string;
   readonly definition: Omit<ProcessInput['definition'], 'steps'>;
   readonly firstStep: string | null;
+  readonly parent?: ProcessInput['parent'];
   readonly schemaVersion: number;
   readonly trigger: ProcessInput['trigger'];
   readonly now: string;
@@ -34,7 +35,10 @@ export async function openRun(services: Services, app: AppRuntime, input: OpenRu
   const scope = await loadScope(services, app, step, recordPathsOf(declared));
   // At the start `record` is the record as the trigger saw it: a late relay must not read a later state.
   const atStart = { ...scope, record: scope.trigger['record'] ?? scope.record };
-  const context = { ...(resolveValue(declared, atStart) as Record<string, unknown>), ...(input.trigger.context ?? {}) };
+  const context = {
+    ...((await resolveFor(services, app, step, atStart, declared)) as Record<string, unknown>),
+    ...(input.trigger.context ?? {}),
+  };
   if (Buffer.byteLength(JSON.stringify(context)) > MAX_CONTEXT_BYTES) {
     throw new AppError('TOO_LARGE', `The context of the workflow "${input.definition.name}" has more than 64 KiB.`, {
       hint: 'Keep ids in the context and read the records in the steps.',

@@ -18,8 +18,9 @@ import { createRecord } from '../records/create.ts';
 import { deleteRecord } from '../records/delete.ts';
 import { updateRecord } from '../records/update.ts';
 import { MissingSecretError, resolveSecrets } from '../webhooks/secrets.ts';
-import { evaluateFor, loadScope, type StepScope } from './scope.ts';
-import { recordPathsOf, resolveValue, valueForField, type ValueScope } from './values.ts';
+import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
+import { type ActionStep, deliverNow, notify, sendMail, startOther } from './tell.ts';
+import { recordPathsOf, resolveValue, valueForField } from './values.ts';
 
 export interface ActionResult {
   /** What later steps find in the context. */
@@ -28,12 +29,7 @@ export interface ActionResult {
 
 type Action<T extends ProcessAction['type']> = Extract<ProcessAction, { type: T }>;
 
-interface Step {
-  readonly ctx: AppContext;
-  readonly scope: ValueScope;
-  readonly step: StepScope;
-  readonly key: string;
-}
+type Step = ActionStep;
 
 /** Performs `action` as the system, on behalf of the run; a repetition under the same key returns the first result. */
 export async function performAction(
@@ -67,12 +63,12 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
     case 'set_field':
       return setField(step, action);
     case 'create_record': {
-      const record = await createRecord(step.ctx, action.entity, bodyFor(step, action.entity, action.fields));
+      const record = await createRecord(step.ctx, action.entity, await bodyFor(step, action.entity, action.fields));
       return action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: record.id } } };
     }
     case 'update_record': {
       const { entity, recordId } = subject(step, action);
-      await updateRecord(step.ctx, entity, recordId, bodyFor(step, entity, action.fields));
+      await updateRecord(step.ctx, entity, recordId, await bodyFor(step, entity, action.fields));
       return {};
     }
     case 'delete_record': {
@@ -86,6 +82,14 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
       return callStep(step, action);
     case 'send_event':
       return sendEvent(step, action);
+    case 'email':
+      return sendMail(step, action);
+    case 'notify':
+      return notify(step, action);
+    case 'webhook':
+      return deliverNow(step, action);
+    case 'start_workflow':
+      return startOther(step, action);
   }
 }
 
@@ -104,10 +108,15 @@ function subject(
   return { entity, recordId: String(resolved) };
 }
 
-function bodyFor({ ctx, scope }: Step, entityName: string, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+async function bodyFor(
+  { ctx, scope, step }: Step,
+  entityName: string,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
   const entity = entityOf(ctx.app.model, entityName);
+  const resolved = (await resolveFor(ctx.services, ctx.app, step, scope, fields)) as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(fields).map(([field, given]) => [field, valueForField(entity.fields.get(field), resolveValue(given, scope), scope.now)]),
+    Object.entries(resolved).map(([field, found]) => [field, valueForField(entity.fields.get(field), found, scope.now)]),
   );
 }
 
@@ -115,7 +124,7 @@ async function setField(step: Step, action: Action<'set_field'>): Promise<Action
   const { entity, recordId } = subject(step, action);
   const body =
     action.expression === undefined
-      ? bodyFor(step, entity, { [action.field]: action.value ?? null })
+      ? await bodyFor(step, entity, { [action.field]: action.value ?? null })
       : { [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null };
   await updateRecord(step.ctx, entity, recordId, body);
   return {};
@@ -124,11 +133,11 @@ async function setField(step: Step, action: Action<'set_field'>): Promise<Action
 /** The answer kept for later steps; a page of HTML has no business in a run's history. */
 const MAX_SAVED_BYTES = 16 * 1024;
 
-async function callHttp({ ctx, scope, key }: Step, action: Action<'http'>): Promise<ActionResult> {
+async function callHttp({ ctx, scope, step, key }: Step, action: Action<'http'>): Promise<ActionResult> {
   const { services, app } = ctx;
   const done = await findEffect(services.pool, app.storage, key);
   if (done !== undefined) return done as ActionResult;
-  const body = action.body === undefined ? undefined : JSON.stringify(resolveValue(action.body, scope));
+  const body = action.body === undefined ? undefined : JSON.stringify(await resolveFor(services, app, step, scope, action.body));
   const response = await answered(async () =>
     services.outbound.send({
       url: String(resolveValue(action.url, scope)),
@@ -212,7 +221,7 @@ function bodyOf(response: OutboundResponse): unknown {
 }
 
 async function sendEvent({ ctx, scope, step, key }: Step, action: Action<'send_event'>): Promise<ActionResult> {
-  const data = { event: action.event, ...(resolveValue(action.data, scope) as Record<string, unknown>) };
+  const data = { event: action.event, ...((await resolveFor(ctx.services, ctx.app, step, scope, action.data)) as Record<string, unknown>) };
   await transaction(ctx.services.pool, async (client) => {
     if (!(await saveEffect(client, ctx.app.storage, key, {}))) return;
     await execute(

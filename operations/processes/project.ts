@@ -1,7 +1,7 @@
 /** Projections of runs and tasks: what lists and screens read. Written by the run's own activities only. */
 import { execute, run, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
-import { id, sql, value } from '../../core/sql/sql.ts';
+import { id, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { ProcessInput, ProcessState, RunStatus } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
 
@@ -22,6 +22,7 @@ export interface NewRun {
   readonly schemaVersion: number;
   readonly trigger: ProcessInput['trigger'];
   readonly firstStep: string | null;
+  readonly parent?: ProcessInput['parent'];
   readonly context: Record<string, unknown>;
   readonly now: string;
 }
@@ -33,10 +34,10 @@ export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promis
   await execute(
     db,
     sql`
-    insert into ${table} (id, workflow_id, definition_id, workflow_name, schema_version, entity, record_id, status, current_step, context, started_by, created_at, updated_at)
+    insert into ${table} (id, workflow_id, definition_id, workflow_name, schema_version, entity, record_id, status, current_step, context, started_by, parent_run, created_at, updated_at)
     values (${value(opened.runId, 'uuid')}, ${value(opened.workflowId)}, ${value(definition.id)}, ${value(definition.name)}, ${value(opened.schemaVersion)},
             ${value(trigger.entity)}, ${value(trigger.recordId)}, 'running', ${value(opened.firstStep)}, ${value(JSON.stringify(opened.context), 'jsonb')},
-            ${value(JSON.stringify(trigger.actor), 'jsonb')}, ${value(opened.now, 'timestamptz')}, ${value(opened.now, 'timestamptz')})
+            ${value(JSON.stringify(trigger.actor), 'jsonb')}, ${value(opened.parent?.runId ?? null, 'uuid')}, ${value(opened.now, 'timestamptz')}, ${value(opened.now, 'timestamptz')})
     on conflict (id) do nothing`,
   );
   const rows = await run<{ context: Record<string, unknown> }>(
@@ -48,17 +49,19 @@ export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promis
 
 /** Shows the run as `projection` has it, unless something newer is shown already. */
 export async function projectRun(services: Services, app: AppRuntime, projection: RunProjection): Promise<void> {
-  const { closes = [] } = projection;
-  if (closes.length === 0) {
+  const { closes, state, status } = projection;
+  if (closes === undefined && status === 'running') {
     await writeRun(services.pool, app, projection);
     return;
   }
+  const waits = status === 'running' ? state.strands.flatMap(({ wait }) => wait?.id ?? []) : [];
   await transaction(services.pool, async (client) => {
+    await execute(client, closeWaits(app, projection.runId, waits));
     await execute(
       client,
       sql`
       update ${id(app.storage, '_tasks')} t set state = c.state, decided_at = now()
-      from jsonb_to_recordset(${value(JSON.stringify(closes), 'jsonb')}) as c("taskId" uuid, state text)
+      from jsonb_to_recordset(${value(JSON.stringify(closes ?? []), 'jsonb')}) as c("taskId" uuid, state text)
       where t.id = c."taskId" and t.state = 'pending'`,
     );
     await writeRun(client, app, projection);
@@ -78,3 +81,7 @@ export async function writeRun(db: Db, app: AppRuntime, { runId, status, error, 
     where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`,
   );
 }
+
+/** Takes away the waits of a run that are not open any more. */
+const closeWaits = (app: AppRuntime, runId: string, open: readonly string[]): Sql =>
+  sql`delete from ${id(app.storage, '_waits')} where run_id = ${value(runId, 'uuid')} and id <> all(${value(open, 'uuid[]')})`;

@@ -1,12 +1,14 @@
 /** What a step can read: the trigger as it was, the record as it is now, the run's context. */
 import { evaluateInSandbox } from '../../adapters/sandbox/jsonata.ts';
 import { type Db, run } from '../../adapters/postgres/run.ts';
-import { compileExpression, type ExpressionScope } from '../../core/expression/expression.ts';
+import { AppError } from '../../core/errors.ts';
+import { compileExpression, type ExpressionScope, isTrue } from '../../core/expression/expression.ts';
 import { sql, value } from '../../core/sql/sql.ts';
-import type { ProcessInput } from '../../workflows/contracts/types.ts';
+import type { ItemRef, ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { type JsonRow, readRecord, type RecordPaths, withRelated } from './read-record.ts';
-import type { ValueScope } from './values.ts';
+import { readItems } from './read-items.ts';
+import { isOneOf, resolveValue, type ValueScope } from './values.ts';
 
 export interface StepScope {
   readonly app: string;
@@ -17,6 +19,8 @@ export interface StepScope {
   readonly context: Record<string, unknown>;
   /** The workflow's time. */
   readonly now: string;
+  /** The items of foreach steps at hand. */
+  readonly items?: readonly ItemRef[];
 }
 
 /** The trigger for paths and expressions: `trigger.record` is the record as the event left it (before a deletion). */
@@ -28,10 +32,13 @@ export async function readTrigger(
 ): Promise<Record<string, unknown>> {
   const event = trigger.eventSeq === null ? undefined : await readEvent(db, trigger.eventSeq);
   const entity = trigger.entity === null ? undefined : app.model.entities.get(trigger.entity);
-  const row = event?.record ?? event?.old ?? null;
+  const row = event === undefined || event.action === 'custom' ? null : (event.record ?? event.old ?? null);
   const record = row === null || entity === undefined ? row : await withRelated(db, app, entity, row, paths);
+  const isCustom = event?.action === 'custom';
   return {
     type: trigger.type,
+    ...(isCustom ? customParts(event.record ?? {}) : {}),
+    ...(trigger.at === undefined ? {} : { at: trigger.at }),
     entity: trigger.entity,
     record_id: trigger.recordId,
     record:
@@ -42,6 +49,11 @@ export async function readTrigger(
     user: { id: trigger.actor.id, roles: trigger.actor.roles },
     ...(trigger.context === undefined ? {} : { context: trigger.context }),
   };
+}
+
+/** Of a custom event its name and data; of an inbound hook what was sent. */
+function customParts({ event, ...data }: JsonRow): Record<string, unknown> {
+  return { event: event ?? null, data, ...('body' in data ? { body: data['body'], headers: data['headers'] ?? {} } : {}) };
 }
 
 async function readEvent(db: Db, seq: string): Promise<{ record: JsonRow | null; old: JsonRow | null; action: string } | undefined> {
@@ -55,11 +67,12 @@ async function readEvent(db: Db, seq: string): Promise<{ record: JsonRow | null;
 /** Everything a value or expression of a step may read, loaded as far as `paths` ask. */
 export async function loadScope(services: Services, app: AppRuntime, step: StepScope, paths: RecordPaths): Promise<ValueScope> {
   const { entity, recordId } = step.trigger;
-  const [trigger, record] = await Promise.all([
+  const [trigger, record, items] = await Promise.all([
     readTrigger(services.pool, app, step.trigger, paths),
     entity === null || recordId === null ? null : readRecord(services.pool, app, entity, recordId, paths),
+    readItems(services.pool, app, step.items ?? []),
   ]);
-  return { trigger, record, context: step.context, now: step.now };
+  return { trigger, record, context: { ...step.context, ...items }, now: step.now };
 }
 
 /** Evaluates an expression of a step. Whole JSONata runs in a worker thread that can be ended. */
@@ -76,4 +89,58 @@ export async function evaluateFor(services: Services, app: AppRuntime, step: Ste
     now: step.now,
   };
   return expression.isCommon ? expression.evaluate(variables) : evaluateInSandbox(expression.source, variables);
+}
+
+/** Resolves the paths in a value, and what stands in it as `{expression: "..."}`. */
+export async function resolveFor(
+  services: Services,
+  app: AppRuntime,
+  step: StepScope,
+  scope: ValueScope,
+  given: unknown,
+): Promise<unknown> {
+  const text = expressionOf(given);
+  if (text !== undefined) return (await evaluateFor(services, app, step, text)) ?? null;
+  if (Array.isArray(given)) return Promise.all(given.map((item: unknown) => resolveFor(services, app, step, scope, item)));
+  if (typeof given === 'object' && given !== null) {
+    const entries = Object.entries(given).map(async ([key, item]) => [key, await resolveFor(services, app, step, scope, item)] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  }
+  return resolveValue(given, scope);
+}
+
+function expressionOf(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+  const [entry, ...more] = Object.entries(given);
+  return entry?.[0] === 'expression' && more.length === 0 && typeof entry[1] === 'string' ? entry[1] : undefined;
+}
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** The moment a wait is `until`: a time as it is written, a path to one, or an expression. Without a zone it is UTC. */
+export async function resolveTime(services: Services, app: AppRuntime, step: StepScope, until: string): Promise<string> {
+  const found = ISO_TIME.test(until) ? until : await evaluateFor(services, app, step, until);
+  const text = typeof found === 'string' && ISO_TIME.test(found) ? found.replace(' ', 'T') : '';
+  const time = new Date(text.includes('T') && !/(Z|[+-]\d{2}:?\d{2})$/.test(text) ? `${text}Z` : text);
+  if (Number.isNaN(time.getTime()))
+    throw new AppError('INVALID_VALUE', `"${until}" is no time: it gives ${JSON.stringify(found ?? null)}.`, {
+      hint: 'It must give a timestamp or a date.',
+    });
+  return time.toISOString();
+}
+
+/** The first case that holds; null when none does. With `on` a case is a value, without it an expression. */
+export async function chooseCase(
+  services: Services,
+  app: AppRuntime,
+  step: StepScope,
+  on: string | null,
+  cases: readonly unknown[],
+): Promise<number | null> {
+  const found = on === null ? undefined : await evaluateFor(services, app, step, on);
+  for (const [index, when] of cases.entries()) {
+    const holds = on === null ? isTrue(await evaluateFor(services, app, step, String(when))) : isOneOf(when, found ?? null);
+    if (holds) return index;
+  }
+  return null;
 }

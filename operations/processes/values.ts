@@ -59,3 +59,32 @@ export function valueForField(field: FieldModel | undefined, resolved: unknown, 
       return resolved;
   }
 }
+
+/** Whether a value of a definition, or one of a list of them, is the value found. */
+export const isOneOf = (wanted: unknown, found: unknown): boolean =>
+  (Array.isArray(wanted) ? wanted : [wanted]).some((one) => isSame(one, found));
+
+/** Exact numbers are JSON strings in records and plain numbers in documents. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || a === undefined || b === undefined) return false;
+  if (typeof a === 'object' || typeof b === 'object') return JSON.stringify(a) === JSON.stringify(b);
+  return String(a) === String(b) || (typeof a !== typeof b && a !== '' && b !== '' && Number(a) === Number(b));
+}
+
+const PLACEHOLDER = /\{\{\s*([\w.-]+)\s*\}\}/g;
+
+/** Fills `{{context.x}}` in a text; what is not there leaves nothing. */
+export const fillText = (text: string, scope: ValueScope, escape: (value: string) => string = (value) => value): string =>
+  text.replace(PLACEHOLDER, (_all, path: string) => escape(textOf(resolveValue(path, scope), path)));
+
+/** A name that is no path has no value: it is not left standing as if it were one. */
+const textOf = (found: unknown, path: string): string =>
+  found === null || found === undefined || (found === path && !PATH.test(path))
+    ? ''
+    : typeof found === 'object'
+      ? JSON.stringify(found)
+      : String(found);
+
+/** The paths that `{{...}}` name. */
+export const placeholdersOf = (text: string): string[] => [...text.matchAll(PLACEHOLDER)].map((match) => match[1] ?? '');

@@ -17,3 +17,9 @@ export const deliveryWorkflowId = (app: string, event: string, webhook: string, 
 export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout}`;
 export const provisionWorkflowId = (app: string): string => `provision/${app}/0`;
 export const retireWorkflowId = (app: string, attempt: number): string => `retire/${app}/${attempt}`;
+/** Of a workflow definition with the trigger `schedule`; the schedule's id, not a workflow's. */
+export const scheduleId = (app: string, definition: string): string => `schedule/${app}/${definition}`;
+/** Temporal adds the time to it. */
+export const scheduledStartWorkflowId = (app: string, definition: string): string => `scheduled/${app}/${definition}`;
+/** Tells a run of an event once: `_starts` has one row of each id. */
+export const eventSignalId = (app: string, wait: string, event: string): string => `signal/${app}/${wait}.${event}`;

@@ -5,8 +5,10 @@
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import type {
   ActorRef,
+  ChildOutcome,
   ContractRequest,
   DecisionInput,
+  DefinitionChange,
   MigrationRequest,
   Resolution,
   RolloutRequest,
@@ -27,6 +29,12 @@ export const changeTaskUpdate = defineUpdate<RunView, [TaskRequest]>('changeTask
 export const cancelRunUpdate = defineUpdate<RunView, [{ readonly actor: ActorRef; readonly reason?: string }]>('cancelRun');
 /** A step that failed for good waits for one of these. */
 export const resolveFailureUpdate = defineUpdate<RunView, [Resolution]>('resolveFailure');
+/** Go on by another definition. An update: refused where the run stands at a step that the other does not have. */
+export const changeDefinitionUpdate = defineUpdate<RunView, [DefinitionChange]>('changeDefinition');
+/** An event that may be one the run waits for. Repeated ones are harmless. */
+export const eventSignal = defineSignal<[{ readonly waitId: string; readonly seq: string }]>('event');
+/** A run to the one whose subprocess step started it. */
+export const childEndedSignal = defineSignal<[{ readonly workflowId: string; readonly outcome: ChildOutcome }]>('childEnded');
 export const runViewQuery = defineQuery<RunView>('runView');
 
 /** Approve, reject, pause, resume or abort a migration before its switch. An update: the caller must learn at once whether it counted. */

@@ -78,9 +78,14 @@ export interface ProcessInput {
     readonly recordId: string | null;
     readonly actor: ActorRef;
     readonly depth: number;
+    /** Of a custom event; the time of a schedule. */
+    readonly event?: string;
+    readonly at?: string;
     /** Given by a manual start; wins over the definition's context. */
     readonly context?: Record<string, unknown>;
   };
+  /** The run whose subprocess step started this one: it is told the end. */
+  readonly parent?: { readonly workflowId: string; readonly runId: string };
   /** Present after continue-as-new. */
   readonly state?: ProcessState | ProcessStateV1;
 }
@@ -104,7 +109,10 @@ export type HistoryStatus =
   | 'delegated'
   | 'reassigned'
   | 'commented'
-  | 'unreachable';
+  | 'unreachable'
+  | 'compensated'
+  | 'compensation_failed'
+  | 'moved';
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;
@@ -138,6 +146,8 @@ export interface ProcessState {
   readonly visits: number;
   readonly history: readonly HistoryEntry[];
   readonly revision: number;
+  /** What is to be undone should the run fail, oldest first. */
+  readonly compensations?: readonly Compensation[];
   /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
   readonly answered: readonly string[];
 }
@@ -158,6 +168,45 @@ export interface StrandState {
   readonly failure: string | null;
   /** Steps entered since the strand last waited for anybody; over the limit it is a loop. */
   readonly streak: number;
+  /** How often the current step has failed. */
+  readonly attempts?: number;
+  /** When the current step is tried again. */
+  readonly retryAt?: string | null;
+  /** An open wait for an event, and the events told of it that were not looked at yet. */
+  readonly wait?: { readonly id: string; readonly inbox: readonly string[] } | null;
+  /** The run that a subprocess step waits for. */
+  readonly child?: { readonly workflowId: string; readonly runId: string; readonly outcome?: ChildOutcome } | null;
+  /** A foreach step under way. */
+  readonly loop?: { readonly count: number; readonly next: number; readonly results: readonly (readonly [number, unknown])[] } | null;
+  /** The items at hand, outermost first. The lists themselves are kept with the effects. */
+  readonly items?: readonly ItemRef[];
+  /** What the steps of an item saved; only strands of items have it. */
+  readonly saved?: Readonly<Record<string, unknown>>;
+  /** Of a strand that has come to its end while others beside it have not. */
+  readonly ended?: 'completed' | 'failed';
+}
+
+export interface ItemRef {
+  readonly as: string;
+  /** The key of the effect that holds the list. */
+  readonly key: string;
+  readonly index: number;
+}
+
+/** What became of a run, told to the run that waits for it. */
+export interface ChildOutcome {
+  readonly status: 'completed' | 'failed' | 'cancelled';
+  readonly error: string | null;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** A visit of a step that is undone when the run ends failed or cancelled. */
+export interface Compensation {
+  readonly step: string;
+  readonly strand: string;
+  readonly visit: number;
+  readonly items: readonly ItemRef[];
+  readonly saved: Readonly<Record<string, unknown>>;
 }
 
 /** As continue-as-new carried it while a run had one strand only. */
@@ -206,6 +255,18 @@ export interface Resolution {
   readonly action: 'retry' | 'skip';
   readonly actor: ActorRef;
   readonly strand?: string;
+}
+
+export interface ScheduledStartInput {
+  readonly app: string;
+  readonly definition: string;
+}
+
+/** Another definition to go on by. */
+export interface DefinitionChange {
+  readonly definition: ProcessDefinition;
+  readonly schemaVersion: number;
+  readonly actor: ActorRef;
 }
 
 export interface DecisionInput {

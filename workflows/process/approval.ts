@@ -3,7 +3,7 @@
  * Of its strand an approval uses its state (`task`, `deadline`), `note`, `project` and `restUntil`; the updates of people come
  * in through `check`, `record` and `change`. What votes come to is counted by the activity that records them.
  */
-import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
+import { ActivityFailure, condition, patched } from '@temporalio/workflow';
 import { alarmKey, nextAlarm, type TaskAlarm } from '../../core/approval/schedule.ts';
 import type { ProcessStep } from '../../core/model/document.ts';
 import { failureOf, isRefusal, messageOf } from '../activity-failure.ts';
@@ -11,6 +11,7 @@ import { answering, brief } from '../activity-options.ts';
 import type { DecisionInput, HistoryEntry, OpenTask, Recorded, TaskDecision, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
 import { local, person } from './activities.ts';
+import { runFailure } from './failure.ts';
 import type { StrandPort } from './ports.ts';
 import { nameOf, refuse, target, timeNow, visitId } from './state.ts';
 import { deadlineAfter } from './wait.ts';
@@ -165,10 +166,7 @@ export class Approval {
     strand.change({ task: null });
     await strand.project(task === null ? [] : [{ taskId: task.id, state: 'timed_out' }]);
     if (step.on_timeout === undefined) {
-      throw ApplicationFailure.nonRetryable(
-        `Nobody decided the step "${step.id}" in time (${step.timeout ?? ''}), and it has no on_timeout.`,
-        'INVALID_STATE',
-      );
+      throw runFailure(`Nobody decided the step "${step.id}" in time (${step.timeout ?? ''}), and it has no on_timeout.`);
     }
     return target(step.on_timeout);
   }

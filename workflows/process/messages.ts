@@ -1,8 +1,18 @@
 /** What people ask of a run. Updates, not signals: the caller must learn at once whether it counted. */
 import { condition, setHandler } from '@temporalio/workflow';
-import { cancelRunUpdate, changeTaskUpdate, decideTaskUpdate, resolveFailureUpdate, runViewQuery } from '../contracts/messages.ts';
-import type { ActorRef, DecisionInput, Resolution, RunView, TaskRequest } from '../contracts/types.ts';
+import {
+  cancelRunUpdate,
+  changeDefinitionUpdate,
+  changeTaskUpdate,
+  childEndedSignal,
+  decideTaskUpdate,
+  eventSignal,
+  resolveFailureUpdate,
+  runViewQuery,
+} from '../contracts/messages.ts';
+import type { ActorRef, DecisionInput, DefinitionChange, Resolution, RunView, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
+import { refusalToMove } from '../../core/model/process-move.ts';
 import type { Run } from './run.ts';
 import { refuse } from './state.ts';
 import type { Strand } from './strand.ts';
@@ -18,6 +28,23 @@ export function listen(run: Run): void {
   setHandler(resolveFailureUpdate, (resolution) => resolve(run, resolution), {
     validator: (resolution) => void resolvableBy(run, resolution),
   });
+  setHandler(changeDefinitionUpdate, (change) => move(run, change), { validator: (change) => checkMove(run, change) });
+  setHandler(eventSignal, ({ waitId, seq }) => run.eventCame(waitId, seq));
+  setHandler(childEndedSignal, ({ workflowId, outcome }) => run.childEnded(workflowId, outcome));
+}
+
+/** Every step a strand stands at must be there, of the same kind and in the same place. */
+function checkMove(run: Run, { definition }: DefinitionChange): void {
+  run.checkRunning();
+  const reason = refusalToMove(run.state.strands, run.input.definition.steps, definition.steps);
+  if (reason !== undefined) throw refuse('INVALID_STATE', reason);
+}
+
+async function move(run: Run, change: DefinitionChange): Promise<RunView> {
+  await keptInHistory();
+  checkMove(run, change);
+  await run.move(change);
+  return run.view();
 }
 
 /** The strand whose task a decision is about. */

@@ -1,9 +1,9 @@
 /** What steps see of their strand, and strands of their run. */
 import type { CancellationScope } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
-import type { HistoryEntry, ProcessInput, ProcessState, RunStatus, StrandState } from '../contracts/types.ts';
+import type { ChildOutcome, HistoryEntry, ItemRef, ProcessInput, ProcessState, RunStatus, StrandState } from '../contracts/types.ts';
 
-export type Rest = 'decision' | 'timer' | 'operator';
+export type Rest = 'decision' | 'timer' | 'event' | 'run' | 'strands' | 'operator';
 
 /** What expressions and values of a step may read. */
 export interface Scope {
@@ -12,6 +12,8 @@ export interface Scope {
   readonly trigger: ProcessInput['trigger'];
   readonly context: Record<string, unknown>;
   readonly now: string;
+  /** The items at hand, outermost first. */
+  readonly items?: readonly ItemRef[];
 }
 
 /** Tasks to close in the transaction of a projection. */
@@ -34,6 +36,15 @@ export interface RunPort {
   strandState(id: string): StrandState;
   changeStrand(id: string, changes: Partial<StrandState>): void;
   stepNamed(id: string): ProcessStep;
+  openStrand(state: StrandState): void;
+  removeStrand(id: string): void;
+  childrenOf(id: string): string[];
+  /** Goes through the steps of an open strand to their end. */
+  goThrough(id: string): Promise<void>;
+  isStopped(id: string): boolean;
+  /** With all that it opened. */
+  stopStrand(id: string): void;
+  childEnded(workflowId: string, outcome: ChildOutcome): void;
   nextVisit(): number;
   effectKey(visit: number, name: number | string): string;
   hasBegun(): void;
@@ -43,7 +54,7 @@ export interface RunPort {
   project(summary: string, closes?: Closing): Promise<void>;
   projection(): Projection;
   scope(): Scope;
-  save(values: Record<string, unknown>): void;
+  change(changes: Partial<ProcessState>): void;
   note(entry: Omit<HistoryEntry, 'at' | 'strand'>, strand?: string): void;
 }
 
@@ -62,6 +73,14 @@ export interface StrandPort {
   note(entry: Omit<HistoryEntry, 'at' | 'strand'>): void;
   project(closes?: Closing): Promise<void>;
   scope(): Scope;
+  /** Keeps values for later steps: in the context, or with the item at hand. */
+  save(values: Record<string, unknown>): void;
+  /** Notes that the visit of this step has something to undo. */
+  willCompensate(step: ProcessStep): void;
   /** Rests until `isDone`, the strand's deadline, the moment `wakeAt` or a stop. */
   restUntil(rest: Rest, isDone: () => boolean, wakeAt?: number): Promise<void>;
+  /** Waits for `isDone` or a stop; the run may be continued as new meanwhile. */
+  waitFor(rest: Rest, isDone: () => boolean): Promise<void>;
+  /** Takes away the strands this one opened; what they had open is closed. */
+  closeChildren(): Promise<void>;
 }

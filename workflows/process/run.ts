@@ -8,16 +8,21 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
+import { allSteps } from '../../core/model/process-steps.ts';
 import { brief } from '../activity-options.ts';
+import { childEndedSignal } from '../contracts/messages.ts';
 import { appIdAttribute, dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from '../contracts/search-attributes.ts';
 import type {
   ActorRef,
+  ChildOutcome,
+  DefinitionChange,
   HistoryEntry,
   ProcessInput,
   ProcessResult,
@@ -27,6 +32,8 @@ import type {
   StrandState,
 } from '../contracts/types.ts';
 import { local } from './activities.ts';
+import { compensate } from './compensate.ts';
+import { runFailure } from './failure.ts';
 import type { Closing, Projection, RunPort, Scope } from './ports.ts';
 import { firstState, MAIN, nameOf, readState, refuse, timeNow, withEntry } from './state.ts';
 import { Strand } from './strand.ts';
@@ -34,16 +41,17 @@ import { Strand } from './strand.ts';
 /** Answered keys kept: only the latest decisions can still be repeated by their callers. */
 const MAX_ANSWERED = 50;
 
-const REST_STATES = { operator: 'stuck', decision: 'awaiting_decision', timer: 'waiting' } as const;
+/** The most urgent first. */
+const REST_STATES = { operator: 'stuck', decision: 'awaiting_decision', event: 'waiting', timer: 'waiting', run: 'waiting' } as const;
 
 export class Run implements RunPort {
-  readonly input: ProcessInput;
+  input: ProcessInput;
   status: RunStatus = 'running';
   /** Steps begun, for who waits for the next one. */
   begun = 0;
   hasEnded = false;
   state: ProcessState;
-  readonly #steps: ReadonlyMap<string, ProcessStep>;
+  #steps: ReadonlyMap<string, ProcessStep>;
   readonly #strands = new Map<string, Strand>();
   #error: string | null = null;
   #shown: string | undefined;
@@ -51,7 +59,7 @@ export class Run implements RunPort {
 
   constructor(input: ProcessInput) {
     this.input = input;
-    this.#steps = new Map(input.definition.steps.map((step) => [step.id, step]));
+    this.#steps = stepsOf(input.definition);
     this.state = input.state === undefined ? firstState() : readState(input.state);
     for (const { id } of this.state.strands) this.#strands.set(id, new Strand(this, id));
   }
@@ -73,7 +81,7 @@ export class Run implements RunPort {
 
   /** False when the trigger's condition turns out not to hold: then there is no run at all. */
   async #open(): Promise<boolean> {
-    const { app, runId, definition, trigger, schemaVersion } = this.input;
+    const { app, runId, definition, trigger, schemaVersion, parent } = this.input;
     upsertSearchAttributes([
       { key: appIdAttribute, value: app },
       { key: stateAttribute, value: 'running' },
@@ -88,6 +96,7 @@ export class Run implements RunPort {
         workflowId: workflowInfo().workflowId,
         definition: withoutSteps(definition),
         firstStep,
+        ...(parent === undefined ? {} : { parent }),
         trigger,
         schemaVersion,
         now: timeNow(),
@@ -101,17 +110,45 @@ export class Run implements RunPort {
 
   async #finish(status: 'completed' | 'cancelled' | 'failed', error?: string): Promise<void> {
     if (status === 'cancelled') this.#noteCancellation();
+    const closes = this.#openTasks();
+    for (const strand of this.live()) strand.stop();
+    if (status !== 'completed') await this.#undo(closes);
     this.status = status;
     this.#error = error ?? null;
-    const closes = this.#openTasks();
     // A failed or cancelled run keeps the step where it ended.
     for (const { id } of this.state.strands) {
-      this.changeStrand(id, { task: null, deadline: null, failure: null, ...(status === 'completed' ? { currentStep: null } : {}) });
+      this.changeStrand(id, {
+        task: null,
+        deadline: null,
+        failure: null,
+        wait: null,
+        retryAt: null,
+        ...(status === 'completed' ? { currentStep: null } : {}),
+      });
     }
     await this.project(`show ${this.#strand(MAIN).state.currentStep ?? status}`, closes);
     upsertSearchAttributes([{ key: stateAttribute, value: status }]);
     setCurrentDetails(`**${this.input.definition.name}** is ${status}${error === undefined ? '.' : `: ${error}`}`);
+    if (this.input.parent !== undefined) await this.#tellParent(this.input.parent.workflowId, status, error ?? null);
     this.hasEnded = true;
+  }
+
+  /** Nothing can be decided any more while steps are undone. */
+  async #undo(closes: Closing): Promise<void> {
+    if ((this.state.compensations ?? []).length === 0) return;
+    for (const { id } of this.state.strands) this.changeStrand(id, { task: null, wait: null });
+    await this.project('undo what was done', closes);
+    await compensate(this);
+  }
+
+  async #tellParent(parent: string, status: ChildOutcome['status'], error: string | null): Promise<void> {
+    const outcome: ChildOutcome = { status, error, context: this.state.context };
+    try {
+      await getExternalWorkflowHandle(parent).signal(childEndedSignal, { workflowId: workflowInfo().workflowId, outcome });
+    } catch (failure) {
+      // Whoever started this run has ended; a cancellation has ended it.
+      if (isCancellation(failure)) throw failure;
+    }
   }
 
   #noteCancellation(): void {
@@ -132,17 +169,71 @@ export class Run implements RunPort {
 
   #strand(id: string): Strand {
     const strand = this.#strands.get(id);
-    if (strand === undefined) throw ApplicationFailure.nonRetryable(`The strand "${id}" is not open.`, 'INTERNAL_ERROR');
+    if (strand === undefined) throw runFailure(`The strand "${id}" is not open.`);
     return strand;
   }
 
+  /** Those that have not come to their end. */
   live(): Strand[] {
-    return [...this.#strands.values()];
+    return [...this.#strands.values()].filter((strand) => strand.state.ended === undefined);
+  }
+
+  openStrand(state: StrandState): void {
+    if (this.#strands.has(state.id)) return;
+    this.change({ strands: [...this.state.strands, state] });
+    this.#strands.set(state.id, new Strand(this, state.id));
+  }
+
+  /** With all it opened. */
+  removeStrand(id: string): void {
+    for (const child of this.childrenOf(id)) this.removeStrand(child);
+    this.#strands.delete(id);
+    this.change({ strands: this.state.strands.filter((strand) => strand.id !== id) });
+  }
+
+  childrenOf(id: string): string[] {
+    return this.state.strands.flatMap((strand) => (strand.parent === id ? [strand.id] : []));
+  }
+
+  goThrough(id: string): Promise<void> {
+    return this.#strand(id).toEnd();
+  }
+
+  isStopped(id: string): boolean {
+    return this.#strand(id).isStopped;
+  }
+
+  stopStrand(id: string): void {
+    this.#strand(id).stop();
+    for (const child of this.childrenOf(id)) this.stopStrand(child);
+  }
+
+  childEnded(workflowId: string, outcome: ChildOutcome): void {
+    const waiting = this.state.strands.find(({ child }) => child?.workflowId === workflowId && child.outcome === undefined);
+    if (waiting?.child) this.changeStrand(waiting.id, { child: { ...waiting.child, outcome } });
+  }
+
+  eventCame(waitId: string, seq: string): void {
+    const waiting = this.state.strands.find(({ wait }) => wait?.id === waitId && !wait.inbox.includes(seq));
+    if (waiting?.wait) this.changeStrand(waiting.id, { wait: { ...waiting.wait, inbox: [...waiting.wait.inbox, seq] } });
+  }
+
+  /** Goes on by another definition, in which every strand has its step. */
+  async move({ definition, schemaVersion, actor }: DefinitionChange): Promise<void> {
+    this.input = { ...this.input, definition, schemaVersion };
+    this.#steps = takeOver(this.#steps, stepsOf(definition));
+    this.note({
+      step: this.#strand(MAIN).state.currentStep ?? '',
+      status: 'moved',
+      by: nameOf(actor),
+      comment: `version ${schemaVersion}`,
+    });
+    await this.project(`moved to version ${schemaVersion}`);
   }
 
   strandState(id: string): StrandState {
     const found = this.state.strands.find((strand) => strand.id === id);
-    if (found === undefined) throw ApplicationFailure.nonRetryable(`The strand "${id}" is not open.`, 'INTERNAL_ERROR');
+    if (found === undefined) throw runFailure(`The strand "${id}" is not open.`);
     return found;
   }
 
@@ -152,8 +243,7 @@ export class Run implements RunPort {
 
   stepNamed(id: string): ProcessStep {
     const step = this.#steps.get(id);
-    if (step === undefined)
-      throw ApplicationFailure.nonRetryable(`The step "${id}" does not exist in the definition of this run.`, 'VALIDATION_FAILED');
+    if (step === undefined) throw runFailure(`The step "${id}" does not exist in the definition of this run.`);
     return step;
   }
 
@@ -214,8 +304,7 @@ export class Run implements RunPort {
   /** The most urgent rest and the next deadline of all strands, as search attributes. */
   showRest(): void {
     const resting = this.live().filter((strand) => strand.rest !== undefined);
-    const rest = (['operator', 'decision', 'timer'] as const).find((one) => resting.some((strand) => strand.rest === one));
-    const state = rest === undefined ? 'running' : REST_STATES[rest];
+    const state = Object.entries(REST_STATES).find(([rest]) => resting.some((strand) => strand.rest === rest))?.[1] ?? 'running';
     const due = resting.flatMap((strand) => strand.state.deadline ?? []).sort()[0] ?? null;
     const shown = `${state} ${due ?? ''}`;
     if (shown === this.#shown) return;
@@ -268,16 +357,27 @@ export class Run implements RunPort {
     this.change({ history: withEntry(this.state.history, full) });
   }
 
-  save(values: Record<string, unknown>): void {
-    this.change({ context: { ...this.state.context, ...values } });
-  }
-
   hasAnswered(key: string): void {
     this.change({ answered: [...this.state.answered, key].slice(-MAX_ANSWERED) });
   }
 }
 
 const isWithinState = (strand: Strand): boolean => strand.isAtBoundary || strand.rest !== undefined;
+
+/** Strands that are inside a step hold it and go on by it: it becomes the new one in place. */
+function takeOver(before: ReadonlyMap<string, ProcessStep>, after: ReadonlyMap<string, ProcessStep>): ReadonlyMap<string, ProcessStep> {
+  const steps = new Map<string, ProcessStep>();
+  for (const [id, step] of after) {
+    const held: object | undefined = before.get(id);
+    if (held !== undefined) for (const key of Object.keys(held)) Reflect.deleteProperty(held, key);
+    steps.set(id, held === undefined ? step : Object.assign(held, step));
+  }
+  return steps;
+}
+
+/** Ids of steps are unique in the whole definition. */
+const stepsOf = (definition: ProcessInput['definition']): ReadonlyMap<string, ProcessStep> =>
+  new Map(allSteps(definition.steps).map((step) => [step.id, step]));
 
 function withoutSteps(definition: ProcessInput['definition']): Omit<ProcessInput['definition'], 'steps'> {
   const { id, name, context, condition: holds } = definition;

@@ -4,7 +4,18 @@ import type { ActorRef, HistoryEntry, ProcessState, ProcessStateV1, StrandState 
 
 export const MAIN = 'main';
 /** A strand that stands before its current step. */
-export const BEFORE_STEP = { visit: null, isBegun: false, deadline: null, task: null, failure: null } as const;
+export const BEFORE_STEP = {
+  visit: null,
+  isBegun: false,
+  deadline: null,
+  task: null,
+  failure: null,
+  attempts: 0,
+  retryAt: null,
+  wait: null,
+  child: null,
+  loop: null,
+} as const;
 
 export const newStrand = (id: string, parent: string | null, currentStep: string | null): StrandState => ({
   id,

@@ -3,10 +3,13 @@ import type { ProcessStep } from '../../core/model/document.ts';
 import { act } from './action.ts';
 import { decideCondition } from './condition.ts';
 import type { Approval } from './approval.ts';
+import { beginForeach, goThroughItems } from './foreach.ts';
+import { beginParallel, joinBranches } from './parallel.ts';
 import type { StrandPort } from './ports.ts';
 import { target } from './state.ts';
+import { awaitRun, beginSubprocess } from './subprocess.ts';
 
-import { awaitTime, beginWait } from './wait.ts';
+import { awaitIt, beginWait } from './wait.ts';
 
 /** A strand with the approval it may be in. */
 type Strand = StrandPort & { readonly approval: Approval };
@@ -18,9 +21,16 @@ export async function begin(step: ProcessStep, strand: Strand): Promise<void> {
       return strand.approval.open(step);
     case 'wait':
       return beginWait(step, strand);
+    case 'parallel':
+      return beginParallel(step, strand);
+    case 'foreach':
+      return beginForeach(step, strand);
+    case 'subprocess':
+      return beginSubprocess(step, strand);
     case 'action':
     case 'condition':
-      return strand.project();
+      // Steps of items are brief and many: the foreach shows how far it is.
+      return (strand.state.items ?? []).length > 0 ? undefined : strand.project();
   }
 }
 
@@ -34,7 +44,13 @@ export async function perform(step: ProcessStep, strand: Strand): Promise<string
     case 'approval':
       return strand.approval.awaitDecision(step);
     case 'wait':
-      return awaitTime(step, strand);
+      return awaitIt(step, strand);
+    case 'parallel':
+      return joinBranches(step, strand);
+    case 'foreach':
+      return goThroughItems(step, strand);
+    case 'subprocess':
+      return awaitRun(step, strand);
   }
 }
 

@@ -3,17 +3,21 @@
  * step is next; the strand *rests* while it waits for a person, a timer or an operator. All that a resting strand needs is in
  * its state, so the run may be continued as new around it.
  */
-import { ActivityFailure, ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
-import { messageOf } from '../activity-failure.ts';
+import { durationMs } from '../../core/duration.ts';
 import type { HistoryEntry, Resolution, StrandState } from '../contracts/types.ts';
 import { Approval } from './approval.ts';
 import type { Closing, Rest, RunPort, Scope, StrandPort } from './ports.ts';
+import { savedBy } from '../../core/model/process-steps.ts';
+import { failureOfStep, runFailure } from './failure.ts';
 import { BEFORE_STEP, nameOf, target } from './state.ts';
 import { begin, isSkippable, perform, skipTarget } from './steps.ts';
 
 /** Loops through goto are legal; a strand that enters this many steps without waiting for anybody is one that never ends. */
 const MAX_STREAK = 300;
+
+const MAX_RETRY_WAIT_MS = 24 * 3_600_000;
 
 /** Not a step id (those begin with a letter): the same step again, without beginning it anew. */
 const RETRY = ' retry';
@@ -52,7 +56,41 @@ export class Strand implements StrandPort {
   }
 
   scope(): Scope {
-    return this.run.scope();
+    return { ...this.run.scope(), context: { ...this.run.state.context, ...this.#saved() }, items: this.state.items ?? [] };
+  }
+
+  save(values: Record<string, unknown>): void {
+    const item = this.#lineage().find((strand) => strand.saved !== undefined);
+    if (item === undefined) this.run.change({ context: { ...this.run.state.context, ...values } });
+    else this.run.changeStrand(item.id, { saved: { ...item.saved, ...values } });
+  }
+
+  /** This strand, the one that opened it, and so on. */
+  #lineage(): StrandState[] {
+    const found = [this.state];
+    for (let { parent } = this.state; parent !== null; parent = found.at(-1)?.parent ?? null) found.push(this.run.strandState(parent));
+    return found;
+  }
+
+  #saved(): Record<string, unknown> {
+    return Object.assign(
+      {},
+      ...this.#lineage()
+        .reverse()
+        .map((strand) => strand.saved ?? {}),
+    ) as Record<string, unknown>;
+  }
+
+  willCompensate(step: ProcessStep): void {
+    if (step.compensate === undefined) return;
+    const { compensations = [], context } = this.run.state;
+    const { items = [] } = this.state;
+    const values = { ...context, ...this.#saved() };
+    // Later steps may save under the same names: a step is undone by what it saved itself.
+    const own = savedBy(step).flatMap((name) => (name in values ? [[name, values[name]] as const] : []));
+    const saved = { ...this.#saved(), ...Object.fromEntries(own) };
+    const others = compensations.filter(({ visit }) => visit !== this.visit);
+    this.run.change({ compensations: [...others, { step: step.id, strand: this.id, visit: this.visit, items, saved }] });
   }
 
   /** Of the current visit: with a number behind it, the key of each effect. */
@@ -66,6 +104,7 @@ export class Strand implements StrandPort {
 
   /** Ends at the next safe point; a call to another server that is under way is given up. */
   stop(): void {
+    if (this.isStopped) return;
     this.isStopped = true;
     this.rest = undefined;
     this.work.cancel();
@@ -80,17 +119,23 @@ export class Strand implements StrandPort {
       next = await this.#take(step);
     } catch (error) {
       if (this.isStopped && isCancellation(error)) return;
-      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-      next = await this.#afterFailure(step, messageOf(error));
+      const failure = failureOfStep(error);
+      if (failure !== undefined) next = await this.#afterFailure(step, failure);
+      else if (error instanceof ApplicationFailure && step.on_error !== undefined) next = target(step.on_error);
+      else throw error;
     }
     if (!this.isStopped && next !== RETRY) this.change({ ...BEFORE_STEP, currentStep: next });
   }
 
   async #take(step: ProcessStep): Promise<string | null> {
-    const { failure } = this.state;
+    const { failure, retryAt } = this.state;
     if (failure !== null) return this.#awaitOperator(step);
+    if (retryAt) await this.#awaitRetry(retryAt);
+    if (this.isStopped) return null;
     if (!this.state.isBegun) await this.#begin(step);
-    return perform(step, this);
+    const next = await perform(step, this);
+    if (!this.isStopped) this.willCompensate(step);
+    return next;
   }
 
   async #standAtBoundary(): Promise<void> {
@@ -106,7 +151,7 @@ export class Strand implements StrandPort {
       await begin(step, this);
     } catch (error) {
       // Not begun after all: retrying the step begins it again, under the same visit.
-      this.change({ ...BEFORE_STEP, visit: this.state.visit });
+      this.change({ ...BEFORE_STEP, visit: this.state.visit, attempts: this.state.attempts ?? 0 });
       throw error;
     }
     this.run.hasBegun();
@@ -116,12 +161,28 @@ export class Strand implements StrandPort {
     if (this.state.visit !== null) return;
     const streak = this.state.streak + 1;
     if (streak > MAX_STREAK) {
-      throw ApplicationFailure.nonRetryable(
+      throw runFailure(
         `The run entered ${MAX_STREAK} steps without waiting for anybody: the steps around "${step.id}" form an endless loop.`,
-        'INVALID_STATE',
       );
     }
     this.change({ visit: this.run.nextVisit(), streak });
+  }
+
+  async waitFor(rest: Rest, isDone: () => boolean): Promise<void> {
+    this.rest = rest;
+    await condition(() => isDone() || this.isStopped);
+    this.rest = undefined;
+  }
+
+  async closeChildren(): Promise<void> {
+    const closes: { taskId: string; state: 'cancelled' }[] = [];
+    for (const id of this.run.childrenOf(this.id)) {
+      const { task, currentStep, ended } = this.run.strandState(id);
+      if (task !== null) closes.push({ taskId: task.id, state: 'cancelled' });
+      if (ended === undefined && currentStep !== null) this.run.note({ step: currentStep, status: 'cancelled' }, id);
+      this.run.removeStrand(id);
+    }
+    await this.project(closes);
   }
 
   /** Rests until `isDone`, the deadline, the moment `wakeAt` or a stop. Due times are absolute, so a late worker waits only for the rest. */
@@ -144,10 +205,23 @@ export class Strand implements StrandPort {
   /** A step that failed for good: its `on_error`, else the run stays visible until an operator retries, skips or cancels. */
   async #afterFailure(step: ProcessStep, message: string): Promise<string | null> {
     this.note({ step: step.id, status: 'failed', error: message });
-    if (step.type === 'action' && step.on_error !== undefined) return target(step.on_error);
+    const attempts = (this.state.attempts ?? 0) + 1;
+    this.change({ attempts });
+    if (step.retry !== undefined && attempts < step.retry.max_attempts) {
+      const { initial, backoff } = step.retry;
+      const wait = durationMs(initial) * (backoff === 'fixed' ? 1 : 2 ** (attempts - 1));
+      this.change({ retryAt: new Date(Date.now() + Math.min(wait, MAX_RETRY_WAIT_MS)).toISOString() });
+      return RETRY;
+    }
+    if (step.on_error !== undefined) return target(step.on_error);
     this.change({ failure: message });
     await this.project();
     return this.#awaitOperator(step);
+  }
+
+  async #awaitRetry(at: string): Promise<void> {
+    await this.restUntil('timer', () => false, Date.parse(at));
+    if (!this.isStopped) this.change({ retryAt: null });
   }
 
   async #awaitOperator(step: ProcessStep): Promise<string | null> {

@@ -11,6 +11,7 @@ import * as control0016 from './0016_grace.ts';
 import * as control0017 from './0017_backfill.ts';
 import * as control0018 from './0018_maintenance.ts';
 import * as control0019 from './0019_latency.ts';
+import * as control0020 from './0020_schedules.ts';
 import * as control0022 from './0022_replay_work.ts';
 import * as control0023 from './0023_feed_and_audit.ts';
 import * as control0024 from './0024_clocks.ts';
@@ -51,6 +52,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0017,
   control0018,
   control0019,
+  control0020,
   control0022,
   control0023,
   control0024,

@@ -4,7 +4,7 @@ import { compileCalendar, LONGEST_MS } from '../../calendar/calendar.ts';
 import { isTimeZone } from '../../calendar/zone.ts';
 import { durationMs } from '../../duration.ts';
 import { durationText, type CalendarDefinition, type SlaDefinition } from '../document.ts';
-import { reviewAction } from './behaviour.ts';
+import { reviewAction } from './workflows.ts';
 import type { Review } from './review.ts';
 import { reviewPaths } from './rules.ts';
 

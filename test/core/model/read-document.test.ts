@@ -246,17 +246,7 @@ describe('what comes later is refused with its path', () => {
     ['views', documentWith({ views: [{ name: 'x' }] })],
     ['isolation', documentWith({ isolation: 'database' })],
     ['settings.retention', documentWith({ settings: { retention: { events: '90d' } } })],
-    ['workflows.0.steps.0.type', step({ type: 'parallel', branches: [] })],
-    ['workflows.0.steps.0.type', step({ type: 'foreach' })],
-    ['workflows.0.steps.0.until', step({ type: 'wait', until: 'record.due' })],
-    ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'email', to: 'x', subject: 'y', text: 'z' }] })],
-    ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'webhook', webhook: 'x' }] })],
-    [
-      'workflows.0.trigger.type',
-      documentWith({
-        workflows: [{ name: 'w', trigger: { type: 'schedule', cron: '* * * * *' }, steps: [{ id: 'a', type: 'wait', duration: '1h' }] }],
-      }),
-    ],
+    ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'call_function', function: 'x' }] })],
     [
       'state_machines.0.definition.transitions.0.actions.0',
       documentWith({
