@@ -78,6 +78,7 @@ export async function eventWorld(document: object): Promise<EventWorld> {
 }
 
 export interface Received {
+  readonly path: string;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
   readonly at: number;
@@ -106,7 +107,7 @@ export async function receiver(
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const call = { headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() };
+      const call = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() };
       received.push(call);
       for (const tell of changed.splice(0)) tell();
       void Promise.resolve(answer(received.length, call)).then((given) => {
