@@ -246,7 +246,7 @@ describe('what comes later is refused with its path', () => {
     ['views', documentWith({ views: [{ name: 'x' }] })],
     ['isolation', documentWith({ isolation: 'database' })],
     ['settings.retention', documentWith({ settings: { retention: { events: '90d' } } })],
-    ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'call_function', function: 'x' }] })],
+    ['workflows.0.steps.0.actions.0.type', step({ type: 'action', actions: [{ type: 'transform', expression: '1' }] })],
     [
       'state_machines.0.definition.transitions.0.actions.0',
       documentWith({
