@@ -4,10 +4,8 @@
  * case. Marks fire beside each other: a server that does not answer a warning holds up no breach.
  */
 import {
-  ActivityFailure,
   condition,
   continueAsNew,
-  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -16,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ClockActivities } from '../activities/clock.ts';
-import { messageOf } from './activity-failure.ts';
+import { codeOf, isActivityFailure, messageOf } from './activity-failure.ts';
 import { brief, effect, outbound } from './activity-options.ts';
 import { lookAgainSignal } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
@@ -67,14 +65,11 @@ async function look(input: ClockInput): Promise<ClockLook | 'failed'> {
   try {
     return await local.assessClock.executeWithOptions({ ...brief, summary: 'look at the clock' }, [{ ...input, now: timeNow() }]);
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    if (isGone(error)) return GONE;
+    if (!isActivityFailure(error)) throw error;
+    if (codeOf(error) === 'APP_NOT_FOUND') return GONE;
     return 'failed';
   }
 }
-
-const isGone = (error: ActivityFailure): boolean =>
-  error.cause !== undefined && 'type' in error.cause && error.cause.type === 'APP_NOT_FOUND';
 
 const GONE: ClockLook = {
   status: 'gone',
@@ -116,7 +111,7 @@ async function fire(input: ClockInput, mark: ClockMark): Promise<void> {
         { ...input, mark, index, now: timeNow() },
       ]);
     } catch (failure) {
-      if (!(failure instanceof ActivityFailure) || isCancellation(failure)) throw failure;
+      if (!isActivityFailure(failure)) throw failure;
       error ??= `${type}: ${messageOf(failure)}`;
     }
   }

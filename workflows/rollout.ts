@@ -4,7 +4,6 @@
  * stays small however many apps there are, and every run begins from there.
  */
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -20,7 +19,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RolloutActivities } from '../activities/rollout.ts';
-import { failureOf, messageOf } from './activity-failure.ts';
+import { failureOf, isActivityFailure, messageOf } from './activity-failure.ts';
 import { batch, brief } from './activity-options.ts';
 import { migrationWorkflowId } from './contracts/ids.ts';
 import { changeRolloutUpdate, rolloutViewQuery } from './contracts/messages.ts';
@@ -108,7 +107,7 @@ class Rollout {
       try {
         isOver = await this.#step();
       } catch (error) {
-        if (!(error instanceof ActivityFailure)) throw error;
+        if (!isActivityFailure(error)) throw error;
         await this.#afterFault(messageOf(error));
       }
     }

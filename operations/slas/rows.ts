@@ -1,5 +1,5 @@
 /** Rows of clocks: one per start of an SLA for a record; written by the relay at the start and by the clock's own looks. */
-import { type Db, execute } from '../../adapters/postgres/run.ts';
+import { type Db, run } from '../../adapters/postgres/run.ts';
 import { fold, type ClockState } from '../../core/sla/fold.ts';
 import type { ClockEvent } from '../../core/sla/rule.ts';
 import { id, join, sql, type Sql, value } from '../../core/sql/sql.ts';
@@ -66,16 +66,16 @@ export const newClock = (app: AppRuntime, form: Form, subject: Pick<NewClock, 'e
   ...subject,
 });
 
-/** Shows new clocks as they are at their start. One that is there already, or whose record has one open, is left alone. */
-export async function insertClocks(db: Db, app: AppRuntime, clocks: readonly NewClock[]): Promise<void> {
-  if (clocks.length === 0) return;
+/** Shows new clocks as they are at their start, and answers them. One that is there already, or whose record has one open, is left alone. */
+export async function insertClocks(db: Db, app: AppRuntime, clocks: readonly NewClock[]): Promise<NewClock[]> {
+  if (clocks.length === 0) return [];
   await saveForms(
     db,
     app.storage,
     clocks.map(({ form }) => form),
   );
   const rows = clocks.map(rowOf);
-  await execute(
+  const inserted = await run<{ workflow_id: string }>(
     db,
     sql`insert into ${id(app.storage, '_clocks')} (id, workflow_id, sla, sla_name, entity, record_id, started_seq, started_version, started_at, depth,
             eras, form, state, is_paused, elapsed_ms, target_ms, due_at, breached_at, next_at, stopped_at, assessed_at)
@@ -85,8 +85,10 @@ export async function insertClocks(db: Db, app: AppRuntime, clocks: readonly New
           as r(id uuid, workflow_id text, sla text, sla_name text, entity text, record_id text, started_seq bigint, started_version bigint,
                started_at timestamptz, depth smallint, eras jsonb, form text, state text, is_paused boolean, elapsed_ms bigint, target_ms bigint,
                due_at timestamptz, breached_at timestamptz, next_at timestamptz, stopped_at timestamptz)
-        on conflict do nothing`,
+        on conflict do nothing returning workflow_id`,
   );
+  const fresh = new Set(inserted.map((row) => row.workflow_id));
+  return clocks.filter(({ workflowId }) => fresh.has(workflowId));
 }
 
 function rowOf({ workflowId, form, entity, recordId, event, depth }: NewClock) {

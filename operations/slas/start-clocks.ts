@@ -27,11 +27,12 @@ export const clockSignal = (app: AppRuntime, workflowId: string, reason: string)
 
 /** Inserts clocks and their starts. */
 export async function startClocks(db: Db, app: AppRuntime, clocks: readonly NewClock[]): Promise<void> {
-  await insertClocks(db, app, clocks);
+  // A start without its row would end at once, and its id could not be started again for the row that a look inserts later.
+  const inserted = await insertClocks(db, app, clocks);
   await queueStarts(
     db,
     app,
-    clocks.map((clock) => clockStart(app, clock)),
+    inserted.map((clock) => clockStart(app, clock)),
   );
 }
 

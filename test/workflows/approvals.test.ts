@@ -41,6 +41,10 @@ const WORKFLOWS = [
     { assignee: role('late') },
     { assignee: role('next') },
   ),
+  manual('lost', {
+    assignee: role('lost'),
+    escalate: [{ after: '300ms', to: { type: 'expression', expression: '$error()' } }],
+  }),
   manual('robots', { assignee: role('robots') }),
   manual('nobody', { reminders: [{ after: '300ms' }] }),
   manual('urgent', { assignee: role('urgent'), timeout: '1h' }),
@@ -341,6 +345,13 @@ describe('alarms', () => {
     const mails = await world.mailsTo(chief, 2);
     expect(mails.map((mail) => /Subject: (.*)/.exec(mail)?.[1]?.trim())).toEqual(['To decide: step0', 'Still to decide: step0']);
     await world.end(run);
+  });
+
+  it('stays open where nobody can tell whom to escalate to', async () => {
+    const run = await world.begin('lost');
+    const rung = await world.untilRun(run, (one) => one.history.length > 0);
+    expect(rung.history).toMatchObject([{ status: 'escalated', error: expect.stringContaining('not allowed') as string }]);
+    expect(rung).toMatchObject({ status: 'running', is_stuck: false, task: { step: 'step0' } });
   });
 });
 

@@ -1,7 +1,7 @@
 /** Migrations that wait for people, with a worker that goes and comes again meanwhile; their histories are kept for the replay test. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AppContext } from '../../operations/context.ts';
+import { isAppError } from '../../core/errors.ts';
 import { askMigration } from '../../operations/schemas/ask-migration.ts';
 import { getMigration } from '../../operations/schemas/migrations.ts';
 import { publishVersion } from '../../operations/schemas/versions.ts';
@@ -59,9 +59,16 @@ const newest = async (): Promise<Open> => {
 };
 const until = (status: string): Promise<true> => vi.waitUntil(async () => (await newest()).status === status, WAIT);
 const keep = async (name: string): Promise<void> => void histories.set((await newest()).workflow_id, name);
+/** Asks until somebody answers: a worker that has just begun may take longer than a caller waits, and asking again is safe. */
 const ask = async (verb: Parameters<typeof askMigration>[2]): Promise<string> => {
-  const ctx: AppContext = await world.context();
-  return (await askMigration(ctx, (await newest()).id, verb, {})).status;
+  const { id } = await newest();
+  for (;;) {
+    try {
+      return (await askMigration(await world.context(), id, verb, {})).status;
+    } catch (error) {
+      if (!isAppError(error, 'UNAVAILABLE')) throw error;
+    }
+  }
 };
 const backfilled = (): Promise<{ cursor: string | null; done: number; state: string }[]> =>
   world.query(

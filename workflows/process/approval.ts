@@ -3,10 +3,10 @@
  * Of its strand an approval uses its state (`task`, `deadline`), `note`, `project` and `restUntil`; the updates of people come
  * in through `check`, `record` and `change`. What votes come to is counted by the activity that records them.
  */
-import { ActivityFailure, condition, patched } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { alarmKey, nextAlarm, type TaskAlarm } from '../../core/approval/schedule.ts';
 import type { ProcessStep } from '../../core/model/document.ts';
-import { failureOf, isRefusal, messageOf } from '../activity-failure.ts';
+import { failureOf, isActivityFailure, isRefusal, messageOf } from '../activity-failure.ts';
 import { answering, brief } from '../activity-options.ts';
 import type { DecisionInput, HistoryEntry, OpenTask, Recorded, TaskDecision, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
@@ -136,7 +136,7 @@ export class Approval {
       if (rung.outcome !== undefined) this.#outcome ??= { decision: rung.outcome, by: rung.by ?? 'system' };
     } catch (error) {
       // Whom to escalate to could not be found out: the task stays open for those who were asked.
-      if (!(error instanceof ActivityFailure)) throw error;
+      if (!isActivityFailure(error)) throw error;
       strand.note({ step: step.id, status, told: 0, error: messageOf(error) });
     }
     if (this.#outcome === undefined) await strand.project();
@@ -199,7 +199,7 @@ export class Approval {
       );
       await this.#count(decision, recorded as Recorded | undefined);
     } catch (error) {
-      if (!(error instanceof ActivityFailure) || isRefusal(error) || !(await this.#hasBeenRecorded(decision))) throw failureOf(error);
+      if (!isActivityFailure(error) || isRefusal(error) || !(await this.#hasBeenRecorded(decision))) throw failureOf(error);
     } finally {
       this.#isRecording = false;
     }
