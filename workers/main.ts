@@ -13,6 +13,7 @@ import { startFunctionRunner } from './functions.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
 import { startRelay } from './relay.ts';
+import { startOperator } from './operator.ts';
 import { startReplayer } from './replayer.ts';
 import { startScheduler } from './scheduler.ts';
 import { startStarter } from './starter.ts';
@@ -45,6 +46,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   const starter = startStarter(services);
   const dispatcher = startDispatcher(services);
   const replayer = startReplayer(services, () => dispatcher.wake());
+  const operator = startOperator(services);
   const sweep = startSweep(services);
   const mailer = startMailer(services);
   const clockKeeper = startClockKeeper(services, () => starter.wake());
@@ -68,6 +70,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
         starter.close(),
         dispatcher.close(),
         replayer.close(),
+        operator.close(),
         functions.close(),
         sweep.close(),
         mailer.close(),

@@ -19,7 +19,15 @@ const QUEUES = { process: CONTROL_QUEUE, clock: CONTROL_QUEUE, delivery: OUTBOUN
 
 interface WorkflowStart {
   readonly kind: keyof typeof QUEUES;
-  readonly input: { readonly app: string };
+  readonly input: {
+    readonly app: string;
+    /** Of a process. */
+    readonly definition?: { readonly name: string };
+    readonly trigger?: { readonly type: string; readonly entity: string | null };
+    /** Of a delivery. */
+    readonly webhook?: string;
+    readonly eventSeq?: string;
+  };
 }
 
 interface SignalStart {
@@ -82,6 +90,7 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
         args: [start.input],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: summaryOf(start),
         typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
       });
     }
@@ -97,6 +106,13 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
     if (start.tries >= MAX_TRIES) return mark(services, app, start, 'failed', message);
     await postpone(services, app, [start], 2 ** start.tries * 200, false);
   }
+}
+
+/** What the Web UI shows of a workflow before anything else. Names of definitions only: it is stored in clear. */
+function summaryOf({ kind, input }: WorkflowStart): string {
+  const { definition, trigger, webhook, eventSeq } = input;
+  if (kind === 'process') return `${definition?.name ?? ''} (${[trigger?.type, trigger?.entity].filter(Boolean).join(' of ')})`;
+  return kind === 'delivery' ? `Webhook ${webhook ?? ''}, event ${eventSeq ?? ''}` : 'Clock of an SLA';
 }
 
 async function isYetToStart(services: Services, app: AppRuntime, workflowId: string): Promise<boolean> {

@@ -21,7 +21,7 @@ export interface Claim<Row> {
 /** The longest waiting app with due work of this kind: `claim` takes rows under a lease, all in one short transaction. */
 export async function takeTurn<Row>(
   services: Services,
-  kind: 'starts' | 'deliveries' | 'replays' | 'functions',
+  kind: 'starts' | 'deliveries' | 'replays' | 'functions' | 'operations',
   claim: (client: pg.PoolClient, app: AppRuntime) => Promise<Claim<Row>>,
 ): Promise<Turn<Row> | undefined> {
   return transaction(services.pool, async (client) => {

@@ -40,7 +40,7 @@ export async function contract({ app, migrationId, number }: ContractInput): Pro
 
   const graceUntil = await local.openGracePeriod({ ...migration, now: now() });
   say('grace', 'the older shape is served', graceUntil);
-  if (await condition(() => wanted.contract, until(graceUntil))) await answered();
+  if (await condition(() => wanted.contract, until(graceUntil), { summary: 'the grace' })) await answered();
   const event = await endGrace(migration, wanted, say);
   if (event === undefined) return { status: 'superseded' };
   say('contract', 'waiting until no api process serves the older shape');
@@ -49,7 +49,7 @@ export async function contract({ app, migrationId, number }: ContractInput): Pro
 
   const retentionUntil = await local.openRetentionPeriod({ ...migration, now: now() });
   say('retention', 'what was dropped can be brought back', retentionUntil);
-  if (await condition(() => wanted.drop, until(retentionUntil))) await answered();
+  if (await condition(() => wanted.drop, until(retentionUntil), { summary: 'the retention' })) await answered();
   say('purge', 'taking away what was dropped');
   await applyPhase(migration, 'purge');
   await local.completeSchemaMigration(migration);
@@ -85,6 +85,7 @@ async function endGrace(
     if (ended.kind === 'ended') return ended.event;
     say('grace', `waiting for ${ended.reason}`);
     // Asked once more, it looks once more: what it waited for may have been mended.
-    if (await condition(() => wanted.words !== words, Math.max(1, ended.forMs))) await answered();
+    if (await condition(() => wanted.words !== words, Math.max(1, ended.forMs), { summary: `look again: ${ended.reason}` }))
+      await answered();
   }
 }

@@ -10,7 +10,7 @@ export async function delivery(input: DeliveryInput): Promise<AttemptResult> {
   setCurrentDetails(`Webhook ${input.webhook}, event ${input.eventSeq}, round ${input.round}`);
   if (input.delayMs > 0) await sleep(input.delayMs, { summary: 'after the first attempt' });
   try {
-    return await deliver(input);
+    return await deliver.executeWithOptions({ ...attempt, summary: `attempts of round ${input.round}` }, [input]);
   } catch (error) {
     // Only a defect of ours gets here: what receivers do is an outcome, not an error.
     throw ApplicationFailure.create({ type: 'INTERNAL_ERROR', message: 'The delivery could not be carried out.', cause: error as Error });

@@ -194,6 +194,7 @@ class Rollout {
         // A migration sees itself through, whatever becomes of the rollout.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         workflowTaskTimeout: '5s',
+        staticSummary: `Migration ${migration.number} of ${migration.app}, by ${this.#facts.schema} ${this.#facts.version}`,
         typedSearchAttributes: [
           { key: appIdAttribute, value: migration.app },
           { key: stateAttribute, value: 'running' },
@@ -280,7 +281,7 @@ class Rollout {
     const seen = this.#requests;
     const isAsked = (): boolean => seen !== this.#requests;
     if (ms === undefined) await condition(isAsked);
-    else if (ms > 0) await condition(isAsked, ms);
+    else if (ms > 0) await condition(isAsked, ms, { summary: `${this.#ring().name}: until the next look` });
   }
 
   async #continueAsNewWhenDue(): Promise<void> {

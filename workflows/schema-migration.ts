@@ -107,6 +107,7 @@ class Migration {
         workflowId: contractWorkflowId(app, number),
         args: [{ app, migrationId, number }],
         parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `Grace and retention of migration ${number} of ${app}`,
         typedSearchAttributes: [
           { key: appIdAttribute, value: app },
           { key: stateAttribute, value: 'grace' },

@@ -20,6 +20,7 @@ import { definitionsRoute } from './definitions.ts';
 import { deliveriesRoute, webhookVerb } from './deliveries.ts';
 import { functionsRoute } from './functions.ts';
 import { noSuchRoute } from './not-found.ts';
+import { runsRoute, startsRoute } from './operating.ts';
 import { providersRoute } from './oidc.ts';
 import { schemaRoute } from './schema.ts';
 import { signingKeysRoute } from './signing-keys.ts';
@@ -54,6 +55,10 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
       return functionsRoute(ctx, call, more);
     case 'workflows':
       return (await workflowVerb(ctx, call, more)) ?? definitionsRoute(ctx, call, rest);
+    case 'runs':
+      return runsRoute(ctx, call, more);
+    case 'starts':
+      return startsRoute(ctx, call, more);
     case 'rules':
       return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'permissions':

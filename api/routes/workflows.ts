@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { commentRun, decideRun, delegateRun, reassignRun } from '../../operations/approvals/decide.ts';
 import { listPending, listRuns } from '../../operations/processes/list.ts';
-import { cancelRun, retryRun, skipRun } from '../../operations/processes/operate.ts';
+import { cancelRun, retryRun, rewindRun, skipRun } from '../../operations/processes/operate.ts';
 import { getRun } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
@@ -43,8 +43,9 @@ async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: strin
     case 'reject':
       return dataAnswer(await decideRun(ctx, runId, 'rejected', await jsonOf(call)));
     case 'retry':
-      await noBodyOf(call, '_workflows/retry');
-      return dataAnswer(await retryRun(ctx, runId));
+      return dataAnswer(await retryRun(ctx, runId, await jsonOf(call)));
+    case 'rewind':
+      return dataAnswer(await rewindRun(ctx, runId, await jsonOf(call)));
     case 'skip':
       await noBodyOf(call, '_workflows/skip');
       return dataAnswer(await skipRun(ctx, runId));

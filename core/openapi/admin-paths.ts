@@ -8,6 +8,7 @@ import { SLA_ADMIN_TAG, slaAdminPaths } from './sla-paths.ts';
 import { trialPaths, TRIALS_TAG } from './trial-paths.ts';
 import { userAdminPaths, USER_SCHEMAS, USERS_TAG } from './user-paths.ts';
 import { SCHEMA_TAG, VERSION_SCHEMAS, versionPaths } from './version-paths.ts';
+import { operatingPaths, OPERATING_SCHEMAS, OPERATING_TAG } from './operating-paths.ts';
 import { workflowAdminPaths } from './process-paths.ts';
 import { WEBHOOK_SCHEMAS, webhookPaths, WEBHOOKS_TAG } from './webhook-paths.ts';
 
@@ -20,6 +21,7 @@ export function adminPaths(base: string): Paths {
     ...webhookPaths(root),
     ...functionPaths(root),
     ...workflowAdminPaths(root),
+    ...operatingPaths(root),
     ...versionPaths(root),
     ...auditPaths(root),
     ...slaAdminPaths(root),
@@ -31,6 +33,7 @@ export const adminSchemas = (): Record<string, Schema> => ({
   ...VERSION_SCHEMAS,
   ...WEBHOOK_SCHEMAS,
   ...FUNCTION_SCHEMAS,
+  ...OPERATING_SCHEMAS,
   ...definitionSchemas(),
 });
 
@@ -46,6 +49,7 @@ export const ADMIN_TAGS: readonly JsonObject[] = [
   { name: SCHEMA_TAG, description: 'The schema document as a whole, its versions and migrations.' },
   { name: TRIALS_TAG, description: 'Rules and permissions tried before they are published.' },
   { name: SLA_ADMIN_TAG, description: 'Clocks of SLAs: forecast, trial and recount.' },
+  { name: OPERATING_TAG, description: 'Runs as operators look for them, what is done to many at once, and starts that failed.' },
   { name: WEBHOOKS_TAG, description: 'Deliveries of webhooks, and the secrets in them.' },
   { name: FUNCTIONS_TAG, description: 'The registry of functions, their runs, and trying them.' },
 ];

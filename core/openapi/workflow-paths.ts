@@ -1,5 +1,6 @@
 /** Runs of workflows, and deciding their tasks. */
 import { assigneesSchema } from '../model/approval-step.ts';
+import { retryPayload, rewindPayload } from '../payloads/operating.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { strictPages } from './key-paths.ts';
@@ -221,7 +222,8 @@ export function workflowPaths(app: AppView, base: string): Paths {
     ...verb('cancel', 'End a run', objectOf({ reason: TEXT })),
     ...(app.isAdmin
       ? {
-          ...verb('retry', 'Try a failed step again'),
+          ...verb('retry', 'Try a failed step again, with edited input if wanted', schemaOf(retryPayload)),
+          ...verb('rewind', 'Go back to an earlier step', schemaOf(rewindPayload), true),
           ...verb('skip', 'Go on after a failed step'),
           ...verb('reassign', 'Ask others instead', REASSIGN, true),
         }

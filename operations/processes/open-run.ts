@@ -25,7 +25,7 @@ export interface OpenedRun {
 }
 
 /** A run's context goes along in every step; more than this belongs in records. */
-const MAX_CONTEXT_BYTES = 64 * 1024;
+export const MAX_CONTEXT_BYTES = 64 * 1024;
 
 /** Reads the context once and shows the run. */
 export async function openRun(services: Services, app: AppRuntime, input: OpenRunInput): Promise<OpenedRun> {

@@ -155,6 +155,7 @@ export const startOptions = (
   workflowIdConflictPolicy: 'USE_EXISTING',
   // A worker that dies inside a local activity is noticed after this long.
   workflowTaskTimeout: '5s',
+  staticSummary: `Rollout ${input.rolloutId}`,
   typedSearchAttributes: [{ key: stateAttribute, value: 'running' }],
 });
 

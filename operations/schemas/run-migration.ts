@@ -256,6 +256,7 @@ export async function startMigrationWorkflow(client: Client, input: SchemaMigrat
     workflowIdReusePolicy: reuse,
     // A worker that dies inside a local activity is noticed after this long.
     workflowTaskTimeout: '5s',
+    staticSummary: `Migration ${input.number} of ${input.app}`,
     typedSearchAttributes: [
       { key: appIdAttribute, value: input.app },
       { key: stateAttribute, value: 'running' },
@@ -271,6 +272,7 @@ export async function startContractWorkflow(client: Client, input: ContractInput
     args: [input],
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `Grace and retention of migration ${input.number} of ${input.app}`,
     typedSearchAttributes: [
       { key: appIdAttribute, value: input.app },
       { key: stateAttribute, value: 'grace' },

@@ -50,7 +50,7 @@ const admin = operationsOf(describeFor(FULL, 'admin'));
 const templates = (pattern: string): string[] => {
   const plain = pattern.replaceAll(/:(?!entity|verb)\w+/g, '{}').replace(':entity', 'note');
   return plain.includes(':verb')
-    ? ['approve', 'reject', 'send-back', 'resubmit', 'delegate', 'reassign', 'comment', 'cancel', 'retry', 'skip'].map((verb) =>
+    ? ['approve', 'reject', 'send-back', 'resubmit', 'delegate', 'reassign', 'comment', 'cancel', 'retry', 'rewind', 'skip'].map((verb) =>
         plain.replace(':verb', verb),
       )
     : [plain];

@@ -11,6 +11,7 @@ import type {
   DefinitionChange,
   MigrationRequest,
   Resolution,
+  RewindRequest,
   RolloutRequest,
   RolloutView,
   RunView,
@@ -29,6 +30,8 @@ export const changeTaskUpdate = defineUpdate<RunView, [TaskRequest]>('changeTask
 export const cancelRunUpdate = defineUpdate<RunView, [{ readonly actor: ActorRef; readonly reason?: string }]>('cancelRun');
 /** A step that failed for good waits for one of these. */
 export const resolveFailureUpdate = defineUpdate<RunView, [Resolution]>('resolveFailure');
+/** Go back to a step the run has been at. An update: refused where the run does not rest, or has not been there. */
+export const rewindRunUpdate = defineUpdate<RunView, [RewindRequest]>('rewindRun');
 /** Go on by another definition. An update: refused where the run stands at a step that the other does not have. */
 export const changeDefinitionUpdate = defineUpdate<RunView, [DefinitionChange]>('changeDefinition');
 /** An event that may be one the run waits for. Repeated ones are harmless. */

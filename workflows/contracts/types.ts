@@ -1,6 +1,6 @@
 /** Inputs, results and small facts that cross the workflow boundary: ids and short values, never rows. */
 import type { AssigneesDefinition } from '../../core/model/approval-step.ts';
-import type { ProcessStep } from '../../core/model/document.ts';
+import type { ProcessAction, ProcessStep } from '../../core/model/document.ts';
 
 export interface SchemaMigrationInput {
   readonly app: string;
@@ -112,7 +112,8 @@ export type HistoryStatus =
   | 'unreachable'
   | 'compensated'
   | 'compensation_failed'
-  | 'moved';
+  | 'moved'
+  | 'rewound';
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;
@@ -132,6 +133,10 @@ export interface HistoryEntry {
   readonly skipped?: readonly string[];
   /** Why a step failed. */
   readonly error?: string;
+  /** With `retried`: which values an operator edited before, by path. */
+  readonly changed?: readonly string[];
+  /** With `rewound`: the step that comes next. */
+  readonly back_to?: string;
   readonly at: string;
 }
 
@@ -176,6 +181,8 @@ export interface StrandState {
   readonly wait?: { readonly id: string; readonly inbox: readonly string[] } | null;
   /** The run that a subprocess step waits for. */
   readonly child?: { readonly workflowId: string; readonly runId: string; readonly outcome?: ChildOutcome } | null;
+  /** What an operator put in place of actions of the current step, for this visit. */
+  readonly edits?: EditedActions | null;
   /** A foreach step under way. */
   readonly loop?: { readonly count: number; readonly next: number; readonly results: readonly (readonly [number, unknown])[] } | null;
   /** The items at hand, outermost first. The lists themselves are kept with the effects. */
@@ -254,7 +261,20 @@ export interface RunView {
 export interface Resolution {
   readonly action: 'retry' | 'skip';
   readonly actor: ActorRef;
-  readonly strand?: string;
+  readonly strand?: string | undefined;
+  /** With `retry`: values put into the run's context before. */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+  /** With `retry`: actions of the failed step, by their number from 0, that this visit of it takes instead of those of the definition. */
+  readonly actions?: EditedActions | undefined;
+}
+
+export type EditedActions = Readonly<Record<string, ProcessAction>>;
+
+/** An operator's word to go back to a step that the run has been at. */
+export interface RewindRequest {
+  readonly to: string;
+  readonly actor: ActorRef;
+  readonly comment?: string | undefined;
 }
 
 export interface ScheduledStartInput {

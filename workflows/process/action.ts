@@ -10,7 +10,8 @@ type ActionStep = Extract<ProcessStep, { type: 'action' }>;
 
 /** The step's actions in order, each with its effect once: a step that goes on finds what has happened by its key. */
 export async function act(step: ActionStep, strand: StrandPort): Promise<string | null> {
-  for (const [index, action] of step.actions.entries()) {
+  for (const [index, defined] of step.actions.entries()) {
+    const action = strand.state.edits?.[index] ?? defined;
     const key = strand.run.effectKey(strand.visit, index);
     const result = await strand.work.run(() =>
       takeAction(strand.scope(), action, `${step.id}: ${action.type}`, key, step.retry !== undefined),

@@ -8,9 +8,10 @@ import {
   decideTaskUpdate,
   eventSignal,
   resolveFailureUpdate,
+  rewindRunUpdate,
   runViewQuery,
 } from '../contracts/messages.ts';
-import type { ActorRef, DecisionInput, DefinitionChange, Resolution, RunView, TaskRequest } from '../contracts/types.ts';
+import type { ActorRef, DecisionInput, DefinitionChange, Resolution, RewindRequest, RunView, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
 import { refusalToMove } from '../../core/model/process-move.ts';
 import type { Run } from './run.ts';
@@ -28,6 +29,7 @@ export function listen(run: Run): void {
   setHandler(resolveFailureUpdate, (resolution) => resolve(run, resolution), {
     validator: (resolution) => void resolvableBy(run, resolution),
   });
+  setHandler(rewindRunUpdate, (request) => rewind(run, request), { validator: (request) => void rewindable(run, request) });
   setHandler(changeDefinitionUpdate, (change) => move(run, change), { validator: (change) => checkMove(run, change) });
   setHandler(eventSignal, ({ waitId, seq }) => run.eventCame(waitId, seq));
   setHandler(childEndedSignal, ({ workflowId, outcome }) => run.childEnded(workflowId, outcome));
@@ -52,7 +54,7 @@ function checkDecision(run: Run, decision: DecisionInput): Strand | undefined {
   if (run.state.answered.includes(decision.key)) return undefined;
   run.checkRunning();
   const strand = run.live().find(({ state }) => state.task?.id === decision.taskId);
-  if (strand === undefined) throw refuse('INVALID_STATE', 'This task is no longer open.');
+  if (strand === undefined || strand.rewind !== undefined) throw refuse('INVALID_STATE', 'This task is no longer open.');
   strand.approval.check(decision);
   return strand;
 }
@@ -103,7 +105,55 @@ function resolvableBy(run: Run, resolution: Resolution): Strand[] {
       `The step "${bound.state.currentStep ?? ''}" decides where the run goes, so it cannot be skipped: retry it, or cancel the run.`,
     );
   }
+  checkEdits(resolution, stuck);
   return stuck;
+}
+
+/** Edited actions are of one step, and each takes the place of one of its kind. */
+function checkEdits({ actions }: Resolution, stuck: readonly Strand[]): void {
+  if (actions === undefined) return;
+  const [strand, ...more] = stuck;
+  if (strand === undefined || more.length > 0) {
+    throw refuse('INVALID_STATE', 'Several steps of this run have failed: say which one the actions are of ("strand").');
+  }
+  const step = strand.step;
+  if (step.type !== 'action') throw refuse('INVALID_STATE', `The failed step "${step.id}" is of type ${step.type} and has no actions.`);
+  for (const [index, action] of Object.entries(actions)) {
+    const defined = step.actions[Number(index)];
+    if (defined === undefined)
+      throw refuse('INVALID_STATE', `The step "${step.id}" has ${step.actions.length} actions, counted from 0; there is no ${index}.`);
+    if (defined.type !== action.type)
+      throw refuse('INVALID_STATE', `Action ${index} of the step "${step.id}" is of type ${defined.type}: only its values can be edited.`);
+  }
+}
+
+/** The strand that goes back; throws with the reason where there is none. */
+function rewindable(run: Run, { to }: RewindRequest): Strand {
+  run.checkRunning();
+  const [strand, ...beside] = run.live();
+  if (strand === undefined || beside.length > 0) {
+    throw refuse('INVALID_STATE', 'The run goes through branches or items now: it can go back when they have ended, or be cancelled.');
+  }
+  run.checkIsTopLevel(to);
+  const { currentStep } = strand.state;
+  if (strand.rest === undefined || strand.rest === 'strands') throw refuse('INVALID_STATE', 'The run is moving: ask again when it rests.');
+  if (strand.rest === 'run')
+    throw refuse('INVALID_STATE', `The step "${currentStep ?? ''}" waits for another run: end that one, or cancel this.`);
+  if (currentStep === to) throw refuse('INVALID_STATE', `The run is at the step "${to}" already: a failed step is retried.`);
+  if (!run.state.history.some((entry) => entry.step === to && entry.strand === undefined))
+    throw refuse('INVALID_STATE', `The run has not been at the step "${to}", so it cannot go back there.`);
+  return strand;
+}
+
+async function rewind(run: Run, request: RewindRequest): Promise<RunView> {
+  await keptInHistory();
+  await rewindable(run, request).approval.untilRecorded();
+  // Meanwhile it was decided, or its time came.
+  const strand = rewindable(run, request);
+  strand.rewind = request;
+  strand.rest = undefined;
+  await settle(run);
+  return run.view();
 }
 
 async function resolve(run: Run, resolution: Resolution): Promise<RunView> {

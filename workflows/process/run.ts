@@ -247,6 +247,12 @@ export class Run implements RunPort {
     return step;
   }
 
+  checkIsTopLevel(id: string): void {
+    if (!this.#steps.has(id)) throw refuse('INVALID_STATE', `The definition of this run has no step "${id}".`);
+    if (this.input.definition.steps.every((step) => step.id !== id))
+      throw refuse('INVALID_STATE', `The step "${id}" is inside another one: go back to that.`);
+  }
+
   /** Visits are counted for the whole run: with the number of an action, a visit makes the key of an effect. */
   nextVisit(): number {
     this.change({ visits: this.state.visits + 1 });

@@ -14,6 +14,7 @@ export const BEFORE_STEP = {
   retryAt: null,
   wait: null,
   child: null,
+  edits: null,
   loop: null,
 } as const;
 

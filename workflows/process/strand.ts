@@ -6,7 +6,7 @@
 import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
 import { durationMs } from '../../core/duration.ts';
-import type { HistoryEntry, Resolution, StrandState } from '../contracts/types.ts';
+import type { HistoryEntry, Resolution, RewindRequest, StrandState } from '../contracts/types.ts';
 import { Approval } from './approval.ts';
 import type { Closing, Rest, RunPort, Scope, StrandPort } from './ports.ts';
 import { savedBy } from '../../core/model/process-steps.ts';
@@ -22,6 +22,15 @@ const MAX_RETRY_WAIT_MS = 24 * 3_600_000;
 /** Not a step id (those begin with a letter): the same step again, without beginning it anew. */
 const RETRY = ' retry';
 
+/** Thrown where a strand rests: it leaves its step for an earlier one. */
+class Rewound extends Error {
+  readonly request: RewindRequest;
+  constructor(request: RewindRequest) {
+    super(`back to ${request.to}`);
+    this.request = request;
+  }
+}
+
 export class Strand implements StrandPort {
   readonly id: string;
   readonly run: RunPort;
@@ -31,6 +40,8 @@ export class Strand implements StrandPort {
   isAtBoundary = false;
   isStopped = false;
   resolution: Resolution | undefined;
+  /** Where an operator wants it, until it has gone there. */
+  rewind: RewindRequest | undefined;
   readonly work = new CancellationScope();
   readonly approval = new Approval(this);
 
@@ -119,12 +130,22 @@ export class Strand implements StrandPort {
       next = await this.#take(step);
     } catch (error) {
       if (this.isStopped && isCancellation(error)) return;
+      if (error instanceof Rewound) return this.#goBack(step, error.request);
       const failure = failureOfStep(error);
       if (failure !== undefined) next = await this.#afterFailure(step, failure);
       else if (error instanceof ApplicationFailure && step.on_error !== undefined) next = target(step.on_error);
       else throw error;
     }
     if (!this.isStopped && next !== RETRY) this.change({ ...BEFORE_STEP, currentStep: next });
+  }
+
+  /** The way back: what the step had open is closed; what was done stays done, and the next visit has keys of its own. */
+  async #goBack(step: ProcessStep, { to, actor, comment }: RewindRequest): Promise<void> {
+    const { task } = this.state;
+    this.note({ step: step.id, status: 'rewound', back_to: to, by: nameOf(actor), ...(comment === undefined ? {} : { comment }) });
+    this.change({ ...BEFORE_STEP, currentStep: to });
+    this.rewind = undefined;
+    await this.project(task === null ? [] : [{ taskId: task.id, state: 'cancelled' }]);
   }
 
   async #take(step: ProcessStep): Promise<string | null> {
@@ -151,7 +172,7 @@ export class Strand implements StrandPort {
       await begin(step, this);
     } catch (error) {
       // Not begun after all: retrying the step begins it again, under the same visit.
-      this.change({ ...BEFORE_STEP, visit: this.state.visit, attempts: this.state.attempts ?? 0 });
+      this.change({ ...BEFORE_STEP, visit: this.state.visit, attempts: this.state.attempts ?? 0, edits: this.state.edits ?? null });
       throw error;
     }
     this.run.hasBegun();
@@ -187,7 +208,7 @@ export class Strand implements StrandPort {
 
   /** Rests until `isDone`, the deadline, the moment `wakeAt` or a stop. Due times are absolute, so a late worker waits only for the rest. */
   async restUntil(rest: Rest, isDone: () => boolean, wakeAt?: number): Promise<void> {
-    const isOver = (): boolean => isDone() || this.isStopped;
+    const isOver = (): boolean => isDone() || this.isStopped || this.rewind !== undefined;
     const { deadline } = this.state;
     this.change({ streak: 0 });
     if (isOver()) return;
@@ -195,9 +216,10 @@ export class Strand implements StrandPort {
     this.run.showRest();
     const until = Math.min(deadline === null || rest === 'operator' ? Infinity : Date.parse(deadline), wakeAt ?? Infinity);
     if (until === Infinity) await condition(isOver);
-    else await condition(isOver, Math.max(1, until - Date.now()));
+    else await condition(isOver, Math.max(1, until - Date.now()), { summary: `${this.state.currentStep ?? ''}: ${rest}` });
     this.rest = undefined;
     this.run.showRest();
+    if (this.rewind !== undefined && !this.isStopped) throw new Rewound(this.rewind);
   }
 
   // --- steps that failed ---------------------------------------------------------------------------------------------
@@ -231,11 +253,35 @@ export class Strand implements StrandPort {
     this.change({ failure: null });
     const resolution = this.resolution as Resolution | undefined;
     if (resolution === undefined) return null;
-    this.note({ step: step.id, status: resolution.action === 'retry' ? 'retried' : 'skipped', by: nameOf(resolution.actor) });
+    if (resolution.action === 'retry') this.#edit(resolution);
+    const changed = changedBy(resolution);
+    this.note({
+      step: step.id,
+      status: resolution.action === 'retry' ? 'retried' : 'skipped',
+      by: nameOf(resolution.actor),
+      ...(changed.length === 0 ? {} : { changed }),
+    });
+    this.run.showDetails();
     return resolution.action === 'retry' ? RETRY : skipTarget(step);
   }
 
+  /** The definition stays as it is: edited actions are those of this visit alone. */
+  #edit({ context, actions }: Resolution): void {
+    if (context !== undefined) this.run.change({ context: { ...this.run.state.context, ...context } });
+    if (actions !== undefined) this.change({ edits: { ...this.state.edits, ...actions } });
+  }
+
+  get step(): ProcessStep {
+    return this.run.stepNamed(this.state.currentStep ?? '');
+  }
+
   get canSkip(): boolean {
-    return isSkippable(this.run.stepNamed(this.state.currentStep ?? ''));
+    return isSkippable(this.step);
   }
 }
+
+/** Which values, not what they are: the history is read by people who may not see them. */
+const changedBy = ({ context = {}, actions = {} }: Resolution): string[] => [
+  ...Object.keys(context).map((name) => `context.${name}`),
+  ...Object.keys(actions).map((index) => `actions.${index}`),
+];

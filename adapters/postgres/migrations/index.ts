@@ -17,6 +17,7 @@ import * as control0023 from './0023_feed_and_audit.ts';
 import * as control0024 from './0024_clocks.ts';
 import * as control0025 from './0025_messages.ts';
 import * as control0026 from './0026_function_work.ts';
+import * as control0027 from './0027_operation_work.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
 import * as app0003 from './app-0003_credentials.ts';
@@ -29,6 +30,7 @@ import * as app0014 from './app-0014_approvals.ts';
 import * as app0015 from './app-0015_webhooks.ts';
 import * as app0017 from './app-0017_clocks.ts';
 import * as app0018 from './app-0018_functions.ts';
+import * as app0019 from './app-0019_operations.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -58,6 +60,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0024,
   control0025,
   control0026,
+  control0027,
 ];
 export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0001,
@@ -72,4 +75,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0015,
   app0017,
   app0018,
+  app0019,
 ];
