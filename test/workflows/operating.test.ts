@@ -93,9 +93,7 @@ describe('a retry with edited input', () => {
     await expect(retry({ 1: { type: 'delete_record', record_id: id } })).rejects.toThrow(/has 1 actions/);
     await expect(retry({ 0: { type: 'set_field', field: 'priority', value: 'x' } })).rejects.toThrow(/only its values/);
     await expect(retry({ 0: { type: 'delete_record', nonsense: 1 } })).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
-    await expect(retryRun(world.admin, stuck.id, { context: { a: 'x'.repeat(70_000) } })).rejects.toMatchObject({
-      code: 'INVALID_PAYLOAD',
-    });
+    await expect(retryRun(world.admin, stuck.id, { context: { a: 'x'.repeat(70_000) } })).rejects.toMatchObject({ code: 'TOO_LARGE' });
     await expect(retryRun(world.admin, stuck.id, { context: { a: '\0' } })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     const other = await world.ticket({ title: 'other' });
     await retry({ 0: { type: 'delete_record', record_id: other } });
@@ -167,6 +165,13 @@ describe('the Temporal Web UI', () => {
     const handle = client.workflow.getHandle(stuck.temporal_workflow_id);
     const description = await handle.describe();
     expect(await description.staticSummary()).toBe('fixed (state_change of ticket)');
+    const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toMatch(/^\*\*fixed\*\* is at `move` \(action\) failed: .*Retry, skip or cancel it\./);
+    const { events } = await handle.fetchHistory();
+    const summaries = (events ?? [])
+      .flatMap(({ userMetadata }) => userMetadata?.summary?.data ?? [])
+      .map((bytes) => Buffer.from(bytes).toString());
+    expect(summaries).toContain('"move: delete_record"');
     await skipRun(world.admin, stuck.id);
     await vi.waitFor(async () => expect(await found(`${where} and State = "completed"`)).toHaveLength(1), { timeout: 10_000 });
   });
