@@ -94,6 +94,14 @@ export const SETTINGS = {
       .optional(),
     help: 'the app of paths that name none',
   },
+  DELIVERY_DAYS: {
+    schema: z.coerce.number().int().min(1).max(3650).default(30),
+    help: 'days for which deliveries that succeeded are kept, with their attempts',
+  },
+  DEAD_DELIVERY_DAYS: {
+    schema: z.coerce.number().int().min(1).max(3650).default(90),
+    help: 'days for which deliveries that were given up are kept; they can be replayed until then',
+  },
   WEBHOOK_ALLOW_CIDRS: {
     schema: list.pipe(z.array(cidr)).optional(),
     help: 'private networks that webhooks may reach; 127.0.0.0/8 on a development start',
@@ -123,6 +131,8 @@ export interface Config {
   readonly databasePoolMax: number;
   readonly exportsAtOnce: number;
   readonly feedHours: number;
+  /** How long deliveries that have ended are kept. */
+  readonly deliveryDays: { readonly delivered: number; readonly dead: number };
   readonly streams: { readonly perProcess: number; readonly perApp: number; readonly perUser: number };
   readonly temporal: {
     readonly address: string | undefined;
@@ -194,6 +204,7 @@ function shape(p: Parsed): Config {
     databasePoolMax: p.DATABASE_POOL_MAX,
     exportsAtOnce: p.EXPORTS_AT_ONCE,
     feedHours: p.FEED_HOURS,
+    deliveryDays: { delivered: p.DELIVERY_DAYS, dead: p.DEAD_DELIVERY_DAYS },
     streams: { perProcess: p.STREAMS_PER_PROCESS, perApp: p.STREAMS_PER_APP, perUser: p.STREAMS_PER_USER },
     temporal: {
       address: p.TEMPORAL_ADDRESS,

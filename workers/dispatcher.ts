@@ -5,13 +5,16 @@
 import type { Db } from '../adapters/postgres/run.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { concurrencyOf } from '../core/webhook/circuit.ts';
-import { attemptDelivery } from '../operations/webhooks/attempt.ts';
-import { claimDeliveries, MAX_AT_ONCE, nextDelivery, type ClaimedDelivery } from '../operations/webhooks/claim.ts';
+import { makeAttempt, type BegunAttempt } from '../operations/webhooks/attempt.ts';
+import { claimDeliveries, MAX_AT_ONCE, nextDelivery } from '../operations/webhooks/claim.ts';
 import { loop, pause, type Loop } from './loop.ts';
+import { Recorder } from './recorder.ts';
 import { takeTurn } from './turn.ts';
 import { Windows, type Rooms } from './windows.ts';
 
 const POLL_MS = 150;
+/** Attempts that are over and not written yet; beyond them the database is what to wait for. */
+const MAX_UNRECORDED = 256;
 /** Rows that remain due belong to endpoints without a free slot, or behind others in order: look again soon, other apps first. */
 const WAIT_FOR_ROOM = '250 milliseconds';
 
@@ -22,7 +25,10 @@ export function startDispatcher(services: Services): Loop {
     if (!(await dispatcher.turn())) await pause(POLL_MS, signal, waker);
   });
   return {
-    wake: () => deliveries.wake(),
+    wake() {
+      dispatcher.expectWork();
+      deliveries.wake();
+    },
     async close() {
       await deliveries.close();
       await dispatcher.ended();
@@ -33,14 +39,22 @@ export function startDispatcher(services: Services): Loop {
 class Dispatcher {
   readonly #services: Services;
   readonly #windows = new Windows();
+  readonly #recorder: Recorder;
   readonly #running = new Set<Promise<void>>();
   /** Apps of whose deliveries the last claim left some for want of slots, and those that have slots now: they need not wait for their turn. */
   readonly #hungry = new Set<string>();
   readonly #withRoom = new Set<string>();
+  /** When to ask whose turn it is: a free slot alone is no reason, for what it is good for is in `#withRoom`. */
+  #askAt = 0;
   onRoom: () => void = () => undefined;
 
   constructor(services: Services) {
     this.#services = services;
+    this.#recorder = new Recorder(services);
+  }
+
+  expectWork(): void {
+    this.#askAt = 0;
   }
 
   ended(): Promise<unknown> {
@@ -49,9 +63,13 @@ class Dispatcher {
 
   /** Begins what there is room for; false when there is nothing to do at the moment. */
   async turn(): Promise<boolean> {
-    if (this.#windows.isFull) return false;
+    if (this.#isFull) return false;
     const refilled = await this.#refill();
     return (await this.#nextApp()) || refilled;
+  }
+
+  get #isFull(): boolean {
+    return this.#windows.isFull || this.#recorder.size >= MAX_UNRECORDED;
   }
 
   async #refill(): Promise<boolean> {
@@ -66,16 +84,19 @@ class Dispatcher {
   }
 
   async #nextApp(): Promise<boolean> {
-    if (this.#windows.isFull) return false;
-    const turn = await takeTurn<ClaimedDelivery>(this.#services, 'deliveries', async (client, app) => {
+    if (this.#isFull || Date.now() < this.#askAt) return false;
+    this.#askAt = Date.now() + POLL_MS;
+    const turn = await takeTurn<BegunAttempt>(this.#services, 'deliveries', async (client, app) => {
       const rows = await this.#claim(client, app);
       return { rows, nextDue: nextDelivery(app), pause: rows.length === 0 ? WAIT_FOR_ROOM : '0' };
     });
-    for (const row of turn?.rows ?? []) if (turn !== undefined) this.#begin(turn.app, row);
-    return (turn?.rows.length ?? 0) > 0;
+    if (turn === undefined) return false;
+    this.#askAt = 0;
+    for (const row of turn.rows) this.#begin(turn.app, row);
+    return turn.rows.length > 0;
   }
 
-  async #claim(db: Db, app: AppRuntime): Promise<ClaimedDelivery[]> {
+  async #claim(db: Db, app: AppRuntime): Promise<BegunAttempt[]> {
     const rooms = this.#roomsOf(app);
     const rows = await claimDeliveries(db, app, rooms);
     const isLimited = Object.entries(rooms.known).some(([webhook, free]) => rows.filter((row) => row.webhook === webhook).length >= free);
@@ -88,22 +109,34 @@ class Dispatcher {
     return this.#windows.rooms(app.id, new Map(app.model.document.webhooks.map((hook) => [hook.id ?? '', concurrencyOf(hook)])));
   }
 
-  #begin(app: AppRuntime, row: ClaimedDelivery): void {
+  #begin(app: AppRuntime, row: BegunAttempt): void {
     this.#windows.begin(app.id, row.webhook);
     const attempt = this.#attempt(app, row).finally(() => this.#running.delete(attempt));
     this.#running.add(attempt);
   }
 
-  async #attempt(app: AppRuntime, row: ClaimedDelivery): Promise<void> {
-    let isDelivered = false;
+  async #attempt(app: AppRuntime, row: BegunAttempt): Promise<void> {
+    let release = (isDelivered: boolean): void => {
+      release = () => undefined;
+      this.#windows.end(app.id, row.webhook, isDelivered);
+      this.#offerRoom(app);
+    };
     try {
-      isDelivered = (await attemptDelivery(this.#services, app, row, 'dispatcher')).outcome === 'delivered';
+      const made = await makeAttempt(this.#services, app, row, 'dispatcher');
+      // An answer is all a window waits for. After a failure the endpoint may be paused, so the next waits until that is known.
+      if (made.result.outcome === 'delivered') release(true);
+      await this.#recorder.record(app, made);
+      if (made.hook?.ordered === true) this.#withRoom.add(app.id);
     } catch (error) {
       this.#services.log.error({ delivery: row.id, error: String(error) }, 'an attempt could not be recorded');
     }
-    const hook = app.model.document.webhooks.find(({ id }) => id === row.webhook);
-    this.#windows.end(app.id, row.webhook, isDelivered);
-    if (hook?.ordered === true || this.#hungry.has(app.id)) this.#withRoom.add(app.id);
+    release(false);
+    this.onRoom();
+  }
+
+  #offerRoom(app: AppRuntime): void {
+    if (!this.#hungry.has(app.id)) return;
+    this.#withRoom.add(app.id);
     this.onRoom();
   }
 }

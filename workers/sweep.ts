@@ -1,19 +1,29 @@
 import { startPlannedMigrations } from '../operations/schemas/sweep.ts';
 import { startOpenRollouts } from '../operations/rollouts/start.ts';
+import { pruneDeliveries } from '../operations/webhooks/prune.ts';
 import { pruneFeed } from '../operations/realtime/feed.ts';
 import type { Services } from '../operations/context.ts';
 import { loop, type Loop, pause } from './loop.ts';
 
 const EVERY_MS = 10_000;
+/** What is kept for days need not go to the minute. */
+const DELIVERIES_EVERY_MS = 600_000;
 
 /** Looks for migrations and rollouts that are recorded and that nobody works on, and forgets what is old: at the start, then every ten seconds. */
 export function startSweep(services: Services): Loop {
+  let prunedAt = -DELIVERIES_EVERY_MS;
   return loop('sweep', services.log, async (signal, waker) => {
     await startPlannedMigrations(services).catch((error: unknown) =>
       services.log.debug({ err: error }, 'open migrations could not be looked at'),
     );
     await startOpenRollouts(services).catch((error: unknown) => services.log.debug({ err: error }, 'open rollouts could not be looked at'));
     await pruneFeed(services).catch((error: unknown) => services.log.warn({ err: error }, 'the feed of realtime could not be pruned'));
+    if (performance.now() - prunedAt >= DELIVERIES_EVERY_MS) {
+      prunedAt = performance.now();
+      await pruneDeliveries(services, () => signal.aborted).catch((error: unknown) =>
+        services.log.warn({ err: error }, 'old deliveries could not be pruned'),
+      );
+    }
     await pause(EVERY_MS, signal, waker);
   });
 }

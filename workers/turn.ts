@@ -44,6 +44,7 @@ export async function takeTurn<Row>(
             gone as (delete from durabase.work using next where app = ${value(app.id)} and kind = ${value(kind)} and next.at is null)
           update durabase.work set due_at = greatest(next.at, now() + ${value(pause, 'interval')}) from next
           where app = ${value(app.id)} and kind = ${value(kind)} and next.at is not null`,
+      { prepared: true },
     );
     return { app, rows };
   });

@@ -19,6 +19,8 @@ const UNKNOWN: Readonly<Window> = { running: 0, size: FIRST, isProven: false };
 export interface Rooms {
   /** Free slots per webhook. */
   readonly known: Readonly<Record<string, number>>;
+  /** Webhooks whose last attempt succeeded. */
+  readonly proven: readonly string[];
   readonly total: number;
 }
 
@@ -36,12 +38,14 @@ export class Windows {
     const own = this.#apps.get(app);
     const unproven = Math.max(0, MAX_UNPROVEN - this.#unproven);
     const known: Record<string, number> = {};
+    const proven: string[] = [];
     for (const [webhook, most] of concurrency) {
       const { running, size, isProven } = own?.get(webhook) ?? UNKNOWN;
       const free = Math.max(0, Math.min(size, most) - running);
       known[webhook] = isProven ? free : Math.min(free, unproven);
+      if (isProven) proven.push(webhook);
     }
-    return { known, total: MAX_IN_FLIGHT - this.#running };
+    return { known, proven, total: MAX_IN_FLIGHT - this.#running };
   }
 
   begin(app: string, webhook: string): void {

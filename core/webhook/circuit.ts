@@ -11,8 +11,11 @@ export const LONGEST_PAUSE_MS = 15 * 60_000;
 /** The most that a `Retry-After` pauses a whole endpoint; the delivery that got it waits as long as it was told, up to a day. */
 export const LONGEST_THROTTLE_MS = 3_600_000;
 
+/** A failure beyond so many in a row is the endpoint's and not the delivery's: the delivery waits in the queue and needs no workflow. */
+export const FEW_FAILURES = 3;
+
 const BREAK_AFTER = 10;
-const CONCURRENCY = 8;
+const CONCURRENCY = 32;
 /** "Too much" from the endpoint, or no endpoint behind its proxy: what holds for one delivery holds for all. */
 const THROTTLING = [429, 502, 504];
 const SHORT_THROTTLE_MS = 5_000;

@@ -1,14 +1,13 @@
 /** One attempt of one delivery: its row is written before the call and completed after it, so that none is ever invisible. */
-import { uuidv7 } from '../../adapters/ids.ts';
-import { execute, run } from '../../adapters/postgres/run.ts';
-import { transaction } from '../../adapters/postgres/transaction.ts';
+import { run } from '../../adapters/postgres/run.ts';
 import type { WebhookDefinition } from '../../core/model/document.ts';
 import { id, sql, value, type Sql } from '../../core/sql/sql.ts';
-import { deliveryWorkflowId } from '../../workflows/contracts/ids.ts';
-import type { AttemptResult, DeliveryInput } from '../../workflows/contracts/types.ts';
+import type { AttemptResult } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
-import { gate, noteSign } from './endpoint.ts';
-import { judge, SWITCHED_OFF, type DeliveryRow, type Judgement } from './judge.ts';
+import { gate } from './endpoint.ts';
+import { judge, SWITCHED_OFF, type DeliveryRow } from './judge.ts';
+import { recordAttempts, type MadeAttempt } from './record-attempts.ts';
+import type { SealedKeys } from './secrets.ts';
 import { callWebhook } from './send.ts';
 
 /**
@@ -22,38 +21,65 @@ export interface DeliveryRef {
   readonly webhook: string;
 }
 
+/** An attempt whose row is written, and nothing else done. */
+export interface BegunAttempt extends DeliveryRow {
+  readonly attempt_id: string;
+  /** The webhook's signing keys where they were read along. */
+  readonly keys?: SealedKeys;
+}
+
 /** Answers `delivered` at once when an earlier attempt already was, so repeating it is harmless. */
 export async function attemptDelivery(services: Services, app: AppRuntime, ref: DeliveryRef, by: Attempter): Promise<AttemptResult> {
-  const hook = app.model.document.webhooks.find((candidate) => candidate.id === ref.webhook);
-  const attemptId = uuidv7();
-  const delivery = await begin(services, app, hook, ref.id, attemptId, by);
-  if (delivery === undefined) return notBegun(services, app, ref, by);
-  if (hook?.active !== true) return finish(services, app, hook, delivery, attemptId, by, SWITCHED_OFF);
-  const call = await callWebhook(services, app, hook, delivery.id, delivery.body);
-  return finish(services, app, hook, delivery, attemptId, by, judge(services.clock(), hook, delivery, call));
+  const begun = await begin(services, app, hookOf(app, ref.webhook), ref.id, by);
+  if (begun === undefined) return notBegun(services, app, ref, by);
+  const made = await makeAttempt(services, app, begun, by);
+  await recordAttempts(services, app, [made]);
+  return made.result;
 }
+
+/** The call, and what it came to. Nothing of it is written yet: `recordAttempts` does that, for many at once. */
+export async function makeAttempt(services: Services, app: AppRuntime, begun: BegunAttempt, by: Attempter): Promise<MadeAttempt> {
+  const hook = hookOf(app, begun.webhook);
+  const judgement =
+    hook?.active === true
+      ? judge(services.clock(), hook, begun, await callWebhook(services, app, hook, begun.id, begun.body, begun.keys))
+      : SWITCHED_OFF;
+  const { result } = judgement;
+  return {
+    delivery: begun,
+    attemptId: begun.attempt_id,
+    hook,
+    judgement,
+    // Whoever tries by hand learns of a failure from the answer: it ends there, and does not count for the endpoint.
+    result: by === 'trial' && result.outcome === 'retry' ? { ...result, outcome: 'dead', delayMs: null } : result,
+    sign: by === 'trial' && judgement.sign?.kind !== 'delivered' ? null : judgement.sign,
+    isFirst: by === 'dispatcher',
+  };
+}
+
+const hookOf = (app: AppRuntime, webhook: string): WebhookDefinition | undefined =>
+  app.model.document.webhooks.find((candidate) => candidate.id === webhook);
 
 async function begin(
   services: Services,
   app: AppRuntime,
   hook: WebhookDefinition | undefined,
   deliveryId: string,
-  attemptId: string,
   by: Attempter,
-): Promise<DeliveryRow | undefined> {
+): Promise<BegunAttempt | undefined> {
   const { trial, isOpen } = gate(app, hook, deliveryId);
   // Of a webhook that is switched off nothing is sent, so its endpoint is not asked for leave to end what is left.
   const asksNobody = value(by === 'trial' || hook?.active !== true, 'boolean');
-  const rows = await run<DeliveryRow>(
+  const rows = await run<BegunAttempt>(
     services.pool,
     sql`with trial as (${trial}), d as (
           update ${id(app.storage, '_deliveries')} set tries = tries + 1, tries_in_round = tries_in_round + 1, updated_at = now()
           where id = ${value(deliveryId, 'uuid')} and status in ('pending', 'sending', 'retrying') and (${asksNobody} or ${isOpen})
           returning id, event_seq, webhook, entity, record_id, record_version, round, body, tries, tries_in_round
         ), a as (
-          insert into ${id(app.storage, '_attempts')} (id, delivery_id, number) select ${value(attemptId, 'uuid')}, id, tries from d
+          insert into ${id(app.storage, '_attempts')} (id, delivery_id, number) select uuidv7(), id, tries from d returning id
         )
-        select id, event_seq, webhook, round, body::text as body, tries_in_round from d`,
+        select id, (select id from a) as attempt_id, event_seq, webhook, round, body::text as body, tries_in_round from d`,
     { prepared: true },
   );
   return rows[0];
@@ -85,61 +111,6 @@ async function notBegun(services: Services, app: AppRuntime, ref: DeliveryRef, b
     delayMs: null,
     reason: row?.reason ?? 'The delivery no longer exists.',
   };
-}
-
-async function finish(
-  services: Services,
-  app: AppRuntime,
-  hook: WebhookDefinition | undefined,
-  delivery: DeliveryRow,
-  attemptId: string,
-  by: Attempter,
-  judgement: Judgement,
-): Promise<AttemptResult> {
-  const planned = judgement.result;
-  const result: AttemptResult = by === 'trial' && planned.outcome === 'retry' ? { ...planned, outcome: 'dead', delayMs: null } : planned;
-  await transaction(services.pool, async (client) => {
-    await execute(client, recordAttempt(app, delivery, attemptId, judgement, result), { prepared: true });
-    // Whoever tries by hand learns it from the answer; only good news counts for the endpoint.
-    if (judgement.sign !== null && (by !== 'trial' || judgement.sign.kind === 'delivered')) {
-      await noteSign(client, services, app, delivery.webhook, hook, judgement.sign);
-    }
-    if (result.outcome === 'retry' && by === 'dispatcher') {
-      await execute(client, handOver(app, delivery, result.delayMs ?? 0), { prepared: true });
-    }
-  });
-  return result;
-}
-
-function recordAttempt(app: AppRuntime, delivery: DeliveryRow, attemptId: string, judgement: Judgement, result: AttemptResult): Sql {
-  const status = result.outcome === 'retry' ? 'retrying' : result.outcome;
-  return sql`with a as (
-      update ${id(app.storage, '_attempts')} set finished_at = now(), status = ${value(judgement.status, 'integer')},
-        latency_ms = ${value(judgement.latencyMs, 'integer')}, error = ${value(judgement.error)}, response = ${value(judgement.response)}
-      where id = ${value(attemptId, 'uuid')}
-    )
-    update ${id(app.storage, '_deliveries')} set status = ${value(status)}, reason = ${value(result.reason)}, leased_until = null,
-      due_at = now() + ${value(result.delayMs ?? 0, 'double precision')} * interval '1 millisecond', updated_at = now()
-    where id = ${value(delivery.id, 'uuid')} and status <> 'delivered'`;
-}
-
-/** The decision to go on in Temporal commits with the failed attempt; the starter carries it out when Temporal is there. */
-function handOver(app: AppRuntime, delivery: DeliveryRow, delayMs: number): Sql {
-  const input: DeliveryInput = {
-    app: app.id,
-    deliveryId: delivery.id,
-    webhook: delivery.webhook,
-    eventSeq: delivery.event_seq,
-    round: delivery.round,
-    delayMs,
-  };
-  const workflowId = deliveryWorkflowId(app.id, input.eventSeq, input.webhook, input.round);
-  return sql`with s as (
-      insert into ${id(app.storage, '_starts')} (workflow_id, kind, input)
-      values (${value(workflowId)}, 'delivery', ${value(JSON.stringify(input), 'jsonb')}) on conflict (workflow_id) do nothing
-    )
-    insert into durabase.work (app, kind, due_at) values (${value(app.id)}, 'starts', now())
-    on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)`;
 }
 
 /** Of rows `d`: an earlier change of the same record has not been delivered to the same webhook, and has not been given up either. */

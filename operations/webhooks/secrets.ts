@@ -10,11 +10,12 @@ import { audit } from '../platform/audit.ts';
 import { requireWebhook } from './definition.ts';
 
 const purpose = (app: AppRuntime, name: string): string => `secret/${app.id}/${name}`;
-const signingName = (webhook: string): string => `webhook/${webhook}`;
+export const signingName = (webhook: string): string => `webhook/${webhook}`;
 const SECRET_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 
-interface SecretRow extends pg.QueryResultRow {
-  readonly sealed: Buffer;
+/** A webhook's keys as they are stored; null before the first use. */
+export interface SealedKeys extends pg.QueryResultRow {
+  readonly sealed: Buffer | null;
   readonly previous: Buffer | null;
 }
 
@@ -22,19 +23,21 @@ interface SecretRow extends pg.QueryResultRow {
 export async function signingKeys(services: Services, app: AppRuntime, webhook: string): Promise<readonly Uint8Array[]> {
   const name = signingName(webhook);
   const read = sql`select sealed, previous from ${id(app.storage, '_secrets')} where name = ${value(name)}`;
-  let rows = await run<SecretRow>(services.pool, read, { prepared: true });
+  let rows = await run<SealedKeys>(services.pool, read, { prepared: true });
   if (rows.length === 0) {
     const sealed = services.keyring.seal(randomBytes(32), purpose(app, name));
     await execute(
       services.pool,
       sql`insert into ${id(app.storage, '_secrets')} (name, sealed) values (${value(name)}, ${value(sealed)}) on conflict (name) do nothing`,
     );
-    rows = await run<SecretRow>(services.pool, read, { prepared: true });
+    rows = await run<SealedKeys>(services.pool, read, { prepared: true });
   }
-  return rows
-    .flatMap((row) => [row.sealed, ...(row.previous === null ? [] : [row.previous])])
-    .map((key) => services.keyring.open(key, purpose(app, name)));
+  return rows.flatMap((row) => openKeys(services, app, webhook, row));
 }
+
+/** For whoever has read the row along with something else. */
+export const openKeys = (services: Services, app: AppRuntime, webhook: string, { sealed, previous }: SealedKeys): readonly Uint8Array[] =>
+  [sealed, previous].flatMap((key) => (key === null ? [] : [services.keyring.open(key, purpose(app, signingName(webhook)))]));
 
 /** A new signing secret, shown this once. The one before keeps signing beside it until the next rotation. */
 export async function rotateSecret(ctx: AppContext, webhook: string): Promise<{ readonly secret: string }> {

@@ -5,7 +5,7 @@ import type { WebhookDefinition } from '../../core/model/document.ts';
 import { signatureHeaders } from '../../core/webhook/signature.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { redactor, secretsIn } from './redact.ts';
-import { MissingSecretError, resolveSecrets, signingKeys } from './secrets.ts';
+import { MissingSecretError, openKeys, resolveSecrets, signingKeys, type SealedKeys } from './secrets.ts';
 
 const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text, 'utf8').digest('base64');
 
@@ -18,17 +18,22 @@ export type CallResult =
 /** What belongs to the connection or to the signature is ours to say. */
 const OURS = /^(host|connection|content-length|content-type|transfer-encoding|upgrade|expect|te|trailer|keep-alive|proxy-.*|webhook-.*)$/i;
 
-/** Never throws for what the receiver, the network or the definition did; `body` are the exact bytes that are signed and sent. */
+/**
+ * Never throws for what the receiver, the network or the definition did; `body` are the exact bytes that are signed and sent.
+ * `sealed` are the signing keys of somebody who has read them already.
+ */
 export async function callWebhook(
   services: Services,
   app: AppRuntime,
   hook: WebhookDefinition,
   messageId: string,
   body: string,
+  sealed?: SealedKeys,
 ): Promise<CallResult> {
   try {
     const { headers, plain } = await resolveSecrets(services, app, hook.headers);
-    const keys = await signingKeys(services, app, hook.id ?? '');
+    const name = hook.id ?? '';
+    const keys = sealed === undefined ? await signingKeys(services, app, name) : openKeys(services, app, name, sealed);
     const signed = signatureHeaders(messageId, Math.floor(services.clock().getTime() / 1000), body, keys, hmac);
     const redact = redactor([...plain, ...secretsIn(headers), ...keys.map((key) => Buffer.from(key).toString('base64'))]);
     const result = await exchange(services, hook, { ...own(headers), ...signed }, body);

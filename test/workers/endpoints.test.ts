@@ -45,7 +45,7 @@ beforeAll(async () => {
       },
     ],
     webhooks: [
-      hook('breaking', { break_after: 3, concurrency: 1 }),
+      hook('breaking', { break_after: 3, concurrency: 1, retry: { max_attempts: 8, backoff: 'fixed', initial: '1h' } }),
       hook('throttled', { concurrency: 1 }),
       hook('silent', { break_after: 2, concurrency: 1 }),
       hook('ordered', { ordered: true, retry: { max_attempts: 2, backoff: 'fixed', initial: '1h' } }),

@@ -25,7 +25,7 @@ describe('windows', () => {
     windows.end('a', 'good', true);
     const unknown = (app: string): number => windows.rooms(app, hooks('new')).known['new'] ?? -1;
     for (let i = 0; unknown('a') > 0; i++) windows.begin('a', `hanging-${String(i)}`);
-    expect(windows.rooms('a', hooks('good'))).toEqual({ known: { good: 3 }, total: 64 });
+    expect(windows.rooms('a', hooks('good'))).toEqual({ known: { good: 3 }, proven: ['good'], total: 64 });
     expect(unknown('another')).toBe(0);
     windows.end('a', 'hanging-0', false);
     expect(unknown('another')).toBe(1);
