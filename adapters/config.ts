@@ -94,6 +94,10 @@ export const SETTINGS = {
       .optional(),
     help: 'the app of paths that name none',
   },
+  WORKER_METRICS_PORT: {
+    schema: z.coerce.number().int().min(1).max(65_535).optional(),
+    help: 'where a worker serves /metrics; nowhere when not set',
+  },
   DELIVERY_DAYS: {
     schema: z.coerce.number().int().min(1).max(3650).default(30),
     help: 'days for which deliveries that succeeded are kept, with their attempts',
@@ -131,6 +135,7 @@ export interface Config {
   readonly databasePoolMax: number;
   readonly exportsAtOnce: number;
   readonly feedHours: number;
+  readonly workerMetricsPort: number | undefined;
   /** How long deliveries that have ended are kept. */
   readonly deliveryDays: { readonly delivered: number; readonly dead: number };
   readonly streams: { readonly perProcess: number; readonly perApp: number; readonly perUser: number };
@@ -204,6 +209,7 @@ function shape(p: Parsed): Config {
     databasePoolMax: p.DATABASE_POOL_MAX,
     exportsAtOnce: p.EXPORTS_AT_ONCE,
     feedHours: p.FEED_HOURS,
+    workerMetricsPort: p.WORKER_METRICS_PORT,
     deliveryDays: { delivered: p.DELIVERY_DAYS, dead: p.DEAD_DELIVERY_DAYS },
     streams: { perProcess: p.STREAMS_PER_PROCESS, perApp: p.STREAMS_PER_APP, perUser: p.STREAMS_PER_USER },
     temporal: {

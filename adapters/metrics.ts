@@ -8,13 +8,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** `route` is the pattern ("/api/:app/:entity"), never a path: labels must stay few. */
   request(labels: { readonly method: string; readonly route: string; readonly status: number }, seconds: number): void;
-  delivery(outcome: 'delivered' | 'retrying' | 'dead' | 'refused'): void;
-  workflowStarted(type: string): void;
-  /** Seconds between the newest committed event and what the relay has fanned out. */
-  relayLag(seconds: number): void;
-  schemaReload(): void;
-  /** A number read when /metrics is asked: pool use, open streams. */
-  gauge(name: string, help: string, read: () => number): void;
+  /** A number read when /metrics is asked: pool use, open streams. One that cannot be read keeps its last value. */
+  gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** A count per set of labels, kept elsewhere and read when /metrics is asked. The sets must stay few. */
   counts(given: { readonly name: string; readonly help: string; readonly labels: readonly string[]; read(): readonly Counted[] }): void;
 }
@@ -31,27 +26,10 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const requests = createRequestMetrics(service);
-  const deliveries = new Counter({
-    name: 'durabase_deliveries_total',
-    help: 'Webhook attempts by outcome.',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const starts = new Counter({ name: 'durabase_workflow_starts_total', help: 'Workflows started.', labelNames: ['type'], registers });
-  const lag = new Gauge({ name: 'durabase_relay_lag_seconds', help: 'How far the relay is behind the event log.', registers });
-  const reloads = new Counter({
-    name: 'durabase_schema_reloads_total',
-    help: 'Times an app was loaded again after a schema change.',
-    registers,
-  });
   return {
     contentType: registry.contentType,
     text: async () => `${await registry.metrics()}\n${requests.text()}`,
     request: ({ method, route, status }, seconds) => requests.count(method, route, status, seconds),
-    delivery: (outcome) => deliveries.inc({ outcome }),
-    workflowStarted: (type) => starts.inc({ type }),
-    relayLag: (seconds) => lag.set(seconds),
-    schemaReload: () => reloads.inc(),
     counts({ name, help, labels: labelNames, read }) {
       new Counter({
         name,
@@ -69,8 +47,11 @@ export function createMetrics(service: 'api' | 'worker'): Metrics {
         name,
         help,
         registers,
-        collect() {
-          this.set(read());
+        async collect() {
+          const found = await Promise.resolve()
+            .then(read)
+            .catch(() => undefined);
+          if (found !== undefined) this.set(found);
         },
       });
     },

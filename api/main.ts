@@ -21,6 +21,7 @@ import { createTokens } from '../adapters/tokens.ts';
 import { AppError } from '../core/errors.ts';
 import { seedPlatformAdmin } from '../operations/auth/seed.ts';
 import { RealtimeHub } from '../operations/realtime/hub.ts';
+import { relayLag } from '../operations/relay-lag.ts';
 import { createServices } from '../operations/services.ts';
 import { adminPages } from './admin-pages.ts';
 import type { Api } from './api.ts';
@@ -90,6 +91,7 @@ export async function startApi(config: Config, log: Logger = createLogger(config
 function measure({ metrics, services, realtime }: Api): void {
   metrics.gauge('durabase_database_connections', 'Open connections of the data pool.', () => services.pool.totalCount);
   metrics.gauge('durabase_database_waiting', 'Requests waiting for a connection.', () => services.pool.waitingCount);
+  metrics.gauge('durabase_relay_lag_seconds', 'How far the relay is behind the event log.', () => relayLag(services));
   metrics.gauge('durabase_realtime_streams', 'Realtime streams that are open.', () => realtime.size);
   metrics.counts({
     name: 'durabase_older_shape_requests_total',

@@ -9,6 +9,7 @@ import type { Keyring } from '../adapters/keys.ts';
 import type { Outbound } from '../adapters/outbound.ts';
 import type { RateLimiter } from '../adapters/rate-limit/rate-limit.ts';
 import type { Scopes } from '../core/policy/access.ts';
+import type { Tally } from '../adapters/tally.ts';
 import type { TemporalGateway } from '../adapters/temporal/client.ts';
 import type { AppRuntime } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
@@ -28,6 +29,8 @@ export interface Services {
   readonly outbound: Outbound;
   /** Counters shared by every process. */
   readonly limiter: RateLimiter;
+  /** What this process has done, counted for its metrics. */
+  readonly tallies: { readonly attempts: Tally; readonly starts: Tally };
   readonly clock: () => Date;
 }
 

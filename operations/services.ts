@@ -4,6 +4,7 @@ import { createKeyring } from '../adapters/keys.ts';
 import { createOutbound } from '../adapters/outbound.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createRateLimiter } from '../adapters/rate-limit/rate-limit.ts';
+import { Tally } from '../adapters/tally.ts';
 import { createTemporalGateway } from '../adapters/temporal/client.ts';
 import type { Services } from './context.ts';
 import { createRegistry } from './registry-follow.ts';
@@ -45,6 +46,7 @@ export async function createServices(config: Config, role: 'api' | 'worker', log
       keyring,
       outbound,
       limiter,
+      tallies: { attempts: new Tally(), starts: new Tally() },
       clock: () => new Date(),
       async close() {
         await registry.close();

@@ -12,6 +12,7 @@ import { startDispatcher } from './dispatcher.ts';
 import { startFunctionRunner } from './functions.ts';
 import { HealthRecord, type WorkerHealth } from './health.ts';
 import { startMailer } from './mailer.ts';
+import { serveMetrics } from './metrics.ts';
 import { startRelay } from './relay.ts';
 import { startOperator } from './operator.ts';
 import { startReplayer } from './replayer.ts';
@@ -42,6 +43,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
   await migrateControl(ownerUrl, log);
   await migrateApps(ownerUrl, log);
   const services = await createServices(config, 'worker', log);
+  const metrics = await serveMetrics(services);
   const health = new HealthRecord();
   const starter = startStarter(services);
   const dispatcher = startDispatcher(services);
@@ -77,6 +79,7 @@ export async function startWorker(config: Config, options: WorkerStart = {}): Pr
         scheduler.close(),
         clockKeeper.close(),
         temporal.close(),
+        metrics?.close(),
       ]);
       await services.close();
     },

@@ -94,6 +94,7 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
         typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
       });
     }
+    services.tallies.starts.add(start.kind);
     await mark(services, app, start, 'started', null);
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return mark(services, app, start, 'started', null);

@@ -43,13 +43,14 @@ export function gate(
 
 /**
  * Two parts of a statement that keeps what attempts said; `given` has `webhook`, `sign`, `throttle_ms` and `break_after`. A success ends the
- * pause of a failing endpoint; one that asked to be left alone is left alone to the end.
+ * pause of a failing endpoint, and returns it: what waited is due. One that asked to be left alone is left alone to the end.
  */
 export const noteSuccesses = (app: AppRuntime): Sql => sql`
   update ${table(app)} s set failing_since = null, trips = 0, trial_until = null, failures = 0,
     paused_until = case when s.failures < well.break_after then s.paused_until end
   from (select webhook, max(break_after) as break_after from given where sign = 'delivered' group by webhook) well
-  where s.webhook = well.webhook and s.disabled_at is null and (s.failures > 0 or s.failing_since is not null)`;
+  where s.webhook = well.webhook and s.disabled_at is null and (s.failures > 0 or s.failing_since is not null)
+  returning s.webhook`;
 
 /** At most one of each webhook. Returns `webhook`, `failures` in a row, the `reason`, and `is_new` when this one disables the endpoint. */
 export function noteFailures(app: AppRuntime): Sql {

@@ -32,11 +32,18 @@ export const isFailure = ({ sign }: MadeAttempt): boolean => sign !== null && si
 
 /** Of each webhook either successes or one failure: failures in a row are counted one by one. */
 export async function recordAttempts(services: Services, app: AppRuntime, made: readonly MadeAttempt[]): Promise<void> {
+  await write(services, app, made);
+  for (const one of made) services.tallies.attempts.add(outcomeOf(one));
+}
+
+/** `refused` was not sent: the address, the port, a missing secret, or the webhook is switched off. */
+const outcomeOf = ({ result, judgement }: MadeAttempt): string =>
+  judgement.sign === null ? 'refused' : result.outcome === 'retry' ? 'retrying' : result.outcome;
+
+async function write(services: Services, app: AppRuntime, made: readonly MadeAttempt[]): Promise<void> {
   // What nearly all attempts come to: one statement, one commit.
   if (made.every((one) => !isFailure(one) && one.result.outcome !== 'retry')) {
-    await execute(services.pool, sql`${given(app, made)}, well as (${noteSuccesses(app)}) ${ended(app, sql`${value(null)}::text`)}`, {
-      prepared: true,
-    });
+    await execute(services.pool, recordSuccesses(app, made), { prepared: true });
     return;
   }
   await transaction(services.pool, async (client) => {
@@ -46,6 +53,10 @@ export async function recordAttempts(services: Services, app: AppRuntime, made: 
     }
   });
 }
+
+const recordSuccesses = (app: AppRuntime, made: readonly MadeAttempt[]): Sql => sql`
+  ${given(app, made)}, well as (${noteSuccesses(app)}), ${work(app, sql`select 'deliveries' as kind, now() as due_at from well`)}
+  ${ended(app, sql`${value(null)}::text`)}`;
 
 interface SignRow extends pg.QueryResultRow {
   readonly webhook: string;
@@ -66,13 +77,18 @@ const recordWithFailures = (app: AppRuntime, made: readonly MadeAttempt[]): Sql 
   ), starts as (
     insert into ${id(app.storage, '_starts')} (workflow_id, kind, input)
     select workflow_id, 'delivery', input from going_on where not waits on conflict (workflow_id) do nothing
-  ), work as (
-    insert into durabase.work (app, kind, due_at)
-    select ${value(app.id)}, case when waits then 'deliveries' else 'starts' end as kind, case when waits then min(due_at) else now() end
-    from going_on group by waits order by kind
-    on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)
-  )
+  ), ${work(
+    app,
+    sql`select 'deliveries' as kind, now() as due_at from well
+      union all select case when waits then 'deliveries' else 'starts' end, case when waits then due_at else now() end from going_on`,
+  )}
   select webhook, reason from signs where is_new`;
+
+/** Says what the app has to do from when on; `due` has kinds and times. */
+const work = (app: AppRuntime, due: Sql): Sql => sql`work as (
+    insert into durabase.work (app, kind, due_at) select ${value(app.id)}, kind, min(due_at) from (${due}) due group by kind order by kind
+    on conflict (app, kind) do update set due_at = least(work.due_at, excluded.due_at)
+  )`;
 
 function given(app: AppRuntime, made: readonly MadeAttempt[]): Sql {
   const rows = [...made].sort((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1)).map((one) => rowOf(app, one));

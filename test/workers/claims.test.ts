@@ -108,3 +108,19 @@ it('is forgotten after 30 days when it was delivered, after 90 when it was given
   );
   expect(left.map((row) => row.record_id)).toEqual(['dead29', 'dead31', 'delivered29', 'retrying29', 'retrying31', 'retrying91']);
 });
+
+it('makes what waited for an endpoint due as soon as its trial succeeds', async () => {
+  await queue('early');
+  await world.query(
+    `insert into ${world.storage}._webhook_state (webhook, failures, failing_since, paused_until) values ('early', 10, now(), now())`,
+  );
+  const [trial] = await claim({ early: 8 });
+  await world.query(`update durabase.work set due_at = now() + interval '30 seconds' where app = $1`, [world.app]);
+  const made = await makeAttempt(world.services, app, trial ?? ({} as BegunAttempt), 'dispatcher');
+  await recordAttempts(world.services, app, [
+    { ...made, result: { outcome: 'delivered', delayMs: null, reason: null }, sign: { kind: 'delivered', throttleMs: null } },
+  ]);
+  expect(await world.query(`select kind from durabase.work where app = $1 and due_at <= now()`, [world.app])).toEqual([
+    { kind: 'deliveries' },
+  ]);
+});
