@@ -13,13 +13,16 @@ const nonRetryableErrorTypes = [...NON_RETRYABLE];
 /** What counts as a failure where a step says how often it is tried: all but what is away on our own side. */
 export const COUNTED_FAILURES: readonly ErrorCode[] = [...NON_RETRYABLE, 'RATE_LIMITED', 'WEBHOOK_UNAVAILABLE'];
 
+/** After an outage of ours work goes on within seconds: what fell due meanwhile is to happen at once (`npm run prove -- process-kills`). */
+const LONGEST_PAUSE = '2s';
+
 /**
  * Brief reads and projections of a run, in the worker that holds it: no round trip through the server. Without an end,
  * because Postgres may be away for hours and the run must then simply go on.
  */
 export const brief: LocalActivityOptions = {
   startToCloseTimeout: '10s',
-  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', nonRetryableErrorTypes },
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: LONGEST_PAUSE, nonRetryableErrorTypes },
 };
 
 /** Answers a person who waits: gives up before the caller does. */
@@ -43,7 +46,7 @@ export const quick: ActivityOptions = {
 export const effect: ActivityOptions = {
   startToCloseTimeout: '30s',
   heartbeatTimeout: '5s',
-  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: LONGEST_PAUSE, nonRetryableErrorTypes },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 };
 

@@ -20,8 +20,9 @@ import { lookAgainSignal } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
 import { dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type { ClockInput, ClockLook, ClockMark, ClockResult } from './contracts/types.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
-const local = proxyLocalActivities<ClockActivities>(brief);
+const local = oneAtATime(proxyLocalActivities<ClockActivities>(brief));
 const writing = proxyActivities<ClockActivities>(effect);
 const calling = proxyActivities<ClockActivities>({ ...outbound, taskQueue: OUTBOUND_QUEUE });
 

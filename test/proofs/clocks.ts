@@ -12,6 +12,7 @@ import { Client, Connection } from '@temporalio/client';
 import { startTemporal } from '../../infra/local/temporal.ts';
 import { eventually, signIn, type Caller } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
+import { idleCpu, percent } from '../support/idle.ts';
 import { Stack } from '../support/process.ts';
 
 export interface ClocksResult {
@@ -56,7 +57,7 @@ export async function proveClocks({ clocks, due }: ClocksOptions, say: (line: st
     await reaches(running, clocks, 60_000 + clocks * 100);
     const startedInMs = Date.now() - began;
     say(`${clocks} clocks wait, ${startedInMs} ms after the first write`);
-    const cpu = await idleCpu([stack.pidOf('worker'), temporal.pid]);
+    const cpu = await idleCpu([stack.pidOf('worker'), temporal.pid], IDLE_MS);
     say(`while they wait, the worker takes ${percent(cpu[0])} and Temporal ${percent(cpu[1])} of one processor`);
     const dueAt = Date.now() + DUE_MS;
     const late = await makeJobs(admin, due, `${DUE_MS}ms`);
@@ -82,8 +83,6 @@ export async function proveClocks({ clocks, due }: ClocksOptions, say: (line: st
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
-
-const percent = (share = 0): string => `${(share * 100).toFixed(1)} %`;
 
 async function makeApp(admin: Caller): Promise<void> {
   const made = await admin('POST', '/api/_platform/apps', { name: 'clocks' });
@@ -172,22 +171,6 @@ async function firedOnce(admin: Caller, ids: readonly string[]): Promise<void> {
       `the breach of ${id} wrote more than once: ${String(record.headers.get('etag'))}`,
     );
   }
-}
-
-/** Shares of one processor, from what the kernel has counted. */
-async function idleCpu(pids: readonly number[]): Promise<number[]> {
-  const before = pids.map(cpuMs);
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  return pids.map((pid, index) => (cpuMs(pid) - (before[index] ?? 0)) / IDLE_MS);
-}
-
-/** Linux counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = fs
-    .readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -9,9 +9,11 @@ import { proveHostile } from './hostile.ts';
 import { proveMigrateKills } from './migrate-kills.ts';
 import { proveMigrateLoad } from './migrate-load.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
+import { proveProcessKills } from './process-kills.ts';
 import { provePublishLoad } from './publish-load.ts';
 import { proveRollouts } from './rollouts.ts';
 import { proveTemporalAway } from './temporal-away.ts';
+import { proveWaiting } from './waiting.ts';
 
 const say = (line: string): void => console.log(line);
 
@@ -19,6 +21,20 @@ it('an approval survives kill -9 of everything, and its effect happens once', as
   const result = await proveApprovalCrash({ rounds: 1, seed: 1 }, say);
   expect(result.recoveryMs).toHaveLength(1);
 }, 120_000);
+
+it('processes, decisions, clocks and deliveries end as without crashes, whatever is killed with -9', async () => {
+  const result = await proveProcessKills({ kills: 4, seed: 6, orders: 3 }, say);
+  expect(result.findings).toEqual([]);
+  expect(result.kills).toBe(4);
+  expect(result.orders).toBeGreaterThan(3);
+  expect(result.delivered).toBe(result.committed);
+}, 300_000);
+
+it('waiting approvals and clocks cost next to nothing and survive a kill of everything', async () => {
+  const { cpu } = await proveWaiting({ approvals: 60, clocks: 60, seconds: 2 }, say);
+  // Of one processor, on a machine that is busy with other tests.
+  expect(cpu.worker).toBeLessThan(0.5);
+}, 180_000);
 
 it('plain data goes on without Temporal, and what it missed starts when it is back', async () => {
   const result = await proveTemporalAway(say);

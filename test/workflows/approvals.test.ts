@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dataConverter } from '../../adapters/temporal/data-converter.ts';
 import { commentRun, decideRun, delegateRun, reassignRun } from '../../operations/approvals/decide.ts';
 import { recordDecision } from '../../operations/approvals/record-decision.ts';
 import type { Actor } from '../../operations/context.ts';
 import { listPending } from '../../operations/processes/list.ts';
 import type { RunAnswer } from '../../operations/processes/runs.ts';
 import { recordHistories } from '../replay/record.ts';
+import { workflowBundle } from '../support/temporal.ts';
 import { approvalWorld, manual, story, type ApprovalWorld } from './approval-world.ts';
 
 const role = (name: string) => ({ type: 'role', role: name });
@@ -97,6 +100,17 @@ describe('a quorum', () => {
     const { rows } = await world.services.pool.query(`select 1 from ${world.app.storage}._votes where task_id = $1`, [run.task?.id]);
     expect(rows).toHaveLength(2);
   });
+
+  it('goes on by its history after votes of the same moment, whichever of them was written first', async () => {
+    const people = [await world.person('vea', 'board'), await world.person('vic', 'board'), await world.person('val', 'board')];
+    const client = await world.services.temporal.client();
+    for (let round = 0; round < 6; round++) {
+      const run = await world.begin('two');
+      await Promise.allSettled(people.map((person) => approve(run, person)));
+      const history = await client.workflow.getHandle(run.temporal_workflow_id).fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle: { codePath: await workflowBundle() }, dataConverter }, history);
+    }
+  }, 60_000);
 
   it('that is out of reach ends the approval at once', async () => {
     const [a, b, c] = [await world.person('ja', 'jury'), await world.person('jb', 'jury'), await world.person('jc', 'jury')];
