@@ -69,7 +69,7 @@ const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
 export const functionPaths = (root: string): Paths => ({
   [`${root}/functions`]: {
-    get: told('list_functions', {
+    get: told('read_function_registry', {
       summary: 'The registry of functions',
       description: 'What a document may attach, with parameters and examples.',
       told: 'All of them.',
