@@ -114,7 +114,7 @@ export const operatingPaths = (root: string): Paths => ({
       description:
         'The oldest 1,000 that match; stuck ones unless `status` says otherwise. A worker asks them one by one. 200 for a dry run.',
       body: schemaOf(operatePayload),
-      example: { action: 'retry', filter: { step: 'send_mail', error_contains: 'ECONNREFUSED' }, dry_run: true },
+      example: { action: 'retry', filter: { step: 'send_mail', error_contains: 'timed out' }, dry_run: true },
       status: 202,
       told: 'It has begun.',
       answer: data(ref('schemas', 'RunOperation')),

@@ -158,7 +158,7 @@ const DECISION: Schema = objectOf({
 });
 const DELEGATE: Schema = objectOf(
   {
-    to: { ...TEXT, description: 'The id or email of an active user.' },
+    to: { ...TEXT, minLength: 1, maxLength: 320, description: 'The id or email of an active user.' },
     until: { ...TIME, description: 'For good when left out.' },
     comment: COMMENT,
     task: WHICH_TASK,

@@ -1,6 +1,7 @@
 /** The words that people have for a migration, brought to the workflow that carries it. */
 import { createHash } from 'node:crypto';
 import { run } from '../../adapters/postgres/run.ts';
+import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { contractWorkflowId, migrationWorkflowId } from '../../workflows/contracts/ids.ts';
@@ -30,7 +31,7 @@ const SEEN_MS = 3_000;
 export async function askMigration(ctx: AppContext, key: string, verb: MigrationVerb, word: MigrationWord): Promise<MigrationView> {
   const { id } = await getMigration(ctx, key);
   const { number, ...before } = await placeOf(ctx, id);
-  if (verb === 'contract') await contractNow(ctx, number, before, word.drop === true);
+  if (verb === 'contract') await contractNow(ctx, id, number, before, word.drop === true);
   else await change(ctx, id, number, verb, word);
   await audit(ctx.services.pool, ctx.actor, {
     app: ctx.app.id,
@@ -82,13 +83,16 @@ async function change(
   if (!isSo) throw over(await placeOf(ctx, id), verb);
 }
 
-async function contractNow(ctx: AppContext, number: number, place: Place, drop: boolean): Promise<void> {
+async function contractNow(ctx: AppContext, id: string, number: number, place: Place, drop: boolean): Promise<void> {
   if (place.status === 'completed') return;
   if (place.status !== 'ready' || place.phase === 'switch') throw over(place, 'contract');
   const outcome = await askRun(ctx.services, contractWorkflowId(ctx.app.id, number), (handle) =>
     handle.executeUpdate(contractNowUpdate, { args: [{ drop, actor: actorRef(ctx.actor) }] }),
   );
-  if (outcome === 'gone') throw over(place, 'contract');
+  if (outcome !== 'gone') return;
+  const { status } = await getMigration(ctx, id);
+  // The workflow that sees to the grace begins a moment after the migration says it is in grace.
+  if (status === 'ready') throw temporalUnavailable();
 }
 
 const over = ({ status, phase }: Place, verb: string): AppError =>
