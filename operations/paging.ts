@@ -21,6 +21,13 @@ export function readPage(query: URLSearchParams, most: number, usual = 25): Page
   return { page, perPage, offset: (page - 1) * perPage };
 }
 
+/** A text that something stored may have; undefined when it is not given. */
+export function readText(query: URLSearchParams, name: string): string | undefined {
+  const given = query.get(name);
+  if (given?.includes('\0') === true) throw new AppError('INVALID_VALUE', `${name} has the character NUL, which nothing stored has.`);
+  return given ?? undefined;
+}
+
 /** A whole number from 1; undefined when it is not given. */
 export function readNatural(query: URLSearchParams, name: string): number | undefined {
   const given = query.get(name);

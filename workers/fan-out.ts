@@ -10,19 +10,13 @@ import { markWork } from '../operations/mark-work.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
 import { matchWaits } from '../operations/processes/waits.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
-import { clockSignal, queueStarts, startClocks } from '../operations/slas/start-clocks.ts';
+import { clockSignal, clockStarts } from '../operations/slas/start-clocks.ts';
+import { insertStarts, type Start } from '../operations/starts.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
 import { changeOf, deliveredPayload, isAbout, meetsCondition } from '../operations/webhooks/payload.ts';
 
 const WAITS_FOR_DISABLED = '30 days';
 const ABANDONED = 'The endpoint has been disabled for more than 30 days. Enable it, then replay.';
-
-interface StartRow {
-  readonly workflow_id: string;
-  readonly kind: 'process' | 'delivery' | 'signal';
-  readonly input: unknown;
-  readonly error: string | null;
-}
 
 interface DeliveryRow {
   readonly id: string;
@@ -42,24 +36,56 @@ export interface FanOut {
   readonly functionRuns: number;
 }
 
+const NOTHING: FanOut = { starts: 0, deliveries: 0, functionRuns: 0 };
+
 export async function fanOut(services: Services, client: pg.Client, events: readonly EventRow[]): Promise<FanOut> {
-  let total: FanOut = { starts: 0, deliveries: 0, functionRuns: 0 };
+  let total: FanOut = NOTHING;
   for (const [appId, own] of groupByApp(events)) {
     const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
     if (app === undefined) continue;
-    const abandoned = await abandonedWebhooks(client, app);
-    const told = await toldOf(client, app, own);
-    const starts = [...own.flatMap((event) => startsOf(services, app, event)), ...told];
-    const deliveries = own.flatMap((event) => deliveriesOf(services, app, event, abandoned));
-    const runs = own.flatMap((event) => functionRunsOf(app, event));
-    const clocks = await store(services, client, app, own, { starts, deliveries, runs });
+    const { starts, deliveries, functionRuns } = await followUps(services, client, app, own);
     total = {
-      starts: total.starts + starts.length + clocks,
-      deliveries: total.deliveries + deliveries.length,
-      functionRuns: total.functionRuns + runs.length,
+      starts: total.starts + starts,
+      deliveries: total.deliveries + deliveries,
+      functionRuns: total.functionRuns + functionRuns,
     };
   }
   return total;
+}
+
+async function followUps(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<FanOut> {
+  await client.query('savepoint app');
+  try {
+    const decided = await decide(services, client, app, events);
+    await store(client, app, decided);
+    await client.query('release savepoint app');
+    return { starts: decided.starts.length, deliveries: decided.deliveries.length, functionRuns: decided.runs.length };
+  } catch (error) {
+    // An app whose storage is being removed must not stop the others; a lost connection stops the pass by itself.
+    await client.query('rollback to savepoint app');
+    services.log.error({ app: app.id, error: String(error) }, 'the follow-ups of an app could not be stored');
+    if (!isMissingTable(error)) throw error;
+    return NOTHING;
+  }
+}
+
+interface Decisions {
+  readonly starts: readonly Start[];
+  readonly deliveries: readonly DeliveryRow[];
+  readonly runs: readonly RunRow[];
+}
+
+async function decide(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<Decisions> {
+  const abandoned = await abandonedWebhooks(client, app);
+  return {
+    starts: [
+      ...events.flatMap((event) => startsOf(services, app, event)),
+      ...(await toldOf(client, app, events)),
+      ...(app.model.document.slas.length === 0 ? [] : await clocksOf(services, client, app, events)),
+    ],
+    deliveries: events.flatMap((event) => deliveriesOf(services, app, event, abandoned)),
+    runs: events.flatMap((event) => functionRunsOf(app, event)),
+  };
 }
 
 function groupByApp(events: readonly EventRow[]): Map<string, EventRow[]> {
@@ -79,9 +105,9 @@ async function runtimeFor(services: Services, appId: string, version: number): P
   return (await services.registry.newerThan(app)) ?? app;
 }
 
-function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRow[] {
+function startsOf(services: Services, app: AppRuntime, event: EventRow): Start[] {
   try {
-    return matchTriggers(app, event).map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'process', input, error: null }));
+    return matchTriggers(app, event).map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'process', input }));
   } catch (error) {
     // One bad definition must not hold up what is behind it: it becomes a visible failed start.
     services.log.error({ app: app.id, event: event.seq, error: String(error) }, 'triggers of an event could not be matched');
@@ -92,17 +118,9 @@ function startsOf(services: Services, app: AppRuntime, event: EventRow): StartRo
 }
 
 /** Runs that wait for one of these events, told by a signal. */
-async function toldOf(client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<StartRow[]> {
-  await client.query('savepoint waits');
-  try {
-    const told = await matchWaits(client, app, events);
-    await client.query('release savepoint waits');
-    return told.map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'signal', input, error: null }));
-  } catch (error) {
-    await client.query('rollback to savepoint waits');
-    if (!isMissingTable(error)) throw error;
-    return [];
-  }
+async function toldOf(client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<Start[]> {
+  const told = await matchWaits(client, app, events);
+  return told.map(({ workflowId, input }) => ({ workflow_id: workflowId, kind: 'signal', input }));
 }
 
 /** Deliveries wait for a disabled endpoint, but not for ever. */
@@ -142,73 +160,32 @@ function deliveriesOf(services: Services, app: AppRuntime, event: EventRow, aban
   });
 }
 
-interface Decisions {
-  readonly starts: readonly StartRow[];
-  readonly deliveries: readonly DeliveryRow[];
-  readonly runs: readonly RunRow[];
+async function store(client: pg.Client, app: AppRuntime, { starts, deliveries, runs }: Decisions): Promise<void> {
+  if (starts.length > 0) await query(client, insertStarts(app, starts));
+  if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
+  if (runs.length > 0) await query(client, insertRuns(app, runs));
+  const isPending = deliveries.some((row) => row.status === 'pending');
+  if (starts.length > 0 || isPending) await query(client, markWork(app, starts.length > 0, isPending));
 }
 
-async function store(
-  services: Services,
-  client: pg.Client,
-  app: AppRuntime,
-  events: readonly EventRow[],
-  { starts, deliveries, runs }: Decisions,
-): Promise<number> {
-  const mayClock = app.model.document.slas.length > 0;
-  if (starts.length + deliveries.length + runs.length === 0 && !mayClock) return 0;
-  await client.query('savepoint app');
-  try {
-    const clocks = mayClock ? await storeClocks(services, client, app, events) : 0;
-    if (starts.length > 0) await query(client, insertStarts(app, starts));
-    if (deliveries.length > 0) await query(client, insertDeliveries(app, deliveries));
-    if (runs.length > 0) await query(client, insertRuns(app, runs));
-    await query(
-      client,
-      markWork(
-        app,
-        starts.length > 0,
-        deliveries.some((row) => row.status === 'pending'),
-      ),
-    );
-    await client.query('release savepoint app');
-    return clocks;
-  } catch (error) {
-    // An app whose storage is being removed must not stop the others; a lost connection stops the pass by itself.
-    await client.query('rollback to savepoint app');
-    services.log.error({ app: app.id, error: String(error) }, 'the follow-ups of an app could not be stored');
-    if (!isMissingTable(error)) throw error;
-    return 0;
-  }
-}
-
-/** Clocks of SLAs: those that start, and word to those that run. Answers for how many there is something to do. */
-async function storeClocks(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<number> {
+/** Clocks of SLAs: those that start, and word to those that run. */
+async function clocksOf(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<Start[]> {
   try {
     const { started, told } = await matchClocks(client, app, events);
-    await startClocks(client, app, started);
-    await queueStarts(
-      client,
-      app,
-      [...told].map(([workflowId, version]) => clockSignal(app, workflowId, version)),
-    );
-    return started.length + told.size;
+    return [
+      ...(await clockStarts(client, app, started)),
+      ...[...told].map(([workflowId, version]) => clockSignal(app, workflowId, version)),
+    ];
   } catch (error) {
     // One bad definition must not hold up the log; trouble of the database is the pass's own.
     if (!(error instanceof RangeError || error instanceof TypeError || isAppError(error))) throw error;
     services.log.error({ app: app.id, err: error }, 'the clocks of an app could not be worked out');
-    return 0;
+    return [];
   }
 }
 
 const isMissingTable = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
-
-const insertStarts = (app: AppRuntime, rows: readonly StartRow[]): Sql => sql`
-  insert into ${id(app.storage, '_starts')} (workflow_id, kind, input, state, error)
-  select workflow_id, kind, input, case when error is null then 'pending' else 'failed' end, error
-  from jsonb_to_recordset(${value(JSON.stringify(rows), 'jsonb')}) as r(workflow_id text, kind text, input jsonb, error text)
-  on conflict (workflow_id) do nothing`;
 
 const insertDeliveries = (app: AppRuntime, rows: readonly DeliveryRow[]): Sql => sql`
   insert into ${id(app.storage, '_deliveries')} (id, event_seq, webhook, entity, record_id, record_version, body, status, reason)

@@ -19,7 +19,7 @@ import { brief, effect, outbound } from './activity-options.ts';
 import { lookAgainSignal } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
 import { dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
-import type { ClockInput, ClockLook, ClockMark, ClockResult } from './contracts/types.ts';
+import type { ClockInput, ClockLook, ClockMark, ClockResult, FoundClock } from './contracts/types.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 const local = oneAtATime(proxyLocalActivities<ClockActivities>(brief));
@@ -67,24 +67,12 @@ async function look(input: ClockInput): Promise<ClockLook | 'failed'> {
     return await local.assessClock.executeWithOptions({ ...brief, summary: 'look at the clock' }, [{ ...input, now: timeNow() }]);
   } catch (error) {
     if (!isActivityFailure(error)) throw error;
-    if (codeOf(error) === 'APP_NOT_FOUND') return GONE;
+    if (codeOf(error) === 'APP_NOT_FOUND') return { status: 'gone' };
     return 'failed';
   }
 }
 
-const GONE: ClockLook = {
-  status: 'gone',
-  state: 'cancelled',
-  name: '',
-  entity: '',
-  recordId: '',
-  isPaused: false,
-  dueAt: null,
-  nextAt: null,
-  due: [],
-};
-
-function show({ name, entity, recordId, state, isPaused, dueAt }: ClockLook): void {
+function show({ name, entity, recordId, state, isPaused, dueAt }: FoundClock): void {
   upsertSearchAttributes([
     { key: stateAttribute, value: state },
     { key: entityAttribute, value: entity },
@@ -97,7 +85,7 @@ function show({ name, entity, recordId, state, isPaused, dueAt }: ClockLook): vo
 }
 
 /** A clock that is paused, or has nothing ahead, holds no timer. */
-async function untilNext({ nextAt, name }: ClockLook, isTold: () => boolean): Promise<void> {
+async function untilNext({ nextAt, name }: FoundClock, isTold: () => boolean): Promise<void> {
   if (nextAt === null) await condition(isTold);
   else await condition(isTold, Math.max(1, Date.parse(nextAt) - Date.now()), { summary: `${name}: next mark` });
 }

@@ -1,5 +1,6 @@
 /** The audit of an app. */
-import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { arrayOf, objectOf, ref, type Schema } from './json.ts';
+import { query } from './list-parameters.ts';
 import { CHANGE_ERRORS, FLAG, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
@@ -32,7 +33,6 @@ const PROOF: Schema = objectOf(
   },
   ['intact', 'entries', 'erased', 'head', 'first_bad'],
 );
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 
 export const auditPaths = (root: string): Paths => ({
   [`${root}/audit`]: {

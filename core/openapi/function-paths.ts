@@ -3,7 +3,8 @@ import { FUNCTIONS } from '../functions/registry.ts';
 import { functionTrial } from '../payloads/functions.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
+import { query } from './list-parameters.ts';
+import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, STORABLE, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
 export const FUNCTIONS_TAG = '_admin/functions';
@@ -64,8 +65,6 @@ export const FUNCTION_SCHEMAS: Readonly<Record<string, Schema>> = {
 };
 
 const told = (verb: string, what: Told): JsonObject => operation(FUNCTIONS_TAG, `admin_${verb}`, what);
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
-const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
 export const functionPaths = (root: string): Paths => ({
   [`${root}/functions`]: {

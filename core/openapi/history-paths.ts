@@ -1,6 +1,7 @@
 /** What happened to a record, and undoing one change of it. */
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { query } from './list-parameters.ts';
 import { inPath, MAYBE_TEXT, TEXT, TEXTS, TIME } from './operation.ts';
 import { COMMON_ERRORS, data, errorsOf, jsonAnswer, tagged, words, WRITE_ERRORS, writeHeaders, type Paths } from './responses.ts';
 import type { EntityView } from './view.ts';
@@ -20,7 +21,6 @@ const ENTRY: Schema = objectOf(
 );
 
 const PAGE: Schema = objectOf({ data: arrayOf(ENTRY), page: ref('schemas', 'WalkPage') }, ['data', 'page']);
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 
 export function historyPaths(view: EntityView, path: string, idParameter: JsonObject): Paths {
   const { can, entity } = view;

@@ -2,7 +2,8 @@
 import { operatePayload, retryStartsPayload } from '../payloads/operating.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
+import { query } from './list-parameters.ts';
+import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, STORABLE, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
 export const OPERATING_TAG = '_admin/runs';
@@ -72,8 +73,6 @@ export const OPERATING_SCHEMAS: Readonly<Record<string, Schema>> = {
 };
 
 const told = (verb: string, what: Told): JsonObject => operation(OPERATING_TAG, `admin_${verb}`, what);
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
-const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 const COUNTED = objectOf({ total: WHOLE }, ['total']);
 const FILTERS: readonly JsonObject[] = [
   query('status', STATUS),

@@ -61,6 +61,8 @@ export const inPath = (name: string, schema: Schema, description?: string): Json
   compact({ name, in: 'path', required: true, description, schema });
 
 export const TEXT: Schema = { type: 'string' };
+/** No text that is stored has a NUL. */
+export const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 export const MAYBE_TEXT: Schema = { type: ['string', 'null'] };
 export const WHOLE: Schema = { type: 'integer' };
 export const FLAG: Schema = { type: 'boolean' };

@@ -1,6 +1,7 @@
 /** Beside the runs: inbound hooks, notifications, and what admins ask of a definition's runs. */
 import { arrayOf, objectOf, type JsonObject, type Schema } from './json.ts';
 import { strictPages } from './key-paths.ts';
+import { query } from './list-parameters.ts';
 import { CHANGE_ERRORS, FLAG, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE } from './operation.ts';
 import { COMMON_ERRORS, data, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
@@ -26,8 +27,6 @@ const MOVABLE = objectOf(
   },
   ['id', 'schema_version', 'current_steps', 'is_newest', 'can_move'],
 );
-
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 
 /** Of the app; none where it has no workflows. */
 export function processPaths(app: AppView, base: string): Paths {

@@ -1,5 +1,6 @@
 /** What changes, as a stream or page by page. */
 import { arrayOf, objectOf, type JsonObject, type Schema } from './json.ts';
+import { query } from './list-parameters.ts';
 import { FLAG, operation, TEXT, TEXTS, TIME } from './operation.ts';
 import { COMMON_ERRORS, data, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
@@ -27,8 +28,6 @@ const PAGE: Schema = objectOf(
   ['data', 'next', 'has_more'],
 );
 const TICKET: Schema = objectOf({ ticket: TEXT, expires_in: { type: 'integer' } }, ['ticket', 'expires_in']);
-
-const query = (name: string, schema: Schema, description: string): JsonObject => ({ name, in: 'query', description, schema });
 
 export function realtimePaths(app: AppView, base: string): Paths {
   const readable = [...app.entities.values()].filter(({ can }) => can.read).map(({ entity }) => entity.name);

@@ -3,7 +3,8 @@ import { slaTrial } from '../payloads/slas.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { strictPages } from './key-paths.ts';
-import { CHANGE_ERRORS, FLAG, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE } from './operation.ts';
+import { query } from './list-parameters.ts';
+import { CHANGE_ERRORS, FLAG, inPath, MAYBE_TEXT, MAYBE_TIME, operation, STORABLE, TEXT, TIME, UUID, WHOLE } from './operation.ts';
 import { COMMON_ERRORS, data, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
 
@@ -54,14 +55,6 @@ export const SLA_SCHEMAS: Readonly<Record<string, Schema>> = {
   Clock: objectOf({ ...CLOCK, history: { ...HISTORY, description: 'Only with the clocks of one record.' } }, Object.keys(CLOCK)),
   TriedClock: objectOf({ ...TRIED, started_at: MAYBE_TIME, history: HISTORY }, [...Object.keys(TRIED), 'history']),
 };
-
-const query = (name: string, schema: Schema, description?: string): JsonObject => ({
-  name,
-  in: 'query',
-  schema,
-  ...(description === undefined ? {} : { description }),
-});
-const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
 /** Of an entity with SLAs. */
 export const recordClocks = (name: string): JsonObject =>

@@ -1,7 +1,8 @@
 /** Deliveries of webhooks and the secrets in them, for admins. */
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { strictPages } from './key-paths.ts';
-import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
+import { query } from './list-parameters.ts';
+import { CHANGE_ERRORS, inPath, MAYBE_TEXT, MAYBE_TIME, operation, STORABLE, TEXT, TIME, UUID, WHOLE, type Told } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
 export const WEBHOOKS_TAG = '_admin/webhooks';
@@ -79,9 +80,7 @@ const WITH_BODY = data(
   objectOf({ ...DELIVERY, body: { type: 'object', description: 'What is sent.' } }, [...Object.keys(DELIVERY), 'body']),
 );
 const told = (verb: string, what: Told): JsonObject => operation(WEBHOOKS_TAG, `admin_${verb}`, what);
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 const CURSOR: Schema = { type: 'string', pattern: '^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$' };
-const STORABLE: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 const WEBHOOK = inPath('id', { type: 'string', minLength: 1 }, 'The id of a webhook.');
 const SECRET = inPath('name', { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_]{0,62}$' });
 const NAMED = data(objectOf({ name: TEXT }, ['name']));

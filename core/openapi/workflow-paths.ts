@@ -3,28 +3,22 @@ import { assigneesSchema } from '../model/approval-step.ts';
 import { retryPayload, rewindPayload } from '../payloads/operating.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
+import { query } from './list-parameters.ts';
 import { strictPages } from './key-paths.ts';
+import { FLAG, MAYBE_TEXT, MAYBE_TIME, STORABLE, TEXT, TIME, UUID, WHOLE } from './operation.ts';
 import { COMMON_ERRORS, data, errorsOf, jsonAnswer, jsonBody, type Paths } from './responses.ts';
 import type { AppView } from './view.ts';
 
 const TAG = 'workflows';
-const TIME: Schema = { type: 'string', format: 'date-time' };
-const MAYBE_TIME: Schema = { type: ['string', 'null'], format: 'date-time' };
-const MAYBE_TEXT: Schema = { type: ['string', 'null'] };
-
-const FLAG: Schema = { type: 'boolean' };
-const NAME: Schema = { type: 'string' };
-const UUID: Schema = { type: 'string', format: 'uuid' };
-const COUNT: Schema = { type: 'integer' };
 
 const GROUP: Schema = objectOf(
   {
-    name: NAME,
+    name: TEXT,
     assignees: arrayOf({ type: 'object' }),
     quorum: { anyOf: [{ type: 'string', enum: ['any', 'all'] }, { type: 'integer' }] },
-    required: COUNT,
-    approved: COUNT,
-    rejected: COUNT,
+    required: WHOLE,
+    approved: WHOLE,
+    rejected: WHOLE,
     is_open: { ...FLAG, description: 'It needs votes and may get them now.' },
   },
   ['assignees', 'quorum', 'required', 'approved', 'rejected', 'is_open'],
@@ -32,39 +26,39 @@ const GROUP: Schema = objectOf(
 const VOTE: Schema = objectOf(
   {
     decision: { type: 'string', enum: ['approved', 'rejected', 'sent_back', 'resubmitted'] },
-    decided_by: NAME,
-    on_behalf_of: { ...NAME, description: 'Whom the vote stands for, when it is not who decided.' },
+    decided_by: TEXT,
+    on_behalf_of: { ...TEXT, description: 'Whom the vote stands for, when it is not who decided.' },
     as_admin: { ...FLAG, description: 'By an admin, in the place of a member.' },
-    comment: NAME,
+    comment: TEXT,
     at: TIME,
   },
   ['decision', 'decided_by', 'at'],
 );
-const DELEGATION: Schema = objectOf({ from: NAME, to: UUID, until: MAYBE_TIME, comment: NAME, at: TIME }, ['from', 'to', 'until', 'at']);
+const DELEGATION: Schema = objectOf({ from: TEXT, to: UUID, until: MAYBE_TIME, comment: TEXT, at: TIME }, ['from', 'to', 'until', 'at']);
 const TASK: Schema = objectOf(
   {
     id: UUID,
-    step: NAME,
-    strand: { ...NAME, description: 'The strand of the run that waits for it.' },
+    step: TEXT,
+    strand: { ...TEXT, description: 'The strand of the run that waits for it.' },
     kind: { type: 'string', enum: ['approval', 'resubmission'] },
-    title: NAME,
+    title: TEXT,
     assignee: { type: 'object', description: 'The first of those who are asked.' },
     groups: arrayOf(GROUP),
     order: { type: 'string', enum: ['parallel', 'sequence'] },
     votes: arrayOf(VOTE),
-    waiting_for: arrayOf(objectOf({ user: NAME, substitutes: arrayOf(NAME) }, ['user', 'substitutes'])),
-    admin_places: { ...COUNT, description: 'Approvals that only admins can give.' },
+    waiting_for: arrayOf(objectOf({ user: TEXT, substitutes: arrayOf(TEXT) }, ['user', 'substitutes'])),
+    admin_places: { ...WHOLE, description: 'Approvals that only admins can give.' },
     due_at: MAYBE_TIME,
     created_at: TIME,
-    reminders_sent: COUNT,
+    reminders_sent: WHOLE,
     last_reminded_at: MAYBE_TIME,
-    escalations: COUNT,
+    escalations: WHOLE,
     delegations: arrayOf(DELEGATION),
     comment_required: FLAG,
     can_send_back: FLAG,
     can_decide: FLAG,
-    reason: { ...NAME, description: 'Why the caller may not decide it.' },
-    on_behalf_of: { ...NAME, description: 'For whom the caller would decide, when it is not for themselves.' },
+    reason: { ...TEXT, description: 'Why the caller may not decide it.' },
+    on_behalf_of: { ...TEXT, description: 'For whom the caller would decide, when it is not for themselves.' },
   },
   ['id', 'step', 'kind', 'assignee', 'groups', 'votes', 'waiting_for', 'due_at', 'comment_required', 'can_send_back', 'can_decide'],
 );
@@ -137,7 +131,7 @@ const pendingRuns = jsonAnswer({
     {
       data: arrayOf(ref('schemas', 'Run')),
       meta: objectOf(
-        { page: COUNT, per_page: COUNT, total: COUNT, overdue: COUNT, by_workflow: { type: 'object', additionalProperties: COUNT } },
+        { page: WHOLE, per_page: WHOLE, total: WHOLE, overdue: WHOLE, by_workflow: { type: 'object', additionalProperties: WHOLE } },
         ['page', 'per_page', 'total', 'overdue', 'by_workflow'],
       ),
     },
@@ -145,20 +139,18 @@ const pendingRuns = jsonAnswer({
   ),
 });
 
-const query = (name: string, schema: Schema): JsonObject => ({ name, in: 'query', schema });
 const RUN_ID: JsonObject = { name: 'run', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
-const TEXT: Schema = { type: 'string', pattern: '^[^\\u0000]*$' };
 
 const WHICH_TASK: Schema = { ...UUID, description: 'Which task, where several are open.' };
-const COMMENT: Schema = { ...TEXT, maxLength: 10_000 };
+const COMMENT: Schema = { ...STORABLE, maxLength: 10_000 };
 const DECISION: Schema = objectOf({
   comment: COMMENT,
   task: WHICH_TASK,
-  on_behalf_of: { ...TEXT, maxLength: 100, description: 'Whom to decide for, of several who are represented.' },
+  on_behalf_of: { ...STORABLE, maxLength: 100, description: 'Whom to decide for, of several who are represented.' },
 });
 const DELEGATE: Schema = objectOf(
   {
-    to: { ...TEXT, minLength: 1, maxLength: 320, description: 'The id or email of an active user.' },
+    to: { ...STORABLE, minLength: 1, maxLength: 320, description: 'The id or email of an active user.' },
     until: { ...TIME, description: 'For good when left out.' },
     comment: COMMENT,
     task: WHICH_TASK,
@@ -168,8 +160,8 @@ const DELEGATE: Schema = objectOf(
 const REASSIGN: Schema = objectOf({ assignee: schemaOf(assigneesSchema), comment: COMMENT, task: WHICH_TASK }, ['assignee']);
 const PENDING_PARAMETERS: readonly JsonObject[] = [
   query('assignee', { type: 'string', enum: ['me'] }),
-  query('workflow', TEXT),
-  query('entity', TEXT),
+  query('workflow', STORABLE),
+  query('entity', STORABLE),
   query('overdue', FLAG),
   query('sort', { type: 'string', enum: ['due_at', '-due_at', 'created_at', '-created_at'], default: '-created_at' }),
 ];
@@ -191,7 +183,7 @@ export function workflowPaths(app: AppView, base: string): Paths {
       get: operation('list', 'List runs', {
         parameters: [
           query('status', { type: 'string', enum: ['running', 'completed', 'failed', 'cancelled', 'ended_by_restore', 'stuck'] }),
-          ...['workflow', 'entity', 'record_id'].map((name) => query(name, TEXT)),
+          ...['workflow', 'entity', 'record_id'].map((name) => query(name, STORABLE)),
           ...strictPages(20),
         ],
         responses: { '200': runs, ...errorsOf(COMMON_ERRORS) },
@@ -216,10 +208,10 @@ export function workflowPaths(app: AppView, base: string): Paths {
     ...verb(
       'comment',
       'Say a word in the history',
-      objectOf({ comment: { ...TEXT, minLength: 1, maxLength: 10_000 }, task: WHICH_TASK }, ['comment']),
+      objectOf({ comment: { ...STORABLE, minLength: 1, maxLength: 10_000 }, task: WHICH_TASK }, ['comment']),
       true,
     ),
-    ...verb('cancel', 'End a run', objectOf({ reason: TEXT })),
+    ...verb('cancel', 'End a run', objectOf({ reason: STORABLE })),
     ...(app.isAdmin
       ? {
           ...verb('retry', 'Try a failed step again, with edited input if wanted', schemaOf(retryPayload)),

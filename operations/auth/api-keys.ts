@@ -7,6 +7,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { run, runText, type Db } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../adapters/tokens.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError } from '../../core/errors.ts';
 import { changedKey, newKey, newKeyOfAdmin, type NewKey } from '../../core/payloads/api-key.ts';
 import { and, id as identifier, join, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
@@ -24,7 +25,6 @@ export interface KeyScope {
   readonly owner: string | undefined;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_KEYS_OF_ACCOUNT = 50;
 const MAX_PER_PAGE = 100;
 
@@ -62,7 +62,7 @@ export async function listKeys(scope: KeyScope, query: URLSearchParams): Promise
 }
 
 export async function getKey(scope: KeyScope, keyId: string): Promise<string> {
-  const text = UUID.test(keyId)
+  const text = isUuid(keyId)
     ? await runText(
         scope.services.pool,
         sql`select ${keyJson('k')}::text from ${scope.realm.apiKeys} k where ${and([sql`k.id = ${value(keyId, 'uuid')}`, ...ofOwner(scope)])}`,
@@ -99,7 +99,7 @@ export async function createKey(scope: KeyScope, body: unknown): Promise<string>
 
 const withKey = (json: string | null, key: string): string => `{"key":${JSON.stringify(key)},${(json ?? '{}').slice(1)}`;
 
-const creatorOf = ({ actor }: KeyScope): string | null => (actor.id !== null && UUID.test(actor.id) ? actor.id : null);
+const creatorOf = ({ actor }: KeyScope): string | null => (actor.id !== null && isUuid(actor.id) ? actor.id : null);
 
 function futureOf({ services }: KeyScope, given: string | null | undefined): string | null {
   if (given === undefined || given === null) return null;
@@ -119,7 +119,7 @@ async function targetOf(scope: KeyScope, input: Pick<NewKey, 'roles' | 'user_id'
     throw invalid('user_id', 'A key has "roles" of its own or acts as "user_id", not both.');
   if (input.roles !== undefined) return { roles: [...new Set(input.roles)], userId: null };
   const userId = input.user_id ?? scope.actor.id;
-  const isHere = userId !== null && UUID.test(userId) && (await hasAccount(scope, userId));
+  const isHere = userId !== null && isUuid(userId) && (await hasAccount(scope, userId));
   if (isHere) return { roles: null, userId };
   if (input.user_id !== undefined) throw invalid('user_id', 'There is no such user.');
   return { roles: ['admin'], userId: null };
@@ -178,7 +178,7 @@ async function changeKey(
   set: readonly Sql[],
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  if (!UUID.test(keyId)) throw noSuchKey();
+  if (!isUuid(keyId)) throw noSuchKey();
   return transaction(scope.services.pool, async (client) => {
     const [row] = await run<{ epoch: number; text: string }>(
       client,

@@ -1,16 +1,18 @@
 /** The log of runs, as admins read it, and repeating one of them. */
 import { execute, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { checkParameters } from '../paging.ts';
+import { checkParameters, readNatural, readText } from '../paging.ts';
 import { markFunctionWork } from './match.ts';
 
 const PARAMETERS = ['attachment', 'function', 'entity', 'record_id', 'status', 'kind', 'limit', 'cursor'];
+const USUAL_LIMIT = 25;
+const MOST = 100;
 const STATUSES = ['pending', 'running', 'succeeded', 'failed'];
 const KINDS = ['Validation', 'Authorization', 'BusinessLogic', 'ExternalService'];
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const view = ({ app }: AppContext): Sql => sql`
   select r.id, r.attachment, r.function, r.event_seq::text as event_id, r.entity, r.record_id, r.status, r.attempt, r.input, r.output, r.error,
@@ -20,7 +22,7 @@ const view = ({ app }: AppContext): Sql => sql`
 /** Newest first, from cursor to cursor; the whole body as JSON text. */
 export async function listFunctionRuns(ctx: AppContext, params: URLSearchParams): Promise<string> {
   checkParameters(params, PARAMETERS);
-  const limit = limitOf(params);
+  const limit = Math.min(readNatural(params, 'limit') ?? USUAL_LIMIT, MOST);
   const text = await runText(
     ctx.services.pool,
     sql`with hits as (${view(ctx)} where ${conditions(params)} order by r.id desc limit ${value(limit + 1, 'integer')}),
@@ -32,21 +34,14 @@ export async function listFunctionRuns(ctx: AppContext, params: URLSearchParams)
   return text ?? '{"data":[],"page":{}}';
 }
 
-function limitOf(params: URLSearchParams): number {
-  const given = params.get('limit');
-  if (given === null) return 25;
-  if (!/^[1-9]\d{0,8}$/.test(given)) throw invalid('limit', '"limit" must be a whole number from 1.');
-  return Math.min(Number(given), 100);
-}
-
 const invalid = (field: string, message: string): AppError =>
   new AppError('INVALID_VALUE', message, { details: [{ field, rule: 'type', message }] });
 
 function conditions(params: URLSearchParams): Sql {
   const parts: Sql[] = [];
   for (const column of ['attachment', 'function', 'entity', 'record_id'] as const) {
-    const wanted = params.get(column);
-    if (wanted !== null) parts.push(sql`r.${id(column)} = ${value(wanted)}`);
+    const wanted = readText(params, column);
+    if (wanted !== undefined) parts.push(sql`r.${id(column)} = ${value(wanted)}`);
   }
   for (const [name, column, known] of [
     ['status', 'status', STATUSES],
@@ -59,7 +54,7 @@ function conditions(params: URLSearchParams): Sql {
   }
   const cursor = params.get('cursor');
   if (cursor !== null) {
-    if (!UUID.test(cursor)) throw invalid('cursor', '"cursor" must be the page.next_cursor of the answer before.');
+    if (!isUuid(cursor)) throw invalid('cursor', '"cursor" must be the page.next_cursor of the answer before.');
     parts.push(sql`r.id < ${value(cursor, 'uuid')}`);
   }
   return parts.length === 0 ? sql`true` : and(parts);
@@ -67,7 +62,7 @@ function conditions(params: URLSearchParams): Sql {
 
 /** One run as JSON text. */
 export async function getFunctionRun(ctx: AppContext, runId: string): Promise<string> {
-  const text = UUID.test(runId)
+  const text = isUuid(runId)
     ? await runText(
         ctx.services.pool,
         sql`select json_build_object('data', v)::text from (${view(ctx)} where r.id = ${value(runId, 'uuid')}) v`,

@@ -3,8 +3,8 @@ import { run, runText } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, id, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { checkParameters, readNatural } from '../paging.ts';
-import { readTime } from '../webhooks/read-filter.ts';
+import { checkParameters, readNatural, readText } from '../paging.ts';
+import { readTime } from '../read-time.ts';
 
 const FILTERS = ['status', 'workflow', 'step', 'entity', 'record_id', 'error', 'started_after', 'started_before'];
 const STATUSES = ['running', 'stuck', 'completed', 'failed', 'cancelled', 'ended_by_restore'];
@@ -53,22 +53,17 @@ const atStep = (step: string): Sql =>
   sql`(r.current_step = ${value(step)} or r.state -> 'strands' @> ${value(JSON.stringify([{ currentStep: step }]), 'jsonb')})`;
 
 function readFilter(query: URLSearchParams): RunFilter {
-  const given = (name: string): string | undefined => {
-    const wanted = query.get(name) ?? undefined;
-    if (wanted?.includes('\0') === true) throw new AppError('INVALID_VALUE', `${name} has the character NUL, which nothing stored has.`);
-    return wanted;
-  };
-  const status = given('status');
+  const status = readText(query, 'status');
   if (status !== undefined && !STATUSES.includes(status)) {
     throw new AppError('INVALID_VALUE', `The status must be one of ${STATUSES.join(', ')}.`);
   }
   return {
     status,
-    workflow: given('workflow'),
-    step: given('step'),
-    entity: given('entity'),
-    record_id: given('record_id'),
-    error: given('error'),
+    workflow: readText(query, 'workflow'),
+    step: readText(query, 'step'),
+    entity: readText(query, 'entity'),
+    record_id: readText(query, 'record_id'),
+    error: readText(query, 'error'),
     after: readTime(query.get('started_after'), 'started_after'),
     before: readTime(query.get('started_before'), 'started_before'),
   };

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { and, id, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import { powersOf, waitsFor } from '../approvals/powers.ts';
 import type { AppContext } from '../context.ts';
-import { checkParameters, readPage } from '../paging.ts';
+import { checkParameters, readPage, readText } from '../paging.ts';
 import { answerRuns, countRuns, type RunAnswer, selectRuns, visibleTo } from './runs.ts';
 
 export interface RunPage {
@@ -107,8 +107,6 @@ async function pageOf(ctx: AppContext, query: URLSearchParams, where: Sql): Prom
 }
 
 const equal = (query: URLSearchParams, parameter: string, column: Sql): Sql[] => {
-  const wanted = query.get(parameter);
-  if (wanted === null) return [];
-  if (wanted.includes('\0')) throw new AppError('INVALID_VALUE', `${parameter} has the character NUL, which nothing stored has.`);
-  return [sql`${column} = ${value(wanted)}`];
+  const wanted = readText(query, parameter);
+  return wanted === undefined ? [] : [sql`${column} = ${value(wanted)}`];
 };

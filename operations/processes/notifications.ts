@@ -1,5 +1,6 @@
 /** What the action `notify` has told somebody, read by that person alone. */
 import { execute, run } from '../../adapters/postgres/run.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, id, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
@@ -22,8 +23,6 @@ interface Row {
   readonly created_at: Date;
   readonly read_at: Date | null;
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The caller's own; whoever is no account of the app has none. */
 function own(ctx: AppContext): Sql {
@@ -66,7 +65,7 @@ export async function listNotifications(
 }
 
 export async function readNotification(ctx: AppContext, notification: string): Promise<NotificationAnswer> {
-  const rows = UUID.test(notification)
+  const rows = isUuid(notification)
     ? await run<Row>(
         ctx.services.pool,
         sql`update ${table(ctx)} set read_at = coalesce(read_at, now()) where id = ${value(notification, 'uuid')} and ${own(ctx)}

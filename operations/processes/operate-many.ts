@@ -5,6 +5,7 @@
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import { operatePayload } from '../../core/payloads/operating.ts';
 import { id, sql, type Sql, value } from '../../core/sql/sql.ts';
@@ -13,7 +14,7 @@ import { actorRef } from '../actor-ref.ts';
 import type { AppContext, AppRuntime, Services } from '../context.ts';
 import { readPayload } from '../payload.ts';
 import { audit } from '../platform/audit.ts';
-import { readTime, UUID } from '../webhooks/read-filter.ts';
+import { readTime } from '../read-time.ts';
 import { runsWhere } from './find-runs.ts';
 import { askToCancel, resolve } from './operate.ts';
 
@@ -86,7 +87,7 @@ const view = (app: AppRuntime): Sql => sql`
 
 /** One with what became of each run, as JSON text. */
 export async function getOperation(ctx: AppContext, operationId: string): Promise<string> {
-  const text = UUID.test(operationId)
+  const text = isUuid(operationId)
     ? await runText(
         ctx.services.pool,
         sql`select json_build_object('data', to_jsonb(v) || jsonb_build_object('runs', coalesce((

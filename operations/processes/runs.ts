@@ -1,5 +1,6 @@
 /** Runs as the API shows them: read from the projection, never from Temporal. */
 import { type Db, run } from '../../adapters/postgres/run.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, empty, id, or, raw, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { HistoryEntry, ProcessState } from '../../workflows/contracts/types.ts';
@@ -107,10 +108,8 @@ export async function visibleTo(ctx: AppContext): Promise<Sql> {
 export const getRun = async (ctx: AppContext, runId: string): Promise<RunAnswer> =>
   answerRun(ctx, await findRun(ctx, runId, await visibleTo(ctx)));
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 export async function findRun(ctx: AppContext, runId: string, visible: Sql = raw('true')): Promise<RunRow> {
-  const [row] = UUID.test(runId) ? await selectRuns(ctx.services.pool, ctx.app, and([sql`r.id = ${value(runId, 'uuid')}`, visible])) : [];
+  const [row] = isUuid(runId) ? await selectRuns(ctx.services.pool, ctx.app, and([sql`r.id = ${value(runId, 'uuid')}`, visible])) : [];
   if (row === undefined) throw new AppError('NOT_FOUND', `There is no workflow run "${runId}".`);
   return row;
 }

@@ -4,9 +4,9 @@ import { nextTime, parseCron } from '../../core/cron.ts';
 import { processWorkflowId } from '../../workflows/contracts/ids.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
+import { queueStarts } from '../starts.ts';
 import { definitionOf } from './match-triggers.ts';
 import { runIdOf } from './run-id.ts';
-import { queueStart } from './tell.ts';
 
 export interface ScheduledTime {
   readonly definition: string;
@@ -38,6 +38,6 @@ export async function startScheduled(services: Services, app: AppRuntime, time: 
       depth: 0,
     },
   };
-  await transaction(services.pool, (client) => queueStart(client, app, workflowId, input));
+  await transaction(services.pool, (client) => queueStarts(client, app, [{ workflow_id: workflowId, kind: 'process', input }]));
   return 'started';
 }

@@ -4,6 +4,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { type Db, execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
+import { escapeHtml } from '../../core/html.ts';
 import type { ProcessAction } from '../../core/model/document.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import { homeOf } from '../auth/home.ts';
@@ -11,6 +12,7 @@ import type { AppContext } from '../context.ts';
 import { findEffect, saveEffect } from '../effects.ts';
 import { queueMessage } from '../mails/outbox.ts';
 import { markWork } from '../mark-work.ts';
+import { queueStarts } from '../starts.ts';
 import { buildPayload } from '../webhooks/payload.ts';
 import { prepareRun } from './prepare-run.ts';
 import { readRecord } from './read-record.ts';
@@ -64,8 +66,6 @@ const scopeFor = (step: ActionStep, texts: readonly (string | undefined)[]): Pro
     recordPathsOf(texts.flatMap((text) => (text === undefined ? [] : placeholdersOf(text)))),
   );
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 const plainOf = (html: string): string =>
   html
     .replace(/<[^>]*>/g, ' ')
@@ -172,15 +172,5 @@ export async function startOther(step: ActionStep, action: Action<'start_workflo
   };
   const { workflowId, input } = await prepareRun(services, app, step.step, order);
   const result = action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: input.runId } } };
-  return once(step, result, (db) => queueStart(db, app, workflowId, input));
-}
-
-/** The starter starts it in its turn. */
-export async function queueStart(db: Db, app: AppContext['app'], workflowId: string, input: unknown): Promise<void> {
-  await execute(
-    db,
-    sql`insert into ${id(app.storage, '_starts')} (workflow_id, kind, input)
-        values (${value(workflowId)}, 'process', ${value(JSON.stringify(input), 'jsonb')}) on conflict (workflow_id) do nothing`,
-  );
-  await execute(db, markWork(app, true, false));
+  return once(step, result, (db) => queueStarts(db, app, [{ workflow_id: workflowId, kind: 'process', input }]));
 }

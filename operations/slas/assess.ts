@@ -4,29 +4,18 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { fold, type ClockState, type Mark } from '../../core/sla/fold.ts';
 import type { ProcessAction } from '../../core/model/document.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
-import type { ClockLook, ClockMark } from '../../workflows/contracts/types.ts';
+import type { ClockLook, ClockMark, FoundClock } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
+import { queueStarts } from '../starts.ts';
 import { readClockEvents } from './events.ts';
 import { type EraRef, type Form, formsOf, readEras, readForm, saveForms } from './forms.ts';
 import { CLOCK_COLUMNS, type ClockRow, iso, newClock, shownState } from './rows.ts';
-import { startClocks } from './start-clocks.ts';
-
-const GONE: ClockLook = {
-  status: 'gone',
-  state: 'cancelled',
-  name: '',
-  entity: '',
-  recordId: '',
-  isPaused: false,
-  dueAt: null,
-  nextAt: null,
-  due: [],
-};
+import { clockStarts } from './start-clocks.ts';
 
 export async function assessClock(services: Services, app: AppRuntime, clockId: string, now: Date): Promise<ClockLook> {
   return transaction(services.pool, async (client) => {
     const row = await lockClock(client, app, clockId);
-    if (row === undefined) return GONE;
+    if (row === undefined) return { status: 'gone' };
     const form = formsOf(app).byKey.get(row.sla);
     const wasOpen = row.stopped_at === null;
     const eras = wasOpen && form !== undefined ? await erasOf(client, app, row, form) : row.eras;
@@ -36,7 +25,7 @@ export async function assessClock(services: Services, app: AppRuntime, clockId: 
     await write(client, app, row, state, eras, now);
     if (wasOpen && restart !== undefined && form !== undefined) {
       const subject = { entity: row.entity, recordId: row.record_id, event: restart, depth: row.depth };
-      await startClocks(client, app, [newClock(app, form, subject)]);
+      await queueStarts(client, app, await clockStarts(client, app, [newClock(app, form, subject)]));
     }
     return toLook(row, state, await dueMarks(client, app, row, eras, state));
   });
@@ -130,7 +119,7 @@ export function actionsOf({ sla }: Form, { kind, label }: Pick<Mark, 'kind' | 'l
   }
 }
 
-function toLook(row: ClockRow, state: ClockState, due: readonly ClockMark[]): ClockLook {
+function toLook(row: ClockRow, state: ClockState, due: readonly ClockMark[]): FoundClock {
   const { state: word, is_paused, due_at, next_at, stopped_at } = shownState(state);
   return {
     status: stopped_at === null ? 'open' : 'ended',

@@ -4,7 +4,8 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { and, id, or, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { formsOf } from './forms.ts';
-import { clockSignal, queueStarts } from './start-clocks.ts';
+import { queueStarts } from '../starts.ts';
+import { clockSignal } from './start-clocks.ts';
 
 /** Told in one transaction; the starter sends them at the pace of the app. */
 const BATCH = 500;

@@ -7,7 +7,7 @@ import type { EntityModel } from '../../core/model/model.ts';
 import { recordIdText } from '../../core/sql/columns.ts';
 import { and, id, or, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
-import { checkParameters, readPage } from '../paging.ts';
+import { checkParameters, readPage, readText } from '../paging.ts';
 import { bySlug } from '../records/get.ts';
 import { readableEntity, readScope } from '../records/read-scope.ts';
 import { notFound, recordCondition } from '../records/record-key.ts';
@@ -107,20 +107,14 @@ function wanted(query: URLSearchParams): Sql[] {
     conditions.push(open === 'true' ? sql`c.stopped_at is null` : sql`c.stopped_at is not null`);
   }
   for (const name of ['entity', 'record_id'] as const) {
-    const given = plain(query, name);
+    const given = readText(query, name);
     if (given !== undefined) conditions.push(sql`${id('c', name)} = ${value(given)}`);
   }
-  const sla = plain(query, 'sla');
+  const sla = readText(query, 'sla');
   if (sla !== undefined) conditions.push(sql`(c.sla = ${value(sla)} or c.sla_name = ${value(sla)})`);
   const before = query.get('due_before');
   if (before !== null) conditions.push(sql`c.due_at < ${value(readTime('due_before', before), 'timestamptz')}`);
   return conditions;
-}
-
-function plain(query: URLSearchParams, name: string): string | undefined {
-  const given = query.get(name);
-  if (given?.includes('\0') === true) throw new AppError('INVALID_VALUE', `${name} has the character NUL, which nothing stored has.`);
-  return given ?? undefined;
 }
 
 /** Times that Postgres takes, in any zone. */

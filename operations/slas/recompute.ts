@@ -7,7 +7,8 @@ import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
 import { formsOf, saveForms } from './forms.ts';
-import { clockSignal, queueStarts } from './start-clocks.ts';
+import { queueStarts } from '../starts.ts';
+import { clockSignal } from './start-clocks.ts';
 
 /** Answers how many clocks look again; they do in turns, at the app's pace of starts. */
 export async function recomputeClocks(ctx: AppContext, name: string): Promise<{ readonly sla: string; readonly clocks: number }> {

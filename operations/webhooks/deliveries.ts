@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { AppError } from '../../core/errors.ts';
 import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { checkParameters, readNatural, readPage } from '../paging.ts';
@@ -10,7 +11,7 @@ import type { AppContext } from '../context.ts';
 import { attemptDelivery } from './attempt.ts';
 import { requireWebhook } from './definition.ts';
 import { buildPayload, type Change } from './payload.ts';
-import { readTime, UUID } from './read-filter.ts';
+import { readTime } from '../read-time.ts';
 import { markDeliveries } from './work.ts';
 
 const FILTERS = ['webhook', 'status', 'entity', 'record_id', 'event_id', 'from', 'to'];
@@ -57,7 +58,7 @@ async function walk(ctx: AppContext, params: URLSearchParams): Promise<string> {
   checkParameters(params, [...FILTERS, 'cursor', 'limit']);
   const limit = Math.min(readNatural(params, 'limit') ?? USUAL_LIMIT, ctx.app.model.settings.max_per_page);
   const cursor = params.get('cursor') ?? '';
-  if (cursor !== '' && !UUID.test(cursor))
+  if (cursor !== '' && !isUuid(cursor))
     throw new AppError('INVALID_VALUE', '"cursor" must be page.next_cursor of the answer before, or empty for the beginning.');
   const after = cursor === '' ? sql`true` : sql`d.id < ${value(cursor, 'uuid')}`;
   const text = await runText(
@@ -96,7 +97,7 @@ function conditions(params: URLSearchParams): Sql {
 
 /** One delivery with its attempts and the body that is sent, as JSON text. */
 export async function getDelivery(ctx: AppContext, deliveryId: string): Promise<string> {
-  const text = UUID.test(deliveryId)
+  const text = isUuid(deliveryId)
     ? await runText(
         ctx.services.pool,
         sql`select json_build_object('data', to_jsonb(v) || jsonb_build_object('body', b.body))::text

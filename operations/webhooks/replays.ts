@@ -10,7 +10,7 @@ import { AppError } from '../../core/errors.ts';
 import { id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext, AppRuntime } from '../context.ts';
 import { requireWebhook } from './definition.ts';
-import { readTime } from './read-filter.ts';
+import { readTime } from '../read-time.ts';
 import { markDeliveries, markReplays } from './work.ts';
 
 /** Deliveries looked at in one turn. */

@@ -1,6 +1,6 @@
 /** Approvals over HTTP: what clients send, what they are told, and who is let in. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Installed, type Reply, type World } from './world.ts';
 
 const DOCUMENT = {
   version: 1,
@@ -29,28 +29,11 @@ const DOCUMENT = {
 let world: World;
 /** A run that refusals leave as it is. */
 let waiting: string | undefined;
-const tokens: Record<string, string> = {};
-const ids: Record<string, string> = {};
+let tokens: Installed['tokens'];
+let ids: Installed['ids'];
 beforeAll(async () => {
   world = await startWorld();
-  const platform = await world.platformToken();
-  await world.send('POST', '/api/_platform/apps', { token: platform, body: { name: 'main' } });
-  const imported = await world.send('POST', '/api/main/_admin/import', { token: platform, body: DOCUMENT });
-  expect(imported.status, imported.text).toBe(200);
-  tokens['admin'] = await world.login('main');
-  for (const [name, roles] of [
-    ['ann', ['board']],
-    ['ben', ['board']],
-    ['sub', []],
-    ['asker', []],
-  ] as const) {
-    const made = await world.send('POST', '/api/main/_admin/users', {
-      token: tokens['admin'],
-      body: { email: `${name}@example.com`, password: 'long enough', roles },
-    });
-    ids[name] = made.body.data.id as string;
-    tokens[name] = await world.login('main', `${name}@example.com`, 'long enough');
-  }
+  ({ tokens, ids } = await world.install(DOCUMENT, { ann: ['board'], ben: ['board'], sub: [], asker: [] }));
 }, 120_000);
 
 const send = (who: string, method: string, path: string, body?: unknown): Promise<Reply> =>

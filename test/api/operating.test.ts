@@ -29,11 +29,7 @@ let pool: pg.Pool;
 let storage: string;
 beforeAll(async () => {
   world = await startWorld();
-  const platform = await world.platformToken();
-  await world.send('POST', '/api/_platform/apps', { token: platform, body: { name: 'main' } });
-  const imported = await world.send('POST', '/api/main/_admin/import', { token: platform, body: DOCUMENT });
-  expect(imported.status, imported.text).toBe(200);
-  admin = await world.login('main');
+  admin = (await world.install(DOCUMENT)).tokens['admin'] ?? '';
   pool = new pg.Pool({ connectionString: world.databaseUrl, max: 2 });
   storage = (await pool.query<{ storage: string }>(`select storage from durabase.apps where name = 'main'`)).rows[0]?.storage ?? '';
 }, 120_000);

@@ -1,6 +1,6 @@
 /** Hooks, notifications and moving running instances, over HTTP. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Installed, type Reply, type World } from './world.ts';
 
 const approval = (id: string, extra: object = {}): object => ({ id, type: 'approval', ...extra });
 const LONG = {
@@ -32,24 +32,10 @@ const DOCUMENT = {
 };
 
 let world: World;
-const tokens: Record<string, string> = {};
+let tokens: Installed['tokens'];
 beforeAll(async () => {
   world = await startWorld();
-  const platform = await world.platformToken();
-  await world.send('POST', '/api/_platform/apps', { token: platform, body: { name: 'main' } });
-  const imported = await world.send('POST', '/api/main/_admin/import', { token: platform, body: DOCUMENT });
-  expect(imported.status, imported.text).toBe(200);
-  tokens['admin'] = await world.login('main');
-  for (const [name, roles] of [
-    ['ann', ['desk']],
-    ['ben', []],
-  ] as const) {
-    await world.send('POST', '/api/main/_admin/users', {
-      token: tokens['admin'],
-      body: { email: `${name}@example.com`, password: 'long enough', roles },
-    });
-    tokens[name] = await world.login('main', `${name}@example.com`, 'long enough');
-  }
+  ({ tokens } = await world.install(DOCUMENT, { ann: ['desk'], ben: [] }));
 }, 120_000);
 
 const send = (who: string, method: string, path: string, body?: unknown): Promise<Reply> =>

@@ -35,7 +35,17 @@ export interface World {
   send(method: string, path: string, options?: SendOptions): Promise<Reply>;
   platformToken(): Promise<string>;
   login(app: string, email?: string, password?: string): Promise<string>;
+  /** Makes the app `main` of a document, and accounts `<name>@example.com` with their roles. Tokens are by name, `admin` among them. */
+  install(document: object, people?: Readonly<Record<string, readonly string[]>>): Promise<Installed>;
 }
+
+export interface Installed {
+  readonly tokens: Readonly<Record<string, string>>;
+  /** Of the accounts. */
+  readonly ids: Readonly<Record<string, string>>;
+}
+
+const PASSWORD = 'long enough for everybody';
 
 export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const databaseUrl = await freshDatabase();
@@ -82,6 +92,26 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     if (reply.status !== 200) throw new Error(`sign-in failed: ${reply.text}`);
     return (reply.body as { data: { access_token: string } }).data.access_token;
   };
+  const platformToken = (): Promise<string> => signIn('_platform', 'platform@localhost', 'changeme');
+  const install: World['install'] = async (document, people = {}) => {
+    const platform = await platformToken();
+    const succeeds = async (path: string, token: string, body: object): Promise<Reply> => {
+      const reply = await send('POST', path, { token, body });
+      if (reply.status >= 300) throw new Error(`POST ${path} answered ${reply.status}: ${reply.text}`);
+      return reply;
+    };
+    await succeeds('/api/_platform/apps', platform, { name: 'main' });
+    await succeeds('/api/main/_admin/import', platform, document);
+    const tokens: Record<string, string> = { admin: await signIn('main', 'admin@localhost', 'changeme') };
+    const ids: Record<string, string> = {};
+    for (const [name, roles] of Object.entries(people)) {
+      const email = `${name}@example.com`;
+      const made = await succeeds('/api/main/_admin/users', tokens['admin'] ?? '', { email, password: PASSWORD, roles });
+      ids[name] = made.body.data.id as string;
+      tokens[name] = await signIn('main', email, PASSWORD);
+    }
+    return { tokens, ids };
+  };
   return {
     config,
     url,
@@ -89,7 +119,8 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     api,
     worker,
     send,
-    platformToken: () => signIn('_platform', 'platform@localhost', 'changeme'),
+    platformToken,
+    install,
     login: (app, email = 'admin@localhost', password = 'changeme') => signIn(app, email, password),
   };
 }

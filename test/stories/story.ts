@@ -33,37 +33,24 @@ export interface RunOfStory {
   readonly history: readonly { readonly step: string; readonly status: string; readonly by?: string; readonly on_behalf_of?: string }[];
 }
 
-const PASSWORD = 'long enough for everybody';
-
 /** `people` are accounts `<name>@example.com` with their roles. */
 export async function tellStory(example: string, people: Readonly<Record<string, readonly string[]>>): Promise<Story> {
   const [hook, smtp] = await Promise.all([receiver(), startSmtp()]);
   const world = await startWorld({ WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8', SMTP_URL: smtp.url, MAIL_FROM: 'durabase@example.com' });
-  const platform = await world.platformToken();
-  await world.send('POST', '/api/_platform/apps', { token: platform, body: { name: 'main' } });
-  const token = await world.login('main');
+  const text = readFileSync(new URL(`../../examples/${example}.json`, import.meta.url), 'utf8');
+  const document = JSON.parse(text.replaceAll('http://127.0.0.1:4010', hook.url.replace(/\/$/, ''))) as Record<string, unknown>;
+  const { tokens, ids } = await world.install({ ...document, sample_data: undefined }, people);
   const as =
-    (bearer: string): Send =>
+    (who: string): Send =>
     (method, path, body, headers) =>
       world.send(method, `/api/main/${path}`, {
-        token: bearer,
+        token: tokens[who] ?? '',
         ...(body === undefined ? {} : { body }),
         ...(headers === undefined ? {} : { headers }),
       });
-  const admin = as(token);
-  const text = readFileSync(new URL(`../../examples/${example}.json`, import.meta.url), 'utf8');
-  const document = JSON.parse(text.replaceAll('http://127.0.0.1:4010', hook.url.replace(/\/$/, ''))) as Record<string, unknown>;
-  const imported = await admin('POST', '_admin/import', { ...document, sample_data: undefined });
-  if (imported.status !== 200) throw new Error(`The example was not imported: ${imported.text}`);
-  const ids: Record<string, string> = {};
-  const tokens: Record<string, string> = {};
-  for (const [name, roles] of Object.entries(people)) {
-    const made = await admin('POST', '_admin/users', { email: `${name}@example.com`, password: PASSWORD, roles });
-    ids[name] = made.body.data.id as string;
-    tokens[name] = await world.login('main', `${name}@example.com`, PASSWORD);
-  }
+  const admin = as('admin');
   return {
-    as: (who) => as(tokens[who] ?? ''),
+    as,
     admin,
     ids,
     smtp,

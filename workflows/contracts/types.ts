@@ -319,9 +319,11 @@ export interface ClockResult {
   readonly status: 'met' | 'breached' | 'cancelled' | 'gone';
 }
 
-/** What a look at a clock comes to. */
-export interface ClockLook {
-  readonly status: 'open' | 'ended' | 'gone';
+/** What a look at a clock comes to. `gone`: its row is not there any more. */
+export type ClockLook = FoundClock | { readonly status: 'gone' };
+
+export interface FoundClock {
+  readonly status: 'open' | 'ended';
   readonly state: 'running' | 'paused' | 'met' | 'breached' | 'cancelled';
   readonly name: string;
   readonly entity: string;
