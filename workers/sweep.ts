@@ -1,4 +1,5 @@
 import { startPlannedMigrations } from '../operations/schemas/sweep.ts';
+import { noticeTerminatedRuns } from '../operations/processes/end-lost.ts';
 import { startOpenRollouts } from '../operations/rollouts/start.ts';
 import { pruneDeliveries } from '../operations/webhooks/prune.ts';
 import { pruneFeed } from '../operations/realtime/feed.ts';
@@ -9,14 +10,25 @@ const EVERY_MS = 10_000;
 /** What is kept for days need not go to the minute. */
 const DELIVERIES_EVERY_MS = 600_000;
 
-/** Looks for migrations and rollouts that are recorded and that nobody works on, and forgets what is old: at the start, then every ten seconds. */
+/** As long as Temporal keeps what is closed. */
+const LOOK_BACK_MS = 30 * 86_400_000;
+
+/**
+ * Looks for migrations and rollouts that are recorded and that nobody works on, and for runs that were terminated in Temporal, and forgets
+ * what is old: at the start, then every ten seconds.
+ */
 export function startSweep(services: Services): Loop {
   let prunedAt = -DELIVERIES_EVERY_MS;
+  let noticedAt = new Date(Date.now() - LOOK_BACK_MS);
   return loop('sweep', services.log, async (signal, waker) => {
     await startPlannedMigrations(services).catch((error: unknown) =>
       services.log.debug({ err: error }, 'open migrations could not be looked at'),
     );
     await startOpenRollouts(services).catch((error: unknown) => services.log.debug({ err: error }, 'open rollouts could not be looked at'));
+    await noticeTerminatedRuns(services, noticedAt).then(
+      (at) => (noticedAt = at),
+      (error: unknown) => services.log.debug({ err: error }, 'terminated runs could not be looked for'),
+    );
     await pruneFeed(services).catch((error: unknown) => services.log.warn({ err: error }, 'the feed of realtime could not be pruned'));
     if (performance.now() - prunedAt >= DELIVERIES_EVERY_MS) {
       prunedAt = performance.now();

@@ -6,6 +6,7 @@ type TemporalErrorName =
   | 'ApplicationFailure'
   | 'ScheduleAlreadyRunning'
   | 'ScheduleNotFoundError'
+  | 'WorkflowFailedError'
   | 'WorkflowNotFoundError'
   | 'WorkflowExecutionAlreadyStartedError'
   | 'WorkflowUpdateFailedError'

@@ -1,9 +1,6 @@
 /** The operator's way out: end a run, repeat or pass over a step that failed for good, go back to an earlier one. */
-import { execute } from '../../adapters/postgres/run.ts';
-import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
 import { retryPayload, rewindPayload } from '../../core/payloads/operating.ts';
-import { id, sql, value } from '../../core/sql/sql.ts';
 import { cancelRunUpdate, resolveFailureUpdate, rewindRunUpdate } from '../../workflows/contracts/messages.ts';
 import type { ActorRef, Resolution } from '../../workflows/contracts/types.ts';
 import type { AppContext, Services } from '../context.ts';
@@ -11,6 +8,7 @@ import { readPayload } from '../payload.ts';
 import { audit } from '../platform/audit.ts';
 import { askRun } from './ask-run.ts';
 import { actorRef } from '../actor-ref.ts';
+import { endLostRun } from './end-lost.ts';
 import { MAX_CONTEXT_BYTES } from './open-run.ts';
 import { answerRun, findRun, type RunAnswer, type RunRow, visibleTo } from './runs.ts';
 
@@ -37,7 +35,8 @@ export async function askToCancel(
   const outcome = await askRun(ctx.services, row.workflow_id, (handle) =>
     handle.executeUpdate(cancelRunUpdate, { args: [{ actor, ...(reason === undefined ? {} : { reason }) }], updateId }),
   );
-  if (outcome === 'gone') await endProjection(ctx, actor, row.id);
+  if (outcome !== 'gone') return;
+  await endLostRun(ctx.services, ctx.app, row.id, { status: 'cancelled', error: null, by: actor.id ?? actor.kind, at: ctx.now });
 }
 
 type Place = Pick<AppContext, 'services' | 'app' | 'now'>;
@@ -129,23 +128,4 @@ const tell = (ctx: AppContext, action: string, row: RunRow, detail: Readonly<Rec
 
 function requireRunning(row: RunRow): void {
   if (row.status !== 'running') throw new AppError('INVALID_STATE', `The run is ${row.status.replaceAll('_', ' ')} already.`);
-}
-
-/** Temporal has no such open workflow (terminated by hand, or its database was lost): the projection is all there is to end. */
-async function endProjection({ services, app, now }: Place, actor: ActorRef, runId: string): Promise<void> {
-  const entry = { step: '', status: 'cancelled', by: actor.id ?? actor.kind, at: now.toISOString() };
-  await transaction(services.pool, async (client) => {
-    await execute(
-      client,
-      sql`
-      update ${id(app.storage, '_tasks')} set state = 'cancelled', decided_at = now() where run_id = ${value(runId, 'uuid')} and state = 'pending'`,
-    );
-    await execute(
-      client,
-      sql`
-      update ${id(app.storage, '_runs')} set status = 'cancelled', error = null, current_step_deadline = null, updated_at = now(),
-        history = history || ${value(JSON.stringify([entry]), 'jsonb')}
-      where id = ${value(runId, 'uuid')} and status = 'running'`,
-    );
-  });
 }

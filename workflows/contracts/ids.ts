@@ -21,5 +21,7 @@ export const retireWorkflowId = (app: string, attempt: number): string => `retir
 export const scheduleId = (app: string, definition: string): string => `schedule/${app}/${definition}`;
 /** Temporal adds the time to it. */
 export const scheduledStartWorkflowId = (app: string, definition: string): string => `scheduled/${app}/${definition}`;
+/** Tells a run, in place of one that cannot, that the run it waits for has ended. */
+export const childEndedSignalId = (app: string, run: string): string => `signal/${app}/${run}.ended`;
 /** Tells a run of an event once: `_starts` has one row of each id. */
 export const eventSignalId = (app: string, wait: string, event: string): string => `signal/${app}/${wait}.${event}`;
