@@ -51,6 +51,10 @@ export function identitiesOf(section: Section, item: Item): string[] {
   }
 }
 
+/** Webhooks that are named differently are different ones, however alike they are: each has a secret and deliveries of its own. */
+export const isOtherByName = (section: Section, one: Item, other: Item): boolean =>
+  section === 'webhooks' && nameOf(one) !== '' && nameOf(other) !== '' && nameOf(one) !== nameOf(other);
+
 const nameOf = (item: Item): string => ('name' in item ? (item.name ?? '') : '');
 
 /** What a person calls an item in a report. */

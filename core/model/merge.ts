@@ -4,7 +4,7 @@
  * document does not hold it, and a row deleted since does not come back with the next version.
  */
 import { documentSchema, SECTIONS, settingsSchema, type EntityDefinition, type SchemaDocument, type Section } from './document.ts';
-import { canonicalJson, identitiesOf, labelOf } from './identity.ts';
+import { canonicalJson, identitiesOf, isOtherByName, labelOf } from './identity.ts';
 
 export type MergeMode = 'skip' | 'merge' | 'replace';
 
@@ -56,11 +56,11 @@ function mergeSection(
   const added: Item[] = [];
   const updated = new Map<Item, Item>();
   for (const item of incoming[section] as readonly Item[]) {
-    const match = find(item);
+    const match = find(item, taken);
     const isFree = match !== undefined && !taken.has(match);
     if (match !== undefined) taken.add(match);
     if (match === undefined) {
-      if (added.some((other) => finderOf(section, [other])(item) !== undefined)) continue;
+      if (added.some((other) => isSameTwice(section, other, item))) continue;
       added.push(item);
       report.push({ section, name: labelOf(section, item), outcome: 'created' });
       continue;
@@ -75,6 +75,10 @@ function mergeSection(
   for (const item of existing) if (!kept.includes(item)) report.push({ section, name: labelOf(section, item), outcome: 'removed' });
   return [...kept.map((item) => updated.get(item) ?? item), ...added];
 }
+
+/** One document says the same twice; webhooks without a name may be alike in what tells them apart and still be two. */
+const isSameTwice = (section: Section, one: Item, other: Item): boolean =>
+  section === 'webhooks' ? canonicalJson(one) === canonicalJson(other) : finderOf(section, [one])(other) !== undefined;
 
 function mergeItem(section: Section, existing: Item, incoming: Item, mode: MergeMode): Item {
   const id = existing.id === undefined ? {} : { id: existing.id };
@@ -126,18 +130,24 @@ function mergeUiConfigs(
   return [...new Map([...first, ...second].map((config) => [keyOf(config), config])).values()];
 }
 
-/** Finds the item of a list an item stands for: by id, by its own `was`, else by the first identity in common. */
-function finderOf(section: Section, items: readonly Item[]): (item: Item) => Item | undefined {
+const NONE: ReadonlySet<Item> = new Set();
+
+/**
+ * Finds the item of a list an item stands for: by id, by its own `was`, else by the first identity in common. Of several alike it is the
+ * first that is not `taken`.
+ */
+function finderOf(section: Section, items: readonly Item[]): (item: Item, taken?: ReadonlySet<Item>) => Item | undefined {
   const byId = new Map(items.flatMap((item) => (item.id === undefined ? [] : [[item.id, item] as const])));
-  const byIdentity = new Map<string, Item>();
-  for (const item of items) for (const key of identitiesOf(section, item)) if (!byIdentity.has(key)) byIdentity.set(key, item);
-  return (item) => {
+  const byIdentity = new Map<string, Item[]>();
+  for (const item of items) for (const key of identitiesOf(section, item)) byIdentity.set(key, [...(byIdentity.get(key) ?? []), item]);
+  return (item, taken = NONE) => {
     const same = item.id === undefined ? undefined : byId.get(item.id);
-    const renamed = 'was' in item && item.was !== undefined ? byIdentity.get(item.was) : undefined;
+    const renamed = 'was' in item && item.was !== undefined ? byIdentity.get(item.was)?.[0] : undefined;
     if (same !== undefined || renamed !== undefined) return same ?? renamed;
-    return identitiesOf(section, item)
-      .map((key) => byIdentity.get(key))
-      .find((found) => found !== undefined);
+    const alike = identitiesOf(section, item)
+      .flatMap((key) => byIdentity.get(key) ?? [])
+      .filter((found) => !isOtherByName(section, found, item));
+    return alike.find((found) => !taken.has(found)) ?? (section === 'webhooks' ? undefined : alike[0]);
   };
 }
 
@@ -163,8 +173,11 @@ export function assignIds(
   const sections = Object.fromEntries(
     SECTIONS.map((section) => {
       const find = finderOf(section, previous?.[section] ?? []);
+      const taken = new Set<Item>();
       const items = (document[section] as readonly Item[]).map((item) => {
-        const before = item.id !== undefined && dropped.has(item.id) ? undefined : (find(item) ?? find(calledBefore(item, formerly)));
+        const before =
+          item.id !== undefined && dropped.has(item.id) ? undefined : (find(item, taken) ?? find(calledBefore(item, formerly), taken));
+        if (before !== undefined) taken.add(before);
         const { was: _was, ...rest } = item as Item & { was?: string };
         const identified = { id: take(before?.id, item.id), ...without(rest, 'id') };
         return section === 'entities'

@@ -90,6 +90,47 @@ describe('merging', () => {
     expect(fieldIds(document)['x']).toBe(fieldIds(known)['x']);
   });
 
+  it('webhooks with names of their own are not taken for each other, however alike they are', () => {
+    const hook = { entity: 'a', hook: 'after_write', url: 'https://example.com/in' };
+    const entities = [entity('a', 'x')];
+    const known = assignIds(read({ entities, webhooks: [{ ...hook, name: 'one' }] }), undefined, counter());
+    const both = read({
+      entities,
+      webhooks: [
+        { ...hook, name: 'two' },
+        { ...hook, name: 'one', active: false },
+      ],
+    });
+    const { document, report } = mergeDocument(known, both, 'merge');
+    expect(document.webhooks.map(({ name, active }) => [name, active])).toEqual([
+      ['one', false],
+      ['two', true],
+    ]);
+    expect(report.filter(({ section }) => section === 'webhooks').map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+      'two created',
+      'one updated',
+    ]);
+    expect(document.webhooks[0]?.id).toBe(known.webhooks[0]?.id);
+    const merged = assignIds(document, known, counter());
+    expect(merged.webhooks[0]?.id).toBe(known.webhooks[0]?.id);
+    expect(mergeDocument(EMPTY_DOCUMENT, both, 'skip').document.webhooks).toHaveLength(2);
+    // One that has no name yet is given one.
+    const nameless = assignIds(read({ entities, webhooks: [hook] }), undefined, counter());
+    const named = mergeDocument(nameless, read({ entities, webhooks: [{ ...hook, name: 'one' }] }), 'merge').document;
+    expect(named.webhooks).toMatchObject([{ id: nameless.webhooks[0]?.id, name: 'one' }]);
+  });
+
+  it('two nameless webhooks that differ in how they deliver stay two, with their ids', () => {
+    const hook = { entity: 'a', hook: 'after_write', url: 'https://example.com/in' };
+    const twins = read({ entities: [entity('a', 'x')], webhooks: [hook, { ...hook, ordered: true }] });
+    const known = assignIds(mergeDocument(EMPTY_DOCUMENT, twins, 'skip').document, undefined, counter());
+    expect(known.webhooks).toHaveLength(2);
+    const { document } = mergeDocument(known, twins, 'merge');
+    expect(document.webhooks).toEqual(known.webhooks);
+    expect(assignIds(document, known, counter()).webhooks.map(({ id }) => id)).toEqual(known.webhooks.map(({ id }) => id));
+    expect(assignIds(twins, known, counter()).webhooks.map(({ id }) => id)).toEqual(known.webhooks.map(({ id }) => id));
+  });
+
   it('view configurations of one entity and scope replace each other, others are added', () => {
     const one = read({ ui_configs: [{ entity: 'a', scope: 'default', config: 1 }] });
     const two = read({
