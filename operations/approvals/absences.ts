@@ -9,6 +9,7 @@ import type { AppContext } from '../context.ts';
 import { checkParameters, readPage } from '../paging.ts';
 import { readMembers } from '../payload.ts';
 import { audit } from '../platform/audit.ts';
+import { parseTime } from '../read-time.ts';
 import { findUsers } from './find-users.ts';
 
 export interface AbsenceAnswer {
@@ -142,14 +143,12 @@ async function userNamed(ctx: AppContext, field: string, given: unknown): Promis
   return found;
 }
 
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/;
-
-/** A date means its beginning in UTC. */
+/** An instant as ISO 8601. */
 export function timeOf(field: string, given: unknown): string {
-  const at = typeof given === 'string' && TIME.test(given) ? Date.parse(given) : Number.NaN;
-  if (Number.isNaN(at))
+  const at = parseTime(given);
+  if (at === undefined)
     throw invalid(field, given === undefined ? 'required' : 'type', 'must be a time like 2026-08-01T09:00:00Z, or a date');
-  return new Date(at).toISOString();
+  return at.toISOString();
 }
 
 const invalid = (field: string, rule: string, message: string): AppError =>

@@ -7,6 +7,7 @@ import { isUuid } from '../../core/model/fields/uuid.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Actor, Services } from '../context.ts';
 import { checkParameters } from '../paging.ts';
+import { readTime } from '../read-time.ts';
 import { audit } from './audit.ts';
 
 /** Whose chain: an app's id, or null for the platform's. */
@@ -27,7 +28,7 @@ export async function readAudit(scope: AuditScope, query: URLSearchParams): Prom
   const limit = Math.min(readNumber(query, 'limit') ?? USUAL, MOST);
   const before = readNumber(query, 'cursor') ?? null;
   const [action, actor, target] = (['action', 'actor', 'target'] as const).map((name) => value(readText(query, name), 'text'));
-  const [from, to] = (['from', 'to'] as const).map((name) => value(readTime(query, name), 'timestamptz'));
+  const [from, to] = (['from', 'to'] as const).map((name) => value(readTime(query.get(name), name), 'timestamptz'));
   const text = await runText(
     scope.services.pool,
     sql`
@@ -169,13 +170,6 @@ function readNumber(query: URLSearchParams, name: string): number | undefined {
   if (given === null || given === '') return undefined;
   if (/^[1-9]\d{0,14}$/.test(given)) return Number(given);
   throw badParameter(name, `"${name}" must be a whole number from 1.`);
-}
-
-function readTime(query: URLSearchParams, name: string): string | null {
-  const given = query.get(name);
-  if (given === null || given === '') return null;
-  if (/^\d{4}-\d{2}-\d{2}/.test(given) && !Number.isNaN(Date.parse(given))) return new Date(given).toISOString();
-  throw badParameter(name, `"${name}" must be a time like 2026-01-31T12:00:00Z.`);
 }
 
 const badParameter = (field: string, message: string): AppError =>

@@ -8,6 +8,7 @@ import { recordIdText } from '../../core/sql/columns.ts';
 import { and, id, or, sql, type Sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { checkParameters, readPage, readText } from '../paging.ts';
+import { readTime } from '../read-time.ts';
 import { bySlug } from '../records/get.ts';
 import { readableEntity, readScope } from '../records/read-scope.ts';
 import { notFound, recordCondition } from '../records/record-key.ts';
@@ -112,20 +113,9 @@ function wanted(query: URLSearchParams): Sql[] {
   }
   const sla = readText(query, 'sla');
   if (sla !== undefined) conditions.push(sql`(c.sla = ${value(sla)} or c.sla_name = ${value(sla)})`);
-  const before = query.get('due_before');
-  if (before !== null) conditions.push(sql`c.due_at < ${value(readTime('due_before', before), 'timestamptz')}`);
+  const before = readTime(query.get('due_before'), 'due_before');
+  if (before !== null) conditions.push(sql`c.due_at < ${value(before, 'timestamptz')}`);
   return conditions;
-}
-
-/** Times that Postgres takes, in any zone. */
-const EARLIEST = Date.UTC(1900, 0, 1);
-const LATEST = Date.UTC(9999, 0, 1);
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$/;
-
-function readTime(name: string, given: string): string {
-  const at = TIME.test(given) ? Date.parse(given) : NaN;
-  if (!(at >= EARLIEST && at < LATEST)) throw new AppError('INVALID_VALUE', `${name} must be a time like 2026-01-31T17:00:00Z.`);
-  return new Date(at).toISOString();
 }
 
 export interface Forecast {
