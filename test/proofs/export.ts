@@ -12,7 +12,7 @@ import pg from 'pg';
 import { waitFor } from '../../infra/local/system.ts';
 import { callerOf, signIn, type Caller } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 
 export interface ExportResult {
   readonly csv: Measured;
@@ -40,7 +40,7 @@ export interface ExportOptions {
 
 /** `shared` is an installation to export from, left running; without one it has its own. */
 export async function proveExport(options: ExportOptions, say: (line: string) => void, shared?: Rig): Promise<ExportResult> {
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   const database = new pg.Client({ connectionString: rig.databaseUrl });
   try {
     await database.connect();
@@ -65,7 +65,7 @@ export async function proveExport(options: ExportOptions, say: (line: string) =>
     throw error;
   } finally {
     await database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 

@@ -14,7 +14,7 @@ import { demand } from '../support/demand.ts';
 import { HELPDESK } from '../support/helpdesk.ts';
 import { BROKEN_HTTP, hostileRequest, randomOf, type HostileRequest } from '../support/hostile-requests.ts';
 import { nearlyValid, ticketId, type Targets } from '../support/nearly-valid.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 
 export interface HostileResult {
   readonly requests: number;
@@ -41,7 +41,7 @@ export interface HostileOptions {
 
 /** `shared` is an installation to attack, left running; without one it has its own. */
 export async function proveHostile(options: HostileOptions, say: (line: string) => void, shared?: Rig): Promise<HostileResult> {
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   const database = new pg.Client({ connectionString: rig.databaseUrl });
   try {
     await database.connect();
@@ -65,7 +65,7 @@ export async function proveHostile(options: HostileOptions, say: (line: string) 
     return { ...attack.result(), rssGrowthMb };
   } finally {
     await database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { freePort } from '../../infra/local/system.ts';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 import {
   openLoop,
   proofApp,
@@ -45,7 +45,7 @@ export async function proveDead(options: DeadOptions, say: (line: string) => voi
   const hanging = await proofReceiver(() => 'hang');
   const failing = await proofReceiver(() => 500);
   const nobody = `http://127.0.0.1:${await freePort()}/hook`;
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   let proof: ProofApp | undefined;
   try {
     const dead = [nobody, hanging.url, failing.url];
@@ -75,11 +75,10 @@ export async function proveDead(options: DeadOptions, say: (line: string) => voi
   } finally {
     for (const receiver of [healthy, well, hanging, failing]) receiver.close();
     await proof?.database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 
-/** An address of its own for each: two webhooks alike in all that tells them apart would be imported as one. */
 const documentFor = (healthy: string, others: readonly (readonly string[])[]): object => ({
   entities: ['alone', 'calm', 'stormy'].map((name) => ({ name, fields: [{ name: 'code', type: 'string' }] })),
   webhooks: [
@@ -87,8 +86,8 @@ const documentFor = (healthy: string, others: readonly (readonly string[])[]): o
     { name: 'healthy calm', entity: 'calm', url: healthy },
     { name: 'healthy stormy', entity: 'stormy', url: healthy },
     ...others.flatMap(([well, dead], n) => [
-      { name: `calm ${n}`, entity: 'calm', url: `${well ?? ''}?${n}` },
-      { name: `stormy ${n}`, entity: 'stormy', url: `${dead ?? ''}?${n}` },
+      { name: `calm ${n}`, entity: 'calm', url: well ?? '' },
+      { name: `stormy ${n}`, entity: 'stormy', url: dead ?? '' },
     ]),
   ],
 });

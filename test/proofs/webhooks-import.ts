@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 import { proofApp, quantile, rounded, until, type ProofApp } from '../support/webhook-proof.ts';
 
 export interface ImportResult {
@@ -29,7 +29,7 @@ export async function proveImport(
   say: (line: string) => void,
   shared?: Rig,
 ): Promise<ImportResult> {
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   let proof: ProofApp | undefined;
   let other: ProofApp | undefined;
   try {
@@ -74,7 +74,7 @@ export async function proveImport(
   } finally {
     await proof?.database.end();
     await other?.database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 

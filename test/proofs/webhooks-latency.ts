@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 import { openLoop, proofApp, proofReceiver, quantile, rounded, until, type ProofApp } from '../support/webhook-proof.ts';
 
 export interface LatencyResult {
@@ -26,7 +26,7 @@ export interface LatencyOptions {
 
 export async function proveLatency(options: LatencyOptions, say: (line: string) => void, shared?: Rig): Promise<LatencyResult> {
   const receiver = await proofReceiver(() => 200);
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   let proof: ProofApp | undefined;
   try {
     const startsPerSecond = await measureStarts(rig.temporalAddress, options.starts);
@@ -56,7 +56,7 @@ export async function proveLatency(options: LatencyOptions, say: (line: string) 
   } finally {
     receiver.close();
     await proof?.database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { rigOf, type Rig } from '../support/rig.ts';
 import { seeded } from '../support/seeded.ts';
 import { proofApp, proofReceiver, until, type ProofApp } from '../support/webhook-proof.ts';
 
@@ -37,7 +37,7 @@ export async function proveOnce(
     lost.add(id);
     return 'cut';
   });
-  const rig = shared ?? (await Rig.start());
+  const { rig, release } = await rigOf(shared);
   let proof: ProofApp | undefined;
   try {
     proof = await proofApp(rig, 'once', documentFor(receiver.url));
@@ -86,7 +86,7 @@ export async function proveOnce(
   } finally {
     receiver.close();
     await proof?.database.end();
-    if (shared === undefined) await rig.stop();
+    await release();
   }
 }
 

@@ -128,3 +128,14 @@ export class Rig {
     fs.rmSync(this.#dir, { recursive: true, force: true });
   }
 }
+
+/** The installation that is shared, or one for this proof alone; `release` ends only the latter. */
+export async function rigOf(shared: Rig | undefined): Promise<{ readonly rig: Rig; release(): Promise<void> }> {
+  const rig = shared ?? (await Rig.start());
+  return {
+    rig,
+    async release() {
+      if (shared === undefined) await rig.stop();
+    },
+  };
+}
