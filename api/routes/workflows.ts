@@ -7,7 +7,7 @@ import { cancelRun, retryRun, rewindRun, skipRun } from '../../operations/proces
 import { getRun } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { bodyAnswer, dataAnswer, type Answer } from '../http/answer.ts';
-import { jsonOf, noBodyOf, optionalMembersOf, type Call } from '../http/call.ts';
+import { jsonOf, optionalMembersOf, type Call } from '../http/call.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { noSuchRoute } from './not-found.ts';
 
@@ -47,8 +47,7 @@ async function verbRoute(ctx: AppContext, call: Call, runId: string, verb: strin
     case 'rewind':
       return dataAnswer(await rewindRun(ctx, runId, await jsonOf(call)));
     case 'skip':
-      await noBodyOf(call, '_workflows/skip');
-      return dataAnswer(await skipRun(ctx, runId));
+      return dataAnswer(await skipRun(ctx, runId, await jsonOf(call)));
     case 'send-back':
       return dataAnswer(await decideRun(ctx, runId, 'sent_back', await jsonOf(call)));
     case 'resubmit':

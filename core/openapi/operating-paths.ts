@@ -45,7 +45,10 @@ const OPERATION = {
   done: WHOLE,
   failed: WHOLE,
 } as const satisfies Record<string, Schema>;
-const ABOUT = { filter: { type: 'object' }, created_at: TIME } as const satisfies Record<string, Schema>;
+const ABOUT = { step: MAYBE_TEXT, strand: MAYBE_TEXT, filter: { type: 'object' }, created_at: TIME } as const satisfies Record<
+  string,
+  Schema
+>;
 const ONE_RUN = objectOf({ id: UUID, state: { type: 'string', enum: ['pending', 'done', 'failed'] }, error: MAYBE_TEXT }, [
   'id',
   'state',
@@ -111,7 +114,7 @@ export const operatingPaths = (root: string): Paths => ({
     post: told('operate_runs', {
       summary: 'Retry, skip or cancel many runs',
       description:
-        'The oldest 1,000 that match; stuck ones unless `status` says otherwise. A worker asks them one by one. 200 for a dry run.',
+        'The oldest 1,000 that match; stuck ones unless `status` says otherwise. A worker asks them one by one. With `step` or `strand`, or the step of the filter, only that failed step of each is meant, else all. 200 for a dry run.',
       body: schemaOf(operatePayload),
       example: { action: 'retry', filter: { step: 'send_mail', error_contains: 'timed out' }, dry_run: true },
       status: 202,

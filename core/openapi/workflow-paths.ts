@@ -1,6 +1,6 @@
 /** Runs of workflows, and deciding their tasks. */
 import { assigneesSchema } from '../model/approval-step.ts';
-import { retryPayload, rewindPayload } from '../payloads/operating.ts';
+import { retryPayload, rewindPayload, skipPayload } from '../payloads/operating.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, ref, type JsonObject, type Schema } from './json.ts';
 import { query } from './list-parameters.ts';
@@ -216,7 +216,7 @@ export function workflowPaths(app: AppView, base: string): Paths {
       ? {
           ...verb('retry', 'Try a failed step again, with edited input if wanted', schemaOf(retryPayload)),
           ...verb('rewind', 'Go back to an earlier step', schemaOf(rewindPayload), true),
-          ...verb('skip', 'Go on after a failed step'),
+          ...verb('skip', 'Go on after a failed step', schemaOf(skipPayload)),
           ...verb('reassign', 'Ask others instead', REASSIGN, true),
         }
       : {}),

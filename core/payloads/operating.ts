@@ -4,14 +4,22 @@ import { processActionSchema } from '../model/workflow-document.ts';
 
 const short = z.string().min(1).max(200);
 
+/** Which of a run's failed steps is meant: it must be said where there are several. */
+const failedStep = {
+  step: short.optional().describe('The failed step that is meant.'),
+  strand: short.optional().describe('Its strand, as `current_steps` of the run names it.'),
+};
+
 /** What a retry may edit before: the context of the run, and actions of the failed step, by their number from 0. */
 export const retryPayload = z
   .strictObject({
     context: z.record(short, z.json()).optional(),
     actions: z.record(z.string().regex(/^\d{1,3}$/, 'must be the number of an action, from 0'), processActionSchema).optional(),
-    strand: short.optional(),
+    ...failedStep,
   })
   .prefault({});
+
+export const skipPayload = z.strictObject(failedStep).prefault({});
 
 export const rewindPayload = z.strictObject({ to: short, comment: z.string().max(10_000).optional() });
 
@@ -20,6 +28,7 @@ export const OPERATIONS = ['retry', 'skip', 'cancel'] as const;
 /** One thing done to many runs: those that are stuck, unless `status` says otherwise. */
 export const operatePayload = z.strictObject({
   action: z.enum(OPERATIONS),
+  ...failedStep,
   filter: z
     .strictObject({
       workflow: short.optional(),

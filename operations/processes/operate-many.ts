@@ -32,21 +32,23 @@ export interface Operation {
 
 /** Begins it, or with `dry_run` answers which runs it would be done to. */
 export async function operateMany(ctx: AppContext, body: unknown): Promise<Operation> {
-  const { action, filter, dry_run: isDry } = readPayload(operatePayload, body, '_admin/runs/operate');
-  if (JSON.stringify(filter).includes('\\u0000'))
-    throw new AppError('INVALID_PAYLOAD', '"filter" has the character NUL, which nothing stored has.');
+  const { action, filter, dry_run: isDry, step: named, strand } = readPayload(operatePayload, body, '_admin/runs/operate');
+  if (JSON.stringify([filter, named, strand]).includes('\\u0000'))
+    throw new AppError('INVALID_PAYLOAD', 'The request has the character NUL, which nothing stored has.');
   const { status = 'stuck', workflow, step, error_contains: error, since } = filter;
   if (action !== 'cancel' && status !== 'stuck') {
     throw new AppError('INVALID_PAYLOAD', `Only stuck runs can be asked to ${action}: leave "status" out.`);
   }
+  if (action === 'cancel' && (named !== undefined || strand !== undefined))
+    throw new AppError('INVALID_PAYLOAD', 'A run is cancelled as a whole: leave "step" and "strand" out.');
   const found = matching(ctx.app, runsWhere({ status, workflow, step, error, after: readTime(since, 'since') }));
   if (isDry) return { status: 200, text: await preview(ctx, action, found) };
   const operationId = uuidv7();
   await transaction(ctx.services.pool, async (client) => {
     await execute(
       client,
-      sql`insert into ${id(ctx.app.storage, '_operations')} (id, action, filter, actor)
-          values (${value(operationId, 'uuid')}, ${value(action)}, ${value(JSON.stringify(filter), 'jsonb')},
+      sql`insert into ${id(ctx.app.storage, '_operations')} (id, action, step, strand, filter, actor)
+          values (${value(operationId, 'uuid')}, ${value(action)}, ${value(named ?? step ?? null)}, ${value(strand ?? null)}, ${value(JSON.stringify(filter), 'jsonb')},
             ${value(JSON.stringify(actorRef(ctx.actor)), 'jsonb')})`,
     );
     const runs = await execute(
@@ -79,7 +81,7 @@ async function preview(ctx: AppContext, action: Action, found: Sql): Promise<str
 }
 
 const view = (app: AppRuntime): Sql => sql`
-  select o.id, o.action, o.filter, o.created_at, c.total, c.done, c.failed, case when c.pending > 0 then 'running' else 'done' end as state
+  select o.id, o.action, o.step, o.strand, o.filter, o.created_at, c.total, c.done, c.failed, case when c.pending > 0 then 'running' else 'done' end as state
   from ${id(app.storage, '_operations')} o cross join lateral (
     select count(*) as total, count(*) filter (where x.state = 'done') as done, count(*) filter (where x.state = 'failed') as failed,
       count(*) filter (where x.state = 'pending') as pending
@@ -136,6 +138,8 @@ export async function operateOne(services: Services, app: AppRuntime, item: Oper
 
 interface Target {
   readonly action: Action;
+  readonly step: string | null;
+  readonly strand: string | null;
   readonly actor: ActorRef;
   readonly asked_at: Date;
   readonly workflow_id: string | null;
@@ -146,7 +150,7 @@ interface Target {
 async function ask(services: Services, app: AppRuntime, item: OperatedRun): Promise<Outcome> {
   const [target] = await run<Target>(
     services.pool,
-    sql`select o.action, o.actor, o.created_at as asked_at, r.workflow_id, r.status, r.history from ${id(app.storage, '_operations')} o
+    sql`select o.action, o.step, o.strand, o.actor, o.created_at as asked_at, r.workflow_id, r.status, r.history from ${id(app.storage, '_operations')} o
         left join ${id(app.storage, '_runs')} r on r.id = ${value(item.run_id, 'uuid')} where o.id = ${value(item.operation_id, 'uuid')}`,
   );
   if (target === undefined || target.workflow_id === null) return { state: 'failed', error: 'The run is not there any more.' };
@@ -156,7 +160,7 @@ async function ask(services: Services, app: AppRuntime, item: OperatedRun): Prom
   try {
     if (target.status !== 'running') return endedBefore(target, item);
     if (action === 'cancel') await askToCancel({ services, app, now: new Date() }, row, actor, updateId);
-    else await resolve(services, row, { action, actor }, updateId);
+    else await resolve(services, row, { action, actor, step: target.step ?? undefined, strand: target.strand ?? undefined }, updateId);
     return { state: 'done' };
   } catch (error) {
     if (isAppError(error, 'UNAVAILABLE')) return { state: 'later' };

@@ -1,6 +1,6 @@
 /** The operator's way out: end a run, repeat or pass over a step that failed for good, go back to an earlier one. */
 import { AppError } from '../../core/errors.ts';
-import { retryPayload, rewindPayload } from '../../core/payloads/operating.ts';
+import { retryPayload, rewindPayload, skipPayload } from '../../core/payloads/operating.ts';
 import { cancelRunUpdate, resolveFailureUpdate, rewindRunUpdate } from '../../workflows/contracts/messages.ts';
 import type { ActorRef, Resolution } from '../../workflows/contracts/types.ts';
 import type { AppContext, Services } from '../context.ts';
@@ -55,18 +55,26 @@ export async function retryRun(ctx: AppContext, runId: string, body?: unknown): 
       });
     }
   }
-  await resolve(ctx.services, row, { action: 'retry', actor: actorRef(ctx.actor), ...given });
+  await resolve(ctx.services, row, { action: 'retry', actor: actorRef(ctx.actor), ...given, mustName: true });
   const edited = { context: Object.keys(given.context ?? {}), actions: Object.keys(given.actions ?? {}) };
-  await tell(ctx, 'run.retry', row, edited);
+  await tell(ctx, 'run.retry', row, { ...namedIn(given), ...edited });
   return answerRun(ctx, await findRun(ctx, runId));
 }
 
+/** What the audit says of the step that was named; `step` of others is the run's current one. */
+const namedIn = ({ step, strand }: { readonly step?: string | undefined; readonly strand?: string | undefined }): object => ({
+  ...(step === undefined ? {} : { step }),
+  ...(strand === undefined ? {} : { strand }),
+});
+
 /** Goes on behind the failed step of a stuck run. */
-export async function skipRun(ctx: AppContext, runId: string): Promise<RunAnswer> {
+export async function skipRun(ctx: AppContext, runId: string, body?: unknown): Promise<RunAnswer> {
+  const given = readPayload(skipPayload, body ?? {}, '_workflows/skip');
+  requireStorable(given);
   const row = await operated(ctx, runId, 'skip a step');
   requireFailed(row);
-  await resolve(ctx.services, row, { action: 'skip', actor: actorRef(ctx.actor) });
-  await tell(ctx, 'run.skip', row);
+  await resolve(ctx.services, row, { action: 'skip', actor: actorRef(ctx.actor), ...given, mustName: true });
+  await tell(ctx, 'run.skip', row, { ...namedIn(given) });
   return answerRun(ctx, await findRun(ctx, runId));
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decideRun } from '../../operations/approvals/decide.ts';
 import { cancelRun, retryRun, rewindRun, skipRun } from '../../operations/processes/operate.ts';
+import { operateMany } from '../../operations/processes/operate-many.ts';
 import type { RunAnswer } from '../../operations/processes/runs.ts';
 import { recordHistories } from '../replay/record.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
@@ -9,6 +10,7 @@ import { processWorld, type ProcessWorld } from './process-world.ts';
 const state = (to: string) => ({ type: 'state_change', entity: 'ticket', field: 'status', to });
 const GONE = '00000000-0000-7000-8000-00000000dead';
 const makeAgent = (email: string) => ({ type: 'create_record', entity: 'agent', fields: { email }, save_as: 'made' });
+const failing = (id: string) => ({ id, type: 'action', actions: [{ type: 'delete_record', record_id: GONE }] });
 const ask = (id: string, extra: object = {}) => ({ id, type: 'approval', allow_self_approval: true, ...extra });
 
 const WORKFLOWS = [
@@ -47,6 +49,11 @@ const WORKFLOWS = [
       { id: 'first', type: 'condition', expression: 'true', on_true: 'split' },
       { id: 'split', type: 'parallel', branches: [{ steps: [ask('left')] }, { steps: [ask('right')] }] },
     ],
+  },
+  {
+    name: 'stuck_twice',
+    trigger: state('stuck_twice'),
+    steps: [{ id: 'split', type: 'parallel', branches: [{ steps: [failing('left')] }, { steps: [failing('right')] }] }],
   },
 ];
 
@@ -100,6 +107,44 @@ describe('a retry with edited input', () => {
     const done = await world.until(id, (one) => one.status === 'completed');
     expect(await world.ticketRow(other)).toEqual({});
     expect(done.history[1]).toMatchObject({ status: 'retried', changed: ['actions.0'] });
+  });
+});
+
+describe('a run in which several steps failed', () => {
+  const stuckTwice = async (): Promise<RunAnswer> =>
+    world.until(await ticketIn('stuck_twice'), (one) => one.current_steps.filter(({ error }) => error !== null).length === 2);
+
+  it('wants to be told which one is meant, and says which there are', async () => {
+    const stuck = await stuckTwice();
+    const named = {
+      code: 'INVALID_STATE',
+      message: expect.stringMatching(/"left" \(strand "split\.1\.1"\), "right" \(strand "split\.1\.2"\)/) as string,
+    };
+    await expect(retryRun(world.admin, stuck.id)).rejects.toMatchObject(named);
+    await expect(skipRun(world.admin, stuck.id)).rejects.toMatchObject(named);
+    await expect(skipRun(world.admin, stuck.id, { step: 'nowhere' })).rejects.toMatchObject(named);
+    await expect(retryRun(world.admin, stuck.id, { strand: 'split.1.3' })).rejects.toMatchObject(named);
+    await expect(skipRun(world.admin, stuck.id, { other: 1 })).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
+    const left = await skipRun(world.admin, stuck.id, { step: 'left' });
+    expect(told(left).filter((entry) => entry.endsWith(':skipped'))).toEqual(['left:skipped']);
+    expect(left.is_stuck).toBe(true);
+    expect(await audited(stuck.id)).toMatchObject([{ action: 'run.skip', detail: { step: 'left' } }]);
+    await skipRun(world.admin, stuck.id, { strand: 'split.1.2' });
+    const done = await world.until(stuck.record_id ?? '', (one) => one.status === 'completed');
+    expect(told(done).filter((entry) => entry.endsWith(':skipped'))).toEqual(['left:skipped', 'right:skipped']);
+    recorded.set(done.temporal_workflow_id, 'skipped-one-by-one');
+  });
+
+  it('is operated on with many others by the step that is named', async () => {
+    const stuck = await stuckTwice();
+    const operate = (body: object) => operateMany(world.admin, { action: 'skip', filter: { workflow: 'stuck_twice' }, ...body });
+    await expect(operateMany(world.admin, { action: 'cancel', step: 'left' })).rejects.toThrow(/cancelled as a whole/);
+    const { text } = await operate({ step: 'right' });
+    expect(JSON.parse(text)).toMatchObject({ data: { action: 'skip', step: 'right', strand: null, total: 1 } });
+    const left = await world.until(stuck.record_id ?? '', (one) => told(one).includes('right:skipped'));
+    expect(left.current_steps.filter(({ error }) => error !== null)).toMatchObject([{ step: 'left' }]);
+    await operate({});
+    await world.until(stuck.record_id ?? '', (one) => one.status === 'completed');
   });
 });
 

@@ -257,11 +257,14 @@ export interface RunView {
   readonly current_step_deadline: string | null;
 }
 
-/** An operator's word about failed steps: of one strand, or of all that have failed. */
+/** An operator's word about failed steps: those at `step`, that of `strand`, or all. */
 export interface Resolution {
   readonly action: 'retry' | 'skip';
   readonly actor: ActorRef;
+  readonly step?: string | undefined;
   readonly strand?: string | undefined;
+  /** Refused where neither is named and several steps have failed. */
+  readonly mustName?: boolean;
   /** With `retry`: values put into the run's context before. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   /** With `retry`: actions of the failed step, by their number from 0, that this visit of it takes instead of those of the definition. */

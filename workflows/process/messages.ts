@@ -91,13 +91,16 @@ async function cancel(run: Run, actor: ActorRef, reason: string | undefined): Pr
   return run.view();
 }
 
-/** The failed steps an operator's word is about: one strand's when it names one, else all. */
+/** The failed steps an operator's word is about: those it names, else all. */
 function resolvableBy(run: Run, resolution: Resolution): Strand[] {
   run.checkRunning();
-  const stuck = run
-    .live()
-    .filter((strand) => strand.rest === 'operator' && (resolution.strand === undefined || resolution.strand === strand.id));
-  if (stuck.length === 0) throw refuse('INVALID_STATE', 'No step of this run has failed.');
+  const failed = run.live().filter((strand) => strand.rest === 'operator');
+  if (failed.length === 0) throw refuse('INVALID_STATE', 'No step of this run has failed.');
+  const stuck = failed.filter((strand) => isNamed(strand, resolution));
+  if (stuck.length === 0) throw refuse('INVALID_STATE', `No failed step of this run is the one named. Failed: ${listOf(failed)}.`);
+  const isOpen = resolution.mustName === true && resolution.step === undefined && resolution.strand === undefined;
+  if (isOpen && stuck.length > 1)
+    throw refuse('INVALID_STATE', `Several steps of this run have failed: ${listOf(failed)}. Name one by "step" or "strand".`);
   const bound = resolution.action === 'skip' ? stuck.find((strand) => !strand.canSkip) : undefined;
   if (bound !== undefined) {
     throw refuse(
@@ -107,6 +110,17 @@ function resolvableBy(run: Run, resolution: Resolution): Strand[] {
   }
   checkEdits(resolution, stuck);
   return stuck;
+}
+
+const isNamed = ({ id, state }: Strand, { step, strand }: Resolution): boolean =>
+  (strand === undefined || strand === id) && (step === undefined || step === state.currentStep);
+
+/** Of a foreach there may be a thousand. */
+const MAX_LISTED = 20;
+
+function listOf(failed: readonly Strand[]): string {
+  const named = failed.slice(0, MAX_LISTED).map(({ id, state }) => `"${state.currentStep ?? ''}" (strand "${id}")`);
+  return `${named.join(', ')}${failed.length > MAX_LISTED ? `, and ${failed.length - MAX_LISTED} more` : ''}`;
 }
 
 /** Edited actions are of one step, and each takes the place of one of its kind. */

@@ -3,7 +3,7 @@
  * step is next; the strand *rests* while it waits for a person, a timer or an operator. All that a resting strand needs is in
  * its state, so the run may be continued as new around it.
  */
-import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
 import { durationMs } from '../../core/duration.ts';
 import type { HistoryEntry, Resolution, RewindRequest, StrandState } from '../contracts/types.ts';
@@ -262,6 +262,8 @@ export class Strand implements StrandPort {
       ...(changed.length === 0 ? {} : { changed }),
     });
     this.run.showDetails();
+    // Others may stay stuck beside it, and what is tried again may take its time.
+    if (patched('show-resolution')) await this.project();
     return resolution.action === 'retry' ? RETRY : skipTarget(step);
   }
 

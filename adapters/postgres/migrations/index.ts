@@ -31,6 +31,7 @@ import * as app0015 from './app-0015_webhooks.ts';
 import * as app0017 from './app-0017_clocks.ts';
 import * as app0018 from './app-0018_functions.ts';
 import * as app0019 from './app-0019_operations.ts';
+import * as app0022 from './app-0022_operated_steps.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -76,4 +77,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0017,
   app0018,
   app0019,
+  app0022,
 ];
