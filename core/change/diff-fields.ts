@@ -1,6 +1,7 @@
 /** The changes of one entity's fields. Loosening is compatible; what stored records or running clients may fail is not. */
 import type { EntityDefinition, FieldDefinition, SchemaDocument } from '../model/document.ts';
 import { fieldName, foreignKeyOf } from '../model/model.ts';
+import { postgresPattern } from '../sql/pattern.ts';
 import type { Change, ChangeKind, Conversion, Held, Move } from './change.ts';
 import { isSame, pair } from './pair.ts';
 import { columnTypeOf } from './storage.ts';
@@ -156,12 +157,12 @@ function diffField(context: FieldContext, old: FieldDefinition, now: FieldDefini
     const facts = { property: limit.name, from: old[limit.name] ?? null, to: now[limit.name] ?? null };
     const isLoosened = convert !== undefined || limit.isLoosened(old[limit.name], now[limit.name]);
     changes.push(
-      isLoosened || limit.name !== 'pattern'
+      isLoosened || limit.name !== 'pattern' || postgresPattern(String(now.pattern)) !== undefined
         ? compatible('set_limit', isLoosened ? facts : { ...facts, isTightened: true })
         : refused(
             'set_limit',
-            `The pattern of field ${title} may not fit its stored values, and a pattern cannot be asked of the database.`,
-            'Add a rule: it is checked when a record is written next.',
+            `The pattern of field ${title} may not fit its stored values, and the database knows no pattern that means the same.`,
+            'Write it without flags, word boundaries, Unicode classes and bounds above 255, or add a rule: it is checked when a record is written next.',
             facts,
           ),
     );

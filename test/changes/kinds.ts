@@ -23,6 +23,8 @@ export interface Kind {
   readonly class: 'compatible' | 'breaking';
   /** Old clients notice it, although nobody keeps the older shape for them: they do as before only until the switch. */
   readonly isNoticed?: true;
+  /** All records are read before the switch, and meanwhile it is served, without any instruction. */
+  readonly isVerified?: true;
   readonly before: object;
   readonly after: object;
   readonly migrate?: readonly object[];
@@ -308,6 +310,17 @@ export const KINDS: readonly Kind[] = [
     stored: { old: { state: 'open' }, new: { state: 'new' } },
     old: valued('state', 'open', 'done', { seen: [{ state: 'new' }, { state: 'done' }], refused: [[{ state: 'shut' }, INVALID]] }),
     new: valued('state', 'new', 'done', { refused: [[{ state: 'open' }, INVALID]] }),
+  },
+  {
+    name: 'a stricter pattern',
+    class: 'compatible',
+    isNoticed: true,
+    isVerified: true,
+    before: one(CODE),
+    after: one({ ...CODE, pattern: '^[A-Z]\\d+$' }),
+    stored: { old: { code: 'A7' }, new: { code: 'A7' } },
+    old: valued('code', 'A8', 'A9'),
+    new: valued('code', 'B1', 'B2', { refused: [[{ code: 'b1' }, INVALID]] }),
   },
   {
     name: 'another type',

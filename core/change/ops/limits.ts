@@ -2,7 +2,8 @@
  * Limits that become stricter, and enum values that go. Nothing of them is in the table, so records are only read: before anything
  * begins, and once more just before the switch, from which on the engine refuses what does not fit.
  */
-import { id, inlined, or, sql, type Sql } from '../../sql/sql.ts';
+import { postgresPattern } from '../../sql/pattern.ts';
+import { id, inlined, literal, or, sql, type Sql } from '../../sql/sql.ts';
 import type { EntityModel, FieldModel } from '../../model/model.ts';
 import { batchStep, checkBatch } from '../conversion/batches.ts';
 import { limitsOf } from '../conversion/stored.ts';
@@ -39,6 +40,9 @@ export function limits(storage: string, entity: EntityModel, field: FieldModel):
 
 /** Whether it is there at all is not what this is about. */
 function isRefused(field: FieldModel): Sql {
-  const refusals = limitsOf({ ...field, required: false }, id('t', field.column));
-  return sql`coalesce(${inlined(or(refusals.map(({ when }) => sql`(${when})`)))}, false)`;
+  const held = id('t', field.column);
+  const refusals = limitsOf({ ...field, required: false }, held).map(({ when }) => sql`(${when})`);
+  const pattern = field.definition.pattern === undefined ? undefined : postgresPattern(field.definition.pattern);
+  if (pattern !== undefined) refusals.push(sql`(${held} !~ ${literal(pattern)})`);
+  return sql`coalesce(${inlined(or(refusals))}, false)`;
 }

@@ -130,7 +130,7 @@ describe('a change that is not additive', () => {
     ['set_column', base, edited({ name: 'title' }), { field: 'title' }],
     ['change_type', base, edited({ type: 'int' }), { field: 'name' }],
     ['set_column', base, edited({ column: 'title' }), { field: 'name' }],
-    ['set_limit', base, edited({ pattern: '^a' }), { field: 'name' }],
+    ['set_limit', base, edited({ pattern: '(?i)^a' }), { field: 'name' }],
     ['set_primary_key', base, read({ entities: [{ ...customer, primary_key: { field: 'id', type: 'int' } }] }), { entity: 'customer' }],
   ])('%s is refused by name', (kind, previous, next, facts) => {
     expect(refusal(previous, next)?.[0]).toMatchObject({ kind, ...facts });

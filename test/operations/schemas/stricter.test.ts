@@ -48,6 +48,7 @@ describe('a definition that asks more of records', () => {
     ['a limit', { name: 'level', type: 'int', max: 9 }, { level: 9 }, '1 record holds'],
     ['an enum', { name: 'state', type: 'enum', enum: ['new'] }, { state: 'new' }, '1 record holds'],
     ['a length', { name: 'code', type: 'string', unique: true, min_length: 2 }, { code: 'xx' }, '3 records hold'],
+    ['a pattern', { name: 'code', type: 'string', unique: true, pattern: '^\\w{2,}' }, { code: 'xx' }, '3 records hold'],
     ['required', { name: 'level', type: 'int', required: true }, { level: 1 }, '1 record lacks'],
   ])('%s is refused while records are in the way, and served when none is', async (_title, field, fitting, message) => {
     const before = (await world.context()).app.version;
