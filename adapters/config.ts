@@ -21,6 +21,8 @@ const portRange = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const DAYS = z.coerce.number().int().min(1).max(3650);
+
 /** Every variable with its rule, default and one line of help: `npm start -- --help` prints this table. */
 export const SETTINGS = {
   PORT: { schema: port.default(8080), help: 'port of the API and the admin' },
@@ -99,12 +101,20 @@ export const SETTINGS = {
     help: 'where a worker serves /metrics; nowhere when not set',
   },
   DELIVERY_DAYS: {
-    schema: z.coerce.number().int().min(1).max(3650).default(30),
+    schema: DAYS.default(30),
     help: 'days for which deliveries that succeeded are kept, with their attempts',
   },
   DEAD_DELIVERY_DAYS: {
-    schema: z.coerce.number().int().min(1).max(3650).default(90),
+    schema: DAYS.default(90),
     help: 'days for which deliveries that were given up are kept; they can be replayed until then',
+  },
+  RUN_DAYS: { schema: DAYS.default(365), help: 'days for which runs that ended are kept, with their tasks, votes and history' },
+  CLOCK_DAYS: { schema: DAYS.default(365), help: 'days for which clocks of SLAs that ended are kept' },
+  NOTIFICATION_DAYS: { schema: DAYS.default(90), help: 'days for which notifications in the app are kept' },
+  FUNCTION_RUN_DAYS: { schema: DAYS.default(30), help: 'days for which the log of functions is kept' },
+  OPERATING_DAYS: {
+    schema: DAYS.default(90),
+    help: 'days for which operations on many runs, replays, carried out and failed starts, and results of steps are kept',
   },
   WEBHOOK_ALLOW_CIDRS: {
     schema: list.pipe(z.array(cidr)).optional(),
@@ -136,8 +146,10 @@ export interface Config {
   readonly exportsAtOnce: number;
   readonly feedHours: number;
   readonly workerMetricsPort: number | undefined;
-  /** How long deliveries that have ended are kept. */
-  readonly deliveryDays: { readonly delivered: number; readonly dead: number };
+  /** How long what has ended is kept. */
+  readonly daysKept: Readonly<
+    Record<'deliveries' | 'deadDeliveries' | 'runs' | 'clocks' | 'notifications' | 'functionRuns' | 'operating', number>
+  >;
   readonly streams: { readonly perProcess: number; readonly perApp: number; readonly perUser: number };
   readonly temporal: {
     readonly address: string | undefined;
@@ -210,7 +222,15 @@ function shape(p: Parsed): Config {
     exportsAtOnce: p.EXPORTS_AT_ONCE,
     feedHours: p.FEED_HOURS,
     workerMetricsPort: p.WORKER_METRICS_PORT,
-    deliveryDays: { delivered: p.DELIVERY_DAYS, dead: p.DEAD_DELIVERY_DAYS },
+    daysKept: {
+      deliveries: p.DELIVERY_DAYS,
+      deadDeliveries: p.DEAD_DELIVERY_DAYS,
+      runs: p.RUN_DAYS,
+      clocks: p.CLOCK_DAYS,
+      notifications: p.NOTIFICATION_DAYS,
+      functionRuns: p.FUNCTION_RUN_DAYS,
+      operating: p.OPERATING_DAYS,
+    },
     streams: { perProcess: p.STREAMS_PER_PROCESS, perApp: p.STREAMS_PER_APP, perUser: p.STREAMS_PER_USER },
     temporal: {
       address: p.TEMPORAL_ADDRESS,

@@ -2,7 +2,6 @@
 import { run } from '../adapters/postgres/run.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
 import type { Services } from '../operations/context.ts';
-import { pruneRuns } from '../operations/functions/log.ts';
 import { performRun, type ClaimedRun } from '../operations/functions/perform-run.ts';
 import { loop, pause, type Loop } from './loop.ts';
 import { takeTurn, type Turn } from './turn.ts';
@@ -13,12 +12,10 @@ const MAX_IN_FLIGHT = 16;
 const MAX_PER_APP = 8;
 /** Longer than a run may take. */
 const LEASE = '45 seconds';
-const PRUNE_EVERY = 1_000;
 
 export function startFunctionRunner(services: Services): Loop {
   const running = new Set<Promise<void>>();
   const inFlight = new Map<string, number>();
-  let done = 0;
   const runner = loop('functions', services.log, async (signal, waker) => {
     const claimed = running.size >= MAX_IN_FLIGHT ? undefined : await claim(services, inFlight, MAX_IN_FLIGHT - running.size);
     if (claimed === undefined || claimed.rows.length === 0) return pause(POLL_MS, signal, waker);
@@ -26,7 +23,6 @@ export function startFunctionRunner(services: Services): Loop {
     for (const row of claimed.rows) {
       inFlight.set(app.id, (inFlight.get(app.id) ?? 0) + 1);
       const performing = performRun(services, app, row)
-        .then(async () => (++done % PRUNE_EVERY === 0 ? pruneRuns({ services, app }) : undefined))
         .catch((error: unknown) => services.log.error({ run: row.id, error: String(error) }, 'a run could not be recorded'))
         .finally(() => {
           running.delete(performing);

@@ -1,14 +1,14 @@
 import { startPlannedMigrations } from '../operations/schemas/sweep.ts';
 import { noticeTerminatedRuns } from '../operations/processes/end-lost.ts';
 import { startOpenRollouts } from '../operations/rollouts/start.ts';
-import { pruneDeliveries } from '../operations/webhooks/prune.ts';
+import { forgetOld } from '../operations/retention.ts';
 import { pruneFeed } from '../operations/realtime/feed.ts';
 import type { Services } from '../operations/context.ts';
 import { loop, type Loop, pause } from './loop.ts';
 
 const EVERY_MS = 10_000;
 /** What is kept for days need not go to the minute. */
-const DELIVERIES_EVERY_MS = 600_000;
+const FORGET_EVERY_MS = 600_000;
 
 /** As long as Temporal keeps what is closed. */
 const LOOK_BACK_MS = 30 * 86_400_000;
@@ -18,7 +18,7 @@ const LOOK_BACK_MS = 30 * 86_400_000;
  * what is old: at the start, then every ten seconds.
  */
 export function startSweep(services: Services): Loop {
-  let prunedAt = -DELIVERIES_EVERY_MS;
+  let forgottenAt = -FORGET_EVERY_MS;
   let noticedAt = new Date(Date.now() - LOOK_BACK_MS);
   return loop('sweep', services.log, async (signal, waker) => {
     await startPlannedMigrations(services).catch((error: unknown) =>
@@ -30,10 +30,10 @@ export function startSweep(services: Services): Loop {
       (error: unknown) => services.log.debug({ err: error }, 'terminated runs could not be looked for'),
     );
     await pruneFeed(services).catch((error: unknown) => services.log.warn({ err: error }, 'the feed of realtime could not be pruned'));
-    if (performance.now() - prunedAt >= DELIVERIES_EVERY_MS) {
-      prunedAt = performance.now();
-      await pruneDeliveries(services, () => signal.aborted).catch((error: unknown) =>
-        services.log.warn({ err: error }, 'old deliveries could not be pruned'),
+    if (performance.now() - forgottenAt >= FORGET_EVERY_MS) {
+      forgottenAt = performance.now();
+      await forgetOld(services, () => signal.aborted).catch((error: unknown) =>
+        services.log.warn({ err: error }, 'what is old could not be forgotten'),
       );
     }
     await pause(EVERY_MS, signal, waker);

@@ -6,10 +6,6 @@ import type { AppContext } from '../context.ts';
 import type { NotedRun } from './desk.ts';
 import { cut } from './redact.ts';
 
-const PRUNE_EVERY = 500;
-const KEPT_DAYS = '30 days';
-let logged = 0;
-
 /** A log that cannot be written is no reason to refuse what was done. */
 export async function logRuns(ctx: AppContext, runs: readonly NotedRun[]): Promise<void> {
   if (runs.length === 0) return;
@@ -36,18 +32,7 @@ export async function logRuns(ctx: AppContext, runs: readonly NotedRun[]): Promi
             as r(id uuid, attachment text, function text, entity text, record_id text, status text, input jsonb, output jsonb, error text, error_kind text, ms integer)`,
       { prepared: true },
     );
-    if ((logged += rows.length) % PRUNE_EVERY < rows.length) await pruneRuns(ctx);
   } catch (error) {
     ctx.services.log.warn({ app: ctx.app.id, error: String(error) }, 'runs of functions could not be logged');
   }
-}
-
-/** Forgets what ended long ago. */
-export async function pruneRuns({ services, app }: Pick<AppContext, 'services' | 'app'>): Promise<void> {
-  const table = id(app.storage, '_function_runs');
-  await execute(
-    services.pool,
-    sql`delete from ${table} where id in (
-          select id from ${table} where finished_at < now() - ${value(KEPT_DAYS, 'interval')} and status in ('succeeded', 'failed') limit 5000)`,
-  );
 }

@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { makeAttempt, type BegunAttempt } from '../../operations/webhooks/attempt.ts';
 import { claimDeliveries } from '../../operations/webhooks/claim.ts';
-import { pruneDeliveries } from '../../operations/webhooks/prune.ts';
+import { forgetOld } from '../../operations/retention.ts';
 import { recordAttempts, type MadeAttempt } from '../../operations/webhooks/record-attempts.ts';
 import type { AppRuntime } from '../../operations/context.ts';
 import { takeBatch } from '../../workers/recorder.ts';
@@ -102,7 +102,7 @@ it('is forgotten after 30 days when it was delivered, after 90 when it was given
       [++seq, status, days],
     );
   for (const status of ['delivered', 'dead', 'retrying']) for (const days of [29, 31, 91]) await insert(status, days);
-  expect(await pruneDeliveries(world.services)).toBe(3);
+  expect(await forgetOld(world.services)).toMatchObject({ _deliveries: 3 });
   const left = await world.query<{ record_id: string }>(
     `select record_id from ${world.storage}._deliveries d join ${world.storage}._attempts a on a.delivery_id = d.id where webhook = 'kept' order by 1`,
   );

@@ -32,6 +32,7 @@ import * as app0017 from './app-0017_clocks.ts';
 import * as app0018 from './app-0018_functions.ts';
 import * as app0019 from './app-0019_operations.ts';
 import * as app0022 from './app-0022_operated_steps.ts';
+import * as app0023 from './app-0023_retention.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -78,4 +79,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0018,
   app0019,
   app0022,
+  app0023,
 ];
