@@ -23,6 +23,8 @@ export type ChangeKind =
   | 'set_unique'
   | 'transform_fields'
   | 'move_field'
+  | 'split_entity'
+  | 'merge_entity'
   | 'set_enum'
   | 'set_limit'
   | 'set_field'
@@ -88,6 +90,7 @@ export interface Change {
   readonly held?: readonly Held[];
   readonly conversion?: Conversion;
   readonly move?: Move;
+  readonly split?: Split;
   /** Stable ids of what a breaking change is about: until its grace ends no other change touches them. */
   readonly touches?: readonly string[];
 }
@@ -109,6 +112,8 @@ export interface Undone {
   readonly conversions: readonly Conversion[];
   /** Missing from plans that were made before fields could move. */
   readonly moves?: readonly Move[];
+  /** Missing from plans that were made before entities could be split. */
+  readonly splits?: readonly Split[];
 }
 
 /** How values get from the fields of one version into those of the next, and back: JSONata over `record` in the other shape. */
@@ -133,6 +138,20 @@ export interface Move {
   /** As the new version calls it. */
   readonly to: FieldPath;
   /** The relation, or its end, as the old version calls it. */
+  readonly via: string;
+}
+
+/**
+ * Fields of one entity, the whole, that another has in records of its own, its parts. The whole is called as the version with the fields
+ * there calls it, the part and the relation as the version that has the part.
+ */
+export interface Split {
+  /** `split`: the new version has the part; `merge`: the old one. */
+  readonly direction: 'split' | 'merge';
+  readonly whole: string;
+  readonly part: string;
+  readonly fields: readonly { readonly whole: string; readonly part: string }[];
+  /** The relation by which a part leads to its whole. */
   readonly via: string;
 }
 

@@ -2,7 +2,7 @@
 import { AppError, type ErrorDetail } from '../errors.ts';
 import type { SchemaDocument } from '../model/document.ts';
 import type { Instruction } from '../model/instructions.ts';
-import type { Change } from './change.ts';
+import type { Change, Split } from './change.ts';
 import { columnTypeOf } from './storage.ts';
 
 export interface Confirmation {
@@ -35,7 +35,8 @@ function isSaid(change: Change, changes: readonly Change[], instructions: readon
   const renamed = changes.find(({ kind, from }) => kind === 'rename_entity' && from === change.entity);
   const entity = renamed === undefined ? change.entity : renamed.to;
   const isMoved = changes.some(
-    ({ conversion, move }) =>
+    ({ conversion, move, split }) =>
+      (split !== undefined && isCarried(change, split)) ||
       (conversion !== undefined && change.field !== undefined && conversion.from.includes(change.field) && conversion.entity === entity) ||
       (change.kind === 'drop_field' && move?.from.entity === change.entity && move?.from.field === change.field),
   );
@@ -47,6 +48,12 @@ function isSaid(change: Change, changes: readonly Change[], instructions: readon
       return change.kind !== 'drop_relation' && one.drop.entity === change.entity && one.drop.field === change.field;
     })
   );
+}
+
+/** A split takes fields of the whole; a merge takes the part as a whole, and its relation. */
+function isCarried({ kind, entity, field, relation }: Change, { direction, whole, part, fields, via }: Split): boolean {
+  if (direction === 'split') return kind === 'drop_field' && entity === whole && fields.some((one) => one.whole === field);
+  return (kind === 'drop_entity' && entity === part) || (kind === 'drop_relation' && relation === via);
 }
 
 /** Something new of the same kind in the same place, whose name looks like it or whose type is the same and there is no other. */

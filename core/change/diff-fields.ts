@@ -2,7 +2,7 @@
 import type { EntityDefinition, FieldDefinition, SchemaDocument } from '../model/document.ts';
 import { fieldName, foreignKeyOf } from '../model/model.ts';
 import { postgresPattern } from '../sql/pattern.ts';
-import type { Change, ChangeKind, Conversion, Held, Move } from './change.ts';
+import type { Change, ChangeKind, Conversion, FieldPath, Held } from './change.ts';
 import { isSame, pair } from './pair.ts';
 import { columnTypeOf } from './storage.ts';
 
@@ -13,8 +13,8 @@ export interface FieldContext {
   readonly previous: SchemaDocument;
   readonly next: SchemaDocument;
   readonly conversions: readonly Conversion[];
-  /** Of all entities. */
-  readonly moves: readonly Move[];
+  /** Fields of any entity that go to another one. */
+  readonly carried: readonly FieldPath[];
   /** What an entity of the older document is called in the newer one. */
   nowCalled(entity: string): string;
 }
@@ -36,10 +36,10 @@ export function diffFields(context: FieldContext): Change[] {
   ];
 }
 
-function dropped({ before, previous, moves }: FieldContext, field: FieldDefinition, transforms: readonly Conversion[]): Change {
+function dropped({ before, previous, carried }: FieldContext, field: FieldDefinition, transforms: readonly Conversion[]): Change {
   const isMoved =
     transforms.some((one) => one.from.includes(field.name)) ||
-    moves.some(({ from }) => from.entity === before.name && from.field === field.name);
+    carried.some((one) => one.entity === before.name && one.field === field.name);
   return {
     kind: 'drop_field',
     class: 'breaking',

@@ -2,7 +2,7 @@
 import type { EntityDefinition, SchemaDocument, Section } from '../model/document.ts';
 import { labelOf } from '../model/identity.ts';
 import { fieldName } from '../model/model.ts';
-import type { Change, ChangeKind, Conversion, FieldPath, Move } from './change.ts';
+import type { Change, ChangeKind, Conversion, FieldPath, Move, Split } from './change.ts';
 import { diffFields, type FieldContext } from './diff-fields.ts';
 import { diffRelations } from './diff-relations.ts';
 import { isSame, pair } from './pair.ts';
@@ -13,10 +13,13 @@ export function diff(
   next: SchemaDocument,
   conversions: readonly Conversion[] = [],
   moves: readonly Move[] = [],
+  splits: readonly Split[] = [],
 ): Change[] {
+  const carried = [...moves.map(({ from }) => from), ...splits.flatMap(fieldsTaken)];
   return [
-    ...diffEntities(previous, next, conversions, moves),
+    ...diffEntities(previous, next, conversions, carried, splits),
     ...moves.map((move) => moved(move, previous, next)),
+    ...splits.map((one) => splitOrMerged(one, previous, next)),
     ...diffRelations(previous, next),
     ...diffItems('rules', 'rule', previous, next),
     ...diffItems('state_machines', 'state_machine', previous, next),
@@ -40,13 +43,47 @@ const refused = (kind: ChangeKind, facts: Omit<Change, 'kind' | 'class'> & { mes
   ...facts,
 });
 
+const idOf = (document: SchemaDocument, { entity, field }: FieldPath): string[] =>
+  document.entities
+    .filter((one) => one.name === entity)
+    .flatMap(({ fields }) => fields.filter((one) => fieldName(one) === field || one.name === field))
+    .flatMap((one) => one.id ?? []);
+
+/** Fields that a split takes from the older version's whole. Those that a merge takes go with their entity. */
+const fieldsTaken = ({ direction, whole, fields }: Split): FieldPath[] =>
+  direction === 'split' ? fields.map((field) => ({ entity: whole, field: field.whole })) : [];
+
+function splitOrMerged(split: Split, previous: SchemaDocument, next: SchemaDocument): Change {
+  const { direction, whole, part, fields, via } = split;
+  const isSplit = direction === 'split';
+  const [withPart, withFields] = isSplit ? [next, previous] : [previous, next];
+  const names = fields.map((field) => (field.whole === field.part ? field.whole : `${field.whole} (there ${field.part})`)).join(', ');
+  return {
+    kind: isSplit ? 'split_entity' : 'merge_entity',
+    class: 'breaking',
+    entity: isSplit ? whole : part,
+    fields: fields.map((field) => (isSplit ? field.whole : field.part)),
+    relation: via,
+    from: isSplit ? whole : part,
+    to: isSplit ? part : whole,
+    message: isSplit
+      ? `"${whole}" is split: ${names} go to records of "${part}"; clients of the older version keep them where they were for the grace period.`
+      : `"${part}" is merged into "${whole}", with ${names}; clients of the older version keep its records for the grace period.`,
+    split,
+    touches: [
+      ...[withPart.entities.find((one) => one.name === part), withPart.relations.find((one) => one.name === via)].flatMap(
+        (one) => one?.id ?? [],
+      ),
+      ...fields.flatMap((field) => [
+        ...idOf(withFields, { entity: whole, field: field.whole }),
+        ...idOf(withPart, { entity: part, field: field.part }),
+      ]),
+    ],
+  };
+}
+
 function moved(move: Move, previous: SchemaDocument, next: SchemaDocument): Change {
   const { from, to } = move;
-  const idOf = (document: SchemaDocument, { entity, field }: FieldPath): string[] =>
-    document.entities
-      .filter((one) => one.name === entity)
-      .flatMap(({ fields }) => fields.filter((one) => fieldName(one) === field || one.name === field))
-      .flatMap((one) => one.id ?? []);
   return {
     kind: 'move_field',
     class: 'breaking',
@@ -64,7 +101,8 @@ function diffEntities(
   previous: SchemaDocument,
   next: SchemaDocument,
   conversions: readonly Conversion[],
-  moves: readonly Move[],
+  carried: readonly FieldPath[],
+  splits: readonly Split[],
 ): Change[] {
   const { added, removed, kept } = pair(previous.entities, next.entities, (entity) => entity.name);
   const names = new Map(kept.map(([before, after]) => [before.name, after.name]));
@@ -74,14 +112,16 @@ function diffEntities(
       kind: 'drop_entity',
       class: 'breaking',
       entity: entity.name,
-      message: `Entity "${entity.name}" is dropped: clients of the older version keep it for the grace period, its records stay until the retention ends.`,
+      message: splits.some(({ direction, part }) => direction === 'merge' && part === entity.name)
+        ? `Entity "${entity.name}" goes into another; its table stays until the retention ends.`
+        : `Entity "${entity.name}" is dropped: clients of the older version keep it for the grace period, its records stay until the retention ends.`,
       held: [{ id: entity.id ?? entity.name, table: entity.table ?? entity.name }],
       touches: [entity, ...entity.fields].flatMap((item) => item.id ?? []),
     })),
     ...added.map((entity) => compatible('add_entity', { entity: entity.name })),
     ...kept.flatMap(([before, after]) => {
       const own = conversions.filter((one) => one.entity === after.name);
-      return diffEntity({ before, after, previous, next, conversions: own, moves, nowCalled });
+      return diffEntity({ before, after, previous, next, conversions: own, carried, nowCalled });
     }),
   ];
 }

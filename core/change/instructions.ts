@@ -2,8 +2,8 @@
 import { AppError, nearestNames, type ErrorDetail } from '../errors.ts';
 import type { EntityDefinition, SchemaDocument } from '../model/document.ts';
 import type { Instruction } from '../model/instructions.ts';
-import { fieldName } from '../model/model.ts';
-import type { Conversion, FieldPath, Move, Undone } from './change.ts';
+import { buildModel, fieldName } from '../model/model.ts';
+import type { Conversion, FieldPath, Move, Split, Undone } from './change.ts';
 
 type Rename = Extract<Instruction, { rename: unknown }>['rename'];
 
@@ -111,6 +111,83 @@ export function movesOf(instructions: readonly Instruction[], current: SchemaDoc
   });
 }
 
+type Regroup = Extract<Instruction, { split: unknown }>['split'];
+
+/** Both documents with their stable ids; whether what it says can be done is settled with the plan. */
+export function splitsOf(instructions: readonly Instruction[], current: SchemaDocument, next: SchemaDocument): Split[] {
+  const splits = instructions.flatMap((instruction, index): Split[] => {
+    const path = `migrate.${String(index)}`;
+    if ('split' in instruction) return [split(instruction.split, current, next, `${path}.split`)];
+    return 'merge' in instruction ? [merged(instruction.merge, current, next, `${path}.merge`)] : [];
+  });
+  const taken = new Set(instructions.flatMap(carriedElsewhere));
+  for (const { direction, whole, part, fields } of splits) {
+    const names = [part, ...fields.flatMap((field) => [`${whole}.${field.whole}`, `${part}.${field.part}`])];
+    const twice = names.find((name) => taken.has(name));
+    if (twice !== undefined) throw mistake('migrate', `migrate: "${twice}" is in a ${direction} and in another instruction too.`);
+    names.forEach((name) => taken.add(name));
+  }
+  return splits;
+}
+
+/** Fields whose values another instruction carries over. */
+function carriedElsewhere(instruction: Instruction): string[] {
+  if ('move' in instruction) return [instruction.move.from, instruction.move.to];
+  if ('convert' in instruction) return [`${instruction.convert.entity}.${instruction.convert.field}`];
+  if ('fill' in instruction) return [`${instruction.fill.entity}.${instruction.fill.field}`];
+  if (!('transform' in instruction)) return [];
+  const { entity, from, to } = instruction.transform;
+  return [...from, ...to].map((field) => `${entity}.${field}`);
+}
+
+/** `entity` is the whole as it is served, `into` the part as the new document has it. */
+function split({ entity, into, fields, via }: Regroup, current: SchemaDocument, next: SchemaDocument, path: string): Split {
+  const whole = refuseUnknown(current.entities, entity, `${path}.entity`, 'entity of the served version');
+  const part = refuseUnknown(next.entities, into, `${path}.into`, 'entity of the new document');
+  const carried = fields.map((field) => (typeof field === 'string' ? { from: field, to: field } : field));
+  for (const { from, to } of carried) {
+    refuseUnknown(whole.fields, from, `${path}.fields`, `field of "${entity}" in the served version`);
+    refuseUnknown(part.fields, to, `${path}.fields`, `field of "${into}" in the new document`);
+  }
+  const relation = relationOf(next, into, via, `${path}.via`);
+  return {
+    direction: 'split',
+    whole: entity,
+    part: into,
+    fields: carried.map(({ from, to }) => ({ whole: from, part: to })),
+    via: relation,
+  };
+}
+
+/** `entity` is the part as it is served, `into` the whole as the new document has it. */
+function merged({ entity, into, fields, via }: Regroup, current: SchemaDocument, next: SchemaDocument, path: string): Split {
+  const part = refuseUnknown(current.entities, entity, `${path}.entity`, 'entity of the served version');
+  const whole = refuseUnknown(next.entities, into, `${path}.into`, 'entity of the new document');
+  const carried = fields.map((field) => (typeof field === 'string' ? { from: field, to: field } : field));
+  for (const { from, to } of carried) {
+    refuseUnknown(part.fields, from, `${path}.fields`, `field of "${entity}" in the served version`);
+    refuseUnknown(whole.fields, to, `${path}.fields`, `field of "${into}" in the new document`);
+  }
+  const relation = relationOf(current, entity, via, `${path}.via`);
+  return {
+    direction: 'merge',
+    whole: into,
+    part: entity,
+    fields: carried.map(({ from, to }) => ({ whole: to, part: from })),
+    via: relation,
+  };
+}
+
+/** The name of the relation that is called so, or whose end at the part is. */
+function relationOf(document: SchemaDocument, part: string, via: string, path: string): string {
+  const entity = buildModel(document).entities.get(part);
+  const end = entity?.ends.get(via) ?? entity?.relations.find(({ relation }) => relation.name === via);
+  if (end?.direction === 'forward') return end.relation.name;
+  const known = (entity?.relations ?? []).filter(({ direction }) => direction === 'forward').map(({ name }) => name);
+  const has = known.length === 0 ? '' : `; it has: ${known.join(', ')}`;
+  throw mistake(path, `${path}: "${part}" has no relation "${via}" that leads to one record${has}.`);
+}
+
 function pathOf(text: string): FieldPath {
   const [entity = '', field = ''] = text.split('.');
   return { entity, field };
@@ -179,3 +256,7 @@ export function takenBack({ conversions }: Undone, current: SchemaDocument, next
 
 /** The moves of a migration the other way round, for whoever reads the changes: nothing is copied again. */
 export const movedBack = ({ moves = [] }: Undone): Move[] => moves.map(({ from, to, via }) => ({ from: to, to: from, via }));
+
+/** As `movedBack`. */
+export const splitBack = ({ splits = [] }: Undone): Split[] =>
+  splits.map((one) => ({ ...one, direction: one.direction === 'split' ? 'merge' : 'split' }));

@@ -10,6 +10,7 @@ import { earlyRows } from './conversion/early-rows.ts';
 import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
 import { endLinks, hasNoDoubles, isLeft, linkSteps } from './links/steps.ts';
 import { movedColumns, moveSteps, type MoveInput } from './move/move.ts';
+import { splitSteps, type SplitInput, type SplitPlan } from './parts/split.ts';
 import { addColumn, restoreColumn } from './ops/add-column.ts';
 import { addForeignKey, emptyOrphans, hasNoOrphans } from './ops/add-foreign-key.ts';
 import { addIndex, hasNoDuplicates } from './ops/add-index.ts';
@@ -67,7 +68,9 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   const fields = input.undone === undefined ? fieldMoves(changes, input) : [];
   const inPlace = conversions.map((conversion) => conversionSteps({ ...input, version: input.version ?? 0, conversion }));
   const converted = [...inPlace, ...fields.map(moveSteps)];
-  const isConverted = convertedColumns(conversions, fields, input);
+  const left = missing(shapes.before.foreignKeys, shapes.after.foreignKeys);
+  const splits = input.undone === undefined ? entitySplits(changes, input).map((one) => splitSteps(one, left)) : splitEnds(input, left);
+  const isConverted = convertedColumns(conversions, fields, splits, input);
   const context: Context = {
     ...shapes,
     storage: input.storage,
@@ -82,9 +85,8 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     ...changes.flatMap((change) => withoutSoftDelete(change, input.next)).map((entity) => keepNoDeleted(input.storage, entity)),
   ];
   const keys = missing(shapes.after.foreignKeys, shapes.before.foreignKeys);
-  const left = missing(shapes.before.foreignKeys, shapes.after.foreignKeys);
-  // Links and fields that are not moved yet, and what one shape deletes softly and the other for good, no view can give.
-  const isServedEarly = moves.length === 0 && fields.length === 0 && changes.every((change) => change.kind !== 'set_soft_delete');
+  // Links, fields and parts that are not moved yet, and what one shape deletes softly and the other for good, no view can give.
+  const isServedEarly = moves.length + fields.length + splits.length === 0 && changes.every((change) => change.kind !== 'set_soft_delete');
   const early = earlyRows({
     storage: input.storage,
     version: input.version ?? 0,
@@ -96,12 +98,16 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     ...converted.flatMap((part) => part.steps),
     ...endOf(input),
     ...parts.flatMap((part) => part.steps),
+    // On tables that are there.
+    ...splits.flatMap((part) => part.steps),
     // Over columns that are there.
     ...early.steps,
     ...tightened.flatMap((part) => part.steps),
     ...moves.flatMap((move) => (input.undone === undefined ? linkSteps(move, left) : [endLinks(move, left)])),
     ...keys.flatMap((key) => planForeignKey(context, key)),
-    ...left.filter((key) => !moves.some((move) => isLeft(move, key))).map((key) => dropForeignKey(input.storage, key)),
+    ...left
+      .filter((key) => !moves.some((move) => isLeft(move, key)) && !splits.some((one) => one.isLeft(key)))
+      .map((key) => dropForeignKey(input.storage, key)),
     ...missing(shapes.before.tables, shapes.after.tables).map((table) => dropTable(input.storage, table)),
   ];
   return {
@@ -109,6 +115,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
     steps: order(steps),
     checks: [
       ...converted.flatMap((part) => part.checks),
+      ...splits.flatMap((part) => part.checks),
       ...parts.flatMap((part) => part.checks),
       ...tightened.flatMap((part) => part.checks),
       ...keys.flatMap((key) => orphanChecks(context, key)),
@@ -128,6 +135,17 @@ function endOf({ undone, previous, next, storage }: PlanInput): Step[] {
     ...undone.conversions.flatMap((conversion) => conversionSteps({ ...backwards, conversion }).steps),
     ...(undone.moves ?? []).flatMap((move) => moveSteps({ ...backwards, move }).steps),
   ].filter((step) => step.key.startsWith('end-'));
+}
+
+const entitySplits = (changes: readonly Change[], { storage, version = 0, previous, next }: PlanInput): SplitInput[] =>
+  changes.flatMap(({ split }) => (split === undefined ? [] : [{ storage, version, split, previous, next }]));
+
+/** As `endOf`. The columns that come back are those of any field that does. */
+function splitEnds({ undone, previous, next, storage }: PlanInput, left: readonly ForeignKeyShape[]): SplitPlan[] {
+  return (undone?.splits ?? []).map((split) => {
+    const planned = splitSteps({ storage, version: undone?.version ?? 0, split, previous: next, next: previous }, left);
+    return { ...planned, steps: planned.steps.filter((step) => step.key.startsWith('end-')), checks: [], columns: [] };
+  });
 }
 
 const withoutSoftDelete = ({ kind, entity, to }: Change, next: AppModel): EntityModel[] =>
@@ -159,10 +177,12 @@ function conversionsOf(changes: readonly Change[]): Conversion[] {
 function convertedColumns(
   conversions: readonly Conversion[],
   moves: readonly MoveInput[],
+  splits: readonly SplitPlan[],
   { previous, next }: PlanInput,
 ): Context['isConverted'] {
   const columns = new Set([
     ...moves.flatMap(movedColumns),
+    ...splits.flatMap((one) => one.columns),
     ...conversions.flatMap((conversion) => {
       const after = next.entities.get(conversion.entity);
       const before = [...previous.entities.values()].find((entity) => entity.table === after?.table);

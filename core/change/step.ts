@@ -65,7 +65,9 @@ export interface Check {
     | 'add_field'
     | 'add_entity'
     | 'set_relation'
-    | 'move_field';
+    | 'move_field'
+    | 'split_entity'
+    | 'merge_entity';
   message(count: number): string;
   readonly hint: string;
 }

@@ -8,6 +8,8 @@ const name = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must match [a-z][a-z0-9
 /** JSONata over `record`, the record in the other shape; must compile to SQL. */
 const expression = z.string().min(1).max(10_000);
 const expressions = z.record(name, expression);
+/** A field that keeps its name, or gets another. */
+const carried = z.union([name, z.strictObject({ from: name, to: name })]);
 const fieldPath = z.string().regex(/^[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}$/, 'must be like "order.city"');
 
 export const instructionSchema = z.union([
@@ -29,6 +31,10 @@ export const instructionSchema = z.union([
   /** The value of a field where a record has none; old clients may go on leaving it out. */
   z.strictObject({ fill: z.strictObject({ entity: name, field: name, expression }) }),
   z.strictObject({ move: z.strictObject({ from: fieldPath, to: fieldPath, via: name }) }),
+  /** `fields` of the records of `entity` go into one record each of the new entity `into`, whose relation `via` leads back. */
+  z.strictObject({ split: z.strictObject({ entity: name, fields: z.array(carried).min(1).max(64), into: name, via: name }) }),
+  /** The other way: `fields` of `entity`, which is no longer there, go into the records of `into` that its relation `via` leads to. */
+  z.strictObject({ merge: z.strictObject({ entity: name, into: name, fields: z.array(carried).min(1).max(64), via: name }) }),
   /** Says that what vanishes is meant to. */
   z.strictObject({ drop: z.strictObject({ entity: name, field: name.optional() }) }),
   z.strictObject({ drop: z.strictObject({ relation: name }) }),

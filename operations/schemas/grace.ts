@@ -7,19 +7,28 @@ import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime } from '../context.ts';
 
-/** Throws CONFLICT naming the migration that still serves an older shape of what these changes touch. */
-export async function refuseInGrace(client: pg.PoolClient, app: Pick<AppRuntime, 'id'>, changes: readonly Change[]): Promise<void> {
+/**
+ * Throws CONFLICT naming the migration that still serves an older shape of what these changes touch. A rollback may call things again
+ * what they were; links and parts that are kept in step may not be moved by anything else.
+ */
+export async function refuseInGrace(
+  client: pg.PoolClient,
+  app: Pick<AppRuntime, 'id'>,
+  changes: readonly Change[],
+  isRollback = false,
+): Promise<void> {
   const touched = new Map(changes.flatMap((change) => (change.touches ?? []).map((id) => [id, change] as const)));
   if (touched.size === 0) return;
-  const rows = await run<{ id: string; to_version: number; touches: string[] }>(
+  const rows = await run<{ id: string; to_version: number; touches: string[]; splits: boolean }>(
     client,
     sql`
-    select m.id, m.to_version, change->'touches' as touches
+    select m.id, m.to_version, change->'touches' as touches, change ? 'split' as splits
     from durabase.migrations m, jsonb_array_elements(m.plan->'changes') as change
     where m.app = ${value(app.id)} and m.status = 'ready' and m.phase = 'grace' and change ? 'touches' order by m.number`,
   );
   for (const migration of rows) {
-    const change = migration.touches.flatMap((id) => touched.get(id) ?? []).at(0);
+    const found = migration.touches.flatMap((id) => touched.get(id) ?? []);
+    const change = isRollback && !migration.splits ? found.find(movesLinks) : found[0];
     if (change === undefined) continue;
     const title = change.relation ?? [change.entity, change.field].filter((part) => part !== undefined).join('.');
     throw new AppError(
@@ -54,6 +63,7 @@ export async function undoneBy(
   if (row === undefined) return undefined;
   const conversions = row.changes.flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
   const moves = row.changes.flatMap(({ move }) => move ?? []);
-  const isKeptInStep = conversions.length + moves.length > 0 || row.changes.some(movesLinks);
-  return isKeptInStep ? { migration: row.id, version: row.to_version, conversions, moves } : undefined;
+  const splits = row.changes.flatMap(({ split }) => split ?? []);
+  const isKeptInStep = conversions.length + moves.length + splits.length > 0 || row.changes.some(movesLinks);
+  return isKeptInStep ? { migration: row.id, version: row.to_version, conversions, moves, splits } : undefined;
 }

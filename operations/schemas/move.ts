@@ -4,7 +4,7 @@ import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { refuseUnconfirmed } from '../../core/change/confirm.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Move } from '../../core/change/change.ts';
+import type { Move, Split } from '../../core/change/change.ts';
 import type { Instruction } from '../../core/model/instructions.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { fromStore } from '../../core/model/stored.ts';
@@ -81,23 +81,34 @@ export async function recordMove(
   }
 }
 
-/** Fields that the version moves go with it; over several versions nobody can say where a value was in between. */
+/** What the version moves, splits or merges goes with it; over several versions nobody can say where a value was in between. */
 async function movesOver(client: pg.PoolClient, schemaName: string, from: number, to: number): Promise<Instruction[]> {
   if (from === 0 || to <= from) return [];
-  const rows = await run<{ version: number; move: Move }>(
+  const rows = await run<{ version: number; move: Move | null; split: Split | null }>(
     client,
-    sql`select v.version, change->'move' as move from durabase.schema_versions v, jsonb_array_elements(v.changes) as change
+    sql`select v.version, change->'move' as move, change->'split' as split from durabase.schema_versions v, jsonb_array_elements(v.changes) as change
     where v.schema_name = ${value(schemaName)} and v.version > ${value(from, 'integer')} and v.version <= ${value(to, 'integer')}
-      and change ? 'move' order by v.version`,
+      and (change ? 'move' or change ? 'split') order by v.version`,
   );
   const [first] = rows;
   if (first !== undefined && to !== from + 1) {
-    throw new AppError('CONFLICT', `Version ${String(first.version)} moves a field to another entity and cannot be skipped.`, {
+    const what = first.split === null ? 'moves a field to another entity' : 'splits or merges entities';
+    throw new AppError('CONFLICT', `Version ${String(first.version)} ${what} and cannot be skipped.`, {
       hint: `Go to version ${String(first.version - 1 === from ? first.version : first.version - 1)} first, one version at a time around it.`,
     });
   }
-  const path = ({ entity, field }: Move['from']): string => `${entity}.${field}`;
-  return rows.map(({ move }) => ({ move: { from: path(move.from), to: path(move.to), via: move.via } }));
+  return rows.flatMap(({ move, split }) => [...(move === null ? [] : [moving(move)]), ...(split === null ? [] : [splitting(split)])]);
+}
+
+const moving = ({ from, to, via }: Move): Instruction => ({
+  move: { from: `${from.entity}.${from.field}`, to: `${to.entity}.${to.field}`, via },
+});
+
+function splitting({ direction, whole, part, fields, via }: Split): Instruction {
+  if (direction === 'split') {
+    return { split: { entity: whole, into: part, via, fields: fields.map((names) => ({ from: names.whole, to: names.part })) } };
+  }
+  return { merge: { entity: part, into: whole, via, fields: fields.map((names) => ({ from: names.part, to: names.whole })) } };
 }
 
 /** The document of a version, as stored; version 0 is the empty one. */

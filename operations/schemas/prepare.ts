@@ -5,7 +5,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { run } from '../../adapters/postgres/run.ts';
 import { refuseUnsafe, type Change, type Held, type Undone } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
-import { applyRenames, conversionsOf, movedBack, movesOf, takenBack } from '../../core/change/instructions.ts';
+import { applyRenames, conversionsOf, movedBack, movesOf, splitBack, splitsOf, takenBack } from '../../core/change/instructions.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
 import { withRestored } from '../../core/change/restored.ts';
@@ -153,7 +153,8 @@ function prepared(
   const plain = diff(current, document);
   const conversions = undone === undefined ? conversionsOf(instructions, current, document) : takenBack(undone, current, document);
   const moves = plain.length === 0 ? [] : undone === undefined ? movesOf(instructions, current, document) : movedBack(undone);
-  const changes = plain.length === 0 ? plain : withRestored(diff(current, document, conversions, moves), model, facts.held);
+  const splits = plain.length === 0 ? [] : undone === undefined ? splitsOf(instructions, current, document) : splitBack(undone);
+  const changes = plain.length === 0 ? plain : withRestored(diff(current, document, conversions, moves, splits), model, facts.held);
   const planned = plan(changes, {
     previous: buildModel(current),
     next: model,

@@ -8,7 +8,6 @@ import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { classOf, type Change } from '../../core/change/change.ts';
 import { refuseUnconfirmed } from '../../core/change/confirm.ts';
-import { movesLinks } from '../../core/change/links/move.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -75,7 +74,7 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
         // What the migration made is made of what it took.
         isConfirmed: undone !== undefined || (options.confirm?.includes('drop') ?? false),
       });
-      if (undone === undefined) await refuseInGrace(client, ctx.app, heldByGrace(prepared.changes, options));
+      if (undone === undefined) await refuseInGrace(client, ctx.app, prepared.changes, options.rollbackTo !== undefined);
       await checkData(client, prepared.plan);
       return insertVersion(client, ctx, served, prepared);
     });
@@ -85,10 +84,6 @@ async function record(ctx: AppContext, edit: Edit, options: PublishOptions): Pro
     throw error;
   }
 }
-
-/** A rollback may call things again what they were; links that are kept in step may not be moved by anything else. */
-const heldByGrace = (changes: readonly Change[], { rollbackTo }: PublishOptions): readonly Change[] =>
-  rollbackTo === undefined ? changes : changes.filter(movesLinks);
 
 async function insertVersion(client: pg.PoolClient, ctx: AppContext, served: Served, prepared: Prepared): Promise<Outcome> {
   const version = served.latestVersion + 1;

@@ -122,9 +122,10 @@ export class Changing {
   }
 
   async #seesStored(version: number | undefined): Promise<void> {
-    const { new: seen, in: entity } = this.#kind.stored;
+    const { new: seen, in: entity, include } = this.#kind.stored;
     if (seen === null) return;
-    expect(ok(await this.#send('GET', `${entity ?? 'item'}/${this.#stored}`, undefined, version)).at('data')).toMatchObject(seen);
+    const path = `${entity ?? 'item'}/${this.#stored}${include === undefined ? '' : `?include=${include}`}`;
+    expect(ok(await this.#send('GET', path, undefined, version)).at('data')).toMatchObject(seen);
   }
 
   /** What clients do with a record of theirs, how those of the other version see it, and what is refused. */

@@ -36,6 +36,8 @@ export interface Kind {
     readonly made?: Body;
     /** What its entity is called after the switch. */
     readonly in?: string;
+    /** What is read along after the switch. */
+    readonly include?: string;
   };
   readonly old: Side;
   readonly new: Side;
@@ -49,6 +51,17 @@ const SHOP_ITEMS = { name: 'items', type: 'one_to_many', source: 'shop', target:
 /** Stands for the key of a shop that is there before. */
 export const SHOP = 'SHOP';
 const INVALID = 'VALIDATION_FAILED';
+const PLACE = ['street', 'city'].map((name) => ({ name, type: 'string' }));
+const address = (...fields: object[]) => ({ name: 'address', fields });
+const ITEM_ADDRESS = {
+  name: 'item_address',
+  type: 'one_to_one',
+  source: 'item',
+  target: 'address',
+  source_name: 'address',
+  target_name: 'item',
+  on_delete: 'cascade',
+};
 
 const plain = (name: string): Pick<Side, 'make' | 'change' | 'find'> => ({
   make: { name },
@@ -71,6 +84,29 @@ const valued = (field: string, made: unknown, changed: unknown, more: Partial<Si
   find: `filter[${field}.eq]=${String(changed)}`,
   seen: [{ [field]: made }, { [field]: changed }],
   ...more,
+});
+
+/** An address in the fields of its item, or as a record of its own. */
+const inOne = (letter: string): Side => ({
+  make: { name: letter, street: `${letter}1`, city: 'here' },
+  change: { street: `${letter}2` },
+  find: `filter[street.eq]=${letter}2`,
+  seen: [
+    { name: letter, address: { street: `${letter}1`, city: 'here' } },
+    { name: letter, address: { street: `${letter}2`, city: 'here' } },
+  ],
+  refused: [[{ name: letter, street: 1 }, INVALID]],
+});
+const inTwo = (letter: string): Side => ({
+  include: 'address',
+  make: { name: letter, address: { street: `${letter}1`, city: 'here' } },
+  change: { address: { street: `${letter}2` } },
+  find: `filter[address.street.eq]=${letter}2`,
+  seen: [
+    { name: letter, street: `${letter}1`, city: 'here' },
+    { name: letter, street: `${letter}2`, city: 'here' },
+  ],
+  refused: [[{ name: letter, address: { street: 1 } }, 'NESTED_WRITE_FAILED']],
 });
 
 const SIZE = { name: 'size', type: 'int' };
@@ -405,6 +441,52 @@ export const KINDS: readonly Kind[] = [
       refused: [[{ who: 1 }, INVALID]],
     },
   },
+  ...[false, true].map((isSoft): Kind => {
+    const soft = { soft_delete: isSoft };
+    return {
+      name: `an entity split into two${isSoft ? ' softly' : ''}`,
+      class: 'breaking',
+      before: { entities: [{ ...item(...PLACE), ...soft }] },
+      after: {
+        entities: [
+          { ...item(), ...soft },
+          { ...address(...PLACE), ...soft },
+        ],
+        relations: [ITEM_ADDRESS],
+      },
+      migrate: [{ split: { entity: 'item', fields: ['street', 'city'], into: 'address', via: 'item' } }],
+      stored: {
+        old: { name: 'x', street: 'S', city: 'T' },
+        new: { name: 'x', address: { street: 'S', city: 'T' } },
+        include: 'address',
+      },
+      old: inOne('A'),
+      new: inTwo('B'),
+    };
+  }),
+  ...[false, true].map((isSoft): Kind => {
+    const soft = { soft_delete: isSoft };
+    return {
+      name: `two entities merged into one${isSoft ? ' softly' : ''}`,
+      class: 'breaking',
+      before: {
+        entities: [
+          { ...item(), ...soft },
+          { ...address(...PLACE), ...soft },
+        ],
+        relations: [ITEM_ADDRESS],
+      },
+      after: { entities: [{ ...item(...PLACE), ...soft }] },
+      migrate: [{ merge: { entity: 'address', into: 'item', fields: ['street', 'city'], via: 'item' } }],
+      stored: {
+        made: { name: 'x', address: { street: 'S', city: 'T' } },
+        old: { name: 'x' },
+        new: { name: 'x', street: 'S', city: 'T' },
+      },
+      old: inTwo('A'),
+      new: inOne('B'),
+    };
+  }),
   {
     name: 'soft delete on',
     class: 'compatible',

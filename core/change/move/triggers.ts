@@ -9,6 +9,7 @@
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
 import { and, id, inlined, join, literal, render, sql, type Sql } from '../../sql/sql.ts';
 import { typeOf } from '../conversion/stored.ts';
+import { PROMISED } from '../promises.ts';
 import type { Moved } from './moved.ts';
 
 const FUNCTIONS = ['promised', 'spread', 'told', 'attached', 'taken', 'moved', 'found', 'agrees'] as const;
@@ -108,19 +109,7 @@ export function dropTriggers(moved: Moved): Sql[] {
 const promiseOf = ({ names, child }: Moved, row: string): Sql =>
   sql`hashtextextended(${literal(names.object(''))} || jsonb_build_array(${columns(row, child.key)})::text, 0)`;
 
-/** Read, not tried: a lock that is tried for an instant could be left with a session that is cancelled in it. */
-const promised = (moved: Moved): Sql =>
-  plpgsql(
-    moved,
-    'promised',
-    sql`boolean`,
-    sql`
-  begin
-    return exists (select from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1 and l.granted and l.mode = 'ExclusiveLock'
-      and l.database = (select d.oid from pg_database d where d.datname = current_database())
-      and ((l.classid::bigint << 32) | l.objid::bigint) = $1);
-  end`,
-  );
+const promised = (moved: Moved): Sql => plpgsql(moved, 'promised', sql`boolean`, PROMISED);
 
 /** Gives all children of a parent the value; whoever calls it has the parent's row. */
 function spread(moved: Moved): Sql {

@@ -125,6 +125,34 @@ const linked = {
   relations: [{ name: 'ticket_visits', type: 'many_to_many', source: 'ticket', target: 'visit' }],
 };
 
+const keyed = { ...linked, relations: third.relations };
+
+/** Two entities made of one, and one of two. */
+const PLAN = [
+  { name: 'level', type: 'string' },
+  { name: 'at', type: 'timestamp' },
+];
+const split = {
+  ...keyed,
+  entities: [
+    ...keyed.entities.map((entity) =>
+      entity.name === 'ticket' ? { ...entity, fields: entity.fields.filter(({ name }) => !['level', 'at'].includes(name)) } : entity,
+    ),
+    { name: 'plan', fields: PLAN },
+  ],
+  relations: [...keyed.relations, { name: 'ticket_plan', type: 'one_to_one', source: 'ticket', target: 'plan', on_delete: 'cascade' }],
+  migrate: [{ split: { entity: 'ticket', fields: ['level', 'at'], into: 'plan', via: 'ticket' } }],
+};
+const merged = {
+  ...keyed,
+  entities: keyed.entities.map((entity) =>
+    entity.name === 'ticket'
+      ? { ...entity, fields: entity.fields.map((field) => (field.name === 'level' ? { ...field, default: '1' } : field)) }
+      : entity,
+  ),
+  migrate: [{ merge: { entity: 'plan', fields: ['level', 'at'], into: 'ticket', via: 'ticket_plan' } }],
+};
+
 describe('the text of a plan', () => {
   let dir: string;
   let postgres: RunningPostgres;
@@ -167,7 +195,9 @@ describe('the text of a plan', () => {
     ['a field that moves', moved],
     ['what records are asked about', fourth],
     ['a key that becomes links', linked],
-    ['links that become a key', { ...linked, relations: third.relations }],
+    ['links that become a key', keyed],
+    ['an entity that is split', split],
+    ['entities that are merged', merged],
   ])(
     'is what runs: %s',
     async (_title, document) => {
@@ -214,13 +244,17 @@ describe('the text of a plan', () => {
       'end-conversion',
       'end-fill',
       'end-links',
+      'end-merge',
       'end-move',
+      'end-split',
       'fill',
       'links',
+      'merge',
       'move',
       'remove-deleted',
       'set-default',
       'set-not-null',
+      'split',
       'uncheck-not-null',
       'validate-foreign-key',
       'validate-not-null',
