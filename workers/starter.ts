@@ -1,12 +1,20 @@
 /** Stage two of the relay: starts the workflows, and sends the signals, that stage one decided on, app by app in fair turns, whenever Temporal is there. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { SearchAttributePair } from '@temporalio/common';
 import type pg from 'pg';
 import { execute, run } from '../adapters/postgres/run.ts';
 import { isAppError } from '../core/errors.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
-import { appIdAttribute } from '../workflows/contracts/search-attributes.ts';
+import {
+  appIdAttribute,
+  dueAtAttribute,
+  entityAttribute,
+  MAX_KEYWORD,
+  recordIdAttribute,
+  stateAttribute,
+} from '../workflows/contracts/search-attributes.ts';
 import type { SignalInput } from '../workflows/contracts/types.ts';
 import { loop, pause, type Loop } from './loop.ts';
 import { takeTurn, type Turn } from './turn.ts';
@@ -27,6 +35,9 @@ interface WorkflowStart {
     /** Of a delivery. */
     readonly webhook?: string;
     readonly eventSeq?: string;
+    readonly delayMs?: number;
+    readonly entity?: string;
+    readonly recordId?: string;
   };
 }
 
@@ -91,7 +102,7 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: summaryOf(start),
-        typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
+        typedSearchAttributes: [{ key: appIdAttribute, value: app.id }, ...shownOf(start)],
       });
     }
     services.tallies.starts.add(start.kind);
@@ -114,6 +125,18 @@ function summaryOf({ kind, input }: WorkflowStart): string {
   const { definition, trigger, webhook, eventSeq } = input;
   if (kind === 'process') return `${definition?.name ?? ''} (${[trigger?.type, trigger?.entity].filter(Boolean).join(' of ')})`;
   return kind === 'delivery' ? `Webhook ${webhook ?? ''}, event ${eventSeq ?? ''}` : 'Clock of an SLA';
+}
+
+/** Runs and clocks show themselves what they are about; a delivery is one activity for days, and shows it from its start. */
+function shownOf({ kind, input }: WorkflowStart): SearchAttributePair[] {
+  if (kind !== 'delivery') return [];
+  const { entity, recordId, delayMs = 0 } = input;
+  return [
+    { key: stateAttribute, value: 'retrying' },
+    { key: dueAtAttribute, value: new Date(Date.now() + delayMs) },
+    ...(entity === undefined ? [] : [{ key: entityAttribute, value: entity }]),
+    ...(recordId === undefined ? [] : [{ key: recordIdAttribute, value: recordId.slice(0, MAX_KEYWORD) }]),
+  ];
 }
 
 async function isYetToStart(services: Services, app: AppRuntime, workflowId: string): Promise<boolean> {

@@ -18,7 +18,7 @@ import { codeOf, isActivityFailure, messageOf } from './activity-failure.ts';
 import { brief, effect, outbound } from './activity-options.ts';
 import { lookAgainSignal } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
-import { dueAtAttribute, entityAttribute, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
+import { dueAtAttribute, entityAttribute, MAX_KEYWORD, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type { ClockInput, ClockLook, ClockMark, ClockResult, FoundClock } from './contracts/types.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
@@ -26,8 +26,6 @@ const local = oneAtATime(proxyLocalActivities<ClockActivities>(brief));
 const writing = proxyActivities<ClockActivities>(effect);
 const calling = proxyActivities<ClockActivities>({ ...outbound, taskQueue: OUTBOUND_QUEUE });
 
-/** Longer ones are refused by the stores of search attributes, and with them the whole workflow task. */
-const MAX_KEYWORD = 200;
 /** After a look that failed for a defect of ours. */
 const TRY_AGAIN = '10m';
 

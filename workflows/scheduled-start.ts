@@ -1,5 +1,5 @@
 /** What a Temporal schedule starts: it has one run queued, by the definition as it is at that moment. */
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { ScheduleActivities } from '../activities/schedule.ts';
 import { quick } from './activity-options.ts';
 import type { ScheduledStartInput } from './contracts/types.ts';
@@ -17,5 +17,6 @@ export async function scheduledStart({ app, definition }: ScheduledStartInput): 
   const outcome = await startScheduled.executeWithOptions({ ...quick, summary: `start ${definition}` }, [
     { app, definition, at: timeMeant().toISOString(), now: new Date().toISOString() },
   ]);
+  setCurrentDetails(`${definition}, for ${timeMeant().toISOString()}: ${outcome}`);
   return { outcome };
 }

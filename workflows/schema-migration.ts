@@ -152,7 +152,9 @@ class Migration {
    */
   async #isReleased(words: number): Promise<boolean> {
     this.#say(this.#isCalledOff ? 'called off' : 'paused');
-    const isAsked = await condition(() => this.#words !== words || this.#isCalledOff, this.#patienceMs);
+    const isAsked = await condition(() => this.#words !== words || this.#isCalledOff, this.#patienceMs, {
+      summary: 'until it is looked at again',
+    });
     this.#patienceMs = isAsked ? FIRST_LOOK_MS : Math.min(this.#patienceMs * 2, LAST_LOOK_MS);
     return !this.#isCalledOff;
   }

@@ -6,7 +6,7 @@ import { AppError, type ErrorDetail } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { provisionWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
-import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
+import { appIdAttribute, stateAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { ProvisionInput } from '../../workflows/contracts/types.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
@@ -146,7 +146,11 @@ async function startProvision(temporal: Client, app: string): Promise<WorkflowHa
       args: [input],
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: [{ key: appIdAttribute, value: app }],
+      staticSummary: `Provisioning of ${app}`,
+      typedSearchAttributes: [
+        { key: appIdAttribute, value: app },
+        { key: stateAttribute, value: 'running' },
+      ],
     });
   } catch (error) {
     if (isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) return temporal.workflow.getHandle(workflowId);

@@ -9,7 +9,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import { retireWorkflowId } from '../../workflows/contracts/ids.ts';
 import { cancelRetirementUpdate, removeNowSignal } from '../../workflows/contracts/messages.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
-import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
+import { appIdAttribute, dueAtAttribute, stateAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { RetireInput } from '../../workflows/contracts/types.ts';
 import type { PlatformContext } from '../context.ts';
 import { audit } from '../platform/audit.ts';
@@ -77,7 +77,12 @@ async function startRetire(ctx: PlatformContext, app: AppRow): Promise<WorkflowH
       args: [input],
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
+      staticSummary: `Retirement of ${app.id}`,
+      typedSearchAttributes: [
+        { key: appIdAttribute, value: app.id },
+        { key: stateAttribute, value: 'waiting' },
+        { key: dueAtAttribute, value: new Date(input.removeAt) },
+      ],
     });
   } catch (error) {
     if (isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) return temporal.workflow.getHandle(workflowId);

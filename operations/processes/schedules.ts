@@ -9,6 +9,7 @@ import { longestGapMs, parseCron } from '../../core/cron.ts';
 import type { WorkflowDefinition } from '../../core/model/document.ts';
 import { raw, sql, value } from '../../core/sql/sql.ts';
 import { scheduledStartWorkflowId, scheduleId } from '../../workflows/contracts/ids.ts';
+import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import type { AppRuntime, Services } from '../context.ts';
 
@@ -107,6 +108,8 @@ function optionsFor(app: AppRuntime, definition: WorkflowDefinition, isPaused: b
       taskQueue: CONTROL_QUEUE,
       workflowId: scheduledStartWorkflowId(app.id, key),
       args: [{ app: app.id, definition: key }],
+      staticSummary: `${definition.name} (${cron}, ${timezone})`,
+      typedSearchAttributes: [{ key: appIdAttribute, value: app.id }],
     },
     // Long enough to find the last time that was missed; which of several it is, the activity knows.
     policies: { overlap: 'ALLOW_ALL', catchupWindow: longestGapMs(parseCron(cron)) },

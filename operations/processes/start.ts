@@ -4,6 +4,7 @@ import { AppError, nearestNames } from '../../core/errors.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import { processWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
+import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
 import { readPayload } from '../payload.ts';
@@ -92,6 +93,7 @@ async function startInTemporal(ctx: AppContext, workflowId: string, input: Proce
         args: [input],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: `${input.definition.name} (started by hand)`,
+        typedSearchAttributes: [{ key: appIdAttribute, value: ctx.app.id }],
       }),
     );
   } catch (error) {

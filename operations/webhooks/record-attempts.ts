@@ -72,8 +72,8 @@ const recordWithFailures = (app: AppRuntime, made: readonly MadeAttempt[]): Sql 
       and (select failures from signs where signs.webhook = g.webhook) > ${value(FEW_FAILURES, 'integer')} then 'pending' end`,
     )}
   ), going_on as (
-    select g.workflow_id, g.input, now() + g.delay_ms * interval '1 millisecond' as due_at, signs.failures > ${value(FEW_FAILURES, 'integer')} as waits
-    from given g join signs on signs.webhook = g.webhook where g.outcome = 'retry' and g.is_first
+    select g.workflow_id, g.input || jsonb_build_object('entity', d.entity, 'recordId', d.record_id) as input, now() + g.delay_ms * interval '1 millisecond' as due_at, signs.failures > ${value(FEW_FAILURES, 'integer')} as waits
+    from given g join signs on signs.webhook = g.webhook join ${id(app.storage, '_deliveries')} d on d.id = g.delivery_id where g.outcome = 'retry' and g.is_first
   ), starts as (
     insert into ${id(app.storage, '_starts')} (workflow_id, kind, input)
     select workflow_id, 'delivery', input from going_on where not waits on conflict (workflow_id) do nothing

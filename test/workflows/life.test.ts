@@ -99,5 +99,12 @@ describe('a delivery whose first attempt failed', () => {
     const client = await world.services.temporal.client();
     await client.workflow.getHandle(started?.workflow_id ?? '').result();
     await keep('delivery', started?.workflow_id ?? '', 'second-retry');
+    const found = async (): Promise<string[]> => {
+      const ids: string[] = [];
+      const query = `AppId = "${world.app.id}" and WorkflowType = "delivery" and State = "delivered" and Entity = "ticket" and RecordId = "t1"`;
+      for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+      return ids;
+    };
+    await expect.poll(found, { timeout: 10_000 }).toEqual([started?.workflow_id]);
   });
 });

@@ -11,3 +11,6 @@ export const recordIdAttribute = key('RecordId', 'KEYWORD');
 export const dueAtAttribute = key('DueAt', 'DATETIME');
 
 export const SEARCH_ATTRIBUTES = [appIdAttribute, stateAttribute, entityAttribute, recordIdAttribute, dueAtAttribute] as const;
+
+/** Longer ones are refused by the stores of search attributes, and with them the whole workflow task. */
+export const MAX_KEYWORD = 200;

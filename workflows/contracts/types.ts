@@ -405,6 +405,9 @@ export interface DeliveryInput {
   readonly round: number;
   /** Wait before the first attempt of this workflow. */
   readonly delayMs: number;
+  /** What it tells of; missing in inputs from before they were shown. */
+  readonly entity?: string;
+  readonly recordId?: string;
 }
 
 /** What one attempt came to; `delayMs` is set when there will be another. */
