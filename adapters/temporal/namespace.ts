@@ -56,11 +56,24 @@ async function ensureRetention(connection: Connection, namespace: string): Promi
 }
 
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const known = await onceKnown(() => connection.operatorService.listSearchAttributes({ namespace }));
-  const missing = SEARCH_ATTRIBUTES.filter((attribute) => known.customAttributes?.[attribute.name] === undefined);
+  const known = await knownAttributes(connection, namespace);
+  const missing = SEARCH_ATTRIBUTES.filter((attribute) => !known.has(attribute.name));
   if (missing.length === 0) return;
   const searchAttributes = Object.fromEntries(missing.map((attribute) => [attribute.name, INDEXED_VALUE_TYPE[attribute.type] ?? 2]));
-  await ignoring([GRPC_ALREADY_EXISTS], () => connection.operatorService.addSearchAttributes({ namespace, searchAttributes }));
+  await ignoring([GRPC_ALREADY_EXISTS, GRPC_UNIMPLEMENTED], () =>
+    connection.operatorService.addSearchAttributes({ namespace, searchAttributes }),
+  );
+}
+
+/** The names it knows; none where the server cannot list them (managed clusters, the time-skipping test server). */
+async function knownAttributes(connection: Connection, namespace: string): Promise<ReadonlySet<string>> {
+  try {
+    const { customAttributes } = await onceKnown(() => connection.operatorService.listSearchAttributes({ namespace }));
+    return new Set(Object.keys(customAttributes ?? {}));
+  } catch (error) {
+    if (grpcCode(error) !== GRPC_UNIMPLEMENTED) throw error;
+    return new Set();
+  }
 }
 
 /** The server's other parts hear of a new namespace a second or two later. The deadline of the call ends this. */

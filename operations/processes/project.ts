@@ -11,6 +11,8 @@ export interface RunProjection {
   readonly status: RunStatus;
   readonly error: string | null;
   readonly state: ProcessState;
+  /** The workflow's time. */
+  readonly now: string;
   /** Tasks to close in the same transaction. */
   readonly closes?: readonly { readonly taskId: string; readonly state: 'timed_out' | 'cancelled' }[];
 }
@@ -60,7 +62,7 @@ export async function projectRun(services: Services, app: AppRuntime, projection
     await execute(
       client,
       sql`
-      update ${id(app.storage, '_tasks')} t set state = c.state, decided_at = now()
+      update ${id(app.storage, '_tasks')} t set state = c.state, decided_at = ${value(projection.now, 'timestamptz')}
       from jsonb_to_recordset(${value(JSON.stringify(closes ?? []), 'jsonb')}) as c("taskId" uuid, state text)
       where t.id = c."taskId" and t.state = 'pending'`,
     );
@@ -69,7 +71,7 @@ export async function projectRun(services: Services, app: AppRuntime, projection
 }
 
 /** In a transaction of its own, or in that of what the run shows. */
-export async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state }: RunProjection): Promise<void> {
+export async function writeRun(db: Db, app: AppRuntime, { runId, status, error, state, now }: RunProjection): Promise<void> {
   const [main] = state.strands;
   await execute(
     db,
@@ -77,7 +79,8 @@ export async function writeRun(db: Db, app: AppRuntime, { runId, status, error, 
     update ${id(app.storage, '_runs')} set
       status = ${value(status)}, current_step = ${value(main?.currentStep ?? null)}, current_step_deadline = ${value(main?.deadline ?? null, 'timestamptz')},
       context = ${value(JSON.stringify(state.context), 'jsonb')}, history = ${value(JSON.stringify(state.history), 'jsonb')},
-      state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)}, updated_at = now()
+      state = ${value(JSON.stringify(state), 'jsonb')}, revision = ${value(state.revision)}, error = ${value(error)},
+      updated_at = ${value(now, 'timestamptz')}
     where id = ${value(runId, 'uuid')} and revision < ${value(state.revision)} and status <> 'ended_by_restore'`,
   );
 }

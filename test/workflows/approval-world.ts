@@ -32,9 +32,14 @@ export const manual = (name: string, ...steps: Record<string, unknown>[]) => ({
 /** What happened, in the order of the history. */
 export const story = (run: RunAnswer): string[] => run.history.map(({ step, status }) => `${step}:${status}`);
 
-export async function approvalWorld(workflows: readonly unknown[]): Promise<ApprovalWorld> {
+/** `more` and `env` as for a world of processes. */
+export async function approvalWorld(
+  workflows: readonly unknown[],
+  more: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<ApprovalWorld> {
   const smtp = await startSmtp();
-  const world = await processWorld(workflows, {}, { SMTP_URL: smtp.url, MAIL_FROM: 'desk@example.com' });
+  const world = await processWorld(workflows, more, { SMTP_URL: smtp.url, MAIL_FROM: 'desk@example.com', ...env });
   const until = async <T>(read: () => Promise<T>, done: (value: T) => boolean, timeoutMs = 20_000): Promise<T> => {
     const end = Date.now() + timeoutMs;
     for (;;) {

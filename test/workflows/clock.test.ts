@@ -1,13 +1,11 @@
 /** Clocks through relay, starter, Temporal and a worker. Days pass by events that happened days ago. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { updateDefinition } from '../../operations/schemas/definitions.ts';
-import { listRecordClocks } from '../../operations/slas/read.ts';
 import { recomputeClocks } from '../../operations/slas/recompute.ts';
 import { trySla } from '../../operations/slas/try.ts';
-import type { ClockAnswer } from '../../operations/slas/view.ts';
 import { recordHistories } from '../replay/record.ts';
 import { processWorld, type ProcessWorld, type Row } from './process-world.ts';
+import { Ticket } from './ticket.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -72,83 +70,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => recordHistories(world.services, 'clock', cases));
 
-/** A ticket whose row and events change together, at times of the test's choosing. */
-class Ticket {
-  readonly id = randomUUID();
-  #row: Row = { id: this.id };
-
-  static async of(fields: Row, at = Date.now()): Promise<Ticket> {
-    const ticket = new Ticket();
-    await ticket.change(fields, at);
-    return ticket;
-  }
-
-  async change(fields: Row | null, at = Date.now()): Promise<void> {
-    const { pool } = world.services;
-    const client = await pool.connect();
-    try {
-      await client.query('begin');
-      const table = `${world.app.storage}.ticket`;
-      const known = await client.query<{ version: string }>(`select _version as version from ${table} where id = $1 for update`, [this.id]);
-      const version = Number(known.rows[0]?.version ?? 0) + 1;
-      const old = this.#row;
-      const record = fields === null ? null : { ...old, ...fields };
-      if (record === null) await client.query(`delete from ${table} where id = $1`, [this.id]);
-      else if (version === 1) await client.query(`insert into ${table} (id, status) values ($1, $2)`, [this.id, record['status']]);
-      else await client.query(`update ${table} set status = $2, _version = $3 where id = $1`, [this.id, record['status'], version]);
-      await client.query(
-        `insert into durabase.events (at, app, entity, record_id, action, record_version, schema_version, actor, record, old)
-         values ($1, $2, 'ticket', $3, $4, $5, 1, '{"kind":"system","id":null,"roles":[]}', $6, $7)`,
-        [
-          new Date(at),
-          world.app.id,
-          this.id,
-          record === null ? 'delete' : version === 1 ? 'create' : 'update',
-          version,
-          record === null ? null : JSON.stringify(record),
-          version === 1 ? null : JSON.stringify(old),
-        ],
-      );
-      await client.query('commit');
-      if (record !== null) this.#row = record;
-    } finally {
-      client.release();
-    }
-  }
-
-  clocks(): Promise<ClockAnswer[]> {
-    return listRecordClocks({ ...world.admin, now: new Date() }, 'ticket', this.id);
-  }
-
-  /** What the row shows, which only the workflow writes. */
-  async shown(): Promise<Row[]> {
-    const { rows } = await world.services.pool.query<Row>(
-      `select id, workflow_id, state, started_at, is_paused, due_at, next_at, stopped_at, error, revision, jsonb_path_query_array(fired, '$[*].key') as fired
-       from ${world.app.storage}._clocks where record_id = $1 order by started_at`,
-      [this.id],
-    );
-    return rows;
-  }
-
-  async told(): Promise<Row[]> {
-    const { rows } = await world.services.pool.query<{ record: Row; at: Date }>(
-      `select record, at from durabase.events where record_id = $1 and action = 'custom' order by seq`,
-      [this.id],
-    );
-    return rows.map(({ record }) => record);
-  }
-
-  async until(done: (rows: Row[]) => boolean, ms = 20_000): Promise<Row[]> {
-    const end = Date.now() + ms;
-    for (;;) {
-      const rows = await this.shown();
-      if (done(rows)) return rows;
-      if (Date.now() > end) throw new Error(`not reached in ${ms} ms: ${JSON.stringify(rows)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
-
 const fired = (row: Row | undefined): string[] => (row?.['fired'] ?? []) as string[];
 const keep = (row: Row | undefined, name: string): void => void cases.set(String(row?.['workflow_id']), name);
 const handle = async (row: Row | undefined) => (await world.services.temporal.client()).workflow.getHandle(String(row?.['workflow_id']));
@@ -158,7 +79,7 @@ const statesOf = (rows: readonly Row[]): unknown[] => rows.map((row) => [row['st
 describe('a clock', () => {
   it('warns, breaches and escalates at its instants, each once', async () => {
     const start = Date.now();
-    const ticket = await Ticket.of({ status: 'quick' }, start);
+    const ticket = await Ticket.of(world, { status: 'quick' }, start);
     const [row] = await ticket.until(([one]) => fired(one).length === 3);
     const due = new Date(start + 1_200).toISOString();
     const byEvent = (await ticket.told()).sort((a, b) => String(a['event']).localeCompare(String(b['event'])));
@@ -188,7 +109,7 @@ describe('a clock', () => {
 
   it('that starts late counts from its event', async () => {
     const started = Date.now() - 9 * DAY;
-    const ticket = await Ticket.of({ status: 'slow' }, started);
+    const ticket = await Ticket.of(world, { status: 'slow' }, started);
     const [row] = await ticket.until(([one]) => fired(one).length === 3);
     expect(fired(row).sort()).toEqual(['0:breach', '0:warn:30m', '0:warn:50%']);
     expect([row?.['state'], (row?.['due_at'] as Date).getTime()]).toEqual(['breached', started + 200 * HOUR]);
@@ -196,7 +117,7 @@ describe('a clock', () => {
 
   it('holds no timer while it is paused, is met, and another one follows', async () => {
     const started = Date.now() - 5 * DAY;
-    const ticket = await Ticket.of({ status: 'slow' }, started);
+    const ticket = await Ticket.of(world, { status: 'slow' }, started);
     await ticket.change({ status: 'waiting' }, started + 10 * HOUR);
     const [paused] = await ticket.until(([one]) => one?.['is_paused'] === true && one['state'] === 'paused' && Number(one['revision']) > 0);
     expect([paused?.['due_at'], paused?.['next_at'], fired(paused)]).toEqual([null, null, []]);
@@ -223,7 +144,7 @@ describe('a clock', () => {
 
   it('is one for each start, also when nobody looked in between', async () => {
     const started = Date.now() - 2 * DAY;
-    const ticket = new Ticket();
+    const ticket = new Ticket(world);
     for (const [index, status] of ['slow', 'done', 'slow', 'done', 'again'].entries())
       await ticket.change({ status }, started + index * HOUR);
     const rows = await ticket.until((all) => all.length === 3 && all.every((one) => Number(one['revision']) > 0));
@@ -235,7 +156,7 @@ describe('a clock', () => {
     let seed = 7;
     const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
     const words = ['slow', 'waiting', 'done', 'again', 'other'];
-    const tickets = Array.from({ length: 6 }, () => new Ticket());
+    const tickets = Array.from({ length: 6 }, () => new Ticket(world));
     const stories = tickets.map(() => Array.from({ length: 20 }, () => words[random(words.length)] ?? 'done'));
     await Promise.all(
       tickets.map(async (ticket, index) => {
@@ -256,7 +177,7 @@ describe('a clock', () => {
 
   it('follows a target that changes with the record', async () => {
     const started = Date.now() - 20 * HOUR;
-    const ticket = await Ticket.of({ status: 'slow', priority: 'low' }, started);
+    const ticket = await Ticket.of(world, { status: 'slow', priority: 'low' }, started);
     await ticket.until(([one]) => Number(one?.['revision']) > 0);
     expect((await ticket.shown())[0]).toMatchObject({ state: 'running', fired: [] });
     await ticket.change({ priority: 'high' });
@@ -265,7 +186,7 @@ describe('a clock', () => {
   });
 
   it('ends with its record, without a word', async () => {
-    const ticket = await Ticket.of({ status: 'slow' });
+    const ticket = await Ticket.of(world, { status: 'slow' });
     await ticket.until(([one]) => Number(one?.['revision']) > 0);
     await ticket.change(null);
     const [row] = await ticket.until(([one]) => one?.['state'] === 'cancelled');
@@ -275,7 +196,7 @@ describe('a clock', () => {
   });
 
   it('shows an action that was refused for good, and does the others', async () => {
-    const ticket = await Ticket.of({ status: 'refused' });
+    const ticket = await Ticket.of(world, { status: 'refused' });
     const [row] = await ticket.until(([one]) => fired(one).length === 1);
     expect(String(row?.['error'])).toContain('delete_record');
     expect(await ticket.told()).toHaveLength(1);
@@ -284,7 +205,7 @@ describe('a clock', () => {
 
   it('fires what fell due while no worker was there, within five seconds', async () => {
     const start = Date.now();
-    const ticket = await Ticket.of({ status: 'quick' }, start + 4_000);
+    const ticket = await Ticket.of(world, { status: 'quick' }, start + 4_000);
     await ticket.until(([one]) => Number(one?.['revision']) > 0);
     await world.worker.close();
     expect(fired((await ticket.shown())[0])).toEqual([]);
@@ -300,7 +221,10 @@ describe('a clock', () => {
 describe('a calendar that changes', () => {
   it('counts from then on, or from the start where the rule looks back', async () => {
     const started = Date.now() - 4 * DAY;
-    const [ahead, behind] = await Promise.all([Ticket.of({ status: 'forward' }, started), Ticket.of({ status: 'backward' }, started)]);
+    const [ahead, behind] = await Promise.all([
+      Ticket.of(world, { status: 'forward' }, started),
+      Ticket.of(world, { status: 'backward' }, started),
+    ]);
     const before = await Promise.all([ahead, behind].map((ticket) => ticket.until(([one]) => Number(one?.['revision']) > 0)));
     // Half of every day counts: 96 hours are eight days.
     for (const [row] of before) expect(Math.round(((row?.['due_at'] as Date).getTime() - started) / DAY)).toBe(8);

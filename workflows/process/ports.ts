@@ -25,6 +25,7 @@ export interface Projection {
   readonly status: RunStatus;
   readonly error: string | null;
   readonly state: ProcessState;
+  readonly now: string;
 }
 
 /** The run, to those inside it. */

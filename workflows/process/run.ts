@@ -344,7 +344,7 @@ export class Run implements RunPort {
       failure === null ? [] : [`Step "${currentStep ?? ''}" failed: ${failure}`],
     );
     const error = failures.length === 0 ? this.#error : failures.join(' ');
-    return { app: this.input.app, runId: this.input.runId, status: this.status, error, state: this.state };
+    return { app: this.input.app, runId: this.input.runId, status: this.status, error, state: this.state, now: timeNow() };
   }
 
   scope(): Scope {
