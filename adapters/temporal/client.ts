@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { Config } from '../config.ts';
-import { serverOptions } from './connection-options.ts';
+import { RECONNECTING, serverOptions } from './connection-options.ts';
 import { dataConverter } from './data-converter.ts';
 
 export interface TemporalGateway {
@@ -93,7 +93,11 @@ class LazyGateway {
     if (this.#client === undefined) {
       // Loaded when it is first needed: it takes longer than the rest of an api process.
       const { Client, Connection } = await import('@temporalio/client');
-      const connection = await Connection.connect({ ...serverOptions(this.#config), connectTimeout: CONNECT_TIMEOUT_MS });
+      const connection = await Connection.connect({
+        ...serverOptions(this.#config),
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        channelArgs: RECONNECTING,
+      });
       if (this.#isClosed) return connection.close();
       this.#client = new Client({ connection, namespace: this.#config.temporal.namespace, dataConverter });
       return;

@@ -9,6 +9,12 @@ export interface ServerOptions {
   readonly tls?: { serverRootCACertificate?: Buffer; clientCertPair?: { crt: Buffer; key: Buffer } } | true;
 }
 
+/**
+ * How a client reaches for a server that is away. By default its pauses double up to two minutes, and for as long after the return
+ * nothing could be started or decided.
+ */
+export const RECONNECTING = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 } as const;
+
 /** Address, key and certificates of `config`; the certificates are read at each connection, so a renewed file is used. */
 export function serverOptions(config: Config): ServerOptions {
   const { address, apiKey, tls } = config.temporal;

@@ -2,7 +2,7 @@ import { Connection } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contracts/search-attributes.ts';
 import type { Config } from '../config.ts';
-import { serverOptions } from './connection-options.ts';
+import { RECONNECTING, serverOptions } from './connection-options.ts';
 import { grpcCode } from './errors.ts';
 
 /** Values of `temporal.api.enums.v1.IndexedValueType`. */
@@ -26,7 +26,7 @@ const GRPC_UNIMPLEMENTED = 12;
  * one day every link would be dead next day) and knows our search attributes. Safe to repeat; every worker runs it at start.
  */
 export async function ensureNamespaceReady(config: Config): Promise<void> {
-  const connection = await Connection.connect({ ...serverOptions(config), connectTimeout: 3_000 });
+  const connection = await Connection.connect({ ...serverOptions(config), connectTimeout: 3_000, channelArgs: RECONNECTING });
   try {
     await connection.withDeadline(Date.now() + 20_000, async () => {
       await ensureRetention(connection, config.temporal.namespace);

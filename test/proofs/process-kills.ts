@@ -10,7 +10,7 @@ import { Client as TemporalClient, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { signIn } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
-import { Rig } from '../support/rig.ts';
+import { PARTS, Rig } from '../support/rig.ts';
 import { seeded } from '../support/seeded.ts';
 import { proofApp, proofReceiver, quantile, until } from '../support/webhook-proof.ts';
 import { APP, documentFor } from './process-kills/app.ts';
@@ -32,8 +32,11 @@ export interface ProcessKillsResult extends Checked {
   /** Per kill, from the return of the last part to the first and to the last firing of what waited and fell due while it was away. */
   readonly firstMs: readonly number[];
   readonly lastMs: readonly number[];
-  readonly allDownLastMs: readonly number[];
+  /** The last, per kind of outage: the parts that were killed. */
+  readonly lastMsByOutage: ReadonlyMap<string, readonly number[]>;
 }
+
+type Lateness = Pick<ProcessKillsResult, 'firstMs' | 'lastMs' | 'lastMsByOutage'>;
 
 const CUT_SHARE = 0.02;
 const DRAIN_MS = 90_000;
@@ -123,24 +126,22 @@ async function drained({ pool, app, storage }: Stored, rig: Rig): Promise<void> 
 }
 
 /** Of what was still to fire when the last part was back. */
-async function lateness(
-  { pool, app }: Stored,
-  outages: readonly Outage[],
-): Promise<{ firstMs: number[]; lastMs: number[]; allDownLastMs: number[] }> {
+async function lateness({ pool, app }: Stored, outages: readonly Outage[]): Promise<Lateness> {
   const { rows } = await pool.query<{ code: string; at: Date }>(
     `select record ->> 'order' as code, at from durabase.events where app = $1 and entity = 'trace' and record ->> 'what' in ('ring', 'toll')`,
     [app],
   );
-  const [firstMs, lastMs, allDownLastMs]: number[][] = [[], [], []];
+  const firstMs: number[] = [];
+  const lastMsByOutage = new Map<string, number[]>();
   for (const { bells, backAt, parts, isDueWhileAway } of outages) {
     if (!isDueWhileAway) continue;
     const fired = rows.filter(({ code, at }) => bells.includes(code) && at.getTime() >= backAt).map(({ at }) => at.getTime() - backAt);
     if (fired.length === 0) continue;
-    firstMs?.push(Math.min(...fired));
-    lastMs?.push(Math.max(...fired));
-    if (parts.length === 4) allDownLastMs?.push(Math.max(...fired));
+    firstMs.push(Math.min(...fired));
+    const kind = parts.length === PARTS.length ? 'all' : [...parts].sort().join('+');
+    lastMsByOutage.set(kind, [...(lastMsByOutage.get(kind) ?? []), Math.max(...fired)]);
   }
-  return { firstMs: firstMs ?? [], lastMs: lastMs ?? [], allDownLastMs: allDownLastMs ?? [] };
+  return { firstMs, lastMs: [...lastMsByOutage.values()].flat(), lastMsByOutage };
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -160,7 +161,7 @@ if (process.argv[1] === import.meta.filename) {
       `${result.repeated} repeated, none of ${result.rolledBack} rolled back`,
   );
   say(`what fell due fired after the return: the first ${told(result.firstMs)}; the last ${told(result.lastMs)}`);
-  say(`after everything was down: ${told(result.allDownLastMs)}`);
+  for (const [outage, ms] of result.lastMsByOutage) say(`  the last after ${outage}: ${ms.length} times, ${told(ms)}`);
   demand(result.findings.length === 0, `${result.findings.length} findings, the first: ${result.findings[0] ?? ''}`);
   say('proved');
 }

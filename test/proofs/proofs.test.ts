@@ -11,6 +11,7 @@ import { proveMigrateLoad } from './migrate-load.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
 import { proveProcessKills } from './process-kills.ts';
 import { provePublishLoad } from './publish-load.ts';
+import { proveReturns } from './returns.ts';
 import { proveRollouts } from './rollouts.ts';
 import { proveTemporalAway } from './temporal-away.ts';
 import { proveWaiting } from './waiting.ts';
@@ -29,6 +30,13 @@ it('processes, decisions, clocks and deliveries end as without crashes, whatever
   expect(result.orders).toBeGreaterThan(3);
   expect(result.delivered).toBe(result.committed);
 }, 300_000);
+
+it('what fell due while parts were away fires within seconds of their return, once', async () => {
+  const outages = [['temporal'], ['postgres', 'temporal', 'worker', 'api']] as const;
+  const returns = await proveReturns({ timers: 20, outages, awayMs: 14_000, hasStages: false }, say);
+  // After fourteen seconds pollers of before would be asking every ten.
+  for (const { outage, lastMs } of returns) expect([outage, lastMs < 5_000]).toEqual([outage, true]);
+}, 180_000);
 
 it('waiting approvals and clocks cost next to nothing and survive a kill of everything', async () => {
   const { cpu } = await proveWaiting({ approvals: 60, clocks: 60, seconds: 2 }, say);

@@ -20,6 +20,7 @@ export interface Outage {
 const BELLS = 3;
 const DUE_MS = 4_000;
 const RINGS_MS = 45_000;
+const ANSWERS_MS = 10_000;
 
 export class Nemesis {
   readonly outages: Outage[] = [];
@@ -85,7 +86,12 @@ export class Nemesis {
         within: `${Math.max(1, dueAt - Date.now())}ms`,
         due: new Date(dueAt).toISOString(),
       };
-      const made = await this.#admin('POST', `/api/${APP}/bell`, bell);
+      // A part that has just come back may say that it is not yet sure of its schema.
+      const made = await eventually(
+        () => this.#admin('POST', `/api/${APP}/bell`, bell),
+        ({ status }) => status < 500,
+        ANSWERS_MS,
+      );
       if (made.status === 201) codes.push(bell.code);
       else this.findings.push(`hanging ${bell.code} answered ${made.status}: ${made.text.slice(0, 300)}`);
     }
