@@ -25,6 +25,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   migration: { summary: 'approve, reject, pause, resume, abort or contract one', load: () => import('./commands/migration.ts') },
   types: { summary: "TypeScript types of an app's entities, for the client", load: () => import('./commands/types.ts') },
   admin: { summary: 'accounts: reset-password', load: () => import('./commands/admin.ts') },
+  temporal: { summary: 'restore: start again what a lost Temporal database held', load: () => import('./commands/temporal.ts') },
   registry: { summary: 'verify: the registry against its events', load: () => import('./commands/registry.ts') },
   functions: { summary: 'the functions a document may attach, as Markdown', load: () => import('./commands/functions.ts') },
   doctor: { summary: 'what is found on this machine and what is missing', load: () => import('./commands/doctor.ts') },

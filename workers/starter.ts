@@ -31,7 +31,7 @@ interface WorkflowStart {
     readonly app: string;
     /** Of a process. */
     readonly definition?: { readonly name: string };
-    readonly trigger?: { readonly type: string; readonly entity: string | null };
+    readonly trigger?: { readonly type: string; readonly entity: string | null; readonly recordId?: string | null };
     /** Of a delivery. */
     readonly webhook?: string;
     readonly eventSeq?: string;
@@ -127,17 +127,22 @@ function summaryOf({ kind, input }: WorkflowStart): string {
   return kind === 'delivery' ? `Webhook ${webhook ?? ''}, event ${eventSeq ?? ''}` : 'Clock of an SLA';
 }
 
-/** Runs and clocks show themselves what they are about; a delivery is one activity for days, and shows it from its start. */
+/** What is shown from the start on: a delivery is one activity for days, and a run may go on after Temporal had lost it. */
 function shownOf({ kind, input }: WorkflowStart): SearchAttributePair[] {
-  if (kind !== 'delivery') return [];
+  if (kind === 'clock') return [];
+  if (kind === 'process') return [{ key: stateAttribute, value: 'running' }, ...aboutOf(input.trigger?.entity, input.trigger?.recordId)];
   const { entity, recordId, delayMs = 0 } = input;
   return [
     { key: stateAttribute, value: 'retrying' },
     { key: dueAtAttribute, value: new Date(Date.now() + delayMs) },
-    ...(entity === undefined ? [] : [{ key: entityAttribute, value: entity }]),
-    ...(recordId === undefined ? [] : [{ key: recordIdAttribute, value: recordId.slice(0, MAX_KEYWORD) }]),
+    ...aboutOf(entity, recordId),
   ];
 }
+
+const aboutOf = (entity: string | null | undefined, recordId: string | null | undefined): SearchAttributePair[] => [
+  ...(entity ? [{ key: entityAttribute, value: entity }] : []),
+  ...(recordId ? [{ key: recordIdAttribute, value: recordId.slice(0, MAX_KEYWORD) }] : []),
+];
 
 async function isYetToStart(services: Services, app: AppRuntime, workflowId: string): Promise<boolean> {
   const rows = await run<{ found: boolean }>(

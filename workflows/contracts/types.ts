@@ -86,8 +86,10 @@ export interface ProcessInput {
   };
   /** The run whose subprocess step started this one: it is told the end. */
   readonly parent?: { readonly workflowId: string; readonly runId: string };
-  /** Present after continue-as-new. */
+  /** Present after continue-as-new, and where Temporal had lost the run. */
   readonly state?: ProcessState | ProcessStateV1;
+  /** Temporal had lost the run: `state` is what was recorded last. */
+  readonly isRestored?: boolean;
 }
 
 export type HistoryStatus =
@@ -113,7 +115,8 @@ export type HistoryStatus =
   | 'compensated'
   | 'compensation_failed'
   | 'moved'
-  | 'rewound';
+  | 'rewound'
+  | 'restored';
 export interface HistoryEntry {
   readonly step: string;
   readonly status: HistoryStatus;

@@ -67,6 +67,7 @@ export class Run implements RunPort {
   async toEnd(): Promise<ProcessResult> {
     try {
       if (this.input.state === undefined && !(await this.#open())) return { status: 'unwanted' };
+      if (this.input.isRestored === true) await this.#showRestored();
       await Promise.race([this.#strand(MAIN).toEnd(), this.#continueWhenDue()]);
       await this.#finish(this.#cancelled === undefined ? 'completed' : 'cancelled');
       return { status: this.#cancelled === undefined ? 'completed' : 'cancelled' };
@@ -106,6 +107,14 @@ export class Run implements RunPort {
     this.change({ context: opened.context });
     this.changeStrand(MAIN, { currentStep: firstStep });
     return true;
+  }
+
+  /** Its rows may be behind what it goes on with. */
+  async #showRestored(): Promise<void> {
+    this.note({ step: this.#strand(MAIN).state.currentStep ?? '', status: 'restored' });
+    this.input = { ...this.input, isRestored: false };
+    this.showDetails();
+    await this.project('show it again');
   }
 
   async #finish(status: 'completed' | 'cancelled' | 'failed', error?: string): Promise<void> {
