@@ -22,9 +22,46 @@ const VOTING = {
   steps: [{ id: 'vote', type: 'approval', assignee: { type: 'role', role: 'board' }, quorum: 2 }],
 };
 
+const make = (id: string, more: object = {}) => ({
+  id,
+  type: 'action',
+  actions: [{ type: 'create_record', entity: 'agent', fields: { email: { expression: `"${id}@" & record.title` } } }],
+  ...more,
+});
+
+/** Three effects of items, one of a run within, two beside each other, one that is undone, and its undoing: eight in all. */
+const NESTED = [
+  {
+    id: 'nested',
+    name: 'nested',
+    trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'nested' },
+    context: { names: ['x', 'y', 'z'] },
+    steps: [
+      {
+        id: 'each',
+        type: 'foreach',
+        items: 'context.names',
+        as: 'name',
+        steps: [
+          {
+            ...make('item'),
+            actions: [{ type: 'create_record', entity: 'agent', fields: { email: { expression: 'context.name & "@" & record.title' } } }],
+          },
+        ],
+        then: 'within',
+      },
+      { id: 'within', type: 'subprocess', workflow: 'part', then: 'split' },
+      { id: 'split', type: 'parallel', branches: [{ steps: [make('left')] }, { steps: [make('right')] }], then: 'paid' },
+      make('paid', { compensate: make('undone').actions, then: 'late' }),
+      { id: 'late', type: 'approval', timeout: '300ms' },
+    ],
+  },
+  { id: 'part', name: 'part', trigger: { type: 'manual', entity: 'ticket' }, steps: [make('inner')] },
+];
+
 let world: ProcessWorld;
 beforeAll(async () => {
-  world = await processWorld([CREATION, VOTING]);
+  world = await processWorld([CREATION, VOTING, ...NESTED]);
 }, 60_000);
 
 /** Starts a worker that dies at the named place; resolves with the signal that ended it. */
@@ -93,5 +130,37 @@ describe.each(['process.before_decision', 'process.after_decision'])('a vote who
     });
     const done = await decideRun(world.as(ben), run.id, 'approved', {});
     expect(done.history.map((entry) => entry.status)).toEqual(['voted', 'approved']);
+  }, 120_000);
+});
+
+describe.each([
+  ['an item', 2],
+  ['a run within', 4],
+  ['an undoing', 8],
+])('a worker killed after the effect of %s', (_what, pass) => {
+  it('leaves a run that ends as it would have, with each effect once', async () => {
+    const title = `pass${pass}.example`;
+    const id = await world.ticket({ title, status: 'nested' });
+    await world.worker.close();
+    const death = doomedWorker(`process.after_effect:${pass}`);
+    await world.change(id, 'create', { id, title, status: 'nested' }, null);
+    expect(await death).toBe('SIGKILL');
+    await world.startWorker();
+    const states = async (): Promise<unknown[]> =>
+      (
+        await world.services.pool.query<{ name: string }>(
+          `select workflow_name as name, status from app_aaaaaaaaaaaa._runs where record_id = $1 order by workflow_name`,
+          [id],
+        )
+      ).rows;
+    await expect.poll(states, { timeout: 40_000 }).toEqual([
+      { name: 'nested', status: 'failed' },
+      { name: 'part', status: 'completed' },
+    ]);
+    const made = await world.services.pool.query<{ email: string }>(
+      `select split_part(email, '@', 1) as email from app_aaaaaaaaaaaa.agent where email like $1 order by email`,
+      [`%@${title}`],
+    );
+    expect(made.rows.map(({ email }) => email)).toEqual(['inner', 'left', 'paid', 'right', 'undone', 'x', 'y', 'z']);
   }, 120_000);
 });
