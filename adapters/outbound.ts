@@ -2,10 +2,10 @@
  * Requests to strangers' servers. The name is resolved once, every address is checked, and the connection goes to the checked
  * address (no second lookup: DNS rebinding). No redirects; bounded time and answer size.
  */
-import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { createResolver, type Resolve } from './resolver.ts';
 
 export interface OutboundRequest {
   readonly url: string;
@@ -115,14 +115,10 @@ export interface PortRange {
   readonly to: number;
 }
 
-export type Resolve = (host: string) => Promise<readonly dns.LookupAddress[]>;
-
-const bySystem: Resolve = (host) => dns.promises.lookup(host, { all: true, verbatim: true });
-
 export function createOutbound(
   allowCidrs: readonly string[],
   ports: readonly PortRange[] = USUAL_PORTS,
-  resolve: Resolve = bySystem,
+  resolve: Resolve = createResolver(),
 ): Outbound {
   const allowed = blockList(allowCidrs);
   const isReachable = (address: string): boolean => {

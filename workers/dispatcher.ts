@@ -6,7 +6,7 @@ import type { Db } from '../adapters/postgres/run.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { concurrencyOf } from '../core/webhook/circuit.ts';
 import { makeAttempt, type BegunAttempt } from '../operations/webhooks/attempt.ts';
-import { claimDeliveries, MAX_AT_ONCE, nextDelivery } from '../operations/webhooks/claim.ts';
+import { claimDeliveries, LOOK_AROUND_MS, MAX_AT_ONCE, nextDelivery, type Scope } from '../operations/webhooks/claim.ts';
 import { loop, pause, type Loop } from './loop.ts';
 import { Recorder } from './recorder.ts';
 import { takeTurn } from './turn.ts';
@@ -41,9 +41,11 @@ class Dispatcher {
   readonly #windows = new Windows();
   readonly #recorder: Recorder;
   readonly #running = new Set<Promise<void>>();
-  /** Apps of whose deliveries the last claim left some for want of slots, and those that have slots now: they need not wait for their turn. */
-  readonly #hungry = new Set<string>();
+  /** Per app the webhooks of whose deliveries the last claim may have left some for want of slots, and apps that have slots now: they need not wait for their turn. */
+  readonly #hungry = new Map<string, ReadonlySet<string> | 'all'>();
   readonly #withRoom = new Set<string>();
+  /** When, and of which version, deliveries of webhooks that are no longer served were last looked for. */
+  readonly #lookedAround = new Map<string, { readonly version: number; readonly at: number }>();
   /** When to ask whose turn it is: a free slot alone is no reason, for what it is good for is in `#withRoom`. */
   #askAt = 0;
   onRoom: () => void = () => undefined;
@@ -78,7 +80,7 @@ class Dispatcher {
     this.#withRoom.delete(appId);
     const app = await this.#services.registry.byId(appId);
     if (app === undefined) return false;
-    const rows = await this.#claim(this.#services.pool, app);
+    const rows = await this.#claim(this.#services.pool, app, 'served');
     for (const row of rows) this.#begin(app, row);
     return true;
   }
@@ -87,8 +89,11 @@ class Dispatcher {
     if (this.#isFull || Date.now() < this.#askAt) return false;
     this.#askAt = Date.now() + POLL_MS;
     const turn = await takeTurn<BegunAttempt>(this.#services, 'deliveries', async (client, app) => {
-      const rows = await this.#claim(client, app);
-      return { rows, nextDue: nextDelivery(app), pause: rows.length === 0 ? WAIT_FOR_ROOM : '0' };
+      const scope = this.#scopeOf(app);
+      const rows = await this.#claim(client, app, scope);
+      if (rows.some((row) => !isServed(app, row))) this.#lookedAround.delete(app.id);
+      // What is still due although there was room for more has none at its endpoint.
+      return { rows, nextDue: nextDelivery(app, scope), pause: this.#hungry.get(app.id) === 'all' ? '0' : WAIT_FOR_ROOM };
     });
     if (turn === undefined) return false;
     this.#askAt = 0;
@@ -96,12 +101,23 @@ class Dispatcher {
     return turn.rows.length > 0;
   }
 
-  async #claim(db: Db, app: AppRuntime): Promise<BegunAttempt[]> {
+  #scopeOf(app: AppRuntime): Scope {
+    const last = this.#lookedAround.get(app.id);
+    const now = performance.now();
+    if (last?.version === app.version && now - last.at < LOOK_AROUND_MS) return 'served';
+    this.#lookedAround.set(app.id, { version: app.version, at: now });
+    return 'all';
+  }
+
+  async #claim(db: Db, app: AppRuntime, scope: Scope): Promise<BegunAttempt[]> {
     const rooms = this.#roomsOf(app);
-    const rows = await claimDeliveries(db, app, rooms);
-    const isLimited = Object.entries(rooms.known).some(([webhook, free]) => rows.filter((row) => row.webhook === webhook).length >= free);
-    if (isLimited || rows.length >= Math.min(rooms.total, MAX_AT_ONCE)) this.#hungry.add(app.id);
-    else this.#hungry.delete(app.id);
+    const rows = await claimDeliveries(db, app, rooms, scope);
+    if (rows.length >= Math.min(rooms.total, MAX_AT_ONCE)) {
+      this.#hungry.set(app.id, 'all');
+      return rows;
+    }
+    const limited = Object.entries(rooms.known).filter(([webhook, free]) => rows.filter((row) => row.webhook === webhook).length >= free);
+    this.#hungry.set(app.id, new Set(limited.map(([webhook]) => webhook)));
     return rows;
   }
 
@@ -119,7 +135,7 @@ class Dispatcher {
     let release = (isDelivered: boolean): void => {
       release = () => undefined;
       this.#windows.end(app.id, row.webhook, isDelivered);
-      this.#offerRoom(app);
+      this.#offerRoom(app, row.webhook);
     };
     try {
       const made = await makeAttempt(this.#services, app, row, 'dispatcher');
@@ -134,9 +150,13 @@ class Dispatcher {
     this.onRoom();
   }
 
-  #offerRoom(app: AppRuntime): void {
-    if (!this.#hungry.has(app.id)) return;
+  #offerRoom(app: AppRuntime, webhook: string): void {
+    const hungry = this.#hungry.get(app.id);
+    if (hungry !== 'all' && hungry?.has(webhook) !== true) return;
     this.#withRoom.add(app.id);
     this.onRoom();
   }
 }
+
+const isServed = (app: AppRuntime, { webhook }: BegunAttempt): boolean =>
+  app.model.document.webhooks.some((hook) => hook.id === webhook && hook.active);

@@ -8,6 +8,7 @@ import { classOf, type Undone } from '../../core/change/change.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
+import { markDeliveries } from '../webhooks/work.ts';
 import { isHeld, loadMigration, tellPhase, type MigrationRow } from './migration-row.ts';
 import { openQuarantine } from './quarantine.ts';
 
@@ -52,6 +53,8 @@ export async function switchVersion(services: Services, migration: string): Prom
       client,
       sql`update durabase.migrations set status = 'ready', phase = 'switch', updated_at = now() where id = ${value(row.id, 'uuid')}`,
     );
+    // What waits for a webhook that is gone is ended now, not when its endpoint's pause is over.
+    await execute(client, markDeliveries({ id: row.app }));
     const number = await appendSchemaEvent(client, {
       type: isBreaking ? 'schema.migration.phase' : 'schema.migration.completed',
       app: row.app,

@@ -23,22 +23,54 @@ export interface Room {
   readonly total: number;
 }
 
-/** Webhooks with deliveries in the queue, found by leaps through the index, however many deliveries each has. */
-const queued = (app: AppRuntime): Sql => sql`
-  leap as (
-    (select webhook from ${id(app.storage, '_deliveries')} where status in ('pending', 'sending') order by webhook limit 1)
-    union all
-    select (select d.webhook from ${id(app.storage, '_deliveries')} d where d.status in ('pending', 'sending') and d.webhook > leap.webhook
-      order by d.webhook limit 1) from leap where leap.webhook is not null
-  ), queued as (
-    select leap.webhook, s.disabled_at, s.paused_until, s.trial_until, s.failures
-    from leap left join ${id(app.storage, '_webhook_state')} s on s.webhook = leap.webhook where leap.webhook is not null
-  )`;
+/**
+ * Whether deliveries of webhooks that are deleted or switched off are looked for too, which only need to be ended. To find them means to
+ * leap over all webhooks of the queue, paused ones with it, so whoever claims does that once in a while.
+ */
+export type Scope = 'served' | 'all';
 
-export async function claimDeliveries(db: Db, app: AppRuntime, room: Room): Promise<BegunAttempt[]> {
+/** `hooks`: the webhooks that are served and switched on, with what a claim goes by. */
+function hooks(app: AppRuntime, room?: Room): Sql {
+  const served = app.model.document.webhooks.flatMap((hook) => (hook.active && hook.id !== undefined ? [{ ...hook, id: hook.id }] : []));
+  const ids = served.map(({ id: webhook }) => webhook);
+  return sql`hooks as (
+    select h.*, s.disabled_at, s.paused_until, s.trial_until, coalesce(s.failures, 0) as failures from unnest(
+      ${value(ids, 'text[]')},
+      ${value(
+        ids.map((webhook) => room?.known[webhook] ?? 0),
+        'integer[]',
+      )},
+      ${value(served.map(breakAfter), 'integer[]')},
+      ${value(
+        served.map(({ ordered }) => ordered),
+        'boolean[]',
+      )},
+      ${value(
+        ids.map((webhook) => room?.proven.includes(webhook) === true),
+        'boolean[]',
+      )}
+    ) as h(webhook, room, break_after, is_ordered, is_proven)
+    left join ${id(app.storage, '_webhook_state')} s on s.webhook = h.webhook
+  )`;
+}
+
+/** `others`: webhooks with deliveries in the queue that are no `hooks`, found by leaps through the index, however many each has. */
+const others = (app: AppRuntime, scope: Scope): Sql =>
+  scope === 'served'
+    ? sql`others as (select webhook from hooks where false)`
+    : sql`leap as (
+        (select webhook from ${id(app.storage, '_deliveries')} where status in ('pending', 'sending') order by webhook limit 1)
+        union all
+        select (select d.webhook from ${id(app.storage, '_deliveries')} d where d.status in ('pending', 'sending') and d.webhook > leap.webhook
+          order by d.webhook limit 1) from leap where leap.webhook is not null
+      ), others as (
+        select webhook from leap where webhook is not null and webhook not in (select webhook from hooks)
+      )`;
+
+export async function claimDeliveries(db: Db, app: AppRuntime, room: Room, scope: Scope): Promise<BegunAttempt[]> {
   const rows = await run<BegunAttempt & SealedKeys>(
     db,
-    sql`with recursive ${queued(app)}, ${open(app, room)}, ${locked(app, room)}, free as (
+    sql`with recursive ${hooks(app, room)}, ${others(app, scope)}, ${OPEN}, ${locked(app, room)}, free as (
           select s.webhook from ${id(app.storage, '_webhook_state')} s
           where s.webhook in (select webhook from locked where is_trial) and s.failures > 0 and s.disabled_at is null
             and coalesce(s.paused_until, now()) <= now() and coalesce(s.trial_until, now()) <= now()
@@ -65,40 +97,28 @@ export async function claimDeliveries(db: Db, app: AppRuntime, room: Room): Prom
 }
 
 /** Webhooks that may be called, with the attempts that may begin; `is_trial` after a pause, when one attempt tries the endpoint. */
-function open(app: AppRuntime, room: Room): Sql {
-  const hooks = app.model.document.webhooks;
-  const breaks = Object.fromEntries(hooks.map((hook) => [hook.id ?? '', breakAfter(hook)]));
-  // What is switched off is ended without a call, so the state of its endpoint is no matter.
-  const called = hooks.flatMap((hook) => (hook.active && hook.id !== undefined ? [hook.id] : []));
-  return sql`able as (
-      select webhook, trial_until, webhook = any(${value(called, 'text[]')}) as is_called,
-        webhook = any(${value(called, 'text[]')})
-          and failures >= coalesce((${value(JSON.stringify(breaks), 'jsonb')} ->> webhook)::integer, 10) as is_trial
-      from queued
-      where webhook <> all(${value(called, 'text[]')}) or (disabled_at is null and coalesce(paused_until, now()) <= now())
-    ), open as (
-      select webhook, coalesce(is_trial, false) as is_trial, case
-        when not is_called then ${value(MAX_AT_ONCE, 'integer')}
-        when is_trial then case when trial_until > now() then 0 else 1 end
-        else coalesce((${value(JSON.stringify(room.known), 'jsonb')} ->> webhook)::integer, 0) end as room
-      from able
-    )`;
-}
+const OPEN = sql`open as (
+    select webhook, is_ordered, is_proven, failures >= break_after as is_trial,
+      case when failures < break_after then room when trial_until > now() then 0 else 1 end as room
+    from hooks where disabled_at is null and coalesce(paused_until, now()) <= now()
+    union all
+    select webhook, false, false, false, ${value(MAX_AT_ONCE, 'integer')} from others
+  )`;
 
 /** The rows themselves, in the order of the events; those of endpoints that answer go before the others. */
 function locked(app: AppRuntime, room: Room): Sql {
   const table = id(app.storage, '_deliveries');
-  const ordered = app.model.document.webhooks.flatMap((hook) => (hook.ordered && hook.id !== undefined ? [hook.id] : []));
   // A row claimed by somebody else since then is looked at again when it is locked; `coalesce` keeps the planner to the ids.
   return sql`due as (
       select c.id, open.webhook, open.is_trial from open cross join lateral (
         select d.id, d.event_seq from (
           select * from ${table} q where q.webhook = open.webhook and q.status in ('pending', 'sending') and q.due_at <= now()
-          order by q.event_seq limit case when open.webhook = any(${value(ordered, 'text[]')}) then ${value(LOOK_AHEAD, 'integer')} else open.room * 2 + 8 end
-        ) d where not (open.webhook = any(${value(ordered, 'text[]')}) and ${isBehind(app)})
+          order by q.event_seq limit case when open.is_ordered then ${value(LOOK_AHEAD, 'integer')} else open.room * 2 + 8 end
+        ) d where not (open.is_ordered and ${isBehind(app)})
         order by d.event_seq limit open.room
       ) c
-      order by open.webhook = any(${value(room.proven, 'text[]')}) desc, c.event_seq
+      where open.room > 0
+      order by open.is_proven desc, c.event_seq
       limit ${value(Math.min(room.total, MAX_AT_ONCE), 'integer')}
     ), locked as (
       select l.id, due.is_trial, l.webhook from ${table} l join due on due.id = l.id
@@ -107,10 +127,23 @@ function locked(app: AppRuntime, room: Room): Sql {
     )`;
 }
 
-/** `min(due_at) as at` of what may be attempted: while an endpoint is left alone, nothing of it is due. */
-export const nextDelivery = (app: AppRuntime): Sql => sql`
-  with recursive ${queued(app)}
-  select min(greatest(first.due_at, queued.paused_until, queued.trial_until)) as at from queued cross join lateral (
-    select d.due_at from ${id(app.storage, '_deliveries')} d where d.webhook = queued.webhook and d.status in ('pending', 'sending')
-    order by d.due_at limit 1
-  ) first where queued.disabled_at is null`;
+/** How soon somebody looks for deliveries of webhooks that are deleted or switched off. */
+export const LOOK_AROUND_MS = 10_000;
+
+/**
+ * `min(due_at) as at` of what may be attempted: while an endpoint is left alone, nothing of it is due. Whoever has not looked for all
+ * does so before the queue counts as empty.
+ */
+export const nextDelivery = (app: AppRuntime, scope: Scope): Sql => sql`
+  with recursive ${hooks(app)}, ${others(app, scope)}, waiting as (
+    -- Of one that is left alone nothing is read: should it have no deliveries, somebody looks once in vain.
+    select case when greatest(paused_until, trial_until) > now() then greatest(paused_until, trial_until) else ${firstDue(app, 'hooks')} end as at
+    from hooks where disabled_at is null
+    union all select ${firstDue(app, 'others')} from others
+    union all select now() + ${value(`${LOOK_AROUND_MS} milliseconds`, 'interval')} where ${value(scope === 'served', 'boolean')}
+  )
+  select min(at) as at from waiting`;
+
+const firstDue = (app: AppRuntime, of: 'hooks' | 'others'): Sql => sql`(
+  select d.due_at from ${id(app.storage, '_deliveries')} d where d.webhook = ${id(of)}.webhook and d.status in ('pending', 'sending')
+  order by d.due_at limit 1)`;

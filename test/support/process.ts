@@ -24,8 +24,10 @@ export interface Launched {
   kill(signal: NodeJS.Signals): void;
 }
 
-export function launch(args: readonly string[], env: NodeJS.ProcessEnv): Launched {
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** `prefix` is a command that runs another. */
+export function launch(args: readonly string[], env: NodeJS.ProcessEnv, prefix: readonly string[] = []): Launched {
+  const [program = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
+  const child = spawn(program, rest, { cwd: root, env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -131,6 +133,6 @@ export class Stack {
 }
 
 /** One built api or worker on services of the test's own. Ends with the test run at the latest. */
-export function launchVerb(verb: 'api' | 'worker', env: NodeJS.ProcessEnv): Launched {
-  return launch([path.join(root, 'dist', 'cli', 'main.js'), verb], env);
+export function launchVerb(verb: 'api' | 'worker', env: NodeJS.ProcessEnv, prefix: readonly string[] = []): Launched {
+  return launch([path.join(root, 'dist', 'cli', 'main.js'), verb], env, prefix);
 }

@@ -17,17 +17,20 @@ export class Rig {
   #postgres: RunningPostgres | undefined;
   #temporal: RunningTemporal | undefined;
 
-  private constructor(dir: string, apiPort: number) {
+  readonly #prefix: readonly string[];
+
+  private constructor(dir: string, apiPort: number, prefix: readonly string[]) {
     this.#dir = dir;
     this.#apiPort = apiPort;
+    this.#prefix = prefix;
   }
 
-  /** Everything up; resolves when the api answers and the worker serves Temporal. */
-  static async start(): Promise<Rig> {
+  /** Everything up; resolves when the api answers and the worker serves Temporal. Both are run by `prefix`, a command that runs another. */
+  static async start(prefix: readonly string[] = []): Promise<Rig> {
     await buildAll();
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'durabase-rig-'));
     fs.chmodSync(dir, 0o755);
-    const rig = new Rig(dir, await freePort());
+    const rig = new Rig(dir, await freePort(), prefix);
     await Promise.all([rig.up('postgres'), rig.up('temporal')]);
     await Promise.all([rig.up('worker'), rig.up('api')]);
     return rig;
@@ -85,15 +88,19 @@ export class Rig {
   }
 
   async #launch(part: 'worker' | 'api', env: NodeJS.ProcessEnv): Promise<void> {
-    const launched = launchVerb(part, {
-      DATA_DIR: this.#dir,
-      DATABASE_URL: this.databaseUrl,
-      TEMPORAL_ADDRESS: this.#temporal?.address,
-      SECRET_KEY: 'k'.repeat(40),
-      PORT: String(this.#apiPort),
-      LOG_LEVEL: 'warn',
-      ...env,
-    });
+    const launched = launchVerb(
+      part,
+      {
+        DATA_DIR: this.#dir,
+        DATABASE_URL: this.databaseUrl,
+        TEMPORAL_ADDRESS: this.#temporal?.address,
+        SECRET_KEY: 'k'.repeat(40),
+        PORT: String(this.#apiPort),
+        LOG_LEVEL: 'warn',
+        ...env,
+      },
+      this.#prefix,
+    );
     this.#running.set(part, { pid: launched.pid, launched });
     const isReady =
       part === 'worker'

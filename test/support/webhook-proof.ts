@@ -29,8 +29,10 @@ export async function proofApp(rig: Rig, name: string, document: object): Promis
 
 export interface ProofCall {
   readonly id: string;
+  /** Milliseconds since 1970. */
   readonly at: number;
-  readonly body: { readonly record: Readonly<Record<string, unknown>> };
+  /** `timestamp` is the beginning of the change's transaction. */
+  readonly body: { readonly record: Readonly<Record<string, unknown>>; readonly timestamp: string };
 }
 
 export interface ProofReceiver {
@@ -48,7 +50,7 @@ export async function proofReceiver(answer: (call: ProofCall) => number | 'hang'
     request.on('end', () => {
       const call = {
         id: String(request.headers['webhook-id']),
-        at: Date.now(),
+        at: performance.timeOrigin + performance.now(),
         body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as ProofCall['body'],
       };
       const given = answer(call);

@@ -1,7 +1,9 @@
 /** Which deliveries are attempted next, what the claim writes, how what came of it is recorded, and when it is forgotten. */
 import { beforeAll, expect, it } from 'vitest';
+import { run } from '../../adapters/postgres/run.ts';
+import { sql } from '../../core/sql/sql.ts';
 import { makeAttempt, type BegunAttempt } from '../../operations/webhooks/attempt.ts';
-import { claimDeliveries } from '../../operations/webhooks/claim.ts';
+import { claimDeliveries, LOOK_AROUND_MS, nextDelivery } from '../../operations/webhooks/claim.ts';
 import { forgetOld } from '../../operations/retention.ts';
 import { recordAttempts, type MadeAttempt } from '../../operations/webhooks/record-attempts.ts';
 import type { AppRuntime } from '../../operations/context.ts';
@@ -36,7 +38,7 @@ async function queue(webhook: string, count = 1): Promise<void> {
   }
 }
 const claim = (known: Readonly<Record<string, number>>, more: { proven?: string[]; total?: number } = {}): Promise<BegunAttempt[]> =>
-  claimDeliveries(world.services.pool, app, { known, proven: [], total: 10, ...more });
+  claimDeliveries(world.services.pool, app, { known, proven: [], total: 10, ...more }, 'all');
 
 it('takes those of an endpoint that answers before older ones of others, and writes the attempt with the claim', async () => {
   await queue('early');
@@ -123,4 +125,27 @@ it('makes what waited for an endpoint due as soon as its trial succeeds', async 
   expect(await world.query(`select kind from durabase.work where app = $1 and due_at <= now()`, [world.app])).toEqual([
     { kind: 'deliveries' },
   ]);
+});
+
+it('ends what waits for a webhook that is gone, though its endpoint is paused or disabled, and says when there is more', async () => {
+  const at = async (scope: 'served' | 'all'): Promise<number | undefined> => {
+    const [next] = await run<{ seconds: number | null }>(
+      world.services.pool,
+      sql`select extract(epoch from at - now())::float8 as seconds from (${nextDelivery(app, scope)}) n`,
+    );
+    return next?.seconds ?? undefined;
+  };
+  await world.query(`delete from ${world.storage}._deliveries`);
+  await world.query(`delete from ${world.storage}._webhook_state`);
+  expect(await at('all')).toBeUndefined();
+  await queue('gone', 2);
+  await world.query(
+    `insert into ${world.storage}._webhook_state (webhook, failures, paused_until, disabled_at)
+     values ('gone', 10, now() + interval '5 minutes', now()), ('late', 10, now() + interval '2 minutes', null)`,
+  );
+  // Who did not look for all comes back for them, however long the others are left alone.
+  expect(await claimDeliveries(world.services.pool, app, { known: {}, proven: [], total: 10 }, 'served')).toEqual([]);
+  expect(await at('served')).toBeCloseTo(LOOK_AROUND_MS / 1000, 0);
+  expect(await at('all')).toBeLessThanOrEqual(0);
+  expect((await claim({})).map(({ webhook }) => webhook)).toEqual(['gone', 'gone']);
 });
