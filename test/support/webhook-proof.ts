@@ -18,7 +18,10 @@ export interface ProofApp {
 export async function proofApp(rig: Rig, name: string, document: object): Promise<ProofApp> {
   const admin = await signIn(rig.url, 'platform@localhost', 'changeme');
   const made = await admin('POST', '/api/_platform/apps', { name });
-  demand(made.status === 201, `making the app answered ${made.status}: ${made.text}`);
+  demand(made.status === 201 || made.status === 202, `making the app answered ${made.status}: ${made.text}`);
+  // 202: on a busy machine it is not there yet.
+  const statusOf = async (): Promise<unknown> => (await admin('GET', `/api/_platform/apps/${name}`)).at('data', 'status');
+  if (made.status === 202) await until('the app', statusOf, (status) => status === 'active', 60_000);
   const imported = await admin('POST', `/api/${name}/_admin/import`, { version: 1, ...document });
   demand(imported.status < 300, `importing the document answered ${imported.status}: ${imported.text}`);
   const database = new pg.Client({ connectionString: rig.databaseUrl });
