@@ -3,7 +3,7 @@
  * from the tables. A *shape* is the set of changes that have been made; a *state* is what a record means in all of them.
  */
 
-export const CHANGES = ['add', 'rename', 'split', 'convert', 'fill', 'link', 'move'] as const;
+export const CHANGES = ['add', 'rename', 'split', 'convert', 'fill', 'link', 'move', 'split-entity', 'merge-entity'] as const;
 export type ChangeName = (typeof CHANGES)[number];
 export type Shape = ReadonlySet<ChangeName>;
 export type Body = Readonly<Record<string, unknown>>;

@@ -310,8 +310,12 @@ describe.each(['split', 'merge'] as const)('a %s in grace', (direction) => {
     expect(await versions()).toEqual([Number(whole) + 1, 1]);
     await run("update customer set city = 'b' where id = 1");
     expect(await versions()).toEqual([Number(whole) + 1, 2]);
+    // Who writes both is told of one version each.
+    await run(`begin; update customer set name = 'n', _version = _version + 1 where id = 1;
+      update address set city = 'c', _version = _version + 1 where customer_id = 1; commit`);
+    expect(await versions()).toEqual([Number(whole) + 2, 3]);
     await run('update customer set name = null where id = 1');
-    expect(await versions()).toEqual([Number(whole) + 1, 2]);
+    expect(await versions()).toEqual([Number(whole) + 2, 3]);
   });
 
   it('ends without a trace but the values', async () => {
