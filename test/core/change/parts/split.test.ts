@@ -2,9 +2,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Split } from '../../../../core/change/change.ts';
+import { diff } from '../../../../core/change/diff.ts';
 import { addForeignKey } from '../../../../core/change/ops/add-foreign-key.ts';
 import { createTable } from '../../../../core/change/ops/create-table.ts';
 import { splitSteps } from '../../../../core/change/parts/split.ts';
+import { plan } from '../../../../core/change/plan.ts';
 import { shapeOf } from '../../../../core/change/shape.ts';
 import type { Check, Phase, Step } from '../../../../core/change/step.ts';
 import { documentSchema } from '../../../../core/model/document.ts';
@@ -121,6 +123,23 @@ describe('a plan', () => {
       ],
     );
   });
+
+  it.each(['split', 'merge'] as const)(
+    'of a %s leaves the columns and the foreign key to its own steps, and is not served early',
+    (direction) => {
+      const { inOne, inTwo } = shapes([{ ...STREET, default: 'x' }, CITY]);
+      const [previous, next] = direction === 'split' ? [inOne, inTwo] : [inTwo, inOne];
+      const changes = diff(previous.document, next.document, [], [], [{ ...SPLIT, direction }]);
+      const made = plan(changes, { previous, next, storage: STORAGE, version: 7 });
+      const kinds = made.steps.map(({ key }) => key.split('/')[0]);
+      expect(kinds).toEqual(
+        direction === 'split'
+          ? ['create-table', 'split', 'add-foreign-key', 'backfill', 'verify', 'end-split', 'drop-column', 'drop-column']
+          : ['merge', 'backfill', 'verify', 'set-default', 'end-merge', 'drop-table'],
+      );
+      expect(made.filled).toBeUndefined();
+    },
+  );
 
   const REQUIRED = { ...STREET, required: true };
   const tag = { name: 'tag', fields: [{ name: 'name', type: 'string' }] };
