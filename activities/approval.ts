@@ -8,6 +8,7 @@ import { expireTask, openTask, type OpenTaskInput } from '../operations/approval
 import { findDecision, recordDecision } from '../operations/approvals/record-decision.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { StepScope } from '../operations/processes/scope.ts';
+import { stepNow } from '../operations/processes/step-now.ts';
 import type { DecisionInput, Expired, HandedOver, Recorded, Rung } from '../workflows/contracts/types.ts';
 
 export interface ApprovalActivities {
@@ -32,8 +33,12 @@ export function createApprovalActivities(services: Services): ApprovalActivities
     if (runtime === undefined) throw new AppError('APP_NOT_FOUND', `The app ${app} does not exist any more.`);
     return runtime;
   };
+  const now = async <T extends StepScope>(input: T): Promise<[AppRuntime, T]> => {
+    const app = await appOf(input.app);
+    return [app, await stepNow(services, app, input)];
+  };
   return {
-    openTask: async (input) => openTask(services, await appOf(input.app), input),
+    openTask: async (input) => openTask(services, ...(await now(input))),
     recordDecision: async (input) => {
       crashPoint('process.before_decision');
       const recorded = await recordDecision(services, await appOf(input.app), input.decision, input.now);
@@ -41,9 +46,9 @@ export function createApprovalActivities(services: Services): ApprovalActivities
       return recorded;
     },
     findDecision: async ({ app, taskId, key }) => findDecision(services, await appOf(app), taskId, key),
-    ringAlarm: async (input) => ringAlarm(services, await appOf(input.app), input),
+    ringAlarm: async (input) => ringAlarm(services, ...(await now(input))),
     expireTask: async ({ app, taskId, now }) => expireTask(services, await appOf(app), taskId, now),
     delegateTask: async ({ app, request, now }) => delegateTask(services, await appOf(app), request, now),
-    reassignTask: async ({ request, ...scope }) => reassignTask(services, await appOf(scope.app), scope, request),
+    reassignTask: async ({ request, ...scope }) => reassignTask(services, ...(await now(scope)), request),
   };
 }

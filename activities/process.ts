@@ -8,6 +8,7 @@ import { openRun, type OpenedRun, type OpenRunInput } from '../operations/proces
 import { type ActionResult, performAction } from '../operations/processes/perform-action.ts';
 import { type PreparedRun, prepareRun, type RunOrder } from '../operations/processes/prepare-run.ts';
 import { projectRun, type RunProjection } from '../operations/processes/project.ts';
+import { stepNow } from '../operations/processes/step-now.ts';
 import { chooseCase, evaluateFor, resolveTime, type StepScope } from '../operations/processes/scope.ts';
 import { type NewWait, openWait, takeEvent, type TakenEvent } from '../operations/processes/waits.ts';
 import { whileAlive } from './while-alive.ts';
@@ -35,16 +36,20 @@ export function createProcessActivities(services: Services): ProcessActivities {
     if (runtime === undefined) throw new AppError('APP_NOT_FOUND', `The app ${app} does not exist any more.`);
     return runtime;
   };
+  const now = async <T extends StepScope>(input: T): Promise<[AppRuntime, T]> => {
+    const app = await appOf(input.app);
+    return [app, await stepNow(services, app, input)];
+  };
   return {
     openRun: async (input) => openRun(services, await appOf(input.app), input),
-    evaluateCondition: async (input) => isTrue(await evaluateFor(services, await appOf(input.app), input, input.expression)),
-    performAction: async (input) => whileAlive(async () => performAction(services, await appOf(input.app), input, input.action, input.key)),
+    evaluateCondition: async (input) => isTrue(await evaluateFor(services, ...(await now(input)), input.expression)),
+    performAction: async (input) => whileAlive(async () => performAction(services, ...(await now(input)), input.action, input.key)),
     projectRun: async (input) => projectRun(services, await appOf(input.app), input),
-    chooseCase: async (input) => chooseCase(services, await appOf(input.app), input, input.on, input.cases),
-    resolveTime: async (input) => resolveTime(services, await appOf(input.app), input, input.until),
-    openWait: async (input) => openWait(services, await appOf(input.app), input, input.wait, input.projection),
-    takeEvent: async (input) => takeEvent(services, await appOf(input.app), input, input),
-    listItems: async (input) => listItems(services, await appOf(input.app), input, input),
-    prepareRun: async (input) => prepareRun(services, await appOf(input.app), input, input),
+    chooseCase: async (input) => chooseCase(services, ...(await now(input)), input.on, input.cases),
+    resolveTime: async (input) => resolveTime(services, ...(await now(input)), input.until),
+    openWait: async (input) => openWait(services, ...(await now(input)), input.wait, input.projection),
+    takeEvent: async (input) => takeEvent(services, ...(await now(input)), input),
+    listItems: async (input) => listItems(services, ...(await now(input)), input),
+    prepareRun: async (input) => prepareRun(services, ...(await now(input)), input),
   };
 }

@@ -10,6 +10,8 @@ import { markWork } from '../operations/mark-work.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
 import { matchWaits } from '../operations/processes/waits.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
+import { idToday } from '../operations/records/former-keys.ts';
+import { hasRenamed, renameOpen } from '../operations/records/rename-records.ts';
 import { clockSignal, clockStarts } from '../operations/slas/start-clocks.ts';
 import { insertStarts, type Start } from '../operations/starts.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
@@ -38,12 +40,13 @@ export interface FanOut {
 
 const NOTHING: FanOut = { starts: 0, deliveries: 0, functionRuns: 0 };
 
-export async function fanOut(services: Services, client: pg.Client, events: readonly EventRow[]): Promise<FanOut> {
+/** `renamed` are the shapes of apps in which what is open has the names that records have there; a pass that comes to nothing forgets its own. */
+export async function fanOut(services: Services, client: pg.Client, events: readonly EventRow[], renamed: Set<string>): Promise<FanOut> {
   let total: FanOut = NOTHING;
   for (const [appId, own] of groupByApp(events)) {
     const app = await runtimeFor(services, appId, Math.max(...own.map((event) => event.schema_version)));
     if (app === undefined) continue;
-    const { starts, deliveries, functionRuns } = await followUps(services, client, app, own);
+    const { starts, deliveries, functionRuns } = await followUps(services, client, app, own, renamed);
     total = {
       starts: total.starts + starts,
       deliveries: total.deliveries + deliveries,
@@ -53,10 +56,16 @@ export async function fanOut(services: Services, client: pg.Client, events: read
   return total;
 }
 
-async function followUps(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<FanOut> {
+async function followUps(
+  services: Services,
+  client: pg.Client,
+  app: AppRuntime,
+  events: readonly EventRow[],
+  renamed: Set<string>,
+): Promise<FanOut> {
   await client.query('savepoint app');
   try {
-    const decided = await decide(services, client, app, events);
+    const decided = await decide(services, client, app, await named(client, app, events, renamed));
     await store(client, app, decided);
     await client.query('release savepoint app');
     return { starts: decided.starts.length, deliveries: decided.deliveries.length, functionRuns: decided.runs.length };
@@ -67,6 +76,24 @@ async function followUps(services: Services, client: pg.Client, app: AppRuntime,
     if (!isMissingTable(error)) throw error;
     return NOTHING;
   }
+}
+
+/**
+ * The events with the names that records have now. The process before, or this one a moment ago, may have stored what follows from an
+ * event under the name of an older version when the next was served already.
+ */
+async function named(client: pg.Client, app: AppRuntime, events: readonly EventRow[], renamed: Set<string>): Promise<readonly EventRow[]> {
+  if (!hasRenamed(app)) return events;
+  const shape = `${app.id}.${String(app.version)}`;
+  if (!renamed.has(shape)) await renameOpen(client, app);
+  renamed.add(shape);
+  const told: EventRow[] = [];
+  for (const event of events) {
+    const entity = app.model.entities.get(event.entity);
+    const today = entity === undefined ? event.record_id : await idToday(client, app, entity, event, (name) => name);
+    told.push(today === event.record_id ? event : { ...event, record_id: today });
+  }
+  return told;
 }
 
 interface Decisions {

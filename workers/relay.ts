@@ -24,6 +24,7 @@ const REST_MS = 10;
 export function startRelay(services: Services, onDecided: (decided: Decided) => void = () => undefined): Loop {
   let client: pg.Client | undefined;
   let isHinted = true;
+  const renamed = new Set<string>();
   const lose = async (): Promise<void> => {
     const lost = client;
     client = undefined;
@@ -40,7 +41,7 @@ export function startRelay(services: Services, onDecided: (decided: Decided) => 
       // Without a hint there is nearly never anything, and a pass is five statements.
       const isWanted = isHinted || (await hasNews(client));
       isHinted = false;
-      const decided = isWanted ? await pass(services, client) : undefined;
+      const decided = isWanted ? await pass(services, client, renamed) : undefined;
       if (decided === undefined || decided.events === 0) return await pause(POLL_MS, signal, waker);
       onDecided(decided);
       await pause(REST_MS, signal);
@@ -123,7 +124,8 @@ async function hasNews(client: pg.Client): Promise<boolean> {
 }
 
 /** One transaction: everything that became visible since the last one. */
-async function pass(services: Services, client: pg.Client): Promise<Decided> {
+async function pass(services: Services, client: pg.Client, known: Set<string>): Promise<Decided> {
+  const renamed = new Set(known);
   await client.query('begin');
   try {
     // A cursor, so that all pages see one snapshot while the writes between them stay in read committed.
@@ -147,7 +149,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
       snapshot ??= rows[0]?.snapshot;
       const events = rows.flatMap((row) => toEvent(row) ?? []);
       if (events.length > 0) {
-        const more = await fanOut(services, client, events);
+        const more = await fanOut(services, client, events, renamed);
         last = await numberEvents(client, events);
         decided = {
           events: decided.events + events.length,
@@ -166,6 +168,7 @@ async function pass(services: Services, client: pg.Client): Promise<Decided> {
     }
     if (last !== undefined) await announceFeed(client, last);
     await client.query('commit');
+    for (const shape of renamed) known.add(shape);
     return decided;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -124,7 +124,7 @@ export function addresses(change: Change): Subject {
       const apply = (state: State): State => ({ ...state, ...patch });
       return { method: 'PATCH', path: `${ENTITY}/${id}`, body: patch, apply, tells: true };
     },
-    path: (id) => `${ENTITY}/${id}`,
+    path: (_, id) => `${ENTITY}/${id}`,
     readPath: (shape, id) => `${ENTITY}/${id}?${along(shape)}`,
     listPath: (shape, ids) => `${ENTITY}?per_page=${ids.length}&filter[id.in]=${ids.join(',')}&${along(shape)}`,
     idOf: (_, body) => String(body['id']),

@@ -90,7 +90,7 @@ export const HOUSES: Subject = {
     const resident = hasSecond && chance() < 0.5 ? secondOf(ids.resident) : ids.resident;
     return { method: 'PATCH', path: `${ENTITY}/${resident}`, body: { city }, apply, tells: true };
   },
-  path: (id) => `${ENTITY}/${idsOf(id).resident}`,
+  path: (_, id) => `${ENTITY}/${idsOf(id).resident}`,
   readPath: (shape, id) => `${ENTITY}/${idsOf(id).resident}?${shape.has('move') ? 'include=house' : ''}`,
   listPath: (shape, ids) =>
     `${ENTITY}?per_page=${ids.length}&filter[id.in]=${ids.map((id) => idsOf(id).resident).join(',')}&${shape.has('move') ? 'include=house' : ''}`,

@@ -113,7 +113,7 @@ export const LINKS: Subject = {
     const body = { house_id: key === null ? null : seededId(key) };
     return { method: 'PATCH', path: `${ENTITY}/${id}`, body, apply: (home) => keyed(home as Home, key), tells: true };
   },
-  path: (id) => `${ENTITY}/${id}`,
+  path: (_, id) => `${ENTITY}/${id}`,
   readPath: (shape, id) => `${ENTITY}/${id}?${includes(shape)}`,
   listPath: (shape, ids) => `${ENTITY}?per_page=${ids.length}&filter[id.in]=${ids.join(',')}&${includes(shape)}`,
   idOf: (_, body) => String(body['id']),

@@ -186,7 +186,7 @@ export class Load {
   async #delete(dialect: Dialect): Promise<void> {
     const { journal, subject } = this.#options;
     const track = journal.hold(this.#chance);
-    const answer = await this.#ask(dialect, { method: 'DELETE', path: subject.path(track.id) });
+    const answer = await this.#ask(dialect, { method: 'DELETE', path: subject.path(dialect.shape, track.id) });
     const outcome = this.#outcome(answer, 200, dialect, `delete of ${track.ref}`);
     journal.written(track, { kind: 'delete', version: dialect.version, outcome, after: null });
     journal.release(track);
@@ -196,7 +196,7 @@ export class Load {
   async #increment(dialect: Dialect): Promise<void> {
     const { journal, hot, subject } = this.#options;
     const ref = 1 + Math.floor(this.#chance() * hot);
-    const path = subject.path(subject.seededId(ref));
+    const path = subject.path(dialect.shape, subject.seededId(ref));
     const what = `increment of ${ref}`;
     for (let tries = 1; tries <= MOST_TRIES; tries++) {
       const read = await this.#ask(dialect, { method: 'GET', path });

@@ -176,7 +176,7 @@ export const PERSONS: Subject = {
     const apply = (state: State): State => ({ ...state, ...patch });
     return { method: 'PATCH', path: `${ENTITY}/${id}`, body: toBody(shape, patch), apply, tells: true };
   },
-  path: (id) => `${ENTITY}/${id}`,
+  path: (_, id) => `${ENTITY}/${id}`,
   readPath: (_, id) => `${ENTITY}/${id}`,
   listPath: (_, ids) => `${ENTITY}?per_page=${ids.length}&filter[id.in]=${ids.join(',')}`,
   idOf: (_, body) => String(body['id']),

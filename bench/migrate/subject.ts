@@ -3,7 +3,7 @@
  * from the tables. A *shape* is the set of changes that have been made; a *state* is what a record means in all of them.
  */
 
-export const CHANGES = ['add', 'rename', 'split', 'convert', 'fill', 'link', 'move', 'split-entity', 'merge-entity'] as const;
+export const CHANGES = ['add', 'rename', 'split', 'convert', 'fill', 'link', 'move', 'key', 'split-entity', 'merge-entity'] as const;
 export type ChangeName = (typeof CHANGES)[number];
 export type Shape = ReadonlySet<ChangeName>;
 export type Body = Readonly<Record<string, unknown>>;
@@ -54,7 +54,7 @@ export interface Subject {
   /** `tried` is the newest shape that clients speak. */
   update(given: { shape: Shape; tried: Shape; id: string; state: State; invent: Inventor }): Write;
   /** The path of one record, for its reading and for writes of its own fields. */
-  path(id: string): string;
+  path(shape: Shape, id: string): string;
   readPath(shape: Shape, id: string): string;
   listPath(shape: Shape, ids: readonly string[]): string;
   idOf(shape: Shape, body: Body): string;

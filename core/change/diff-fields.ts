@@ -3,6 +3,7 @@ import type { EntityDefinition, FieldDefinition, SchemaDocument } from '../model
 import { fieldName, foreignKeyOf } from '../model/model.ts';
 import { postgresPattern } from '../sql/pattern.ts';
 import type { Change, ChangeKind, Conversion, FieldPath, Held } from './change.ts';
+import { keyColumnOf, keyOf } from './key/key-of.ts';
 import { isSame, pair } from './pair.ts';
 import { columnTypeOf } from './storage.ts';
 
@@ -15,6 +16,8 @@ export interface FieldContext {
   readonly conversions: readonly Conversion[];
   /** Fields of any entity that go to another one. */
   readonly carried: readonly FieldPath[];
+  /** Fields, or whole entities, go to other tables in this version. */
+  readonly isMoving: boolean;
   /** What an entity of the older document is called in the newer one. */
   nowCalled(entity: string): string;
 }
@@ -23,10 +26,11 @@ export function diffFields(context: FieldContext): Change[] {
   const { before, after, next } = context;
   const entity = after.name;
   const { added, removed, kept } = pair(before.fields, after.fields, (field) => field.name);
-  // A key that is declared no more is still there when a relation needs it.
-  const implied = new Set(
-    next.relations.filter((one) => one.type !== 'many_to_many' && one.target === entity).map((relation) => foreignKeyOf(relation)),
-  );
+  // A key that is declared no more is still there when records or a relation need it.
+  const implied = new Set([
+    ...keyOf(after).fields,
+    ...next.relations.filter((one) => one.type !== 'many_to_many' && one.target === entity).map((relation) => foreignKeyOf(relation)),
+  ]);
   const transforms = context.conversions.filter((one) => one.kind === 'transform');
   return [
     ...removed.filter((field) => !implied.has(fieldName(field))).map((field) => dropped(context, field, transforms)),
@@ -187,7 +191,16 @@ const renamed = (entity: string, old: FieldDefinition, now: FieldDefinition): Ch
 });
 
 const isTargetKept = (context: FieldContext, old: FieldDefinition, now: FieldDefinition): boolean =>
-  (old.target === undefined ? undefined : context.nowCalled(old.target)) === now.target;
+  (old.target === undefined ? undefined : context.nowCalled(old.target)) === now.target &&
+  referredColumn(old, context.previous) === referredColumn(now, context.next);
+
+/** Where a field of type `relation` finds what it refers to. */
+function referredColumn(field: FieldDefinition, document: SchemaDocument): string | undefined {
+  const target = document.entities.find(({ name }) => name === field.target);
+  if (target === undefined) return undefined;
+  if (field.target_field === undefined) return keyColumnOf(target);
+  return target.fields.find(({ name }) => name === field.target_field)?.column ?? field.target_field;
+}
 
 const columnOf = (field: FieldDefinition): string => field.column ?? fieldName(field);
 

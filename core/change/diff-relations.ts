@@ -2,6 +2,7 @@
 import type { RelationDefinition, SchemaDocument } from '../model/document.ts';
 import { fieldName, foreignKeyOf, joinOf } from '../model/model.ts';
 import type { Change, Held } from './change.ts';
+import { keyColumnOf } from './key/key-of.ts';
 import { isLinkMove } from './links/move.ts';
 import { pair } from './pair.ts';
 
@@ -170,10 +171,11 @@ function fixedProperties(before: RelationDefinition, after: RelationDefinition, 
   ];
 }
 
-function columnOfKey(entity: string, key: string | undefined, document: SchemaDocument): string | undefined {
-  if (key === undefined) return undefined;
-  const field = document.entities.find((one) => one.name === entity)?.fields.find((one) => fieldName(one) === key);
-  return field?.column ?? key;
+/** Where the field is stored that links refer to: the key, unless another one is named. */
+function columnOfKey(name: string, key: string | undefined, document: SchemaDocument): string | undefined {
+  const entity = document.entities.find((one) => one.name === name);
+  if (key === undefined) return entity === undefined ? undefined : keyColumnOf(entity);
+  return entity?.fields.find((one) => fieldName(one) === key)?.column ?? key;
 }
 
 /** The key that no field declares is a field of records all the same: called otherwise, it is renamed. */

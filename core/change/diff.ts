@@ -5,6 +5,7 @@ import { fieldName } from '../model/model.ts';
 import type { Change, ChangeKind, Conversion, FieldPath, Move, Split } from './change.ts';
 import { diffFields, type FieldContext } from './diff-fields.ts';
 import { diffRelations } from './diff-relations.ts';
+import { diffKey } from './key/key-change.ts';
 import { isSame, pair } from './pair.ts';
 
 /** `conversions` say how values get from one to the other where that is not plain; both documents carry their storage. */
@@ -17,7 +18,7 @@ export function diff(
 ): Change[] {
   const carried = [...moves.map(({ from }) => from), ...splits.flatMap(fieldsTaken)];
   return [
-    ...diffEntities(previous, next, conversions, carried, splits),
+    ...diffEntities({ previous, next, conversions, carried, isMoving: moves.length + splits.length > 0 }, splits),
     ...moves.map((move) => moved(move, previous, next)),
     ...splits.map((one) => splitOrMerged(one, previous, next)),
     ...diffRelations(previous, next),
@@ -97,13 +98,8 @@ function moved(move: Move, previous: SchemaDocument, next: SchemaDocument): Chan
   };
 }
 
-function diffEntities(
-  previous: SchemaDocument,
-  next: SchemaDocument,
-  conversions: readonly Conversion[],
-  carried: readonly FieldPath[],
-  splits: readonly Split[],
-): Change[] {
+function diffEntities(version: Omit<FieldContext, 'before' | 'after' | 'nowCalled'>, splits: readonly Split[]): Change[] {
+  const { previous, next } = version;
   const { added, removed, kept } = pair(previous.entities, next.entities, (entity) => entity.name);
   const names = new Map(kept.map(([before, after]) => [before.name, after.name]));
   const nowCalled = (entity: string): string => names.get(entity) ?? entity;
@@ -120,8 +116,8 @@ function diffEntities(
     })),
     ...added.map((entity) => compatible('add_entity', { entity: entity.name })),
     ...kept.flatMap(([before, after]) => {
-      const own = conversions.filter((one) => one.entity === after.name);
-      return diffEntity({ before, after, previous, next, conversions: own, carried, nowCalled });
+      const conversions = version.conversions.filter((one) => one.entity === after.name);
+      return diffEntity({ ...version, before, after, conversions, nowCalled });
     }),
   ];
 }
@@ -152,17 +148,7 @@ function diffEntity(context: FieldContext): Change[] {
       }),
     );
   }
-  if (!isSame(keyOf(before), keyOf(after))) {
-    changes.push(
-      refused('set_primary_key', {
-        entity,
-        from: keyOf(before),
-        to: keyOf(after),
-        message: `The primary key of entity "${entity}" cannot be changed while records refer to it.`,
-        hint: 'Add a field with `unique: true` instead.',
-      }),
-    );
-  }
+  changes.push(...diffKey(context));
   if (before.soft_delete !== after.soft_delete) changes.push(softDelete(before, after));
   for (const property of ['label', 'description', 'display_field', 'slug'] as const) {
     if (!isSame(before[property], after[property])) {
@@ -171,12 +157,6 @@ function diffEntity(context: FieldContext): Change[] {
   }
   return [...changes, ...diffFields(context), ...diffIndexes(before, after)];
 }
-
-const keyOf = (entity: EntityDefinition) => ({
-  fields: entity.primary_key?.fields ?? [entity.primary_key?.field ?? 'id'],
-  type: entity.primary_key?.type ?? 'uuid',
-  generated: entity.primary_key?.generated ?? true,
-});
 
 /** Off: whether deleted records are there is asked of the database, see `plan`. */
 const softDelete = (before: EntityDefinition, after: EntityDefinition): Change =>

@@ -5,6 +5,7 @@
  */
 import type { EntityDefinition, RelationDefinition, SchemaDocument, WebhookDefinition } from '../model/document.ts';
 import { fieldName, foreignKeyOf, joinOf, type AppModel } from '../model/model.ts';
+import { keyColumnOf, keyOf } from './key/key-of.ts';
 import { olderFunctions } from './older-shape/functions.ts';
 import { olderMachines, olderRules } from './older-shape/behaviour.ts';
 import { OlderNames } from './older-shape/names.ts';
@@ -15,7 +16,7 @@ export function olderShape(served: SchemaDocument, older: SchemaDocument): Schem
   const names = new OlderNames(served, older);
   return {
     ...older,
-    entities: older.entities.map((entity) => stored(entity, names.older)),
+    entities: older.entities.map((entity) => withFixedKeys(stored(entity, names.older), names.served)),
     relations: older.relations.map((relation) => storedLinks(relation, names.older)),
     permissions: olderPermissions(names),
     rules: olderRules(names, served, older),
@@ -37,6 +38,17 @@ function stored(entity: EntityDefinition, model: AppModel): EntityDefinition {
     table,
     fields: entity.fields.map((field) => ({ ...field, column: fields?.get(fieldName(field))?.column ?? fieldName(field) })),
   };
+}
+
+/** What is the key in the served version changes for nobody, as the key of the older one does not. */
+function withFixedKeys(entity: EntityDefinition, served: AppModel): EntityDefinition {
+  const now = [...served.entities.values()].find(({ table }) => table === (entity.table ?? entity.name));
+  const column = now?.key.length === 1 ? now.key[0]?.column : undefined;
+  const field = entity.fields.find((one) => (one.column ?? fieldName(one)) === column);
+  if (column === undefined || field === undefined || column === keyColumnOf(entity)) return entity;
+  const { fields: names, type, generated } = keyOf(entity);
+  const key = entity.primary_key ?? { field: names[0], type, generated };
+  return { ...entity, primary_key: { ...key, former: [...(key.former ?? []), { column, until: 0, generated: false }] } };
 }
 
 function storedLinks(relation: RelationDefinition, model: AppModel): RelationDefinition {

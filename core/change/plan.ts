@@ -7,6 +7,8 @@ import { render } from '../sql/sql.ts';
 import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
 import { earlyRows } from './conversion/early-rows.ts';
+import { changesKey } from './key/key-change.ts';
+import { keyChangeOf, keyChecks, keySteps, keyTakenBack, type KeyChange } from './key/steps.ts';
 import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
 import { endLinks, hasNoDoubles, isLeft, linkSteps } from './links/steps.ts';
 import { movedColumns, moveSteps, type MoveInput } from './move/move.ts';
@@ -54,10 +56,12 @@ export interface PlanInput {
 export function plan(changes: readonly Change[], input: PlanInput): Plan {
   refuseUnsafe(changes);
   const shapes = { before: shapeOf(input.previous), after: shapeOf(input.next) };
+  const keyChanges = keyChangesOf(changes, input, shapes);
   refuseUnsafe(
     storageLosses(
       shapes,
       changes.flatMap((change) => change.held ?? []),
+      keyChanges,
     ),
   );
   // Taken back, what the undone migration made keeps both places in step, by the names it has.
@@ -97,6 +101,8 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   const steps = [
     ...converted.flatMap((part) => part.steps),
     ...endOf(input),
+    // Before the indexes that go: foreign keys rest on them until the key has gone over.
+    ...keyChanges.flatMap((change) => (input.undone === undefined ? keySteps(change) : keyTakenBack(change))),
     ...parts.flatMap((part) => part.steps),
     // On tables that are there.
     ...splits.flatMap((part) => part.steps),
@@ -119,6 +125,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
       ...parts.flatMap((part) => part.checks),
       ...tightened.flatMap((part) => part.checks),
       ...keys.flatMap((key) => orphanChecks(context, key)),
+      ...(input.undone === undefined ? keyChanges.flatMap(keyChecks) : []),
       ...(input.undone === undefined ? doubles(moves) : []),
     ],
   };
@@ -147,6 +154,17 @@ function splitEnds({ undone, previous, next, storage }: PlanInput, left: readonl
     return { ...planned, steps: planned.steps.filter((step) => step.key.startsWith('end-')), checks: [], columns: [] };
   });
 }
+
+const keyChangesOf = (
+  changes: readonly Change[],
+  { next, storage }: PlanInput,
+  { before, after }: { before: Shape; after: Shape },
+): KeyChange[] =>
+  changes.filter(changesKey).flatMap(({ entity }) => {
+    const { table = '' } = next.entities.get(entity ?? '') ?? {};
+    const [was, is] = [before.tables.get(table), after.tables.get(table)];
+    return was === undefined || is === undefined ? [] : [keyChangeOf(storage, was, is, after)];
+  });
 
 const withoutSoftDelete = ({ kind, entity, to }: Change, next: AppModel): EntityModel[] =>
   kind === 'set_soft_delete' && to === false ? [next.entities.get(entity ?? '') ?? []].flat() : [];
@@ -292,7 +310,11 @@ function orphanChecks({ storage, before, after }: Context, key: ForeignKeyShape)
 }
 
 /** What no change names but the tables would lose: a relation that re-types a column, a key that moves. */
-function storageLosses({ before, after }: { before: Shape; after: Shape }, held: readonly Held[]): Change[] {
+function storageLosses(
+  { before, after }: { before: Shape; after: Shape },
+  held: readonly Held[],
+  keyChanges: readonly KeyChange[],
+): Change[] {
   const isHeld = (table: string, column?: string): boolean => held.some((one) => one.table === table && one.column === column);
   return [...before.tables.values()].flatMap((table): Change[] => {
     const next = after.tables.get(table.table);
@@ -310,7 +332,7 @@ function storageLosses({ before, after }: { before: Shape; after: Shape }, held:
         loss(table.owner, column.name, `"${table.owner}.${column.name}" is stored as ${column.type} and would have to become ${now.type}.`),
       ];
     });
-    const isKeyKept = next.key.join() === table.key.join();
+    const isKeyKept = next.key.join() === table.key.join() || keyChanges.some((change) => change.before === table);
     return isKeyKept ? columns : [...columns, loss(table.owner, undefined, `The key of "${table.owner}" would change.`)];
   });
 }

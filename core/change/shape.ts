@@ -78,11 +78,11 @@ function tableOf(entity: EntityModel, relations: readonly RelationDefinition[]):
 }
 
 function columnOf(field: FieldModel, entity: EntityModel): ColumnShape {
-  const isIdentity = field.isKey && entity.isKeyGenerated && entity.key.length === 1 && (field.type === 'int' || field.type === 'bigint');
+  const isIdentity = field.isGenerated && entity.key.length === 1 && (field.type === 'int' || field.type === 'bigint');
   return {
     name: field.column,
     type: columnType(field),
-    isRequired: field.required || field.isKey,
+    isRequired: field.required || field.isKey || field.isGenerated,
     default: field.isKey ? undefined : constantDefault(field),
     isIdentity,
   };
@@ -112,9 +112,14 @@ function indexesOf(entity: EntityModel, key: readonly string[], relations: reado
   for (const columns of uniques) add(columns, true, entity.hasSoftDelete);
   // A foreign key may only point at a full unique.
   for (const relation of relations) {
-    const column =
-      relation.source === entity.name && relation.source_key !== undefined ? fieldColumn(entity, relation.source_key) : undefined;
-    if (column !== undefined && !isKey([column])) add([column], true, false);
+    const keys = [
+      ...(relation.source === entity.name ? [relation.source_key] : []),
+      ...(relation.target === entity.name && relation.type === 'many_to_many' ? [relation.target_key] : []),
+    ];
+    for (const key of keys) {
+      const column = key === undefined ? undefined : fieldColumn(entity, key);
+      if (column !== undefined && !isKey([column])) add([column], true, false);
+    }
   }
   for (const index of entity.definition.indexes) {
     if (!index.unique && index.type !== 'fulltext') add(columnsOf(index.fields), false, false);

@@ -59,6 +59,7 @@ export interface Check {
     | 'set_required'
     | 'set_limit'
     | 'set_soft_delete'
+    | 'set_primary_key'
     | 'set_unique'
     | 'add_unique'
     | 'add_relation'

@@ -18,6 +18,7 @@ import {
   type FieldModel,
 } from '../model/model.ts';
 import type { Held } from './change.ts';
+import { withFormerKeysOf, withKeptReferences } from './key/former.ts';
 import { isLinkMove } from './links/move.ts';
 import { isSame, pair } from './pair.ts';
 
@@ -40,11 +41,12 @@ export function assignStorage(
   converted: ReadonlySet<string> = new Set(),
 ): SchemaDocument {
   const storage = new Storage(next, current, facts, converted);
-  return {
+  const stored = {
     ...next,
     entities: next.entities.map((entity) => storage.entity(entity)),
     relations: next.relations.map((one) => storage.relation(one)),
   };
+  return withKeptReferences(withFormerKeysOf(stored, current, facts.version), current);
 }
 
 interface FieldPlace {
@@ -234,6 +236,8 @@ function isChanged(field: FieldDefinition, known: FieldDefinition): boolean {
 /** The type of a declared field's column; that of a relation is the type of the key it holds. */
 export function columnTypeOf(field: FieldDefinition, document: SchemaDocument): string {
   const target = field.type === 'relation' ? document.entities.find((entity) => entity.name === field.target) : undefined;
+  const held = target?.fields.find((one) => one.name === field.target_field);
+  if (held !== undefined && target !== undefined && held.type !== 'relation') return columnTypeOf(held, document);
   const type = field.type === 'relation' ? (target?.primary_key?.type ?? 'uuid') : field.type;
   return columnType({
     name: field.name,
@@ -243,6 +247,8 @@ export function columnTypeOf(field: FieldDefinition, document: SchemaDocument): 
     required: false,
     unique: false,
     isKey: false,
+    isFixed: false,
+    isGenerated: false,
     isAuto: false,
     references: undefined,
   });

@@ -132,6 +132,8 @@ function columnOfResult({ key, type, column }: Result): Column {
     required: false,
     unique: false,
     isKey: false,
+    isFixed: false,
+    isGenerated: false,
     isAuto: false,
     references: undefined,
   };

@@ -60,6 +60,8 @@ export const fieldSchema = z.strictObject({
   hidden: z.boolean().default(false),
   /** Type `relation` only: the short form of a many-to-one. The column is `<name>_id` unless the name already ends so. */
   target: name.optional(),
+  /** Type `relation` only: the field of the target whose value it holds; the target's key when left out. */
+  target_field: name.optional(),
   on_delete: onDelete.optional(),
   display_field: name.optional(),
 });
@@ -69,6 +71,11 @@ export const primaryKeySchema = z.strictObject({
   fields: z.array(name).min(1).optional(),
   type: z.enum(['uuid', 'int', 'bigint', 'string']).default('uuid'),
   generated: z.boolean().default(true),
+  /**
+   * Set by the engine when the key becomes another field: the columns of keys before, each with the first version in which it was the
+   * key no more, and whether the engine makes its values. Their values never change.
+   */
+  former: z.array(z.strictObject({ column: name, until: z.int().min(0), generated: z.boolean().default(false) })).optional(),
 });
 
 export const entitySchema = z.strictObject({

@@ -33,10 +33,22 @@ export interface FieldModel {
   readonly required: boolean;
   readonly unique: boolean;
   readonly isKey: boolean;
+  /** The key, or one that was or is it in another version: given once, it names the record for good. */
+  readonly isFixed: boolean;
+  /** The engine gives every record a value: a generated key, or one that was. */
+  readonly isGenerated: boolean;
   /** Made by the engine: generated key, `auto`, or a computed rule. Values sent by clients are ignored. */
   readonly isAuto: boolean;
   /** The entity a foreign key points at. */
   readonly references: string | undefined;
+}
+
+/** A field that was the key of the entity. */
+export interface FormerKey {
+  /** Undefined where it is gone. */
+  readonly field: FieldModel | undefined;
+  /** The first version in which it was not. */
+  readonly until: number;
 }
 
 export interface RelationEnd {
@@ -75,6 +87,8 @@ export interface EntityModel {
   readonly key: readonly FieldModel[];
   readonly keyType: KeyType;
   readonly isKeyGenerated: boolean;
+  /** By the version up to which they were the key. */
+  readonly formerKeys: readonly FormerKey[];
   readonly hasSoftDelete: boolean;
   readonly slugField: FieldModel | undefined;
   readonly displayField: string;
@@ -152,10 +166,13 @@ function draftEntity(definition: EntityDefinition): EntityDraft {
   const declared = definition.fields.some((field) => field.name === keyNames[0])
     ? definition.fields
     : [{ ...DEFAULT_KEY, name: keyNames[0] ?? 'id', type: keyType }, ...definition.fields];
+  const former = key?.former ?? [];
   const fields = new Map<string, FieldModel>();
   for (const field of declared) {
     const isKey = keyNames.includes(field.name);
     const name = fieldName(field);
+    const places = former.filter(({ column }) => column === (field.column ?? name));
+    const isGenerated = (isKey && isKeyGenerated) || places.some(({ generated }) => generated);
     const type: StoredType = isKey && keyNames.length === 1 ? keyType : field.type === 'relation' ? 'uuid' : field.type;
     fields.set(name, {
       name,
@@ -166,7 +183,9 @@ function draftEntity(definition: EntityDefinition): EntityDraft {
       required: isKey ? !isKeyGenerated : field.required || field.nullable === false,
       unique: keyNames.length === 1 && isKey ? true : field.unique,
       isKey,
-      isAuto: field.auto !== undefined || field.computed !== undefined || (isKey && isKeyGenerated),
+      isFixed: isKey || places.length > 0,
+      isGenerated,
+      isAuto: field.auto !== undefined || field.computed !== undefined || isGenerated,
       references: field.type === 'relation' ? field.target : undefined,
     });
   }
@@ -184,6 +203,7 @@ function shortFormRelations(entity: EntityDefinition): RelationDefinition[] {
         type: 'one_to_many' as const,
         source: field.target,
         target: entity.name,
+        ...(field.target_field === undefined ? {} : { source_key: field.target_field }),
         target_key: relationColumn(field.name),
         ownership: 'source' as const,
         on_delete: field.on_delete ?? 'restrict',
@@ -199,7 +219,8 @@ function resolveReferences(draft: EntityDraft, drafts: ReadonlyMap<string, Entit
   for (const [name, field] of draft.fields) {
     if (field.references === undefined) continue;
     const target = drafts.get(field.references);
-    if (target !== undefined) draft.fields.set(name, { ...field, type: target.keyType });
+    const held = target?.fields.get(field.definition.target_field ?? '');
+    if (target !== undefined) draft.fields.set(name, { ...field, type: held?.type ?? target.keyType });
   }
 }
 
@@ -231,6 +252,8 @@ function addForeignKey(relation: RelationDefinition, drafts: ReadonlyMap<string,
     required: existing?.required ?? relation.required ?? false,
     unique: existing?.unique === true || relation.type === 'one_to_one',
     isKey: existing?.isKey ?? false,
+    isFixed: existing?.isFixed ?? false,
+    isGenerated: existing?.isGenerated ?? false,
     isAuto: existing?.isAuto ?? false,
     type,
     references: relation.source,
@@ -415,6 +438,7 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
     key,
     keyType: draft.keyType,
     isKeyGenerated: draft.isKeyGenerated,
+    formerKeys: formerKeysOf(definition, fields),
     hasSoftDelete: definition.soft_delete,
     slugField: definition.slug === undefined ? undefined : fields.get(definition.slug.field),
     displayField: definition.display_field ?? guessDisplayField(fields),
@@ -429,6 +453,17 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
       .filter((one) => one.active && one.entity === definition.name)
       .sort((one, other) => one.priority - other.priority),
   };
+}
+
+function formerKeysOf({ primary_key: key }: EntityDefinition, fields: ReadonlyMap<string, FieldModel>): FormerKey[] {
+  const byColumn = new Map([...fields.values()].map((field) => [field.column, field]));
+  return (key?.former ?? []).map(({ column, until }) => ({ field: byColumn.get(column), until })).sort((a, b) => a.until - b.until);
+}
+
+/** The field by which a version names the records of an entity with a single key; undefined where it is gone. */
+export function keyFieldAt({ key, formerKeys }: EntityModel, version: number): FieldModel | undefined {
+  const former = formerKeys.find(({ until }) => version < until);
+  return former === undefined ? key[0] : former.field;
 }
 
 /**

@@ -99,7 +99,7 @@ function entityView(scope: ReadScope, rights: Rights, all: ReadonlyMap<string, R
     fields: columns.map((column) => column.field),
     conditional: new Set(columns.filter((column) => column.access.mode === 'conditional').map((column) => column.field.name)),
     creatable: writable('create'),
-    updatable: writable('update').filter((field) => !field.isKey),
+    updatable: writable('update').filter((field) => !field.isFixed),
     presets: new Set(Object.keys(access.create.presets)),
     relations: related
       .filter(({ end }) => can.read && hopOf(scope, entity, end.name) !== undefined)

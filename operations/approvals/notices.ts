@@ -11,6 +11,7 @@ import { id, sql, value } from '../../core/sql/sql.ts';
 import { homeOf } from '../auth/home.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { queueMessage } from '../mails/outbox.ts';
+import { recordNow } from '../processes/step-now.ts';
 import { readRecord } from '../processes/read-record.ts';
 import { uuidOf } from '../processes/run-id.ts';
 import { recordPathsOf, walk } from '../processes/values.ts';
@@ -40,6 +41,7 @@ interface RunFacts {
   readonly workflow_name: string;
   readonly entity: string | null;
   readonly record_id: string | null;
+  readonly schema_version: number;
   readonly context: Record<string, unknown>;
 }
 
@@ -103,7 +105,7 @@ async function wordsOf(
 ): Promise<NoticeText> {
   const [found] = await run<RunFacts>(
     db,
-    sql`select workflow_name, entity, record_id, context from ${id(app.storage, '_runs')} where id = ${value(task.run_id, 'uuid')}`,
+    sql`select workflow_name, entity, record_id, schema_version, context from ${id(app.storage, '_runs')} where id = ${value(task.run_id, 'uuid')}`,
   );
   const by = notice.by === undefined || notice.by === null ? undefined : (people.get(notice.by) ?? notice.by);
   const facts: NoticeFacts = {
@@ -124,6 +126,9 @@ async function wordsOf(
   return fillAll(db, app, found, facts, text, theirs);
 }
 
+const recordOf = (db: Db, app: AppRuntime, entity: string, recordId: string, version: number): Promise<string> =>
+  recordNow(db, app, { entity, recordId, version });
+
 /** Only the app's own words have placeholders: what people wrote is never read as one. */
 async function fillAll(
   db: Db,
@@ -138,7 +143,7 @@ async function fillAll(
   const record =
     needed.length === 0 || found.entity === null || found.record_id === null
       ? null
-      : await readRecord(db, app, found.entity, found.record_id, needed);
+      : await readRecord(db, app, found.entity, await recordOf(db, app, found.entity, found.record_id, found.schema_version), needed);
   const scope = {
     record,
     context: found.context,

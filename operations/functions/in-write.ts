@@ -17,6 +17,7 @@ import { requiredError } from '../records/body.ts';
 import type { FieldValue } from '../records/draft.ts';
 import { uniqueSlug } from '../records/initial-values.ts';
 import { rulesOf, type Write } from '../records/write-state.ts';
+import { toldKey } from '../served-shape.ts';
 import { scriptKey, type ScriptCall } from './desk.ts';
 import { redactedInput } from './redact.ts';
 import { toolsFor } from './tools.ts';
@@ -159,7 +160,8 @@ async function applyScript(
 
 function callOf({ ctx }: Write, entity: EntityModel, one: CompiledAttachment, action: Action, { record, old }: Candidate): ScriptCall {
   // A generated key is another one in every try, and says nothing before it is written.
-  const hidden = action === 'create' && entity.isKeyGenerated ? new Set(entity.key.map((field) => field.name)) : new Set<string>();
+  const made = action === 'create' ? [...entity.fields.values()].filter((field) => field.isGenerated) : [];
+  const hidden = new Set(made.map((field) => field.name));
   const { id, email, roles } = ctx.actor;
   return {
     source: one.definition.script ?? '',
@@ -200,7 +202,7 @@ function takeRecord(
       field === undefined
         ? `${entity.name} has no field "${name.slice(0, 100)}". Near: ${nearestNames(name, entity.fields.keys()).join(', ')}.`
         : `${name} is the key of the record and cannot be changed.`;
-    if (field === undefined || field.isKey)
+    if (field === undefined || field.isKey || (field.isFixed && candidate.old !== null))
       return [
         { field: name.slice(0, 100), rule: 'script', message: `The script ${one.definition.name} set a field that it may not: ${message}` },
       ];
@@ -223,7 +225,7 @@ interface Noted {
 function note(write: Write, entity: EntityModel, one: CompiledAttachment, { record, old }: Candidate, noted: Noted): void {
   const { runs } = write.functions;
   if (runs.length >= MAX_NOTED || one.definition.id === undefined) return;
-  const key = entity.key[0]?.name ?? '';
+  const key = toldKey(write.ctx.app, entity)?.name ?? '';
   const recordId = old?.[key] ?? (noted.failure === null ? record[key] : null);
   const { failure } = noted;
   runs.push({

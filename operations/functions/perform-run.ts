@@ -133,7 +133,7 @@ async function script(ctx: AppContext, one: CompiledAttachment, entity: EntityMo
     throw new FunctionError('BusinessLogic', `The script ${one.definition.name} ${answer.isRefusal ? 'refused: ' : ''}${answer.message}`);
   if (change.action === 'delete') return null;
   const changed = Object.entries(answer.record).filter(([name, now]) => JSON.stringify(now) !== JSON.stringify(given[name]));
-  const unknown = changed.find(([name]) => entity.fields.get(name)?.isKey !== false);
+  const unknown = changed.find(([name]) => entity.fields.get(name)?.isFixed !== false);
   if (unknown !== undefined)
     throw new FunctionError('Validation', `The script ${one.definition.name} set "${unknown[0].slice(0, 100)}", which it may not.`);
   await write(ctx, claimed, Object.fromEntries(changed));

@@ -4,6 +4,7 @@ import { isTrue } from '../../core/expression/expression.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { insertRun } from './project.ts';
 import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
+import { stepNow } from './step-now.ts';
 import { recordPathsOf } from './values.ts';
 
 export interface OpenRunInput {
@@ -29,7 +30,8 @@ export const MAX_CONTEXT_BYTES = 64 * 1024;
 
 /** Reads the context once and shows the run. */
 export async function openRun(services: Services, app: AppRuntime, input: OpenRunInput): Promise<OpenedRun> {
-  const step: StepScope = { app: input.app, runId: input.runId, trigger: input.trigger, context: {}, now: input.now };
+  const { app: appId, runId, trigger, schemaVersion, now } = input;
+  const step = await stepNow<StepScope>(services, app, { app: appId, runId, trigger, schemaVersion, context: {}, now });
   const { condition, context: declared } = input.definition;
   if (condition !== undefined && !isTrue(await evaluateFor(services, app, step, condition))) return { isWanted: false, context: {} };
   const scope = await loadScope(services, app, step, recordPathsOf(declared));

@@ -19,6 +19,7 @@ import { deleteRecord } from '../records/delete.ts';
 import { updateRecord } from '../records/update.ts';
 import { MissingSecretError, resolveSecrets } from '../webhooks/secrets.ts';
 import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
+import { recordNow } from './step-now.ts';
 import { type ActionStep, deliverNow, notify, sendMail, startOther } from './tell.ts';
 import { recordPathsOf, resolveValue, valueForField } from './values.ts';
 
@@ -67,12 +68,12 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
       return action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: record.id } } };
     }
     case 'update_record': {
-      const { entity, recordId } = subject(step, action);
+      const { entity, recordId } = await subject(step, action);
       await updateRecord(step.ctx, entity, recordId, await bodyFor(step, entity, action.fields));
       return {};
     }
     case 'delete_record': {
-      const { entity, recordId } = subject(step, action);
+      const { entity, recordId } = await subject(step, action);
       await deleteRecord(step.ctx, entity, recordId);
       return {};
     }
@@ -94,10 +95,10 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
 }
 
 /** The record an action is about: its own, or the run's. */
-function subject(
-  { scope, step }: Step,
+async function subject(
+  { ctx, scope, step }: Step,
   action: { readonly entity?: string | undefined; readonly record_id?: string | undefined },
-): { entity: string; recordId: string } {
+): Promise<{ entity: string; recordId: string }> {
   const entity = action.entity ?? step.trigger.entity;
   const resolved = action.record_id === undefined ? step.trigger.recordId : resolveValue(action.record_id, scope);
   if (entity === null || entity === undefined)
@@ -105,7 +106,9 @@ function subject(
   if (typeof resolved !== 'string' && typeof resolved !== 'number') {
     throw new AppError('INVALID_STATE', `The action finds no record: ${action.record_id ?? 'the run has none'}.`);
   }
-  return { entity, recordId: String(resolved) };
+  if (action.record_id === undefined) return { entity, recordId: String(resolved) };
+  const named = { entity, recordId: String(resolved), version: step.schemaVersion };
+  return { entity, recordId: await recordNow(ctx.services.pool, ctx.app, named) };
 }
 
 async function bodyFor(
@@ -121,7 +124,7 @@ async function bodyFor(
 }
 
 async function setField(step: Step, action: Action<'set_field'>): Promise<ActionResult> {
-  const { entity, recordId } = subject(step, action);
+  const { entity, recordId } = await subject(step, action);
   const body =
     action.expression === undefined
       ? await bodyFor(step, entity, { [action.field]: action.value ?? null })

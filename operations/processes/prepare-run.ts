@@ -8,6 +8,7 @@ import { MAX_DEPTH } from '../events.ts';
 import { definitionOf } from './match-triggers.ts';
 import { runIdOf } from './run-id.ts';
 import { loadScope, resolveFor, type StepScope } from './scope.ts';
+import { recordNow } from './step-now.ts';
 import { recordPathsOf } from './values.ts';
 
 export interface RunOrder {
@@ -46,7 +47,8 @@ export async function prepareRun(services: Services, app: AppRuntime, step: Step
         type: 'manual',
         eventSeq: null,
         entity,
-        recordId: entity === null ? null : order.recordId === null ? own : textOf(named, order),
+        recordId:
+          entity === null ? null : order.recordId === null ? own : await namedNow(services, app, step, entity, textOf(named, order)),
         actor: step.trigger.actor,
         depth,
         context,
@@ -55,6 +57,10 @@ export async function prepareRun(services: Services, app: AppRuntime, step: Step
     },
   };
 }
+
+/** A run that is started now names records as versions do now. */
+const namedNow = (services: Services, app: AppRuntime, step: StepScope, entity: string, recordId: string): Promise<string> =>
+  recordNow(services.pool, app, { entity, recordId, version: step.schemaVersion });
 
 function textOf(recordId: unknown, { recordId: given, workflow }: RunOrder): string {
   if (typeof recordId === 'string' || typeof recordId === 'number') return String(recordId);

@@ -10,12 +10,17 @@ import { type JsonRow, readRecord, type RecordPaths, withRelated } from './read-
 import { readItems } from './read-items.ts';
 import { isOneOf, resolveValue, type ValueScope } from './values.ts';
 
+/** `recordId` is today's id of the record; `calledId` what the run calls it, where that is another one. */
+type Trigger = ProcessInput['trigger'] & { readonly calledId?: string };
+
 export interface StepScope {
   readonly app: string;
   readonly runId: string;
   /** What acts, when it is no run of a process. */
   readonly origin?: 'clock';
-  readonly trigger: ProcessInput['trigger'];
+  readonly trigger: Trigger;
+  /** Of the schema when the run began: how it names records. Missing where no key has become another since. */
+  readonly schemaVersion?: number;
   readonly context: Record<string, unknown>;
   /** The workflow's time. */
   readonly now: string;
@@ -24,12 +29,7 @@ export interface StepScope {
 }
 
 /** The trigger for paths and expressions: `trigger.record` is the record as the event left it (before a deletion). */
-export async function readTrigger(
-  db: Db,
-  app: AppRuntime,
-  trigger: ProcessInput['trigger'],
-  paths: RecordPaths,
-): Promise<Record<string, unknown>> {
+export async function readTrigger(db: Db, app: AppRuntime, trigger: Trigger, paths: RecordPaths): Promise<Record<string, unknown>> {
   const event = trigger.eventSeq === null ? undefined : await readEvent(db, trigger.eventSeq);
   const entity = trigger.entity === null ? undefined : app.model.entities.get(trigger.entity);
   const row = event === undefined || event.action === 'custom' ? null : (event.record ?? event.old ?? null);
@@ -40,7 +40,7 @@ export async function readTrigger(
     ...(isCustom ? customParts(event.record ?? {}) : {}),
     ...(trigger.at === undefined ? {} : { at: trigger.at }),
     entity: trigger.entity,
-    record_id: trigger.recordId,
+    record_id: trigger.calledId ?? trigger.recordId,
     record:
       record ??
       (trigger.entity === null || trigger.recordId === null ? null : await readRecord(db, app, trigger.entity, trigger.recordId, paths)),

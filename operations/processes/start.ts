@@ -1,6 +1,7 @@
 import { uuidv7 } from '../../adapters/ids.ts';
 import { z } from 'zod';
 import { AppError, nearestNames } from '../../core/errors.ts';
+import { entityOf } from '../../core/model/model.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import { processWorkflowId } from '../../workflows/contracts/ids.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
@@ -8,6 +9,7 @@ import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
 import { readPayload } from '../payload.ts';
+import { idServed } from '../records/former-keys.ts';
 import { getRecord } from '../records/get.ts';
 import { actorRef } from '../actor-ref.ts';
 import { definitionOf } from './match-triggers.ts';
@@ -29,9 +31,10 @@ export async function startRun(ctx: AppContext, name: string, body: unknown): Pr
   if (ctx.actor.id === null && !ctx.actor.isAdmin) throw new AppError('UNAUTHORIZED', 'Sign in to start a workflow.');
   const definition = definitionNamed(ctx, name);
   const entity = definition.trigger.entity ?? null;
-  const recordId = given.record_id ?? null;
+  const named = given.record_id ?? null;
   // The run acts as the system: who cannot see a record must not have it handled.
-  if (entity !== null && recordId !== null) await getRecord(ctx, entity, recordId, new URLSearchParams());
+  if (entity !== null && named !== null) await getRecord(ctx, entity, named, new URLSearchParams());
+  const recordId = entity === null || named === null ? named : await idServed(ctx, entityOf(ctx.app.model, entity), named);
   const workflowId = processWorkflowId(ctx.app.id, uuidv7(), definition.id ?? definition.name);
   const input: ProcessInput = {
     app: ctx.app.id,

@@ -2,7 +2,8 @@
 import type { EntityModel } from '../../core/model/model.ts';
 import { columnOf } from '../../core/filter/scope.ts';
 import type { AppContext, AppRuntime } from '../context.ts';
-import { pastNames } from '../records/past-names.ts';
+import { idToday } from '../records/former-keys.ts';
+import { type PastNames, pastNames } from '../records/past-names.ts';
 import type { PlainRecord } from '../records/write-state.ts';
 import type { FeedEvent } from './feed.ts';
 import { eyesOf, seenNow, wouldSee, type Eyes, type Seen, type View } from './view.ts';
@@ -27,6 +28,7 @@ export async function inTodaysNames(
     app,
     events.map((event) => event.schema_version),
   );
+  const ids = await idsToday(ctx, app, events, names);
   return events.flatMap((event): TodayEvent[] => {
     const { schema_version: version, action, old } = event;
     const entity = names.entityOf(version, event.entity);
@@ -41,13 +43,31 @@ export async function inTodaysNames(
     const before = action === 'delete' ? old : action === 'update' ? { ...event.record, ...old } : null;
     return [
       {
-        event,
+        event: { ...event, record_id: ids.get(event) ?? event.record_id },
         entity,
         changed: action === 'update' ? Object.keys(rename(old ?? {})) : [],
         before: before === null ? null : rename(before),
       },
     ];
   });
+}
+
+/** Of those events whose record is called otherwise now. */
+async function idsToday(
+  { services }: Pick<AppContext, 'services'>,
+  app: AppRuntime,
+  events: readonly FeedEvent[],
+  names: PastNames,
+): Promise<ReadonlyMap<FeedEvent, string>> {
+  const found = await Promise.all(
+    events.map(async (event): Promise<readonly [FeedEvent, string][]> => {
+      const entity = names.entityOf(event.schema_version, event.entity);
+      if (entity === undefined || entity.formerKeys.length === 0) return [];
+      const nameOf = (name: string): string | undefined => names.fieldOf(event.schema_version, event.entity, name)?.name;
+      return [[event, await idToday(services.pool, app, entity, event, nameOf)]];
+    }),
+  );
+  return new Map(found.flat());
 }
 
 export type ToldType = 'record.created' | 'record.updated' | 'record.deleted' | 'custom';

@@ -89,7 +89,7 @@ const isOpen = (access: Access, { name }: FieldModel): boolean => access.isGrant
 function readField(reading: Reading, field: FieldModel, given: unknown): void {
   const { write, action } = reading.input;
   if (field.isAuto && write.options.asSampleData !== true) return;
-  if (field.isKey && action === 'update') {
+  if (field.isFixed && action === 'update') {
     // An object of JSON may have a `toString` that is no function.
     reading.claimedKey.set(field.name, typeof given === 'object' ? JSON.stringify(given) : String(given));
     return;

@@ -8,6 +8,7 @@ import { sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import type { EventRow } from '../events.ts';
 import { checkParameters } from '../paging.ts';
+import { idsOverTime, isEventOf, type PastId } from './former-keys.ts';
 import { getRecord } from './get.ts';
 import { namesOverTime, pastNames, type PastNames } from './past-names.ts';
 import { readableEntity, readScope } from './read-scope.ts';
@@ -71,7 +72,7 @@ export async function revertChange(
   const body = Object.fromEntries(
     Object.entries(changes).flatMap(([field, change]) => {
       const known = eyes.entity.fields.get(field);
-      return known === undefined || known.isAuto || known.isKey ? [] : [[field, givenForm(known.type, change.old)]];
+      return known === undefined || known.isAuto || known.isFixed ? [] : [[field, givenForm(known.type, change.old)]];
     }),
   );
   if (Object.keys(body).length === 0)
@@ -117,6 +118,8 @@ function goneFromEntity(name: string, gone: readonly string[]): AppError {
 interface HistoryEyes {
   readonly entity: EntityModel;
   readonly recordId: string;
+  /** What the record was called over time. */
+  readonly ids: readonly PastId[];
   readonly maySee: (field: string) => boolean;
 }
 
@@ -134,11 +137,12 @@ async function historyEyes(ctx: AppContext, name: string, idOrSlug: string): Pro
     const { data } = JSON.parse(text) as { data: Record<string, unknown> };
     const recordId = entity.key.map((field) => String(data[field.name])).join(',');
     // A field that is hidden in this row is not among the keys of its JSON.
-    return { entity, recordId, maySee: (field) => columnOf(scope, entity, field) !== undefined && Object.hasOwn(data, field) };
+    const ids = await pastIds(ctx, entity, recordId);
+    return { entity, recordId, ids, maySee: (field) => columnOf(scope, entity, field) !== undefined && Object.hasOwn(data, field) };
   } catch (error) {
-    const isKey = !idOrSlug.includes('\0') && keyCondition(entity, 't', idOrSlug) !== undefined;
+    const isKey = !idOrSlug.includes('\0') && (entity.formerKeys.length > 0 || keyCondition(entity, 't', idOrSlug) !== undefined);
     if (!isAppError(error, 'NOT_FOUND') || !ctx.actor.isAdmin || !scope.access(entity).isGranted || !isKey) throw error;
-    const eyes: HistoryEyes = { entity, recordId: idOrSlug, maySee: () => true };
+    const eyes: HistoryEyes = { entity, recordId: idOrSlug, ids: await pastIds(ctx, entity, idOrSlug), maySee: () => true };
     if ((await readEvents(ctx, eyes, { limit: 1 })).length === 0) throw notFound(entity, idOrSlug);
     return eyes;
   }
@@ -157,7 +161,10 @@ interface Wanted {
   readonly limit: number;
 }
 
-async function readEvents(ctx: AppContext, { entity, recordId }: HistoryEyes, { before, seq, limit }: Wanted): Promise<HistoryRow[]> {
+const pastIds = async ({ app, services }: AppContext, entity: EntityModel, recordId: string): Promise<readonly PastId[]> =>
+  idsOverTime(services.pool, app, entity, recordId, (await namesOverTime(services.pool, app, entity)).names);
+
+async function readEvents(ctx: AppContext, { entity, ids }: HistoryEyes, { before, seq, limit }: Wanted): Promise<HistoryRow[]> {
   const { app, services } = ctx;
   const { versions, names } = await namesOverTime(services.pool, app, entity);
   return run<HistoryRow & pg.QueryResultRow>(
@@ -165,7 +172,7 @@ async function readEvents(ctx: AppContext, { entity, recordId }: HistoryEyes, { 
     sql`
     select e.seq, e.at, e.entity, e.action, e.record_version, e.schema_version, e.actor, e.record, e.old, e.cause
     from durabase.events e
-    where e.app = ${value(app.id)} and e.entity = any(${value([...new Set(names)], 'text[]')}) and e.record_id = ${value(recordId)}
+    where e.app = ${value(app.id)} and e.entity = any(${value([...new Set(names)], 'text[]')}) and ${isEventOf(ids)}
       and e.action <> 'custom'
       and (${value(before ?? null, 'bigint')} is null or e.record_version < ${value(before ?? null, 'bigint')})
       and (${value(seq ?? null, 'bigint')} is null or e.seq = ${value(seq ?? null, 'bigint')})

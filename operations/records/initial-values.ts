@@ -59,7 +59,7 @@ function linkTo(state: Values, access: Access, field: FieldModel | undefined, pa
 
 function fillIn(write: Write, state: Values, entity: EntityModel, field: FieldModel): void {
   const { ctx, options } = write;
-  if (field.isKey && entity.isKeyGenerated && (field.type === 'uuid' || field.type === 'string')) return put(state, field, uuidv7());
+  if (field.isGenerated && (field.type === 'uuid' || field.type === 'string')) return put(state, field, uuidv7());
   if (field.definition.auto !== undefined) return put(state, field, stampOf(write, field));
   const machine = entity.machines.find((candidate) => candidate.field === field.name);
   if (machine !== undefined && options.asSampleData !== true) return put(state, field, machine.definition.initial);

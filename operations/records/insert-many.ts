@@ -41,7 +41,7 @@ export function canInsertMany(write: Write, entity: EntityModel): boolean {
   const hasActions = plan.machines.some((machine) =>
     machine.definition.definition.transitions.some((transition) => transition.actions.some((action) => action.type === 'create_record')),
   );
-  const isKeyMade = !entity.isKeyGenerated || entity.key.every((field) => field.type === 'uuid' || field.type === 'string');
+  const isKeyMade = [...entity.fields.values()].every(({ isGenerated, type }) => !isGenerated || type === 'uuid' || type === 'string');
   return (
     isKeyMade &&
     !plan.needsDatabase &&

@@ -306,7 +306,7 @@ export function eventInsert(frame: Frame, action: 'create' | 'update' | 'delete'
   const { app, entity } = told;
   return sql`, "_logged" as (
     insert into ${id('durabase', 'events')} (app, entity, record_id, action, record_version, schema_version, actor, record, old, cause, depth)
-    select ${literal(app.id)}, ${literal(entity.name)}, ${idText(frame, row.alias)}, ${literal(action)},
+    select ${literal(app.id)}, ${literal(entity.name)}, ${idText(told, row.alias)}, ${literal(action)},
       ${id(row.alias, VERSION_COLUMN)}, ${literal(String(app.version))}::integer, ${ACTOR}, ${row.record}, ${row.old}, ${CAUSE}, ${DEPTH}
     from ${row.from})`;
 }
@@ -697,8 +697,9 @@ function deleteSql(frame: Frame, row: LockedRow, later: Sql): Sql {
     : sql`delete from ${tableOf(frame)} "t" using "o" where ${isIt} returning "t".*`;
   // The version of the deletion itself, so that readers in order of versions do not wait for one that never comes.
   const version = entity.hasSoftDelete ? id('u', VERSION_COLUMN) : sql`${id('u', VERSION_COLUMN)} + 1`;
+  const told = toldFrame(frame)?.entity ?? entity;
   const event = frame.hasEvent
-    ? sql`, "_e" as (select ${join([...entity.key.map((field) => column('u', field)), sql`${version} as ${id(VERSION_COLUMN)}`])},
+    ? sql`, "_e" as (select ${join([...told.key.map((field) => column('u', field)), sql`${version} as ${id(VERSION_COLUMN)}`])},
         ${toldJson(frame, 'o')} as "_old" from "u" cross join "o")${eventInsert(frame, 'delete', {
           alias: '_e',
           from: raw('"_e"'),

@@ -177,7 +177,13 @@ function wrongKey(entity: EntityModel, draft: Draft, old: PlainRecord): ErrorDet
     const field = entity.fields.get(name);
     const coerced = field === undefined ? undefined : coerceValue(field, field.type === 'int' ? Number(claimed) : claimed);
     if (coerced?.ok === true && String(coerced.plain) === String(old[name])) return [];
-    return [{ field: name, rule: 'read_only', message: `${name} is the key of the record and cannot be changed` }];
+    return [
+      {
+        field: name,
+        rule: 'read_only',
+        message: `${name} ${field?.isKey === false ? 'is or was' : 'is'} the key of the record and cannot be changed`,
+      },
+    ];
   });
 }
 

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { run } from '../../adapters/postgres/run.ts';
 import type { Change, Undone } from '../../core/change/change.ts';
+import { changesKey } from '../../core/change/key/key-change.ts';
 import { movesLinks } from '../../core/change/links/move.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -28,7 +29,7 @@ export async function refuseInGrace(
   );
   for (const migration of rows) {
     const found = migration.touches.flatMap((id) => touched.get(id) ?? []);
-    const change = isRollback && !migration.splits ? found.find(movesLinks) : found[0];
+    const change = isRollback && !migration.splits ? found.find((one) => movesLinks(one) || changesKey(one)) : found[0];
     if (change === undefined) continue;
     const title = change.relation ?? [change.entity, change.field].filter((part) => part !== undefined).join('.');
     throw new AppError(
@@ -45,7 +46,7 @@ interface GraceRow extends pg.QueryResultRow {
   readonly changes: readonly Change[];
 }
 
-/** The migration in grace that led from one version to the one that is served, when it converted values or moved links. */
+/** The migration in grace that led from one version to the one that is served, when it converted values, moved links or changed a key. */
 export async function undoneBy(
   client: pg.Pool | pg.PoolClient,
   app: Pick<AppRuntime, 'id'>,
@@ -64,6 +65,7 @@ export async function undoneBy(
   const conversions = row.changes.flatMap((change) => change.conversion ?? []).filter(({ kind }) => kind !== 'fill');
   const moves = row.changes.flatMap(({ move }) => move ?? []);
   const splits = row.changes.flatMap(({ split }) => split ?? []);
-  const isKeptInStep = conversions.length + moves.length + splits.length > 0 || row.changes.some(movesLinks);
+  const isKeptInStep =
+    conversions.length + moves.length + splits.length > 0 || row.changes.some((change) => movesLinks(change) || changesKey(change));
   return isKeptInStep ? { migration: row.id, version: row.to_version, conversions, moves, splits } : undefined;
 }

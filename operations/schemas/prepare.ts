@@ -6,6 +6,7 @@ import { run } from '../../adapters/postgres/run.ts';
 import { refuseUnsafe, type Change, type Held, type Undone } from '../../core/change/change.ts';
 import { diff } from '../../core/change/diff.ts';
 import { applyRenames, conversionsOf, movedBack, movesOf, splitBack, splitsOf, takenBack } from '../../core/change/instructions.ts';
+import { withFormerKeysOf } from '../../core/change/key/former.ts';
 import { canonical } from '../../core/change/pair.ts';
 import { plan, stepText, type Plan } from '../../core/change/plan.ts';
 import { withRestored } from '../../core/change/restored.ts';
@@ -128,7 +129,7 @@ const presentIds = (document: SchemaDocument): Set<string | undefined> =>
 
 /** Back to the version before, whose columns a migration in grace keeps in step: the document is that one, storage included. */
 export const prepareUndo = (facts: SchemaFacts, current: SchemaDocument, edit: Edit, undone: Undone): Prepared =>
-  prepared(facts, current, edit(current), [], undone);
+  prepared(facts, current, withFormerKeysOf(edit(current), current, facts.version), [], undone);
 
 /** The same between two documents as the registry keeps them. */
 export const prepareMove = (

@@ -5,9 +5,12 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { classOf, type Undone } from '../../core/change/change.ts';
+import { changesKey } from '../../core/change/key/key-change.ts';
 import { AppError } from '../../core/errors.ts';
+import { buildModel } from '../../core/model/model.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
+import { renameEnded, renameOpen } from '../records/rename-records.ts';
 import { markDeliveries } from '../webhooks/work.ts';
 import { isHeld, loadMigration, tellPhase, type MigrationRow } from './migration-row.ts';
 import { openQuarantine } from './quarantine.ts';
@@ -25,7 +28,12 @@ export interface Switched {
 export async function switchVersion(services: Services, migration: string): Promise<Switched> {
   const row = await loadMigration(services.pool, migration);
   const isBreaking = classOf(row.plan.changes) === 'breaking';
-  if (row.switched_event !== null) return { event: Number(row.switched_event), isBreaking };
+  const renames = row.plan.changes.some(changesKey);
+  const next = { id: row.app, storage: row.storage, model: buildModel(row.next) };
+  if (row.switched_event !== null) {
+    if (renames) await renameEnded(services.pool, next);
+    return { event: Number(row.switched_event), isBreaking };
+  }
   if (isHeld(row)) return { event: null, isBreaking, isCalledOff: row.is_aborting };
   crashPoint('migration.before_switch');
   const event = await transaction(services.pool, async (client) => {
@@ -45,6 +53,7 @@ export async function switchVersion(services: Services, migration: string): Prom
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
     if (row.plan.undone !== undefined) await takeOver(client, row, row.plan.undone);
+    if (renames) await renameOpen(client, next);
     await execute(
       client,
       sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
@@ -72,6 +81,7 @@ export async function switchVersion(services: Services, migration: string): Prom
     return number;
   });
   crashPoint('migration.after_switch');
+  if (renames && event !== null) await renameEnded(services.pool, next);
   return { event, isBreaking };
 }
 

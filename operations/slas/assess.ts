@@ -42,7 +42,7 @@ async function lockClock(db: Db, app: AppRuntime, clockId: string): Promise<Cloc
 
 /** The clock as its events say; idle when the log does not reach back to its start any more. */
 export async function workOut(db: Db, app: AppRuntime, row: ClockRow, eras: readonly EraRef[], now: Date): Promise<ClockState> {
-  const events = await readClockEvents(db, app.id, row.entity, row.record_id, row.started_version);
+  const events = await readClockEvents(db, app, row.entity, row.record_id, row.started_version);
   const known = await readEras(db, app, eras);
   const isWhole = events[0]?.version === Number(row.started_version) && known.length === eras.length;
   return fold(isWhole ? events : [], known, now.getTime());

@@ -2,6 +2,8 @@
 import { type Db, run } from '../../adapters/postgres/run.ts';
 import type { ClockEvent } from '../../core/sla/rule.ts';
 import { sql, value } from '../../core/sql/sql.ts';
+import type { AppRuntime } from '../app-runtime.ts';
+import { idsOverTime, isEventOf } from '../records/former-keys.ts';
 import { type EventRow, recordBefore } from '../events.ts';
 
 type Row = Pick<EventRow, 'seq' | 'at' | 'action' | 'record' | 'old' | 'record_version'>;
@@ -22,11 +24,19 @@ export function toClockEvent(event: Row): ClockEvent | undefined {
 }
 
 /** By version, from `fromVersion` on: what a record's lock has put in order, and without a gap as far as it is committed. */
-export async function readClockEvents(db: Db, app: string, entity: string, recordId: string, fromVersion: string): Promise<ClockEvent[]> {
+export async function readClockEvents(
+  db: Db,
+  app: AppRuntime,
+  entity: string,
+  recordId: string,
+  fromVersion: string,
+): Promise<ClockEvent[]> {
+  const model = app.model.entities.get(entity);
+  const ids = model === undefined ? [{ id: recordId, from: 0, until: null }] : await idsOverTime(db, app, model, recordId, [entity]);
   const rows = await run<Row>(
     db,
-    sql`select seq, to_json(at at time zone 'UTC')#>>'{}' || 'Z' as at, action, record_version, record, old from durabase.events
-        where app = ${value(app)} and entity = ${value(entity)} and record_id = ${value(recordId)}
+    sql`select seq, to_json(at at time zone 'UTC')#>>'{}' || 'Z' as at, action, record_version, record, old from durabase.events e
+        where app = ${value(app.id)} and entity = ${value(entity)} and ${isEventOf(ids)}
           and record_version >= ${value(fromVersion, 'bigint')} and action <> 'custom'
         order by record_version, seq`,
     { prepared: true },

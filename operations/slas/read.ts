@@ -13,6 +13,7 @@ import { bySlug } from '../records/get.ts';
 import { readableEntity, readScope } from '../records/read-scope.ts';
 import { notFound, recordCondition } from '../records/record-key.ts';
 import { workOut } from './assess.ts';
+import { servedEntity } from '../served-shape.ts';
 import { CLOCK_COLUMNS, type ClockRow } from './rows.ts';
 import { asShown, type ClockAnswer, workedOut } from './view.ts';
 
@@ -25,7 +26,7 @@ export async function listRecordClocks(ctx: AppContext, entityName: string, reco
   if (key === undefined) throw notFound(entity, recordId);
   const [found] = await run<{ record_id: string }>(
     services.pool,
-    sql`select ${recordIdText(entity, ROWS_ALIAS)} as record_id from ${id(app.storage, entity.rows)} ${id(ROWS_ALIAS)}
+    sql`select ${recordIdText(servedEntity(app, entity) ?? entity, ROWS_ALIAS)} as record_id from ${id(app.storage, entity.rows)} ${id(ROWS_ALIAS)}
         where ${and([key, ...visibleRows(scope, entity, ROWS_ALIAS)])} limit 1`,
   );
   if (found === undefined) throw notFound(entity, recordId);
@@ -88,7 +89,7 @@ function visibleClocks(ctx: AppContext): Sql {
     const entity = app.model.entities.get(name);
     if (entity === undefined || !scope.access(entity).isGranted) return [];
     const rows = sql`select from ${id(app.storage, entity.rows)} ${id(ROWS_ALIAS)}
-      where ${and([sql`${recordIdText(entity, ROWS_ALIAS)} = c.record_id`, ...visibleRows(scope, entity, ROWS_ALIAS)])}`;
+      where ${and([sql`${recordIdText(servedEntity(app, entity) ?? entity, ROWS_ALIAS)} = c.record_id`, ...visibleRows(scope, entity, ROWS_ALIAS)])}`;
     return [sql`(c.entity = ${value(name)} and exists (${rows}))`];
   });
   return conditions.length === 0 ? sql`false` : or(conditions);

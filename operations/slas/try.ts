@@ -95,7 +95,7 @@ async function storedEvents({ services, app }: AppContext, { sla }: Form, { reco
   if (record_id === undefined) throw new AppError('INVALID_PAYLOAD', 'slas/try needs "events" or "record_id".');
   const key = String(record_id);
   if (key.includes('\0')) throw new AppError('INVALID_PAYLOAD', 'record_id has the character NUL, which nothing stored has.');
-  const events = await readClockEvents(services.pool, app.id, sla.entity, key, '0');
+  const events = await readClockEvents(services.pool, app, sla.entity, key, '0');
   if (events.length === 0) throw new AppError('NOT_FOUND', `The log has no change of a ${sla.entity} "${key.slice(0, 100)}".`);
   return events;
 }

@@ -18,7 +18,7 @@ export class Changing {
   readonly #kind: Kind;
   readonly app: string;
   storage = '';
-  #stored = '';
+  #stored: Made = {};
   #shop = '';
   /** The last one that was published. */
   #latest = 1;
@@ -35,7 +35,7 @@ export class Changing {
     const { before, stored } = this.#kind;
     this.storage = await this.#world.app(this.app, { version: 1, ...SETTINGS, ...before });
     if (JSON.stringify(before).includes('"name":"shop"')) this.#shop = idOf(ok(await this.#send('POST', 'shop', { city: 'here' }), 201));
-    this.#stored = idOf(ok(await this.#send('POST', 'item', { name: 'x', ...(stored.made ?? stored.old) }), 201));
+    this.#stored = ok(await this.#send('POST', 'item', { name: 'x', ...(stored.made ?? stored.old) }), 201).at('data') as Made;
   }
 
   async publish(hold: readonly Phase[] = []): Promise<string> {
@@ -78,7 +78,7 @@ export class Changing {
   async servesOld(): Promise<void> {
     const { old, stored } = this.#kind;
     await this.#live({ side: old, version: undefined });
-    expect(ok(await this.#send('GET', `item/${this.#stored}`)).at('data')).toMatchObject(stored.old);
+    expect(ok(await this.#send('GET', `item/${keyIn(old, this.#stored)}`)).at('data')).toMatchObject(stored.old);
   }
 
   /** After the switch. */
@@ -117,14 +117,15 @@ export class Changing {
   async #both(old: Clients, newer: Clients): Promise<void> {
     await this.#live(newer, this.#kind.isNoticed === true ? undefined : old);
     if (this.#kind.isNoticed !== true) await this.#live(old, newer);
-    expect(ok(await this.#send('GET', `item/${this.#stored}`, undefined, old.version)).at('data')).toMatchObject(this.#kind.stored.old);
+    const path = `item/${keyIn(old.side, this.#stored)}`;
+    expect(ok(await this.#send('GET', path, undefined, old.version)).at('data')).toMatchObject(this.#kind.stored.old);
     await this.#seesStored(newer.version);
   }
 
   async #seesStored(version: number | undefined): Promise<void> {
     const { new: seen, in: entity, include } = this.#kind.stored;
     if (seen === null) return;
-    const path = `${entity ?? 'item'}/${this.#stored}${include === undefined ? '' : `?include=${include}`}`;
+    const path = `${entity ?? 'item'}/${keyIn(this.#kind.new, this.#stored)}${include === undefined ? '' : `?include=${include}`}`;
     expect(ok(await this.#send('GET', path, undefined, version)).at('data')).toMatchObject(seen);
   }
 
@@ -132,15 +133,15 @@ export class Changing {
   async #live(clients: Clients, others?: Clients): Promise<void> {
     const { side, version } = clients;
     const { entity = 'item' } = side;
-    const made = ok(await this.#send('POST', entity, side.make, version), 201);
-    const id = idOf(made);
-    expect(await this.#read(clients, id)).toMatchObject(this.#real(side.make));
-    await this.#isSeen(others, id, side.seen?.[0]);
+    const made = ok(await this.#send('POST', entity, side.make, version), 201).at('data') as Made;
+    const id = keyIn(side, made);
+    expect(await this.#read(clients, made)).toMatchObject(this.#real(side.make));
+    await this.#isSeen(others, made, side.seen?.[0]);
     ok(await this.#send('PATCH', `${entity}/${id}`, side.change, version));
-    expect(await this.#read(clients, id)).toMatchObject(side.change);
-    await this.#isSeen(others, id, side.seen?.[1]);
+    expect(await this.#read(clients, made)).toMatchObject(side.change);
+    await this.#isSeen(others, made, side.seen?.[1]);
     const found = ok(await this.#send('GET', `${entity}?${side.find}`, undefined, version)).at('data') as { id: string }[];
-    expect(found.map((record) => record.id)).toContain(id);
+    expect(found.map((record) => record.id)).toContain(made['id']);
     for (const [body, code, other] of this.#isApart(clients, others) ? (side.refused ?? []) : []) {
       const reply = await this.#send('POST', other ?? entity, body, version);
       expect([reply.at('error', 'code')], `${JSON.stringify(body)}: ${reply.text}`).toEqual([code]);
@@ -155,13 +156,13 @@ export class Changing {
     return version === undefined || (others.version === undefined && side === this.#kind.old && this.#kind.class === 'breaking');
   }
 
-  async #read({ side, version }: Clients, id: string): Promise<unknown> {
+  async #read({ side, version }: Clients, made: Made): Promise<unknown> {
     const include = side.include === undefined ? '' : `?include=${side.include}`;
-    return ok(await this.#send('GET', `${side.entity ?? 'item'}/${id}${include}`, undefined, version)).at('data');
+    return ok(await this.#send('GET', `${side.entity ?? 'item'}/${keyIn(side, made)}${include}`, undefined, version)).at('data');
   }
 
-  async #isSeen(others: Clients | undefined, id: string, as: object | undefined): Promise<void> {
-    if (others !== undefined && as !== undefined) expect(await this.#read(others, id)).toMatchObject(as);
+  async #isSeen(others: Clients | undefined, made: Made, as: object | undefined): Promise<void> {
+    if (others !== undefined && as !== undefined) expect(await this.#read(others, made)).toMatchObject(as);
   }
 
   #real(body: object): object {
@@ -178,6 +179,10 @@ export class Changing {
     );
   }
 }
+
+type Made = Readonly<Record<string, unknown>>;
+
+const keyIn = ({ key = 'id' }: Side, made: Made): string => String(made[key]);
 
 const idOf = (reply: Reply): string => String(reply.at('data', 'id'));
 

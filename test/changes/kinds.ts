@@ -5,6 +5,8 @@ type Body = Readonly<Record<string, unknown>>;
 export interface Side {
   /** `item` unless it says so. */
   readonly entity?: string;
+  /** The field that names its records; `id` unless it says so. */
+  readonly key?: string;
   readonly make: Body;
   /** What is patched into the record that was made. */
   readonly change: Body;
@@ -112,6 +114,14 @@ const inTwo = (letter: string): Side => ({
 const SIZE = { name: 'size', type: 'int' };
 const CODE = { name: 'code', type: 'string' };
 const STATE = { name: 'state', type: 'enum', enum: ['new', 'done'], default: 'new' };
+
+const KEY = { ...CODE, required: true, unique: true };
+const keyedByCode = {
+  ...item({ name: 'id', type: 'uuid', unique: true }, KEY),
+  primary_key: { field: 'code', type: 'string', generated: false },
+};
+const ITEM_PARTS = { name: 'parts', type: 'one_to_many', source: 'item', target: 'part', on_delete: 'cascade' };
+const part = { name: 'part', fields: [NAME] };
 
 export const KINDS: readonly Kind[] = [
   {
@@ -495,6 +505,58 @@ export const KINDS: readonly Kind[] = [
     stored: { old: { code: 'x' }, new: { code: 'x' } },
     old: valued('code', 'a', 'b', { refused: [[{ code: 'x' }, 'CONFLICT']] }),
     new: valued('code', 'c', 'd', { refused: [[{ code: 'x' }, 'CONFLICT']] }),
+  },
+  {
+    name: 'change the key',
+    class: 'breaking',
+    before: one(KEY),
+    after: { entities: [keyedByCode] },
+    stored: { made: { code: 'x' }, old: { name: 'x', code: 'x' }, new: { name: 'x', code: 'x' } },
+    old: {
+      make: { name: 'a', code: 'a' },
+      change: { name: 'b' },
+      find: 'filter[name.eq]=b',
+      seen: [{ code: 'a' }, { name: 'b' }],
+      refused: [
+        [{ name: 'a', code: 'x' }, 'CONFLICT'],
+        [{ name: 'a' }, INVALID],
+      ],
+    },
+    new: {
+      key: 'code',
+      make: { name: 'c', code: 'c' },
+      change: { name: 'd' },
+      find: 'filter[code.eq]=c',
+      seen: [{ code: 'c' }, { name: 'd' }],
+      refused: [
+        [{ name: 'a', code: 'x' }, 'CONFLICT'],
+        [{ name: 'a' }, INVALID],
+      ],
+    },
+  },
+  {
+    name: 'change a key that is referred to',
+    class: 'breaking',
+    before: { entities: [item(KEY), part], relations: [ITEM_PARTS] },
+    after: { entities: [keyedByCode, part], relations: [ITEM_PARTS] },
+    stored: { made: { code: 'x' }, old: { name: 'x', code: 'x' }, new: { name: 'x', code: 'x' } },
+    old: {
+      make: { code: 'a', parts: [{ name: 'p' }] },
+      change: { name: 'b' },
+      include: 'parts',
+      find: 'filter[code.eq]=a',
+      seen: [{ parts: [{ name: 'p' }] }, { name: 'b', parts: [{ name: 'p' }] }],
+      refused: [[{ item_id: '00000000-0000-4000-8000-000000000000' }, INVALID, 'part']],
+    },
+    new: {
+      key: 'code',
+      make: { code: 'c', parts: [{ name: 'q' }] },
+      change: { name: 'd' },
+      include: 'parts',
+      find: 'filter[code.eq]=c',
+      seen: [{ parts: [{ name: 'q' }] }, { name: 'd', parts: [{ name: 'q' }] }],
+      refused: [[{ item_id: '00000000-0000-4000-8000-000000000000' }, INVALID, 'part']],
+    },
   },
   {
     name: 'computed on',

@@ -349,7 +349,7 @@ if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.me
       rows: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '100' },
       seed: { type: 'string', default: String(Date.now() % 100_000) },
-      kinds: { type: 'string', default: 'convert,split,rename,fill,link,move' },
+      kinds: { type: 'string', default: 'convert,split,rename,fill,link,move,key' },
     },
   });
   const say = (line: string): void => console.log(line);

@@ -2,6 +2,7 @@
 import type { EntityDefinition, FieldDefinition } from '../document.ts';
 import { fieldKind } from '../field-types.ts';
 import { DELETED_COLUMN, fieldName, joinOf, VERSION_COLUMN, type StoredType } from '../model.ts';
+import { reviewReferenced } from './relations.ts';
 import type { Review } from './review.ts';
 
 /** First path segments of the API: an entity of a default app stands at the same place. */
@@ -71,7 +72,9 @@ function reviewFields(review: Review, entity: EntityDefinition, path: string): v
 function reviewRelationField(review: Review, field: FieldDefinition, path: string): void {
   if (field.target === undefined) {
     review.error(`${path}.target`, 'required', `${path}: a field of type relation needs "target", the entity it points at.`);
-  } else review.requireEntity(`${path}.target`, field.target);
+  } else if (review.requireEntity(`${path}.target`, field.target) && field.target_field !== undefined) {
+    reviewReferenced(review, field.target, field.target_field, `${path}.target_field`);
+  }
   if (field.on_delete === 'set_null' && field.required) {
     review.error(
       `${path}.on_delete`,
@@ -85,11 +88,11 @@ function reviewField(review: Review, field: FieldDefinition, path: string, type:
   const { min, max, min_length: minLength, max_length: maxLength } = field;
   if (type === 'enum' && field.enum === undefined)
     review.error(`${path}.enum`, 'required', `${path}: a field of type enum needs "enum", the list of its values.`);
-  if (field.target !== undefined || field.on_delete !== undefined) {
+  if (field.target !== undefined || field.target_field !== undefined || field.on_delete !== undefined) {
     review.error(
       `${path}.target`,
       'conflict',
-      `${path}: "target" and "on_delete" belong to a field of type relation; this one is ${type}.`,
+      `${path}: "target", "target_field" and "on_delete" belong to a field of type relation; this one is ${type}.`,
     );
   }
   if (min !== undefined && max !== undefined && Number(min) > Number(max))

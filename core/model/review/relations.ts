@@ -72,7 +72,7 @@ function reviewForeignKey(review: Review, relation: RelationDefinition, path: st
   }
 }
 
-function reviewReferenced(review: Review, entity: string, key: string, path: string): void {
+export function reviewReferenced(review: Review, entity: string, key: string, path: string): void {
   if (!review.requireField(path, entity, key)) return;
   const definition = review.entities.get(entity);
   const isKey = [definition?.primary_key?.field ?? 'id'].includes(key);

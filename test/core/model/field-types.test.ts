@@ -10,6 +10,8 @@ const fieldOf = (type: StoredType, options: Partial<FieldDefinition> = {}): Fiel
   required: false,
   unique: false,
   isKey: false,
+  isFixed: false,
+  isGenerated: false,
   isAuto: false,
   references: undefined,
   definition: { name: 'f', type, required: false, unique: false, hidden: false, ...options },

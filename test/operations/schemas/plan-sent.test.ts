@@ -153,6 +153,29 @@ const merged = {
   migrate: [{ merge: { entity: 'plan', fields: ['level', 'at'], into: 'ticket', via: 'ticket_plan' } }],
 };
 
+/** Another key of an entity that others refer to, and nothing else. */
+const numbered = {
+  version: 1,
+  entities: keyed.entities.map((entity) =>
+    entity.name === 'ticket'
+      ? { ...entity, fields: [...entity.fields, { name: 'number', type: 'int', required: true, unique: true }] }
+      : entity,
+  ),
+  relations: keyed.relations,
+};
+const byNumber = {
+  ...numbered,
+  entities: numbered.entities.map((entity) =>
+    entity.name === 'ticket'
+      ? {
+          ...entity,
+          primary_key: { field: 'number', type: 'int', generated: false },
+          fields: [{ name: 'id', type: 'uuid', unique: true }, ...entity.fields],
+        }
+      : entity,
+  ),
+};
+
 describe('the text of a plan', () => {
   let dir: string;
   let postgres: RunningPostgres;
@@ -198,6 +221,8 @@ describe('the text of a plan', () => {
     ['links that become a key', keyed],
     ['an entity that is split', split],
     ['entities that are merged', merged],
+    ['a number that every record has', numbered],
+    ['another key', byNumber],
   ])(
     'is what runs: %s',
     async (_title, document) => {
@@ -255,6 +280,7 @@ describe('the text of a plan', () => {
       'set-default',
       'set-not-null',
       'split',
+      'swap-key',
       'uncheck-not-null',
       'validate-foreign-key',
       'validate-not-null',
