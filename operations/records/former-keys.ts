@@ -9,7 +9,7 @@ import { id, join, or, raw, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext, AppRuntime } from '../context.ts';
 import type { EventRow } from '../events.ts';
 import { toldKey } from '../served-shape.ts';
-import { recordCondition } from './record-key.ts';
+import { keyCondition, recordCondition } from './record-key.ts';
 
 type JsonRow = Readonly<Record<string, unknown>>;
 
@@ -39,9 +39,11 @@ export async function idNow(db: Db, app: AppRuntime, entity: EntityModel, record
   const [now] = entity.key;
   const then = keyFieldAt(entity, version);
   if (now === undefined || then === undefined || then === now) return recordId;
+  const condition = keyCondition({ ...entity, key: [then] }, 't', recordId);
+  if (condition === undefined) return recordId;
   const [row] = await run<{ id: string }>(
     db,
-    sql`select ${id('t', now.column)}::text as id from ${id(app.storage, entity.table)} "t" where ${id('t', then.column)}::text = ${value(recordId)}`,
+    sql`select ${id('t', now.column)}::text as id from ${id(app.storage, entity.table)} "t" where ${condition}`,
   );
   return row?.id ?? recordId;
 }
@@ -79,12 +81,13 @@ const keyFields = ({ key, formerKeys }: EntityModel): FieldModel[] => [
 ];
 
 async function storedKeys(db: Db, app: AppRuntime, entity: EntityModel, recordId: string): Promise<Keys | undefined> {
-  const [now] = entity.key;
+  const condition = keyCondition(entity, 't', recordId);
+  if (condition === undefined) return undefined;
   const fields = keyFields(entity);
   const columns = fields.map((field, index) => sql`${id('t', field.column)}::text as ${id(`k${String(index)}`)}`);
   const [row] = await run<Record<string, string | null> & pg.QueryResultRow>(
     db,
-    sql`select ${join(columns)} from ${id(app.storage, entity.table)} "t" where ${id('t', now?.column ?? '')}::text = ${value(recordId)}`,
+    sql`select ${join(columns)} from ${id(app.storage, entity.table)} "t" where ${condition}`,
   );
   return row === undefined ? undefined : new Map(fields.map((field, index) => [field, row[`k${String(index)}`] ?? '']));
 }

@@ -67,7 +67,7 @@ async function rename(client: Db, app: App, entity: EntityModel, { table }: Name
     if (then === undefined || then === now) continue;
     const source = table === '_waits' ? runOf(app, entity) : eventOf(app, entity, table);
     const row = sql`select x.id, ${id('t', now.column)}::text as name
-      from ${id(app.storage, table)} x ${source} join ${id(app.storage, entity.table)} "t" on ${id('t', then.column)}::text = s.record_id
+      from ${id(app.storage, table)} x ${source} join ${id(app.storage, entity.table)} "t" on ${id('t', then.column)} = ${asKey(then, sql`s.record_id`)}
       where ${and([
         sql`x.entity = ${value(entity.name)}`,
         which,
@@ -87,6 +87,19 @@ function periods(entity: EntityModel): [from: number, until: number, then: Field
     const from = entity.formerKeys[index - 1]?.until ?? 0;
     return [from, until, keyFieldAt(entity, from)];
   });
+}
+
+/** A record's name as the column holds it, for whose index it is asked; null where it is no such value. */
+function asKey({ type }: FieldModel, name: Sql): Sql {
+  switch (type) {
+    case 'uuid':
+      return sql`case when ${name} ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then ${name}::uuid end`;
+    case 'int':
+    case 'bigint':
+      return sql`case when ${name} ~ '^-?[0-9]{1,18}$' then ${name}::bigint end`;
+    default:
+      return name;
+  }
 }
 
 /** The event with which a row began. */
