@@ -4,7 +4,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { type Db, execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
-import { escapeHtml } from '../../core/html.ts';
+import { escapeHtml, plainText } from '../../core/html.ts';
 import type { ProcessAction } from '../../core/model/document.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import { homeOf } from '../auth/home.ts';
@@ -50,7 +50,7 @@ export async function sendMail(step: ActionStep, action: Action<'email'>): Promi
   if (to.length === 0) throw new AppError('INVALID_VALUE', `The mail has nobody to go to: ${JSON.stringify(action.to)} gives no address.`);
   const subject = fillText(action.subject, scope).replace(/[\r\n]+/g, ' ');
   const html = action.html ?? action.template;
-  const text = fillText(action.text ?? action.template ?? plainOf(action.html ?? ''), scope);
+  const text = fillText(action.text ?? plainText(html ?? ''), scope);
   const message = { subject, text, ...(html === undefined ? {} : { html: fillText(html, scope, escapeHtml) }) };
   return once(step, {}, async (db) => {
     for (const address of to) await queueMessage(db, services, homeOf(app).realm, { ...message, to: address }, `${step.key}/${address}`);
@@ -65,12 +65,6 @@ const scopeFor = (step: ActionStep, texts: readonly (string | undefined)[]): Pro
     step.step,
     recordPathsOf(texts.flatMap((text) => (text === undefined ? [] : placeholdersOf(text)))),
   );
-
-const plainOf = (html: string): string =>
-  html
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
 
 interface UserRow {
   readonly id: string;

@@ -1,11 +1,13 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { receiver, type Receiver } from '../support/event-world.ts';
+import { startSmtp, type Smtp } from '../support/smtp.ts';
 import { startWorld, type Reply, type World } from './world.ts';
 
 let world: World;
 let token: string;
 let hook: Receiver;
+let smtp: Smtp;
 let owner: pg.Pool;
 let storage: string;
 
@@ -160,6 +162,18 @@ const DOCUMENT = (url: string) => ({
       params: { to: ['a@x.de', 'b@x.de', 'c@x.de', 'd@x.de', 'e@x.de', 'f@x.de'], subject: 's', text: 't' },
     },
     {
+      name: 'thanks',
+      entity: 'comment',
+      on: 'after_create',
+      function: 'send_email',
+      when: "record.body = 'thank me'",
+      params: {
+        to: ['one@thanks.example', 'two@thanks.example', 'one@thanks.example'],
+        subject: 'Thanks for {{record.body}}',
+        text: 'Your comment: {{record.body}}',
+      },
+    },
+    {
       name: 'guard',
       entity: 'scripted',
       on: ['before_create', 'before_update', 'before_delete'],
@@ -173,7 +187,8 @@ const DOCUMENT = (url: string) => ({
 
 beforeAll(async () => {
   hook = await receiver((call) => (call === 1 ? 500 : 200));
-  world = await startWorld({ SCRIPTS_ENABLED: 'true' });
+  smtp = await startSmtp();
+  world = await startWorld({ SCRIPTS_ENABLED: 'true', SMTP_URL: smtp.url, MAIL_FROM: 'desk@example.com' });
   owner = new pg.Pool({ connectionString: world.databaseUrl, max: 2 });
   token = await world.platformToken();
   expect((await world.send('POST', '/api/_platform/apps', { token, body: { name: 'main' } })).status).toBe(201);
@@ -210,6 +225,14 @@ const ended = (query: string, count = 1): Promise<Run[]> =>
     },
     { timeout: 20_000, interval: 50 },
   );
+
+/** A run as a crash between its effect and the acknowledgement leaves it. */
+async function performAgain(runId: string): Promise<void> {
+  await owner.query(`update ${storage}._function_runs set status = 'running', due_at = now(), finished_at = null where id = $1`, [runId]);
+  await owner.query(
+    "insert into durabase.work (app, kind, due_at) select id, 'functions', now() from durabase.apps where name = 'main' on conflict (app, kind) do update set due_at = now()",
+  );
+}
 
 describe('functions inside a write', () => {
   it('fill, normalize and refuse the candidate before its rules', async () => {
@@ -289,13 +312,7 @@ describe('functions after the commit', () => {
       attempt: 1,
       input: { entity: 'trace', records: [{ text: 'created traced', of: id }] },
     });
-    // As a crash between the effect and its acknowledgement leaves it.
-    await owner.query(`update ${storage}._function_runs set status = 'running', due_at = now(), finished_at = null where id = $1`, [
-      run?.id,
-    ]);
-    await owner.query(
-      "insert into durabase.work (app, kind, due_at) select id, 'functions', now() from durabase.apps where name = 'main' on conflict (app, kind) do update set due_at = now()",
-    );
+    await performAgain(run?.id ?? '');
     await vi.waitFor(
       async () =>
         expect((await runs(`function=create_records&record_id=${String(id)}`))[0]).toMatchObject({ status: 'succeeded', attempt: 2 }),
@@ -326,6 +343,31 @@ describe('functions after the commit', () => {
     const [first, second] = hook.received.slice(-2);
     expect(JSON.parse(second?.body ?? '{}')).toEqual({ title: 'told', was: 'review' });
     expect(second?.headers).toMatchObject({ 'x-key': 'of the hook', 'idempotency-key': first?.headers['idempotency-key'] });
+  });
+
+  it('send mails, each receiver one, also when the run is performed again', async () => {
+    const { id } = await created('comment', { body: 'thank me' });
+    const [run] = await ended(`function=send_email&record_id=${String(id)}`);
+    expect(run).toMatchObject({ status: 'succeeded', output: { queued: 2 } });
+    const mails = (): { to: string; text: string }[] =>
+      smtp.mails.map(({ to, text }) => ({ to: to.join(), text })).filter(({ to }) => to.endsWith('@thanks.example'));
+    await vi.waitFor(() => expect(mails()).toHaveLength(2), { timeout: 10_000, interval: 50 });
+    await performAgain(run?.id ?? '');
+    await vi.waitFor(
+      async () => expect((await runs(`function=send_email&record_id=${String(id)}`))[0]).toMatchObject({ status: 'succeeded', attempt: 2 }),
+      { timeout: 20_000, interval: 50 },
+    );
+    const queued = await owner.query("select status from durabase.mails where key like $1 and app <> ''", [`%${run?.id ?? ''}%`]);
+    expect(queued.rows).toEqual([{ status: 'sent' }, { status: 'sent' }]);
+    expect(
+      mails()
+        .map(({ to }) => to)
+        .sort(),
+    ).toEqual(['one@thanks.example', 'two@thanks.example']);
+    for (const { text } of mails()) {
+      expect(text).toContain('Subject: Thanks for thank me');
+      expect(text).toContain('Your comment: thank me');
+    }
   });
 
   it('refuse what passes the limits of a run or the allowed domains, and may be tried again by hand', async () => {

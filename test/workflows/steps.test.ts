@@ -1,12 +1,16 @@
 /** The kinds of step beside actions, approvals and plain waits, through the api's operations and a real worker. */
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decideRun } from '../../operations/approvals/decide.ts';
 import { cancelRun } from '../../operations/processes/operate.ts';
 import { getRun, type RunAnswer } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { hintRelay } from '../../operations/hint.ts';
+import { issueSecret } from '../../operations/webhooks/secrets.ts';
 import { recordHistories } from '../replay/record.ts';
-import { processWorld, type ProcessWorld, type Row } from './process-world.ts';
+import { receiver, type Receiver } from '../support/event-world.ts';
+import { approvalWorld, type ApprovalWorld } from './approval-world.ts';
+import type { Row } from './process-world.ts';
 
 const state = (to: string) => ({ type: 'state_change', entity: 'ticket', field: 'status', to });
 const set = (id: string, field: string, value: unknown, extra: object = {}) => ({
@@ -219,6 +223,27 @@ const WORKFLOWS = [
     ],
   },
   {
+    name: 'writing',
+    trigger: state('writing'),
+    steps: [
+      {
+        id: 'write',
+        type: 'action',
+        actions: [
+          {
+            type: 'email',
+            to: ['own@write.example', 'role:reader', 'own@write.example'],
+            subject: 'About {{record.title}}',
+            html: '<h1>Fish &amp; chips</h1><p>Of <b>{{record.title}}</b></p>',
+          },
+          { type: 'email', to: 'template@write.example', subject: 'T', template: '<p>Dear {{record.title}},</p><p>bye</p>' },
+          { type: 'email', to: 'text@write.example', subject: 'P', text: 'One {{record.title}}\n\nTwo' },
+          { type: 'webhook', webhook: 'hook' },
+        ],
+      },
+    ],
+  },
+  {
     name: 'on_payment',
     trigger: { type: 'event', event: 'payment', condition: 'trigger.data.amount = 7' },
     context: { paid: 'trigger.data.ticket' },
@@ -226,9 +251,13 @@ const WORKFLOWS = [
   },
 ].map((workflow) => ({ id: workflow.name, ...workflow }));
 
-let world: ProcessWorld;
+let world: ApprovalWorld;
+let hook: Receiver;
 beforeAll(async () => {
-  world = await processWorld(WORKFLOWS);
+  hook = await receiver();
+  // Its events never match: only the action calls it.
+  const webhook = { id: 'hook', name: 'hook', entity: 'ticket', url: hook.url, condition: "record.status = 'nothing has this'" };
+  world = await approvalWorld(WORKFLOWS, { webhooks: [webhook] });
 }, 60_000);
 afterAll(() => recordHistories(world.services, 'process', recorded));
 const recorded = new Map<string, string>();
@@ -419,6 +448,45 @@ describe('conditions, failures, and what tells others', () => {
     ]);
     expect(mails.rows).toEqual([{ kind: 'message' }]);
     await expect.poll(() => agents('T-1@tell.example'), { timeout: 10_000 }).toEqual(['T-1@tell.example']);
+    const [mail] = await world.mailsTo(teller, 1);
+    expect(mail).toContain('Subject: About T-1@tell.example');
+    expect(mail).toContain('It is telling.');
+  });
+
+  it('mails of every form and a webhook reach those they are for, each once', async () => {
+    const reader = await world.user('reader@write.example', ['reader']);
+    const secret = await issueSecret(world.admin, 'hook');
+    const id = await ticketIn('writing', { title: '<i>T</i> & "co"' });
+    const run = await world.until(id, isDone);
+    recorded.set(run.temporal_workflow_id, 'mails-and-webhook');
+    expect(run).toMatchObject({ status: 'completed', error: null });
+    const one = async (email: string): Promise<{ text: string; html: string; all: string }> => {
+      const [all = ''] = await world.mailsTo({ ...reader, email }, 1);
+      const [, text = '', html = ''] = all.split(/^Content-Type: text\/(?:plain|html).*$/m);
+      return { text, html, all };
+    };
+    for (const email of ['own@write.example', 'reader@write.example']) {
+      const { text, html, all } = await one(email);
+      expect(all).toContain('About_<i>T</i>_&_"co"');
+      expect(html).toContain('<h1>Fish &amp; chips</h1><p>Of <b>&lt;i&gt;T&lt;/i&gt; &amp; &quot;co&quot;</b></p>');
+      expect(text).toMatch(/^Fish & chips\r\nOf <i>T<\/i> & "co"\r$/m);
+    }
+    const template = await one('template@write.example');
+    expect(template.html).toContain('<p>Dear &lt;i&gt;T&lt;/i&gt; &amp; &quot;co&quot;,</p><p>bye</p>');
+    expect(template.text).toContain('Dear <i>T</i> & "co",');
+    expect(template.text).not.toContain('<p>');
+    const plain = await one('text@write.example');
+    expect(plain.html).toContain('<p>One &lt;i&gt;T&lt;/i&gt; &amp; &quot;co&quot;</p>\r\n<p>Two</p>');
+    expect(world.smtp.mails.filter(({ to }) => to.some((address) => address.endsWith('@write.example')))).toHaveLength(4);
+
+    await hook.waitFor(1);
+    const [called] = hook.received;
+    const body = new Webhook(secret).verify(called?.body ?? '', called?.headers as Record<string, string>);
+    expect(body).toMatchObject({ run_id: run.id, entity: 'ticket', record: { id, status: 'writing' } });
+    const deliveries = async (): Promise<unknown[]> =>
+      (await world.services.pool.query(`select id, status from app_aaaaaaaaaaaa._deliveries where record_id = $1`, [id])).rows;
+    await expect.poll(deliveries, { timeout: 10_000 }).toEqual([{ id: called?.headers['webhook-id'], status: 'delivered' }]);
+    expect(hook.received).toHaveLength(1);
   });
 });
 
