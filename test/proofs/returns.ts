@@ -31,6 +31,8 @@ export interface Return {
   /** From the return of the last part. What fired before it counts as zero. */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** Whether a worker that lived through an absence of Temporal made new ones for its return, as it says. */
+  readonly isRelieved: boolean;
 }
 
 const APP = 'returns';
@@ -41,6 +43,7 @@ const LIMIT_MS = 120_000;
 /** As many as this fire within `LATEST_MS`; of more the local Temporal fires some twenty a second. */
 const FEW = 50;
 const LATEST_MS = 5_000;
+const RELIEF = 'other workers will serve it when it is back';
 
 const text = (...names: string[]): object[] => names.map((name) => ({ name, type: 'string' }));
 const leaveTrace = { type: 'create_record', entity: 'trace', fields: { bell: 'record.code' } };
@@ -126,7 +129,13 @@ async function outage(
   const backAt = Date.now();
   const fired = await firings(site, prefix, codes.length);
   const after = fired.map((at) => Math.max(0, at - backAt));
-  const found = { outage: named(parts), startMs: backAt - began, firstMs: Math.min(...after), lastMs: Math.max(...after) };
+  const found = {
+    outage: named(parts),
+    startMs: backAt - began,
+    firstMs: Math.min(...after),
+    lastMs: Math.max(...after),
+    isRelieved: rig.said('worker', RELIEF),
+  };
   say(
     `${found.outage}: ${codes.length} timers; up in ${found.startMs} ms; the first fired ${found.firstMs} ms after that, ` +
       `half of them ${quantile(after, 0.5)} ms, the last ${found.lastMs} ms (${Math.round((codes.length * 1_000) / Math.max(1, found.lastMs))} a second)`,

@@ -127,6 +127,11 @@ export class Rig {
     return [...this.#running].map(([part, { launched }]) => `${part}: ${launched?.output().slice(-3_000) ?? ''}`).join('\n');
   }
 
+  /** Whether api or worker has logged these words since it was started. */
+  said(part: 'api' | 'worker', words: string): boolean {
+    return this.#running.get(part)?.launched?.output().includes(words) === true;
+  }
+
   async stop(): Promise<void> {
     for (const part of ['api', 'worker'] as const) await this.kill(part);
     await this.#temporal?.stop();
