@@ -116,6 +116,8 @@ export interface TemporalOptions {
   readonly uiPort?: number;
   readonly namespace?: string;
   readonly progress?: Progress;
+  /** Settings of the server itself, by their names there; values as JSON. */
+  readonly dynamicConfig?: Readonly<Record<string, number | boolean | string>>;
   /** A server an earlier, killed supervisor started. */
   readonly previous?: { readonly pid: number; readonly port: number; readonly uiPort: number };
 }
@@ -197,6 +199,7 @@ function serverArguments(options: TemporalOptions, namespace: string, port: numb
     'error',
     ...(options.file === undefined ? [] : ['--db-filename', options.file]),
     ...(options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, to]) => ['--dynamic-config-value', `${name}=${JSON.stringify(to)}`]),
     ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type === 'DATETIME' ? 'Datetime' : 'Keyword'}`]),
   ];
 }

@@ -1,5 +1,5 @@
 /** What people ask of a run. Updates, not signals: the caller must learn at once whether it counted. */
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, patched, setHandler } from '@temporalio/workflow';
 import {
   cancelRunUpdate,
   changeDefinitionUpdate,
@@ -181,9 +181,13 @@ async function resolve(run: Run, resolution: Resolution): Promise<RunView> {
   return run.view();
 }
 
-/** The answer shows the next step begun and projected, and mostly the run at rest; it never waits for a long step to end. */
+/**
+ * The answer shows the next step begun and projected, and mostly the run at rest; it never waits for a long step to end. A run
+ * that is to be continued as new begins no step before all answers are given.
+ */
 async function settle(run: Run): Promise<void> {
   const before = run.begun;
-  await condition(() => run.isAtRest || run.begun > before);
-  await condition(() => run.isAtRest, SETTLE_MS);
+  const isHeld = (): boolean => run.isHeld && patched('answer-when-held');
+  await condition(() => run.isAtRest || run.begun > before || isHeld());
+  await condition(() => run.isAtRest || isHeld(), SETTLE_MS);
 }

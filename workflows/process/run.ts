@@ -288,6 +288,12 @@ export class Run implements RunPort {
     return workflowInfo().continueAsNewSuggested;
   }
 
+  /** Nothing moves any more until it is continued as new. */
+  get isHeld(): boolean {
+    const live = this.live();
+    return live.some((strand) => strand.isAtBoundary) && live.every(isWithinState);
+  }
+
   /** Once due, strands stop before their next step; a resting strand has all it needs in its state. */
   async #continueWhenDue(): Promise<never> {
     await condition(
