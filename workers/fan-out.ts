@@ -5,6 +5,7 @@ import { isAppError } from '../core/errors.ts';
 import { id, render, sql, value, type Sql } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import type { EventRow } from '../operations/events.ts';
+import { eventIn } from '../operations/version-names.ts';
 import { functionRunsOf, insertRuns, type RunRow } from '../operations/functions/match.ts';
 import { markWork } from '../operations/mark-work.ts';
 import { matchTriggers } from '../operations/processes/match-triggers.ts';
@@ -104,11 +105,14 @@ interface Decisions {
 
 async function decide(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<Decisions> {
   const abandoned = await abandonedWebhooks(client, app);
+  // Written under another version, they are matched under the names of this one.
+  const today: EventRow[] = [];
+  for (const event of events) today.push(await eventIn(client, app, event));
   return {
     starts: [
-      ...events.flatMap((event) => startsOf(services, app, event)),
-      ...(await toldOf(client, app, events)),
-      ...(app.model.document.slas.length === 0 ? [] : await clocksOf(services, client, app, events)),
+      ...today.flatMap((event) => startsOf(services, app, event)),
+      ...(await toldOf(client, app, today)),
+      ...(app.model.document.slas.length === 0 ? [] : await clocksOf(services, client, app, today)),
     ],
     deliveries: events.flatMap((event) => deliveriesOf(services, app, event, abandoned)),
     runs: events.flatMap((event) => functionRunsOf(app, event)),

@@ -18,6 +18,8 @@ export interface ClockEvent {
   readonly record: Row | null;
   /** The whole record before it; null when there was none. */
   readonly before: Row | null;
+  /** Both under the names of today, where the event was written under others. */
+  readonly today?: { readonly record: Row | null; readonly before: Row | null };
 }
 
 export type Condition = 'start' | 'pause' | 'resume' | 'stop' | 'reset';
@@ -63,6 +65,19 @@ export function compileRule(definition: SlaDefinition): ClockRule {
     targetMs: (event) => targets.find(({ when }) => when?.(event) ?? true)?.target(event) ?? null,
   };
 }
+
+/** The event under the names of today. */
+export const asToday = (event: ClockEvent): ClockEvent => (event.today === undefined ? event : { ...event, ...event.today });
+
+/** A definition of today, asked about events that may be older than its names. */
+export const ofToday = (rule: ClockRule): ClockRule => ({
+  definition: rule.definition,
+  holds: (condition, event) => rule.holds(condition, asToday(event)),
+  begins: (condition, event) => rule.begins(condition, asToday(event)),
+  starts: (event) => rule.starts(asToday(event)),
+  concerns: (event) => rule.concerns(asToday(event)),
+  targetMs: (event) => rule.targetMs(asToday(event)),
+});
 
 /** The same record before the event, as if nothing had happened: what is asked of it is whether a condition held already. */
 const earlier = (event: ClockEvent): ClockEvent => ({ ...event, record: event.before });

@@ -11,8 +11,7 @@ import { id, sql, value } from '../../core/sql/sql.ts';
 import { homeOf } from '../auth/home.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { queueMessage } from '../mails/outbox.ts';
-import { recordNow } from '../processes/step-now.ts';
-import { readRecord } from '../processes/read-record.ts';
+import { readInShape } from '../processes/run-shape.ts';
 import { uuidOf } from '../processes/run-id.ts';
 import { recordPathsOf, walk } from '../processes/values.ts';
 import type { TaskRow } from './task.ts';
@@ -126,9 +125,6 @@ async function wordsOf(
   return fillAll(db, app, found, facts, text, theirs);
 }
 
-const recordOf = (db: Db, app: AppRuntime, entity: string, recordId: string, version: number): Promise<string> =>
-  recordNow(db, app, { entity, recordId, version });
-
 /** Only the app's own words have placeholders: what people wrote is never read as one. */
 async function fillAll(
   db: Db,
@@ -143,7 +139,7 @@ async function fillAll(
   const record =
     needed.length === 0 || found.entity === null || found.record_id === null
       ? null
-      : await readRecord(db, app, found.entity, await recordOf(db, app, found.entity, found.record_id, found.schema_version), needed);
+      : await readInShape(db, app, found.schema_version, { entity: found.entity, recordId: found.record_id }, needed);
   const scope = {
     record,
     context: found.context,

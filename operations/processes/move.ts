@@ -25,6 +25,7 @@ export interface MovableRun {
 interface Row {
   readonly id: string;
   readonly workflow_id: string;
+  readonly entity: string | null;
   readonly schema_version: number;
   readonly current_step: string | null;
   readonly state: ProcessState | null;
@@ -53,7 +54,7 @@ export async function listMovable(ctx: AppContext, name: string): Promise<Movabl
 function runningOf(ctx: AppContext, definition: WorkflowDefinition): Promise<Row[]> {
   return run<Row>(
     ctx.services.pool,
-    sql`select id, workflow_id, schema_version, current_step, state from ${id(ctx.app.storage, '_runs')}
+    sql`select id, workflow_id, schema_version, entity, current_step, state from ${id(ctx.app.storage, '_runs')}
         where definition_id = ${value(definition.id ?? definition.name)} and status = 'running' order by created_at, id limit ${value(MAX_RUNS)}`,
   );
 }
@@ -97,7 +98,12 @@ export async function moveRuns(ctx: AppContext, name: string, body: unknown): Pr
 }
 
 async function moveOne(ctx: AppContext, definition: WorkflowDefinition, row: Row): Promise<string | undefined> {
-  const change = { definition: definitionOf(definition, false), schemaVersion: ctx.app.version, actor: actorRef(ctx.actor) };
+  const change = {
+    definition: definitionOf(definition, false),
+    schemaVersion: ctx.app.version,
+    entity: row.entity,
+    actor: actorRef(ctx.actor),
+  };
   try {
     const outcome = await askRun(ctx.services, row.workflow_id, (handle) =>
       handle.executeUpdate(changeDefinitionUpdate, { args: [change], updateId: `move-${row.id}-${ctx.app.version}` }),
@@ -105,7 +111,8 @@ async function moveOne(ctx: AppContext, definition: WorkflowDefinition, row: Row
     if (outcome === 'gone') return 'It has ended.';
     await run(
       ctx.services.pool,
-      sql`update ${id(ctx.app.storage, '_runs')} set schema_version = ${value(ctx.app.version)} where id = ${value(row.id, 'uuid')}`,
+      sql`update ${id(ctx.app.storage, '_runs')} set schema_version = ${value(ctx.app.version)},
+            trigger = jsonb_set(trigger, '{entity}', coalesce(to_jsonb(entity), 'null')) where id = ${value(row.id, 'uuid')}`,
     );
     return undefined;
   } catch (error) {

@@ -3,6 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { isTrue } from '../../core/expression/expression.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { insertRun } from './project.ts';
+import { runShape } from './run-shape.ts';
 import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
 import { stepNow } from './step-now.ts';
 import { recordPathsOf } from './values.ts';
@@ -46,5 +47,13 @@ export async function openRun(services: Services, app: AppRuntime, input: OpenRu
       hint: 'Keep ids in the context and read the records in the steps.',
     });
   }
-  return { isWanted: true, context: await insertRun(services.pool, app, { ...input, context }) };
+  return {
+    isWanted: true,
+    context: await insertRun(services.pool, app, { ...input, entity: await entityNowOf(services, app, input), context }),
+  };
+}
+
+/** The version may have changed between the event and the start. */
+async function entityNowOf(services: Services, app: AppRuntime, { trigger, schemaVersion }: OpenRunInput): Promise<string | null> {
+  return trigger.entity === null ? null : (await runShape(services.pool, app, schemaVersion)).entityNow(trigger.entity);
 }

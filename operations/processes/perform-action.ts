@@ -18,10 +18,11 @@ import { createRecord } from '../records/create.ts';
 import { deleteRecord } from '../records/delete.ts';
 import { updateRecord } from '../records/update.ts';
 import { MissingSecretError, resolveSecrets } from '../webhooks/secrets.ts';
+import { runShape } from './run-shape.ts';
 import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
 import { recordNow } from './step-now.ts';
 import { type ActionStep, deliverNow, notify, sendMail, startOther } from './tell.ts';
-import { recordPathsOf, resolveValue, valueForField } from './values.ts';
+import { placeholdersOf, recordPathsOf, resolveValue, valueForField } from './values.ts';
 
 export interface ActionResult {
   /** What later steps find in the context. */
@@ -52,9 +53,11 @@ export async function performAction(
     effectKey: key,
     strict: 'strict' in action && action.strict,
   };
+  const shape = await runShape(services.pool, app, step.schemaVersion);
+  shape.check(step.trigger.entity, recordPathsOf(placeholdersOf(JSON.stringify(action))));
   const scope = await loadScope(services, app, step, recordPathsOf(action));
   crashPoint('process.before_effect');
-  const result = await perform({ ctx, scope, step, key }, action);
+  const result = await perform({ ctx, scope, step, shape, key }, action);
   crashPoint('process.after_effect');
   return result;
 }
@@ -64,17 +67,17 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
     case 'set_field':
       return setField(step, action);
     case 'create_record': {
-      const record = await createRecord(step.ctx, action.entity, await bodyFor(step, action.entity, action.fields));
+      const record = await createRecord(step.ctx, step.shape.entityNow(action.entity), await bodyFor(step, action.entity, action.fields));
       return action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: record.id } } };
     }
     case 'update_record': {
       const { entity, recordId } = await subject(step, action);
-      await updateRecord(step.ctx, entity, recordId, await bodyFor(step, entity, action.fields));
+      await updateRecord(step.ctx, step.shape.entityNow(entity), recordId, await bodyFor(step, entity, action.fields));
       return {};
     }
     case 'delete_record': {
       const { entity, recordId } = await subject(step, action);
-      await deleteRecord(step.ctx, entity, recordId);
+      await deleteRecord(step.ctx, step.shape.entityNow(entity), recordId);
       return {};
     }
     case 'http':
@@ -94,9 +97,9 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
   }
 }
 
-/** The record an action is about: its own, or the run's. */
+/** The record an action is about: its own, or the run's; under the entity's name in the run's version. */
 async function subject(
-  { ctx, scope, step }: Step,
+  { ctx, scope, step, shape }: Step,
   action: { readonly entity?: string | undefined; readonly record_id?: string | undefined },
 ): Promise<{ entity: string; recordId: string }> {
   const entity = action.entity ?? step.trigger.entity;
@@ -107,19 +110,22 @@ async function subject(
     throw new AppError('INVALID_STATE', `The action finds no record: ${action.record_id ?? 'the run has none'}.`);
   }
   if (action.record_id === undefined) return { entity, recordId: String(resolved) };
-  const named = { entity, recordId: String(resolved), version: step.schemaVersion };
+  const named = { entity: shape.entityNow(entity), recordId: String(resolved), version: step.schemaVersion };
   return { entity, recordId: await recordNow(ctx.services.pool, ctx.app, named) };
 }
 
 async function bodyFor(
-  { ctx, scope, step }: Step,
+  { ctx, scope, step, shape }: Step,
   entityName: string,
   fields: Readonly<Record<string, unknown>>,
 ): Promise<Record<string, unknown>> {
-  const entity = entityOf(ctx.app.model, entityName);
+  const entity = entityOf(ctx.app.model, shape.entityNow(entityName));
   const resolved = (await resolveFor(ctx.services, ctx.app, step, scope, fields)) as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(resolved).map(([field, found]) => [field, valueForField(entity.fields.get(field), found, scope.now)]),
+    Object.entries(shape.bodyNow(entityName, resolved)).map(([field, found]) => [
+      field,
+      valueForField(entity.fields.get(field), found, scope.now),
+    ]),
   );
 }
 
@@ -128,8 +134,10 @@ async function setField(step: Step, action: Action<'set_field'>): Promise<Action
   const body =
     action.expression === undefined
       ? await bodyFor(step, entity, { [action.field]: action.value ?? null })
-      : { [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null };
-  await updateRecord(step.ctx, entity, recordId, body);
+      : step.shape.bodyNow(entity, {
+          [action.field]: (await evaluateFor(step.ctx.services, step.ctx.app, step.step, action.expression)) ?? null,
+        });
+  await updateRecord(step.ctx, step.shape.entityNow(entity), recordId, body);
   return {};
 }
 
@@ -223,7 +231,7 @@ function bodyOf(response: OutboundResponse): unknown {
   }
 }
 
-async function sendEvent({ ctx, scope, step, key }: Step, action: Action<'send_event'>): Promise<ActionResult> {
+async function sendEvent({ ctx, scope, step, shape, key }: Step, action: Action<'send_event'>): Promise<ActionResult> {
   const data = { event: action.event, ...((await resolveFor(ctx.services, ctx.app, step, scope, action.data)) as Record<string, unknown>) };
   await transaction(ctx.services.pool, async (client) => {
     if (!(await saveEffect(client, ctx.app.storage, key, {}))) return;
@@ -231,7 +239,7 @@ async function sendEvent({ ctx, scope, step, key }: Step, action: Action<'send_e
       client,
       sql`
       insert into durabase.events (app, entity, record_id, action, record_version, schema_version, actor, record, cause, depth)
-      values (${value(ctx.app.id)}, ${value(step.trigger.entity ?? '')}, ${value(step.trigger.recordId ?? '')}, 'custom', 0, ${value(ctx.app.version)},
+      values (${value(ctx.app.id)}, ${value(step.trigger.entity === null ? '' : shape.entityNow(step.trigger.entity))}, ${value(step.trigger.recordId ?? '')}, 'custom', 0, ${value(ctx.app.version)},
               ${value(JSON.stringify({ kind: 'system', id: step.runId, roles: [] }), 'jsonb')}, ${value(JSON.stringify(data), 'jsonb')}, ${value(ctx.cause)}, ${value(ctx.depth)})`,
     );
   });

@@ -7,6 +7,7 @@ import type { AppRuntime, Services } from '../context.ts';
 import { MAX_DEPTH } from '../events.ts';
 import { definitionOf } from './match-triggers.ts';
 import { runIdOf } from './run-id.ts';
+import { runShape } from './run-shape.ts';
 import { loadScope, resolveFor, type StepScope } from './scope.ts';
 import { recordNow } from './step-now.ts';
 import { recordPathsOf } from './values.ts';
@@ -34,7 +35,8 @@ export async function prepareRun(services: Services, app: AppRuntime, step: Step
   const context = (await resolveFor(services, app, step, scope, order.given)) as Record<string, unknown>;
   const named = order.recordId === null ? null : await resolveFor(services, app, step, scope, order.recordId);
   const entity = definition.trigger.entity ?? null;
-  const own = entity !== null && entity === step.trigger.entity ? step.trigger.recordId : null;
+  const { entityNow } = await runShape(services.pool, app, step.schemaVersion);
+  const own = entity !== null && step.trigger.entity !== null && entity === entityNow(step.trigger.entity) ? step.trigger.recordId : null;
   const workflowId = processWorkflowId(app.id, order.key, definition.id ?? definition.name);
   return {
     workflowId,

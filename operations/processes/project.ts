@@ -23,6 +23,8 @@ export interface NewRun {
   readonly definition: Pick<ProcessInput['definition'], 'id' | 'name'>;
   readonly schemaVersion: number;
   readonly trigger: ProcessInput['trigger'];
+  /** The trigger's, as it is called today. */
+  readonly entity: string | null;
   readonly firstStep: string | null;
   readonly parent?: ProcessInput['parent'];
   readonly context: Record<string, unknown>;
@@ -38,7 +40,7 @@ export async function insertRun(db: Db, app: AppRuntime, opened: NewRun): Promis
     sql`
     insert into ${table} (id, workflow_id, definition_id, workflow_name, schema_version, entity, record_id, status, current_step, context, trigger, started_by, parent_run, created_at, updated_at)
     values (${value(opened.runId, 'uuid')}, ${value(opened.workflowId)}, ${value(definition.id)}, ${value(definition.name)}, ${value(opened.schemaVersion)},
-            ${value(trigger.entity)}, ${value(trigger.recordId)}, 'running', ${value(opened.firstStep)}, ${value(JSON.stringify(opened.context), 'jsonb')},
+            ${value(opened.entity)}, ${value(trigger.recordId)}, 'running', ${value(opened.firstStep)}, ${value(JSON.stringify(opened.context), 'jsonb')},
             ${value(JSON.stringify(trigger), 'jsonb')}, ${value(JSON.stringify(trigger.actor), 'jsonb')}, ${value(opened.parent?.runId ?? null, 'uuid')}, ${value(opened.now, 'timestamptz')}, ${value(opened.now, 'timestamptz')})
     on conflict (id) do nothing`,
   );

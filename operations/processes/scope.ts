@@ -2,12 +2,15 @@
 import { evaluateInSandbox } from '../../adapters/sandbox/jsonata.ts';
 import { type Db, run } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
-import { compileExpression, type ExpressionScope, isTrue } from '../../core/expression/expression.ts';
+import { type CompiledExpression, compileExpression, type ExpressionScope, isTrue } from '../../core/expression/expression.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { ItemRef, ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
+import type { EventRow } from '../events.ts';
+import { eventIn } from '../version-names.ts';
 import { type JsonRow, readRecord, type RecordPaths, withRelated } from './read-record.ts';
 import { readItems } from './read-items.ts';
+import { runShape } from './run-shape.ts';
 import { isOneOf, resolveValue, type ValueScope } from './values.ts';
 
 /** `recordId` is today's id of the record; `calledId` what the run calls it, where that is another one. */
@@ -19,8 +22,8 @@ export interface StepScope {
   /** What acts, when it is no run of a process. */
   readonly origin?: 'clock';
   readonly trigger: Trigger;
-  /** Of the schema when the run began: how it names records. Missing where no key has become another since. */
-  readonly schemaVersion?: number;
+  /** Whose names the definition and the trigger have; missing from what was scheduled before there was such a note. */
+  readonly schemaVersion?: number | undefined;
   readonly context: Record<string, unknown>;
   /** The workflow's time. */
   readonly now: string;
@@ -29,8 +32,14 @@ export interface StepScope {
 }
 
 /** The trigger for paths and expressions: `trigger.record` is the record as the event left it (before a deletion). */
-export async function readTrigger(db: Db, app: AppRuntime, trigger: Trigger, paths: RecordPaths): Promise<Record<string, unknown>> {
-  const event = trigger.eventSeq === null ? undefined : await readEvent(db, trigger.eventSeq);
+export async function readTrigger(
+  db: Db,
+  app: AppRuntime,
+  { trigger, schemaVersion }: Pick<StepScope, 'trigger' | 'schemaVersion'>,
+  paths: RecordPaths,
+): Promise<Record<string, unknown>> {
+  const found = trigger.eventSeq === null ? undefined : await readEvent(db, trigger.eventSeq);
+  const event = found === undefined ? undefined : await eventIn(db, app, found, schemaVersion);
   const entity = trigger.entity === null ? undefined : app.model.entities.get(trigger.entity);
   const row = event === undefined || event.action === 'custom' ? null : (event.record ?? event.old ?? null);
   const record = row === null || entity === undefined ? row : await withRelated(db, app, entity, row, paths);
@@ -43,7 +52,9 @@ export async function readTrigger(db: Db, app: AppRuntime, trigger: Trigger, pat
     record_id: trigger.calledId ?? trigger.recordId,
     record:
       record ??
-      (trigger.entity === null || trigger.recordId === null ? null : await readRecord(db, app, trigger.entity, trigger.recordId, paths)),
+      (trigger.entity === null || trigger.recordId === null
+        ? null
+        : await readRecord(db, app, trigger.entity, trigger.calledId ?? trigger.recordId, paths)),
     old: event?.action === 'update' ? { ...event.record, ...event.old } : (event?.old ?? null),
     action: event?.action ?? null,
     user: { id: trigger.actor.id, roles: trigger.actor.roles },
@@ -56,29 +67,38 @@ function customParts({ event, ...data }: JsonRow): Record<string, unknown> {
   return { event: event ?? null, data, ...('body' in data ? { body: data['body'], headers: data['headers'] ?? {} } : {}) };
 }
 
-async function readEvent(db: Db, seq: string): Promise<{ record: JsonRow | null; old: JsonRow | null; action: string } | undefined> {
-  const rows = await run<{ record: JsonRow | null; old: JsonRow | null; action: string }>(
+type EventOfTrigger = Pick<EventRow, 'entity' | 'record' | 'old' | 'action' | 'schema_version'>;
+
+async function readEvent(db: Db, seq: string): Promise<EventOfTrigger | undefined> {
+  const rows = await run<EventOfTrigger>(
     db,
-    sql`select record, old, action from durabase.events where seq = ${value(seq, 'bigint')}`,
+    sql`select entity, record, old, action, schema_version from durabase.events where seq = ${value(seq, 'bigint')}`,
   );
   return rows[0];
 }
 
 /** Everything a value or expression of a step may read, loaded as far as `paths` ask. */
 export async function loadScope(services: Services, app: AppRuntime, step: StepScope, paths: RecordPaths): Promise<ValueScope> {
-  const { entity, recordId } = step.trigger;
+  // Read in the run's version, a record has the id of that version.
+  const { entity, calledId, recordId } = step.trigger;
+  const { reader, check } = await runShape(services.pool, app, step.schemaVersion);
+  check(entity, paths);
   const [trigger, record, items] = await Promise.all([
-    readTrigger(services.pool, app, step.trigger, paths),
-    entity === null || recordId === null ? null : readRecord(services.pool, app, entity, recordId, paths),
+    readTrigger(services.pool, reader, step, paths),
+    entity === null || recordId === null ? null : readRecord(services.pool, reader, entity, calledId ?? recordId, paths),
     readItems(services.pool, app, step.items ?? []),
   ]);
   return { trigger, record, context: { ...step.context, ...items }, now: step.now };
 }
 
+/** What an expression reads of the record. Of whole JSONata that is any of its words, lest one that is gone be taken for null. */
+export const pathsRead = ({ isCommon, recordPaths, source }: CompiledExpression): RecordPaths =>
+  isCommon ? recordPaths : [...source.matchAll(/[A-Za-z_]\w*/g)].map(([word]) => [word]);
+
 /** Evaluates an expression of a step. Whole JSONata runs in a worker thread that can be ended. */
 export async function evaluateFor(services: Services, app: AppRuntime, step: StepScope, text: string): Promise<unknown> {
   const expression = compileExpression(text);
-  const scope = await loadScope(services, app, step, expression.recordPaths);
+  const scope = await loadScope(services, app, step, pathsRead(expression));
   const variables: ExpressionScope = {
     record: scope.record ?? scope.trigger['record'],
     old: scope.trigger['old'],

@@ -6,6 +6,7 @@ import { type Db, run } from '../../adapters/postgres/run.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import { idNow } from '../records/former-keys.ts';
+import { runShape } from './run-shape.ts';
 import type { StepScope } from './scope.ts';
 
 /** The step with today's id of its record. A step of a clock has it already. */
@@ -14,7 +15,8 @@ export async function stepNow<T extends StepScope>(services: Services, app: AppR
   const schemaVersion = step.schemaVersion ?? (await versionOf(services.pool, app, step.runId));
   const { entity, recordId } = step.trigger;
   if (entity === null || recordId === null) return { ...step, schemaVersion };
-  const now = await recordNow(services.pool, app, { entity, recordId, version: schemaVersion });
+  const { entityNow } = await runShape(services.pool, app, schemaVersion);
+  const now = await recordNow(services.pool, app, { entity: entityNow(entity), recordId, version: schemaVersion });
   return { ...step, schemaVersion, trigger: { ...step.trigger, recordId: now, calledId: recordId } };
 }
 

@@ -14,6 +14,7 @@ import { queueMessage } from '../mails/outbox.ts';
 import { markWork } from '../mark-work.ts';
 import { queueStarts } from '../starts.ts';
 import { buildPayload } from '../webhooks/payload.ts';
+import type { RunShape } from './run-shape.ts';
 import { prepareRun } from './prepare-run.ts';
 import { readRecord } from './read-record.ts';
 import { loadScope, resolveFor, type StepScope } from './scope.ts';
@@ -23,6 +24,7 @@ export interface ActionStep {
   readonly ctx: AppContext;
   readonly scope: ValueScope;
   readonly step: StepScope;
+  readonly shape: RunShape;
   readonly key: string;
 }
 
@@ -123,7 +125,7 @@ export async function deliverNow(step: ActionStep, action: Action<'webhook'>): P
   const hook = app.model.document.webhooks.find(({ id: hookId, name }) => hookId === action.webhook || name === action.webhook);
   if (hook?.id === undefined) throw new AppError('NOT_FOUND', `There is no webhook "${action.webhook}".`);
   const { entity: entityName, recordId } = step.step.trigger;
-  const entity = app.model.entities.get(entityName ?? '');
+  const entity = entityName === null ? undefined : app.model.entities.get(step.shape.entityNow(entityName));
   if (entity === undefined || recordId === null)
     throw new AppError('INVALID_STATE', `The webhook "${action.webhook}" tells of a record, and this run has none.`);
   const record = await readRecord(services.pool, app, entity.name, recordId);

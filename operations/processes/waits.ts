@@ -12,9 +12,11 @@ import { eventSignal } from '../../workflows/contracts/messages.ts';
 import type { SignalInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import type { EventRow } from '../events.ts';
+import { eventIn } from '../version-names.ts';
 import type { JsonRow } from './read-record.ts';
 import { type RunProjection, writeRun } from './project.ts';
-import { loadScope, type StepScope } from './scope.ts';
+import { runShape } from './run-shape.ts';
+import { loadScope, pathsRead, type StepScope } from './scope.ts';
 
 export interface NewWait {
   readonly id: string;
@@ -40,14 +42,15 @@ export async function openWait(
 ): Promise<void> {
   const { trigger } = step;
   const isOwn = isRecordEvent(wait.event) && wait.entity === null;
-  const entity = isOwn ? trigger.entity : wait.entity;
+  const named = isOwn ? trigger.entity : wait.entity;
+  const entity = named === null ? null : (await runShape(services.pool, app, step.schemaVersion)).entityNow(named);
   await transaction(services.pool, async (client) => {
     await execute(
       client,
       sql`
-      insert into ${id(app.storage, '_waits')} (id, run_id, workflow_id, strand, event, entity, record_id, match, context)
+      insert into ${id(app.storage, '_waits')} (id, run_id, workflow_id, strand, event, entity, record_id, match, context, schema_version)
       values (${value(wait.id, 'uuid')}, ${value(step.runId, 'uuid')}, ${value(wait.workflowId)}, ${value(wait.strand)}, ${value(wait.event)},
-              ${value(entity)}, ${value(isOwn ? trigger.recordId : null)}, ${value(wait.match)}, ${value(JSON.stringify(step.context), 'jsonb')})
+              ${value(entity)}, ${value(isOwn ? trigger.recordId : null)}, ${value(wait.match)}, ${value(JSON.stringify(step.context), 'jsonb')}, ${value(step.schemaVersion ?? null, 'integer')})
       on conflict (id) do nothing`,
     );
     await writeRun(client, app, projection);
@@ -71,10 +74,10 @@ export async function takeEvent(
 ): Promise<TakenEvent> {
   const [row] = await run<WaitedEvent>(
     services.pool,
-    sql`select seq::text as seq, entity, record_id, action, record, old, actor from durabase.events where seq = ${value(input.seq, 'bigint')}`,
+    sql`select seq::text as seq, entity, record_id, action, record, old, actor, schema_version from durabase.events where seq = ${value(input.seq, 'bigint')}`,
   );
   if (row === undefined) return { isMeant: false };
-  const event = eventForMatch(row);
+  const event = eventForMatch(await eventIn(services.pool, app, row, step.schemaVersion));
   if (input.match !== null && !(await matches(services, app, step, compileExpression(input.match), event))) return { isMeant: false };
   await execute(services.pool, sql`delete from ${id(app.storage, '_waits')} where id = ${value(input.waitId, 'uuid')}`);
   const saved = event['data'];
@@ -83,10 +86,10 @@ export async function takeEvent(
   return { isMeant: true, saved: { [input.saveAs]: isBrief ? saved : null } };
 }
 
-type WaitedEvent = Pick<EventRow, 'seq' | 'entity' | 'record_id' | 'action' | 'record' | 'old' | 'actor'>;
+type WaitedEvent = Pick<EventRow, 'seq' | 'entity' | 'record_id' | 'action' | 'record' | 'old' | 'actor' | 'schema_version'>;
 
 async function matches(services: Services, app: AppRuntime, step: StepScope, match: CompiledExpression, event: JsonRow): Promise<boolean> {
-  const scope = await loadScope(services, app, step, match.recordPaths);
+  const scope = await loadScope(services, app, step, pathsRead(match));
   const record = { ...((scope.record as JsonRow | null) ?? {}), event };
   const variables: ExpressionScope = { record, context: scope.context, trigger: scope.trigger, user: scope.trigger['user'], now: step.now };
   return isTrue(match.isCommon ? match.evaluate(variables) : await evaluateInSandbox(match.source, variables));
@@ -111,6 +114,7 @@ interface WaitRow {
   readonly record_id: string | null;
   readonly match: string | null;
   readonly context: Record<string, unknown>;
+  readonly schema_version: number | null;
 }
 
 export interface Told {
@@ -118,18 +122,24 @@ export interface Told {
   readonly input: SignalInput;
 }
 
-/** The runs to be told of these events of one app, each once per wait and event. */
+/** The runs to be told of these events of one app, under the names of today, each once per wait and event. */
 export async function matchWaits(db: Db, app: AppRuntime, events: readonly EventRow[]): Promise<Told[]> {
   const names = [...new Set(events.map(nameOfEvent))];
   if (names.length === 0) return [];
   const waits = await run<WaitRow>(
     db,
-    sql`select id, workflow_id, event, entity, record_id, match, context from ${id(app.storage, '_waits')} where event = any(${value(names, 'text[]')})`,
+    sql`select id, workflow_id, event, entity, record_id, match, context, schema_version from ${id(app.storage, '_waits')} where event = any(${value(names, 'text[]')})`,
   );
   if (waits.length === 0) return [];
-  return events.flatMap((event) =>
-    waits.filter((wait) => concerns(wait, event) && mayMatch(wait, event)).map((wait) => tell(app, wait, event)),
-  );
+  const told: Told[] = [];
+  for (const event of events) {
+    for (const wait of waits) {
+      if (!concerns(wait, event)) continue;
+      // A match has the names of its run's version.
+      if (mayMatch(wait, await eventIn(db, app, event, wait.schema_version))) told.push(tell(app, wait, event));
+    }
+  }
+  return told;
 }
 
 const nameOfEvent = (event: EventRow): string =>

@@ -3,7 +3,7 @@
  * changes, and says by stable ids which of today's entities and fields those were.
  */
 import type pg from 'pg';
-import { run } from '../../adapters/postgres/run.ts';
+import { type Db, run } from '../../adapters/postgres/run.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { buildModel, type AppModel, type EntityModel, type FieldModel } from '../../core/model/model.ts';
 import { sql, value } from '../../core/sql/sql.ts';
@@ -63,12 +63,12 @@ const isSameField = (a: FieldModel, b: FieldModel): boolean =>
 
 /** The names the entity has had, version by version. */
 export async function namesOverTime(
-  pool: pg.Pool,
+  db: Db,
   app: AppRuntime,
   entity: EntityModel,
 ): Promise<{ readonly versions: readonly number[]; readonly names: readonly string[] }> {
   const rows = await run<{ version: number; name: string } & pg.QueryResultRow>(
-    pool,
+    db,
     sql`
     select v.version, e->>'name' as name
     from durabase.schema_versions v cross join lateral jsonb_array_elements(v.document->'entities') e

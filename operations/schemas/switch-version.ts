@@ -14,6 +14,7 @@ import { renameEnded, renameOpen } from '../records/rename-records.ts';
 import { markDeliveries } from '../webhooks/work.ts';
 import { isHeld, loadMigration, tellPhase, type MigrationRow } from './migration-row.ts';
 import { openQuarantine } from './quarantine.ts';
+import { renameWork } from './renamed-work.ts';
 
 export interface Switched {
   /** Null: it was paused or called off in the last moment. */
@@ -58,6 +59,7 @@ export async function switchVersion(services: Services, migration: string): Prom
       client,
       sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
     );
+    await renameWork(client, row.storage, row);
     await execute(
       client,
       sql`update durabase.migrations set status = 'ready', phase = 'switch', updated_at = now() where id = ${value(row.id, 'uuid')}`,

@@ -1,6 +1,7 @@
 /** A look at a clock: what happened since its start, worked out as of now, and shown. Under the row's lock, see match-clocks.ts. */
 import { type Db, execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
+import { asToday } from '../../core/sla/rule.ts';
 import { fold, type ClockState, type Mark } from '../../core/sla/fold.ts';
 import type { ProcessAction } from '../../core/model/document.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
@@ -24,7 +25,7 @@ export async function assessClock(services: Services, app: AppRuntime, clockId: 
     const state: ClockState = isDefined ? { ...found, restart } : abandoned({ ...found, restart }, now);
     await write(client, app, row, state, eras, now);
     if (wasOpen && restart !== undefined && form !== undefined) {
-      const subject = { entity: row.entity, recordId: row.record_id, event: restart, depth: row.depth };
+      const subject = { entity: row.entity, recordId: row.record_id, event: asToday(restart), depth: row.depth };
       await queueStarts(client, app, await clockStarts(client, app, [newClock(app, form, subject)]));
     }
     return toLook(row, state, await dueMarks(client, app, row, eras, state));

@@ -38,6 +38,7 @@ function scopeOf(app: AppRuntime, row: ClockRow, { mark, now }: MarkAction, { ki
     app: app.id,
     runId: row.id,
     origin: 'clock',
+    schemaVersion: app.version,
     now,
     trigger: {
       type: `sla_${kind}`,

@@ -8,7 +8,7 @@ import { ALWAYS_OPEN, compileCalendar, type BusinessCalendar } from '../../core/
 import type { CalendarDefinition, SlaDefinition } from '../../core/model/document.ts';
 import { canonicalJson } from '../../core/model/identity.ts';
 import type { Era } from '../../core/sla/fold.ts';
-import { compileRule, type ClockRule } from '../../core/sla/rule.ts';
+import { compileRule, ofToday, type ClockRule } from '../../core/sla/rule.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppRuntime } from '../context.ts';
 
@@ -47,7 +47,7 @@ export function makeForm(sla: SlaDefinition, calendar: CalendarDefinition | null
     hash: digestOf(canonicalJson([counting(sla), calendar === null ? null : counting(calendar)])),
     sla,
     calendarDefinition: calendar,
-    rule: compileRule(sla),
+    rule: ofToday(compileRule(sla)),
     calendar: calendar === null ? ALWAYS_OPEN : compileCalendar(calendar),
   };
 }
@@ -101,7 +101,8 @@ async function readForms(db: Db, storage: string, hashes: readonly string[]): Pr
     sql`select hash, sla, calendar from ${id(storage, '_sla_forms')} where hash = any(${value([...new Set(hashes)], 'text[]')})`,
     { prepared: true },
   );
-  return rows.map(({ hash, sla, calendar }) => ({ ...makeForm(sla, calendar), hash }));
+  // One of before speaks of events as they were written in its time.
+  return rows.map(({ hash, sla, calendar }) => ({ ...makeForm(sla, calendar), hash, rule: compileRule(sla) }));
 }
 
 /** The form a clock counts under now. */

@@ -292,6 +292,8 @@ export interface ScheduledStartInput {
 export interface DefinitionChange {
   readonly definition: ProcessDefinition;
   readonly schemaVersion: number;
+  /** What the run's entity is called in that version. */
+  readonly entity?: string | null;
   readonly actor: ActorRef;
 }
 

@@ -9,6 +9,8 @@ export type Rest = 'decision' | 'timer' | 'event' | 'run' | 'strands' | 'operato
 export interface Scope {
   readonly app: string;
   readonly runId: string;
+  /** Whose names the definition and the trigger have. */
+  readonly schemaVersion: number;
   readonly trigger: ProcessInput['trigger'];
   readonly context: Record<string, unknown>;
   readonly now: string;

@@ -228,8 +228,9 @@ export class Run implements RunPort {
   }
 
   /** Goes on by another definition, in which every strand has its step. */
-  async move({ definition, schemaVersion, actor }: DefinitionChange): Promise<void> {
-    this.input = { ...this.input, definition, schemaVersion };
+  async move({ definition, schemaVersion, entity, actor }: DefinitionChange): Promise<void> {
+    const trigger = entity === undefined ? this.input.trigger : { ...this.input.trigger, entity };
+    this.input = { ...this.input, definition, schemaVersion, trigger };
     this.#steps = takeOver(this.#steps, stepsOf(definition));
     this.note({
       step: this.#strand(MAIN).state.currentStep ?? '',
@@ -363,8 +364,8 @@ export class Run implements RunPort {
   }
 
   scope(): Scope {
-    const { app, runId, trigger } = this.input;
-    return { app, runId, trigger, context: this.state.context, now: timeNow() };
+    const { app, runId, schemaVersion, trigger } = this.input;
+    return { app, runId, schemaVersion, trigger, context: this.state.context, now: timeNow() };
   }
 
   // --- state ---------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ import * as app0019 from './app-0019_operations.ts';
 import * as app0022 from './app-0022_operated_steps.ts';
 import * as app0023 from './app-0023_retention.ts';
 import * as app0024 from './app-0024_run_trigger.ts';
+import * as app0026 from './app-0026_wait_version.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -82,4 +83,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0022,
   app0023,
   app0024,
+  app0026,
 ];
