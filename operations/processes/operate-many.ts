@@ -2,6 +2,7 @@
  * One thing done to many runs: a request becomes a row with the runs it means, and a worker asks them one by one, app by app in
  * turns. Each is asked under an id of its own, so a worker that was killed in between asks again without doing it twice.
  */
+import { crashPoint } from '../../adapters/crash-points.ts';
 import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
@@ -126,6 +127,7 @@ type Outcome = { readonly state: 'done' } | { readonly state: 'failed'; readonly
 /** Asks one run, and writes down what came of it. */
 export async function operateOne(services: Services, app: AppRuntime, item: OperatedRun): Promise<void> {
   const outcome = await ask(services, app, item);
+  crashPoint('operation.asked');
   const where = sql`operation_id = ${value(item.operation_id, 'uuid')} and run_id = ${value(item.run_id, 'uuid')} and state = 'pending'`;
   const table = id(app.storage, '_operated_runs');
   if (outcome.state === 'later') {

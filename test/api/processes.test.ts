@@ -1,5 +1,8 @@
 /** Hooks, notifications and moving running instances, over HTTP. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTemporalGateway, type TemporalGateway } from '../../adapters/temporal/client.ts';
+import { recordHistories } from '../replay/record.ts';
 import { startWorld, type Installed, type Reply, type World } from './world.ts';
 
 const approval = (id: string, extra: object = {}): object => ({ id, type: 'approval', ...extra });
@@ -28,15 +31,27 @@ const DOCUMENT = {
       ],
     },
     LONG,
+    {
+      name: 'nightly',
+      trigger: { type: 'schedule', cron: '0 3 * * *', timezone: 'Europe/Berlin' },
+      steps: [{ id: 'make', type: 'action', actions: [{ type: 'create_record', entity: 'order', fields: { title: 'nightly' } }] }],
+    },
   ],
 };
 
 let world: World;
 let tokens: Installed['tokens'];
+let temporal: TemporalGateway;
+const recorded = new Map<string, string>();
 beforeAll(async () => {
   world = await startWorld();
+  temporal = createTemporalGateway(world.config, pino({ level: 'silent' }));
   ({ tokens } = await world.install(DOCUMENT, { ann: ['desk'], ben: [] }));
 }, 120_000);
+afterAll(async () => {
+  await recordHistories({ temporal }, 'process', recorded);
+  await temporal.close();
+});
 
 const send = (who: string, method: string, path: string, body?: unknown): Promise<Reply> =>
   world.send(method, `/api/main/${path}`, { token: tokens[who] ?? '', ...(body === undefined ? {} : { body }) });
@@ -78,6 +93,55 @@ describe('an inbound hook', () => {
   }, 60_000);
 });
 
+describe('a schedule', () => {
+  interface Shown {
+    readonly id: string;
+    readonly paused: boolean;
+    readonly hours: readonly number[];
+    readonly zone: string | undefined;
+  }
+  /** Those of this installation's namespace. */
+  const schedules = async (): Promise<Shown[]> => {
+    const { schedule } = await temporal.client();
+    const { rows } = await ids();
+    return Promise.all(
+      rows.map(async ({ id }) => {
+        const { spec, state } = await schedule.getHandle(id).describe();
+        const hours = (spec.calendars ?? []).flatMap(({ hour }) => (hour ?? []).map(({ start }) => start));
+        return { id, paused: state.paused, hours, zone: spec.timezone };
+      }),
+    );
+  };
+  const ids = async (): Promise<{ rows: { id: string }[] }> => {
+    const rows: { id: string }[] = [];
+    const { schedule } = await temporal.client();
+    for await (const { scheduleId } of schedule.list()) rows.push({ id: scheduleId });
+    return { rows };
+  };
+  const shows = (wanted: object[]) =>
+    expect.poll(() => schedules().catch((error: unknown) => String(error)), { timeout: 20_000, interval: 100 }).toMatchObject(wanted);
+  const change = async (body: object): Promise<void> => {
+    const changed = await send('admin', 'PATCH', '_admin/workflows/nightly', body);
+    expect(changed.status, changed.text).toBe(200);
+  };
+
+  it('follows what is published: its times, a pause, its removal, and another of the same name', async () => {
+    const trigger = { type: 'schedule', cron: '0 3 * * *', timezone: 'Europe/Berlin' };
+    await shows([{ paused: false, hours: [3], zone: 'Europe/Berlin' }]);
+    await change({ trigger: { ...trigger, cron: '0 5 * * *', timezone: 'America/New_York' } });
+    await shows([{ paused: false, hours: [5], zone: 'America/New_York' }]);
+    await change({ active: false });
+    await shows([{ paused: true, hours: [5] }]);
+    const gone = await send('admin', 'DELETE', '_admin/workflows/nightly');
+    expect(gone.status, gone.text).toBeLessThan(300);
+    await shows([]);
+    const steps = [{ id: 'make', type: 'action', actions: [{ type: 'create_record', entity: 'order', fields: { title: 'n' } }] }];
+    const made = await send('admin', 'POST', '_admin/workflows', { name: 'nightly', trigger, steps });
+    expect(made.status, made.text).toBe(201);
+    await shows([{ paused: false, hours: [3], zone: 'Europe/Berlin' }]);
+  }, 60_000);
+});
+
 describe('a running instance', () => {
   const publish = async (steps: object[]): Promise<void> => {
     const changed = await send('admin', 'PATCH', '_admin/workflows/long', { steps });
@@ -104,5 +168,25 @@ describe('a running instance', () => {
       current_step: 'again',
       history: [{ status: 'moved' }, { step: 'ask', status: 'approved' }],
     });
+    recorded.set(next.body.data.temporal_workflow_id as string, 'moved');
+  }, 60_000);
+});
+
+// The last: nothing is served behind it.
+describe('an app that is deleted', () => {
+  it('takes its schedules along, and has them again when it is restored', async () => {
+    const platform = await world.platformToken();
+    const { schedule } = await temporal.client();
+    const listed = async (): Promise<number> => {
+      let found = 0;
+      for await (const _one of schedule.list()) found++;
+      return found;
+    };
+    await expect.poll(listed, { timeout: 20_000 }).toBe(1);
+    expect((await world.send('DELETE', '/api/_platform/apps/main', { token: platform })).status).toBe(200);
+    await expect.poll(listed, { timeout: 20_000 }).toBe(0);
+    const back = await world.send('POST', '/api/_platform/apps/main/restore', { token: platform });
+    expect(back.status, back.text).toBe(200);
+    await expect.poll(listed, { timeout: 20_000 }).toBe(1);
   }, 60_000);
 });

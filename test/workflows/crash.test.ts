@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decideRun } from '../../operations/approvals/decide.ts';
+import { getOperation, operateMany } from '../../operations/processes/operate-many.ts';
 import { workflowBundle } from '../support/temporal.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
 
@@ -59,9 +60,24 @@ const NESTED = [
   { id: 'part', name: 'part', trigger: { type: 'manual', entity: 'ticket' }, steps: [make('inner')] },
 ];
 
+const STUCK = {
+  id: 'stuck',
+  name: 'stuck',
+  trigger: { type: 'state_change', entity: 'ticket', field: 'status', to: 'stuck' },
+  steps: [
+    {
+      id: 'bad',
+      type: 'action',
+      actions: [{ type: 'delete_record', record_id: '00000000-0000-7000-8000-00000000dead' }],
+      then: 'after',
+    },
+    make('after'),
+  ],
+};
+
 let world: ProcessWorld;
 beforeAll(async () => {
-  world = await processWorld([CREATION, VOTING, ...NESTED]);
+  world = await processWorld([CREATION, VOTING, ...NESTED, STUCK]);
 }, 60_000);
 
 /** Starts a worker that dies at the named place; resolves with the signal that ended it. */
@@ -162,5 +178,44 @@ describe.each([
       [`%@${title}`],
     );
     expect(made.rows.map(({ email }) => email)).toEqual(['inner', 'left', 'paid', 'right', 'undone', 'x', 'y', 'z']);
+  }, 120_000);
+});
+
+describe('a worker killed while it asks thirty runs', () => {
+  it('leaves the rest to the next one, and each run was asked once', async () => {
+    const { pool } = world.services;
+    const storage = world.app.storage;
+    for (let index = 0; index < 30; index++) {
+      const title = `many${index}.example`;
+      const id = await world.ticket({ title, status: 'stuck' });
+      await world.change(id, 'create', { id, title, status: 'stuck' }, null);
+    }
+    const stuck = async (): Promise<number> =>
+      (await pool.query(`select 1 from ${storage}._runs where workflow_name = 'stuck' and status = 'running' and error is not null`)).rows
+        .length;
+    await expect.poll(stuck, { timeout: 30_000 }).toBe(30);
+    await world.worker.close();
+    const death = doomedWorker('operation.asked:14');
+    const begun = await operateMany(world.admin, { action: 'skip', filter: { workflow: 'stuck' } });
+    expect(begun.status).toBe(202);
+    expect(await death).toBe('SIGKILL');
+    const { id: operation } = (JSON.parse(begun.text) as { data: { id: string } }).data;
+    const state = async (): Promise<unknown> => JSON.parse(await getOperation(world.admin, operation));
+    expect(await state()).toMatchObject({ data: { state: 'running', total: 30, failed: 0 } });
+    // What the dead one had claimed is free again when its lease is over.
+    await pool.query(`update ${storage}._operated_runs set due_at = now() where state = 'pending'`);
+    await pool.query(`update durabase.work set due_at = now() where kind = 'operations'`);
+    await world.startWorker();
+    await expect.poll(state, { timeout: 40_000 }).toMatchObject({ data: { state: 'done', total: 30, done: 30, failed: 0 } });
+    const { rows } = await pool.query<{ status: string; said: string[] }>(
+      `select status, (select array_agg(h->>'status') from jsonb_array_elements(history) h) as said from ${storage}._runs where workflow_name = 'stuck'`,
+    );
+    expect(rows).toEqual(Array.from({ length: 30 }, () => ({ status: 'completed', said: ['failed', 'skipped', 'completed'] })));
+    const made = await pool.query(
+      `select count(*)::int as made, count(distinct email)::int as names from ${storage}.agent where email like 'after@many%'`,
+    );
+    expect(made.rows).toEqual([{ made: 30, names: 30 }]);
+    const again = await operateMany(world.admin, { action: 'skip', filter: { workflow: 'stuck' } });
+    expect(JSON.parse(again.text)).toMatchObject({ data: { total: 0, state: 'done' } });
   }, 120_000);
 });
