@@ -115,14 +115,15 @@ async function make(admin: Caller, entity: string, count: number): Promise<void>
   }
 }
 
-/** Asks seldom: what is counted is to have the machine. */
+/** Clocks run before their workflows have been started. Asks seldom: what is counted is to have the machine. */
 async function allWait(database: pg.Client, storage: string, wanted: Numbers, limitMs: number): Promise<void> {
   const text = `select (select count(*)::int from ${storage}._tasks where state = 'pending') as approvals,
-    (select count(*)::int from ${storage}._clocks where state = 'running') as clocks`;
+    (select count(*)::int from ${storage}._clocks where state = 'running') as clocks,
+    (select count(*)::int from ${storage}._starts where state <> 'started') as starts`;
   const end = Date.now() + limitMs;
   for (;;) {
-    const [found] = (await database.query<Numbers>(text)).rows;
-    if (found?.approvals === wanted.approvals && found.clocks === wanted.clocks) return;
+    const [found] = (await database.query<Numbers & { starts: number }>(text)).rows;
+    if (found?.approvals === wanted.approvals && found.clocks === wanted.clocks && found.starts === 0) return;
     demand(Date.now() < end, `${JSON.stringify(found)} of ${JSON.stringify(wanted)} wait after ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
