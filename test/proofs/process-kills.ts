@@ -69,11 +69,13 @@ export async function proveProcessKills(options: ProcessKillsOptions, say: (line
       await working;
     }
     say(`${clients.plans.length} orders have ended`);
+    // Told at once: what did not end leaves something behind, too.
+    for (const finding of [...nemesis.findings, ...clients.findings].slice(0, 20)) say(finding.slice(0, 1_500));
     await drained(stored, rig);
     const checked = await checkAll(stored, clients, nemesis.outages, { calls: receiver.calls, cut });
     const late = await lateness(stored, nemesis.outages);
     const findings = [...nemesis.findings, ...clients.findings, ...checked.findings];
-    for (const finding of findings.slice(0, 20)) say(finding.slice(0, 1_500));
+    for (const finding of checked.findings.slice(0, 20)) say(finding.slice(0, 1_500));
     const counts = { kills: nemesis.outages.length, orders: clients.plans.length, rolledBack: clients.rolledBack.length };
     return { ...checked, ...counts, ...late, findings };
   } catch (error) {
