@@ -158,7 +158,11 @@ export interface ProcessState {
   readonly compensations?: readonly Compensation[];
   /** Update ids already answered, newest last, so that a repeated decision gets the same answer. */
   readonly answered: readonly string[];
+  /** Events and ends that came before the run had opened what they are about. */
+  readonly early?: readonly EarlyWord[];
 }
+
+export type EarlyWord = { readonly waitId: string; readonly seq: string } | { readonly workflowId: string; readonly outcome: ChildOutcome };
 
 export interface StrandState {
   readonly id: string;

@@ -14,6 +14,7 @@ import {
 import type { ActorRef, DecisionInput, DefinitionChange, Resolution, RewindRequest, RunView, TaskRequest } from '../contracts/types.ts';
 import { keptInHistory } from '../kept-in-history.ts';
 import { refusalToMove } from '../../core/model/process-move.ts';
+import { isAhead, untilOpened } from './early.ts';
 import type { Run } from './run.ts';
 import { refuse } from './state.ts';
 import type { Strand } from './strand.ts';
@@ -23,8 +24,12 @@ const SETTLE_MS = 1_500;
 
 export function listen(run: Run): void {
   setHandler(runViewQuery, () => run.view());
-  setHandler(decideTaskUpdate, (decision) => decide(run, decision), { validator: (decision) => checkDecision(run, decision) });
-  setHandler(changeTaskUpdate, (request) => changeTask(run, request), { validator: (request) => void strandOf(run, request) });
+  setHandler(decideTaskUpdate, (decision) => decide(run, decision), {
+    validator: (decision) => void (isComing(run, decision.taskId) || checkDecision(run, decision)),
+  });
+  setHandler(changeTaskUpdate, (request) => changeTask(run, request), {
+    validator: (request) => void (isComing(run, request.taskId) || strandOf(run, request)),
+  });
   setHandler(cancelRunUpdate, (request) => cancel(run, request.actor, request.reason), { validator: (_request) => run.checkRunning() });
   setHandler(resolveFailureUpdate, (resolution) => resolve(run, resolution), {
     validator: (resolution) => void resolvableBy(run, resolution),
@@ -59,7 +64,12 @@ function checkDecision(run: Run, decision: DecisionInput): Strand | undefined {
   return strand;
 }
 
+/** A task that the run is about to open again: whether what is asked of it counts is looked at then. */
+const isComing = (run: Run, taskId: string | undefined): boolean =>
+  taskId !== undefined && run.status === 'running' && isAhead(run.state, run.input.runId, taskId);
+
 async function decide(run: Run, decision: DecisionInput): Promise<RunView> {
+  await untilOpened(run, decision.taskId);
   const open = run.live().find(({ state }) => state.task?.id === decision.taskId);
   await open?.approval.untilRecorded();
   await checkDecision(run, decision)?.approval.record(decision);
@@ -78,6 +88,7 @@ function strandOf(run: Run, { taskId }: TaskRequest): Strand {
 
 async function changeTask(run: Run, request: TaskRequest): Promise<RunView> {
   await keptInHistory();
+  await untilOpened(run, request.taskId);
   const strand = strandOf(run, request);
   await strand.approval.untilRecorded();
   await strandOf(run, request).approval.change(request);

@@ -48,6 +48,9 @@ export interface RunPort {
   /** With all that it opened. */
   stopStrand(id: string): void;
   childEnded(workflowId: string, outcome: ChildOutcome): void;
+  /** What was told of a wait, or of a run within, before it was opened. */
+  earlyEvents(waitId: string): readonly string[];
+  earlyEnd(workflowId: string): ChildOutcome | undefined;
   nextVisit(): number;
   effectKey(visit: number, name: number | string): string;
   hasBegun(): void;

@@ -10,6 +10,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -23,6 +24,7 @@ import type {
   ActorRef,
   ChildOutcome,
   DefinitionChange,
+  EarlyWord,
   HistoryEntry,
   ProcessInput,
   ProcessResult,
@@ -33,6 +35,7 @@ import type {
 } from '../contracts/types.ts';
 import { local } from './activities.ts';
 import { compensate } from './compensate.ts';
+import { isAhead, withEarly } from './early.ts';
 import { runFailure } from './failure.ts';
 import type { Closing, Projection, RunPort, Scope } from './ports.ts';
 import { firstState, MAIN, nameOf, readState, refuse, timeNow, withEntry } from './state.ts';
@@ -218,13 +221,31 @@ export class Run implements RunPort {
   }
 
   childEnded(workflowId: string, outcome: ChildOutcome): void {
-    const waiting = this.state.strands.find(({ child }) => child?.workflowId === workflowId && child.outcome === undefined);
-    if (waiting?.child) this.changeStrand(waiting.id, { child: { ...waiting.child, outcome } });
+    const waiting = this.state.strands.find(({ child }) => child?.workflowId === workflowId);
+    if (waiting?.child === undefined || waiting.child === null) this.#keepEarly({ workflowId, outcome });
+    else if (waiting.child.outcome === undefined) this.changeStrand(waiting.id, { child: { ...waiting.child, outcome } });
   }
 
   eventCame(waitId: string, seq: string): void {
-    const waiting = this.state.strands.find(({ wait }) => wait?.id === waitId && !wait.inbox.includes(seq));
-    if (waiting?.wait) this.changeStrand(waiting.id, { wait: { ...waiting.wait, inbox: [...waiting.wait.inbox, seq] } });
+    const waiting = this.state.strands.find(({ wait }) => wait?.id === waitId);
+    if (waiting?.wait === undefined || waiting.wait === null) {
+      if (isAhead(this.state, this.input.runId, waitId)) this.#keepEarly({ waitId, seq });
+    } else if (!waiting.wait.inbox.includes(seq))
+      this.changeStrand(waiting.id, { wait: { ...waiting.wait, inbox: [...waiting.wait.inbox, seq] } });
+  }
+
+  /** Runs of before dropped it. */
+  #keepEarly(word: EarlyWord): void {
+    if (patched('keep-early')) this.change({ early: withEarly(this.state.early, word) });
+  }
+
+  earlyEvents(waitId: string): readonly string[] {
+    return [...new Set((this.state.early ?? []).flatMap((word) => ('waitId' in word && word.waitId === waitId ? [word.seq] : [])))];
+  }
+
+  earlyEnd(workflowId: string): ChildOutcome | undefined {
+    const word = this.state.early?.find((one) => 'workflowId' in one && one.workflowId === workflowId);
+    return word !== undefined && 'outcome' in word ? word.outcome : undefined;
   }
 
   /** Goes on by another definition, in which every strand has its step. */

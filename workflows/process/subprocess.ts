@@ -34,7 +34,8 @@ export async function beginSubprocess(step: SubprocessStep, strand: StrandPort):
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: `${step.workflow} (of ${strand.run.input.definition.name})`,
   });
-  strand.change({ child: { workflowId, runId: input.runId } });
+  const outcome = strand.run.earlyEnd(workflowId);
+  strand.change({ child: { workflowId, runId: input.runId, ...(outcome === undefined ? {} : { outcome }) } });
   child.result().then(
     () => strand.run.childEnded(workflowId, { status: 'completed', error: null, context: {} }),
     // Terminated in Temporal: then no signal comes.

@@ -31,7 +31,10 @@ export async function awaitIt(step: WaitStep, strand: StrandPort): Promise<strin
 /** Registers the wait: from now on the relay tells the run of events that may be meant. */
 async function openWait(step: WaitStep, event: string, strand: StrandPort): Promise<void> {
   const id = visitId(strand.run.input.runId, strand.visit);
-  strand.change({ wait: { id, inbox: [] }, deadline: step.timeout === undefined ? null : deadlineAfter(step.timeout) });
+  strand.change({
+    wait: { id, inbox: strand.run.earlyEvents(id) },
+    deadline: step.timeout === undefined ? null : deadlineAfter(step.timeout),
+  });
   await local.openWait.executeWithOptions({ ...brief, summary: `${step.id}: wait for ${event}` }, [
     {
       ...strand.scope(),
