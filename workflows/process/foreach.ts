@@ -1,4 +1,4 @@
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation, patched } from '@temporalio/workflow';
 import type { ForeachStep } from '../../core/model/document.ts';
 import type { StrandState } from '../contracts/types.ts';
 import { brief } from '../activity-options.ts';
@@ -7,7 +7,7 @@ import { stepFailure } from './failure.ts';
 import type { StrandPort } from './ports.ts';
 import { newStrand, target } from './state.ts';
 
-/** Progress is shown after so many items: a projection for each would cost more than the items. */
+/** Progress is shown after so many items, and at the end: a projection for each would cost more than the items. */
 const SHOW_EVERY = 10;
 /** What a run's context may have at most, as its start has it. */
 const MAX_SAVED_CHARACTERS = 64 * 1024;
@@ -78,9 +78,15 @@ async function takeResults(step: ForeachStep, strand: StrandPort): Promise<void>
     run.removeStrand(id);
     const loop = loopOf(strand);
     if (step.save_as !== undefined) strand.change({ loop: { ...loop, results: [...loop.results, [index, saved]] } });
-    if ((index + 1) % SHOW_EVERY === 0) await strand.project();
+    if ((index + 1) % SHOW_EVERY === 0 || isAmongLast(strand)) await strand.project();
   }
 }
+
+/** No more are begun, and those that are left may rest for days: what is shown then is to be what is. */
+const isAmongLast = (strand: StrandPort): boolean => {
+  const { count, next } = loopOf(strand);
+  return next >= count && strand.run.childrenOf(strand.id).length > 0 && patched('show-last-items');
+};
 
 function finish(step: ForeachStep, strand: StrandPort): string | null {
   const { count, results } = loopOf(strand);
