@@ -139,7 +139,8 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
   for (let attempt = 0; ; attempt++) {
     const started = await launch(executable, options, namespace);
     if (!(started instanceof Error)) return started;
-    if (attempt === 2 || started instanceof ConfigError) throw started;
+    // A port that was free a moment ago; with anything else another try ends the same way.
+    if (attempt === 2 || !/address already in use/i.test(started.message)) throw started;
   }
 }
 
