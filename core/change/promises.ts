@@ -14,3 +14,19 @@ export const PROMISED: Sql = sql`
       and l.database = (select d.oid from pg_database d where d.datname = current_database())
       and ((l.classid::bigint << 32) | l.objid::bigint) = $1);
   end`;
+
+/**
+ * The body of a function that answers whether both sides agree, `differs` being how they do not. Between two commits a row with a promise
+ * is behind: it is looked at again, for as long as a batch may take.
+ */
+export const agreesUnless = (differs: Sql): Sql => sql`
+  begin
+    loop
+      if not exists (${differs}) then
+        return true;
+      end if;
+      exit when clock_timestamp() > statement_timestamp() + interval '1 second';
+      perform pg_sleep(0.005);
+    end loop;
+    return false;
+  end`;

@@ -33,10 +33,9 @@ export const hasRenamed = (app: App): boolean => keyed(app).length > 0;
 
 /** Inside the caller's transaction. `app` is the version that is served from then on. */
 export async function renameOpen(client: Db, app: App): Promise<void> {
-  for (const entity of keyed(app)) {
-    for (const named of OPEN) await rename(client, app, entity, named, named.isOpen);
-    await settleClocks(client, app);
-  }
+  if (!hasRenamed(app)) return;
+  for (const entity of keyed(app)) for (const named of OPEN) await rename(client, app, entity, named, named.isOpen);
+  await settleClocks(client, app);
 }
 
 const BATCH = 20_000;

@@ -9,7 +9,7 @@
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
 import { and, id, inlined, join, literal, render, sql, type Sql } from '../../sql/sql.ts';
 import { typeOf } from '../conversion/stored.ts';
-import { PROMISED } from '../promises.ts';
+import { agreesUnless, PROMISED } from '../promises.ts';
 import type { Moved } from './moved.ts';
 
 const FUNCTIONS = ['promised', 'spread', 'told', 'attached', 'taken', 'moved', 'found', 'agrees'] as const;
@@ -274,25 +274,14 @@ function found(moved: Moved): Sql {
 
 export const foundFor = (moved: Moved, row: string): Sql => sql`${call(moved, 'found')}(${id(row, moved.parent.linked.column)})`;
 
-/** Between two commits a child with a promise is behind: it is looked at again, for as long as a batch may take. */
 function agrees(moved: Moved): Sql {
   const { child, parent } = moved;
   return plpgsql(
     moved,
     'agrees',
     sql`boolean`,
-    sql`
-  begin
-    loop
-      if not exists (select from ${parentOf(moved)} join ${childOf(moved)} on ${isChildOf(moved, id('p', parent.linked.column))}
-        where ${id('p', parent.linked.column)} = $1 and ${id('c', child.column.name)} is distinct from ${id('p', parent.column.name)}) then
-        return true;
-      end if;
-      exit when clock_timestamp() > statement_timestamp() + interval '1 second';
-      perform pg_sleep(0.005);
-    end loop;
-    return false;
-  end`,
+    agreesUnless(sql`select from ${parentOf(moved)} join ${childOf(moved)} on ${isChildOf(moved, id('p', parent.linked.column))}
+        where ${id('p', parent.linked.column)} = $1 and ${id('c', child.column.name)} is distinct from ${id('p', parent.column.name)}`),
   );
 }
 

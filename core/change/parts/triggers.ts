@@ -8,7 +8,7 @@
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
 import { and, empty, id, inlined, join, literal, or, raw, render, sql, type Sql } from '../../sql/sql.ts';
 import { typeOf } from '../conversion/stored.ts';
-import { PROMISED } from '../promises.ts';
+import { agreesUnless, PROMISED } from '../promises.ts';
 import type { Parts } from './resolve.ts';
 
 type Row = 'new' | 'old' | 't' | 'p' | '_before' | '_whole' | '_part';
@@ -373,23 +373,12 @@ export const isUnfilled = (the: Parts): Sql =>
 const inStep = (the: Parts): Sql =>
   sql`coalesce((select not ${differ(ofPart(the, 'p'), ofWhole(the, 't'))} from ${parts(the)} where ${belongs(the, 't')} limit 1), not (${isDue(the, ofWhole(the, 't'))}))`;
 
-/** Between two commits a promised part is behind: it is looked at again, for as long as a batch may take. */
 const agrees = (the: Parts): Sql =>
   plpgsql(
     the,
     'agrees',
     sql`boolean`,
-    sql`
-  begin
-    loop
-      if not exists (select from ${wholes(the)} where ${wholeKey(the, 't')} = $1 and not ${inStep(the)}) then
-        return true;
-      end if;
-      exit when clock_timestamp() > statement_timestamp() + interval '1 second';
-      perform pg_sleep(0.005);
-    end loop;
-    return false;
-  end`,
+    agreesUnless(sql`select from ${wholes(the)} where ${wholeKey(the, 't')} = $1 and not ${inStep(the)}`),
   );
 
 export const agreesFor = (the: Parts): Sql =>
