@@ -1,83 +1,98 @@
 /** The back office of one app. Its key is the app and the schema version: switching either makes everything anew. */
 import { Alert, Box, CircularProgress } from '@mui/material';
 import { useCallback, useEffect, useMemo, useState, type ReactElement } from 'react';
-import { Admin, CustomRoutes, localStorageStore, Resource } from 'react-admin';
-import { Navigate, Route, useParams } from 'react-router-dom';
+import { Admin, CustomRoutes, Resource, type I18nProvider } from 'react-admin';
+import { Route, useParams } from 'react-router-dom';
 import { ApiError } from '../../client/client.ts';
 import { discover, type DiscoveredEntity, type Discovery } from './discovery.ts';
-import { AppLayout, DiscoveryProvider } from './layout/AppLayout.tsx';
-import { Import } from './pages/Import.tsx';
-import { Inbox } from './pages/Inbox.tsx';
-import { Runs } from './pages/Runs.tsx';
-import { Versions } from './pages/Versions.tsx';
+import { useWords } from './i18n/words.ts';
 import { createAuthProvider } from './providers/auth-provider.ts';
 import { createDataProvider } from './providers/data-provider.ts';
 import { entityPages } from './resources/entity.tsx';
+import { useIsDark } from './shell/appearance.ts';
+import { DiscoveryProvider } from './shell/discovery-context.ts';
+import { Home } from './shell/Home.tsx';
+import { Layout } from './shell/Layout.tsx';
+import { NotFound } from './shell/NotFound.tsx';
+import { pagesFor } from './shell/pages.ts';
+import { ReloadProvider } from './shell/reload.ts';
+import { storeFor } from './shell/store.ts';
+import { SHELL } from './shell/words.ts';
 import { darkTheme, lightTheme } from './theme.ts';
 
-export function AppAdmin({ onSignedOut }: { readonly onSignedOut: () => void }): ReactElement {
+interface AppAdminProps {
+  readonly i18nProvider: I18nProvider;
+  readonly onSignedOut: () => void;
+}
+
+export function AppAdmin({ i18nProvider, onSignedOut }: AppAdminProps): ReactElement {
+  const t = useWords(SHELL);
   const { app = '' } = useParams();
   const [discovery, setDiscovery] = useState<Discovery | undefined>();
-  const [problem, setProblem] = useState<string | undefined>();
-  const load = useCallback(() => {
-    discover(app).then(setDiscovery, (error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) onSignedOut();
-      else setProblem('There is no such app, or it is not for you.');
-    });
-  }, [app, onSignedOut]);
+  const [isMissing, setMissing] = useState(false);
+  const load = useCallback(
+    () =>
+      discover(app).then(setDiscovery, (error: unknown) => {
+        if (error instanceof ApiError && error.status === 401) onSignedOut();
+        else setMissing(true);
+      }),
+    [app, onSignedOut],
+  );
   useEffect(() => {
     setDiscovery(undefined);
-    setProblem(undefined);
-    load();
+    setMissing(false);
+    void load();
   }, [load]);
-  if (problem !== undefined) {
+  if (isMissing) {
     return (
       <Box component="main" sx={{ p: 4 }}>
-        <h1>Not found</h1>
-        <Alert severity="warning">{problem}</Alert>
+        <h1>{t('not_found')}</h1>
+        <Alert severity="warning">{t('no_such_app')}</Alert>
       </Box>
     );
   }
   if (discovery === undefined || discovery.app.name !== app) {
     return (
       <Box component="main" sx={{ display: 'grid', placeItems: 'center', minHeight: '60vh' }}>
-        <CircularProgress aria-label="Loading the app" />
+        <CircularProgress aria-label={t('loading_app')} />
       </Box>
     );
   }
-  return <Office key={`${app}.${discovery.schema_version}`} discovery={discovery} onImported={load} onSignedOut={onSignedOut} />;
+  return (
+    <ReloadProvider value={load}>
+      <Office key={`${app}.${discovery.schema_version}`} discovery={discovery} i18nProvider={i18nProvider} onSignedOut={onSignedOut} />
+    </ReloadProvider>
+  );
 }
 
-interface OfficeProps {
+interface OfficeProps extends AppAdminProps {
   readonly discovery: Discovery;
-  readonly onImported: () => void;
-  readonly onSignedOut: () => void;
 }
 
-function Office({ discovery, onImported, onSignedOut }: OfficeProps): ReactElement {
+function Office({ discovery, i18nProvider, onSignedOut }: OfficeProps): ReactElement {
   const app = discovery.app.name;
+  const isDark = useIsDark();
   const dataProvider = useMemo(() => createDataProvider(discovery), [discovery]);
-  const authProvider = useMemo(() => {
-    const base = createAuthProvider(discovery);
-    return { ...base, logout: async (params: unknown) => base.logout(params).then(() => (onSignedOut(), false as const)) };
-  }, [discovery, onSignedOut]);
+  const authProvider = useMemo(() => createAuthProvider(discovery, onSignedOut), [discovery, onSignedOut]);
   const resources = useMemo(
     () =>
       discovery.entities.filter((entity) => entity.permissions.read).map((entity) => ({ entity, pages: entityPages(discovery, entity) })),
     [discovery],
   );
-  const store = useMemo(() => localStorageStore(undefined, `durabase.${app}`), [app]);
+  const store = useMemo(() => storeFor(app), [app]);
   return (
     <DiscoveryProvider value={discovery}>
       <Admin
         basename={`/t/${app}`}
         dataProvider={dataProvider}
         authProvider={authProvider}
+        i18nProvider={i18nProvider}
         store={store}
-        layout={AppLayout}
+        layout={Layout}
+        dashboard={Home}
+        catchAll={NotFound}
         title="Durabase"
-        lightTheme={lightTheme}
-        darkTheme={darkTheme}
+        theme={isDark ? darkTheme : lightTheme}
         disableTelemetry
         requireAuth
         loginPage={false}
@@ -92,11 +107,9 @@ function Office({ discovery, onImported, onSignedOut }: OfficeProps): ReactEleme
           />
         ))}
         <CustomRoutes>
-          <Route path="/" element={<Navigate to={`/t/${app}/${resources[0]?.entity.name ?? 'inbox'}`} replace />} />
-          <Route path="/inbox" element={<Inbox />} />
-          <Route path="/runs" element={<Runs />} />
-          <Route path="/import" element={<Import onImported={onImported} />} />
-          <Route path="/versions" element={<Versions />} />
+          {pagesFor(discovery).map((page) => (
+            <Route key={page.path} path={`/${page.path}`} element={<page.component />} />
+          ))}
         </CustomRoutes>
       </Admin>
     </DiscoveryProvider>

@@ -5,20 +5,21 @@ import { createTheme, CssBaseline, ThemeProvider } from '@mui/material';
 import { StrictMode, useCallback, useEffect, useMemo, useState, type ReactElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router-dom';
+import type { I18nProvider } from 'react-admin';
 import type { Scope } from '../../client/client.ts';
 import { AppAdmin } from './AppAdmin.tsx';
-import { Apps } from './pages/Apps.tsx';
+import { createI18nProvider } from './i18n/provider.ts';
 import { SignIn } from './pages/SignIn.tsx';
+import { PlatformAdmin } from './PlatformAdmin.tsx';
 import { isSignedIn, rememberedScope } from './session.ts';
+import { useIsDark } from './shell/appearance.ts';
 import { darkTheme, lightTheme } from './theme.ts';
 
 /** Styles made at run time carry the page's nonce, so that the policy can forbid every other inline style. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
 const cache = createCache({ key: 'd', prepend: true, ...(nonce === undefined ? {} : { nonce }) });
 
-const prefersDark = (): boolean => window.matchMedia('(prefers-color-scheme: dark)').matches;
-
-function Root(): ReactElement | null {
+function Root({ i18nProvider }: { readonly i18nProvider: I18nProvider }): ReactElement | null {
   const [state, setState] = useState<'asking' | 'out' | 'in'>('asking');
   useEffect(() => {
     void isSignedIn().then((signedIn) => setState(signedIn ? 'in' : 'out'));
@@ -26,31 +27,31 @@ function Root(): ReactElement | null {
   const signedOut = useCallback(() => setState('out'), []);
   const router = useMemo(() => {
     const scope = rememberedScope();
-    const home = scope.kind === 'app' ? <Navigate to={`/t/${scope.app}`} replace /> : <Apps onSignedOut={signedOut} />;
+    const home = scope.kind === 'app' ? `/t/${scope.app}` : '/platform/apps';
     return createBrowserRouter(
       [
-        { path: '/', element: home },
-        { path: '/t/:app/*', element: <AppAdmin onSignedOut={signedOut} /> },
-        { path: '*', element: <Navigate to="/" replace /> },
+        { path: '/t/:app/*', element: <AppAdmin i18nProvider={i18nProvider} onSignedOut={signedOut} /> },
+        // An app's own user has no platform to look at.
+        ...(scope.kind === 'platform'
+          ? [{ path: '/platform/*', element: <PlatformAdmin i18nProvider={i18nProvider} onSignedOut={signedOut} /> }]
+          : []),
+        { path: '*', element: <Navigate to={home} replace /> },
       ],
       { basename: '/admin' },
     );
     // The home page depends on who signed in: `state` stands for the sign-in, so the router is made anew with each one.
-  }, [state, signedOut]);
-  const theme = useMemo(() => createTheme(prefersDark() ? darkTheme : lightTheme), []);
+  }, [state, signedOut, i18nProvider]);
+  const isDark = useIsDark();
+  const theme = useMemo(() => createTheme(isDark ? darkTheme : lightTheme), [isDark]);
   if (state === 'asking') return null;
-  if (state === 'out') {
-    return (
-      <ThemeProvider theme={theme}>
-        <CssBaseline />
-        <SignIn onSignedIn={(scope: Scope) => (rememberHome(scope), setState('in'))} />
-      </ThemeProvider>
-    );
-  }
   return (
     <ThemeProvider theme={theme}>
       <CssBaseline />
-      <RouterProvider router={router} />
+      {state === 'out' ? (
+        <SignIn onSignedIn={(scope: Scope) => (rememberHome(scope), setState('in'))} />
+      ) : (
+        <RouterProvider router={router} />
+      )}
     </ThemeProvider>
   );
 }
@@ -63,11 +64,13 @@ function rememberHome(scope: Scope): void {
 
 const element = document.getElementById('root');
 if (element !== null) {
-  createRoot(element).render(
-    <StrictMode>
-      <CacheProvider value={cache}>
-        <Root />
-      </CacheProvider>
-    </StrictMode>,
+  void createI18nProvider().then((i18nProvider) =>
+    createRoot(element).render(
+      <StrictMode>
+        <CacheProvider value={cache}>
+          <Root i18nProvider={i18nProvider} />
+        </CacheProvider>
+      </StrictMode>,
+    ),
   );
 }

@@ -120,7 +120,7 @@ describe('the back office', () => {
       () => agent('GET', '/api/helpdesk/_workflows/pending'),
       (reply) => reply.at('data', 0) !== undefined,
     );
-    await page.goto(`${stack.url}/admin/t/helpdesk/inbox`);
+    await page.goto(`${stack.url}/admin/t/helpdesk/_approvals`);
     await page.getByRole('button', { name: 'Approve' }).first().waitFor();
     expect(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')).toContain('/workflows/process');
     expect(await axe(page)).toEqual([]);
@@ -134,7 +134,7 @@ describe('the back office', () => {
       (reply) => reply.at('data', 'status') === 'assigned',
     );
     expect(after.at('data', 'status')).toBe('assigned');
-    await page.goto(`${stack.url}/admin/t/helpdesk/runs`);
+    await page.goto(`${stack.url}/admin/t/helpdesk/_runs`);
     await page.getByText('completed').first().waitFor();
     expect(await axe(page)).toEqual([]);
     await screenshot(page, 'runs');
@@ -156,7 +156,7 @@ describe('the back office', () => {
     await admin('POST', '/api/_platform/apps', { name: 'library', display_name: 'Library' });
     const owner = await openPage(browser, stack.url, [/401/]);
     const { page } = owner;
-    await page.goto(`${stack.url}/admin/t/helpdesk/import`);
+    await page.goto(`${stack.url}/admin/t/helpdesk/_import`);
     await signInAs(owner, 'platform@localhost', 'changeme', '');
     await page
       .getByLabel('Document (JSON or YAML)')
@@ -172,7 +172,7 @@ describe('the back office', () => {
     await page.getByRole('option', { name: 'Library' }).click();
     await page.waitForURL(/\/t\/library/);
     expect(await page.getByRole('menuitem', { name: 'Book' }).count()).toBe(0);
-    await page.goto(`${stack.url}/admin/t/helpdesk/versions`);
+    await page.goto(`${stack.url}/admin/t/helpdesk/_versions`);
     await page.getByRole('table', { name: 'Schema versions' }).waitFor();
     expect(await axe(page)).toEqual([]);
     expect(owner.complaints).toEqual([]);

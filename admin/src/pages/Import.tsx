@@ -20,9 +20,10 @@ import {
 import { useState, type ChangeEvent, type ReactElement } from 'react';
 import { Title } from 'react-admin';
 import { ApiError } from '../../../client/client.ts';
-import { useDiscovery } from '../layout/AppLayout.tsx';
+import { useDiscovery } from '../shell/discovery-context.ts';
 import { messageOf } from '../providers/data-provider.ts';
 import { client } from '../session.ts';
+import { useReload } from '../shell/reload.ts';
 
 type Mode = 'skip' | 'merge' | 'replace';
 
@@ -31,7 +32,8 @@ interface Report {
   readonly summary: Readonly<Record<string, number>>;
 }
 
-export function Import({ onImported }: { readonly onImported: () => void }): ReactElement | null {
+export default function Import(): ReactElement {
+  const onImported = useReload();
   const discovery = useDiscovery();
   const [text, setText] = useState('');
   const [mode, setMode] = useState<Mode>('skip');
@@ -49,13 +51,13 @@ export function Import({ onImported }: { readonly onImported: () => void }): Rea
     setProblems([]);
     const isJson = text.trimStart().startsWith('{');
     client
-      .call<{ data: Report }>(`/api/${encodeURIComponent(discovery?.app.name ?? '')}/_admin/import?mode=${mode}`, {
+      .call<{ data: Report }>(`/api/${encodeURIComponent(discovery.app.name)}/_admin/import?mode=${mode}`, {
         method: 'POST',
         text: { type: isJson ? 'application/json' : 'application/yaml', content: text },
       })
       .then(({ body }) => {
         setReport(body.data);
-        onImported();
+        return onImported();
       })
       .catch((error: unknown) => setProblems(problemsOf(error)))
       .finally(() => setBusy(false));

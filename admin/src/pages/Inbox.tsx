@@ -16,7 +16,7 @@ import { useCallback, useEffect, useState, type ReactElement } from 'react';
 import { ReferenceField, Title } from 'react-admin';
 import { ApiError } from '../../../client/client.ts';
 import type { Discovery } from '../discovery.ts';
-import { useDiscovery } from '../layout/AppLayout.tsx';
+import { useDiscovery } from '../shell/discovery-context.ts';
 import { messageOf } from '../providers/data-provider.ts';
 import { client } from '../session.ts';
 import type { Run } from './run.ts';
@@ -26,11 +26,11 @@ const DONE: Readonly<Record<Verb, string>> = { approve: 'Approved', reject: 'Rej
 
 type Outcome = { readonly severity: 'success' | 'error'; readonly text: string };
 
-export function Inbox(): ReactElement | null {
+export default function Inbox(): ReactElement {
   const discovery = useDiscovery();
   const [runs, setRuns] = useState<readonly Run[] | undefined>();
   const [outcome, setOutcome] = useState<Outcome | undefined>();
-  const base = `/api/${encodeURIComponent(discovery?.app.name ?? '')}/_workflows`;
+  const base = `/api/${encodeURIComponent(discovery.app.name)}/_workflows`;
 
   const load = useCallback(() => {
     client
@@ -56,7 +56,6 @@ export function Inbox(): ReactElement | null {
     load();
   };
 
-  if (discovery === undefined) return null;
   return (
     <Box sx={{ maxWidth: 900, py: 2 }}>
       <Title title="Approvals" />

@@ -19,16 +19,16 @@ import { useCallback, useEffect, useState, type ReactElement } from 'react';
 import { Title } from 'react-admin';
 import { Link } from 'react-router-dom';
 import { ApiError } from '../../../client/client.ts';
-import { useDiscovery } from '../layout/AppLayout.tsx';
+import { useDiscovery } from '../shell/discovery-context.ts';
 import { messageOf } from '../providers/data-provider.ts';
 import { client } from '../session.ts';
 import type { Run } from './run.ts';
 
-export function Runs(): ReactElement | null {
+export default function Runs(): ReactElement {
   const discovery = useDiscovery();
   const [runs, setRuns] = useState<readonly Run[] | undefined>();
   const [problem, setProblem] = useState<string | undefined>();
-  const base = `/api/${encodeURIComponent(discovery?.app.name ?? '')}/_workflows`;
+  const base = `/api/${encodeURIComponent(discovery.app.name)}/_workflows`;
   const fail = (error: unknown): void => setProblem(error instanceof ApiError ? messageOf(error) : 'The runs could not be read.');
 
   const load = useCallback(() => {
@@ -43,7 +43,6 @@ export function Runs(): ReactElement | null {
     client.call(`${base}/${run.id}/${verb}`, { method: 'POST', body: {} }).then(load).catch(fail);
   };
 
-  if (discovery === undefined) return null;
   return (
     <Box sx={{ py: 2 }}>
       <Title title="Workflows" />

@@ -1,7 +1,7 @@
 import { Alert, Box, Chip, Paper, Table, TableBody, TableCell, TableContainer, TableHead, TableRow } from '@mui/material';
 import { useEffect, useState, type ReactElement } from 'react';
 import { Title } from 'react-admin';
-import { useDiscovery } from '../layout/AppLayout.tsx';
+import { useDiscovery } from '../shell/discovery-context.ts';
 import { client } from '../session.ts';
 
 interface Version {
@@ -12,11 +12,11 @@ interface Version {
 }
 
 /** Every version of the schema, newest first, with what changed in it. */
-export function Versions(): ReactElement | null {
+export default function Versions(): ReactElement {
   const discovery = useDiscovery();
   const [versions, setVersions] = useState<readonly Version[]>([]);
   const [isBroken, setBroken] = useState(false);
-  const app = discovery?.app.name ?? '';
+  const app = discovery.app.name;
   useEffect(() => {
     client
       .call<{ data: readonly Version[] }>(`/api/${encodeURIComponent(app)}/_admin/versions`)

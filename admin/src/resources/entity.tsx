@@ -20,7 +20,7 @@ import {
   Toolbar,
   SaveButton,
 } from 'react-admin';
-import { AccessibleTable, TitleLink } from '../layout/AccessibleTable.tsx';
+import { AccessibleTable, TitleLink } from './AccessibleTable.tsx';
 import { StateBar } from './StateBar.tsx';
 import { columnFor, filtersFor, inputFor, isNumeric } from '../fields/registry.tsx';
 import type { DiscoveredEntity, DiscoveredField, DiscoveredRelation, Discovery } from '../discovery.ts';

@@ -1,0 +1,65 @@
+/**
+ * Reading and changing what is not a record: one hook each, over the query cache of react-admin.
+ *   const runs = useRead<Page<Run>>(`${base}/_workflows?status=running`, { every: 5000 });
+ *   const send = useSend();  await send('POST', `${base}/_workflows/${id}/retry`, { comment });
+ * After a change everything read below one of `stale` is read again; by default everything below the path's app.
+ */
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { useLogoutIfAccessDenied } from 'react-admin';
+import { ApiError, type CallOptions } from '../../../client/client.ts';
+import { client } from '../session.ts';
+
+export interface ReadOptions {
+  /** Read again after so many milliseconds, while the page is seen. */
+  readonly every?: number | false | undefined;
+}
+
+/** An undefined path reads nothing, for what depends on something that is not known yet. */
+export function useRead<T>(path: string | undefined, { every }: ReadOptions = {}): UseQueryResult<T, ApiError> {
+  const logoutIfDenied = useLogoutIfAccessDenied();
+  return useQuery<T, ApiError>({
+    queryKey: ['api', path],
+    enabled: path !== undefined,
+    placeholderData: keepPreviousData,
+    retry: (count, error) => error.status === 0 && count < 2,
+    ...(every === undefined || every === false ? {} : { refetchInterval: every }),
+    queryFn: async ({ signal }) => {
+      try {
+        return (await client.call<T>(path ?? '', { signal })).body;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) await logoutIfDenied(error);
+        throw error;
+      }
+    },
+  });
+}
+
+export type Send = <T>(method: NonNullable<CallOptions['method']>, path: string, body?: unknown, options?: CallOptions) => Promise<T>;
+
+/** Sends a change and forgets what was read before it. Rejects with ApiError; show it with `<Problem error={…} />`. */
+export function useSend(stale?: readonly string[]): Send {
+  const queries = useQueryClient();
+  const logoutIfDenied = useLogoutIfAccessDenied();
+  return useCallback(
+    async <T>(method: NonNullable<CallOptions['method']>, path: string, body?: unknown, options: CallOptions = {}): Promise<T> => {
+      try {
+        const answer = await client.call<T>(path, { ...options, method, ...(body === undefined ? {} : { body }) });
+        return answer.body;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) await logoutIfDenied(error);
+        throw error;
+      } finally {
+        const prefixes = stale ?? [path.split('/').slice(0, 3).join('/')];
+        await queries.invalidateQueries({ predicate: ({ queryKey: [kind, read] }) => kind === 'api' && below(prefixes, read) });
+      }
+    },
+    [queries, logoutIfDenied, stale],
+  );
+}
+
+const below = (prefixes: readonly string[], path: unknown): boolean =>
+  typeof path === 'string' && prefixes.some((prefix) => path.startsWith(prefix));
+
+/** `/api/helpdesk`: the paths of one app begin with it. */
+export const appPath = (app: string): string => `/api/${encodeURIComponent(app)}`;

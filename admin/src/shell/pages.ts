@@ -1,0 +1,70 @@
+/**
+ * Every page of an app's back office that is not an entity's, once: the menu, the routes, the command palette and the browser suite
+ * are made from this list. Pages are loaded when they are opened. Their paths begin with an underscore, which no entity's name does.
+ */
+import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
+import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
+import InboxOutlined from '@mui/icons-material/InboxOutlined';
+import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
+import { lazy, type ComponentType } from 'react';
+import type { Discovery } from '../discovery.ts';
+import type { Locale } from '../i18n/locale.ts';
+
+export type Section = 'work' | 'build' | 'operate' | 'settings';
+
+export interface PageEntry {
+  /** Below `/t/:app/`; may end in `/*` when the page has addresses of its own. */
+  readonly path: string;
+  readonly section: Section;
+  readonly label: Readonly<Record<Locale, string>>;
+  readonly icon: ComponentType;
+  readonly component: ComponentType;
+  /** Who sees it. What one may not use is not shown, and the API refuses it too. */
+  readonly allows: (discovery: Discovery) => boolean;
+  /** Reached from other pages only. */
+  readonly isHidden?: boolean;
+}
+
+const everybody = (): boolean => true;
+const admins = (discovery: Discovery): boolean => discovery.user.is_admin;
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: '_approvals',
+    section: 'work',
+    label: { en: 'Approvals', de: 'Freigaben' },
+    icon: InboxOutlined,
+    component: lazy(() => import('../pages/Inbox.tsx')),
+    allows: everybody,
+  },
+  {
+    path: '_runs',
+    section: 'work',
+    label: { en: 'Workflow runs', de: 'Läufe' },
+    icon: HistoryOutlined,
+    component: lazy(() => import('../pages/Runs.tsx')),
+    allows: everybody,
+  },
+  {
+    path: '_import',
+    section: 'build',
+    label: { en: 'Schema import', de: 'Schema einlesen' },
+    icon: UploadFileOutlined,
+    component: lazy(() => import('../pages/Import.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_versions',
+    section: 'build',
+    label: { en: 'Versions', de: 'Versionen' },
+    icon: AccountTreeOutlined,
+    component: lazy(() => import('../pages/Versions.tsx')),
+    allows: admins,
+  },
+];
+
+/** Those one sees, in the menu's order. */
+export const pagesFor = (discovery: Discovery): readonly PageEntry[] => PAGES.filter((page) => page.allows(discovery));
+
+/** Without the `/*` of a page with addresses of its own. */
+export const pathOf = (page: PageEntry): string => page.path.replace(/\/\*$/, '');

@@ -1,0 +1,145 @@
+/** CodeMirror as a React input. Import it lazily (`lazy(() => import('../ui/CodeEditor.tsx'))`): it is half the weight of the first page. */
+import { autocompletion, closeBrackets, completionKeymap, type CompletionSource } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { json } from '@codemirror/lang-json';
+import { sql } from '@codemirror/lang-sql';
+import { yaml } from '@codemirror/lang-yaml';
+import { bracketMatching, defaultHighlightStyle, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
+import { Compartment, EditorState, type Extension } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder as placeholderOf } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import { Box } from '@mui/material';
+import { useEffect, useRef, type ReactElement } from 'react';
+import { useIsDark } from '../shell/appearance.ts';
+
+export type { CompletionSource, Diagnostic };
+export type CodeLanguage = 'yaml' | 'json' | 'sql' | 'text';
+
+interface CodeEditorProps {
+  readonly value: string;
+  readonly onChange?: (value: string) => void;
+  readonly language: CodeLanguage;
+  /** The editor's name for those who do not see it. */
+  readonly label: string;
+  readonly isReadOnly?: boolean;
+  /** Shown at their places, and in the gutter. */
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly completion?: CompletionSource;
+  readonly minHeight?: number | string;
+  readonly maxHeight?: number | string;
+  readonly placeholder?: string;
+  /** Without line numbers and folding, for one expression. */
+  readonly isSmall?: boolean;
+  /** The view itself, for who moves the cursor or scrolls to a place. */
+  readonly onReady?: (view: EditorView) => void;
+}
+
+const LANGUAGES: Readonly<Record<CodeLanguage, () => Extension>> = { yaml, json, sql, text: () => [] };
+
+const darkHighlight = HighlightStyle.define([
+  { tag: [tags.keyword, tags.bool, tags.null], color: '#c792ea' },
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: '#8ab4ff' },
+  { tag: [tags.string, tags.special(tags.string)], color: '#a5d6a7' },
+  { tag: [tags.number, tags.atom], color: '#ffb86c' },
+  { tag: [tags.comment, tags.meta], color: '#9aa5b4', fontStyle: 'italic' },
+  { tag: tags.invalid, color: '#ff8a80' },
+]);
+
+const look = (isDark: boolean): Extension => [
+  EditorView.theme(
+    {
+      '&': { fontSize: '12.5px', backgroundColor: 'transparent', height: '100%' },
+      '.cm-content, .cm-gutters': { fontFamily: '"JetBrains Mono", ui-monospace, SFMono-Regular, Menlo, monospace' },
+      '.cm-gutters': { backgroundColor: 'transparent', border: 'none', color: isDark ? '#9aa5b4' : '#5b6675' },
+      '.cm-activeLine': { backgroundColor: isDark ? 'rgba(138,180,255,.08)' : 'rgba(47,91,234,.06)' },
+      '.cm-tooltip': { backgroundColor: isDark ? '#171b21' : '#fff', color: 'inherit', border: '1px solid rgba(128,128,128,.4)' },
+      '&.cm-focused': { outline: 'none' },
+    },
+    { dark: isDark },
+  ),
+  syntaxHighlighting(isDark ? darkHighlight : defaultHighlightStyle),
+];
+
+const nonceOf = (): string => document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+
+export default function CodeEditor(props: CodeEditorProps): ReactElement {
+  const { value, language, label, isReadOnly = false, diagnostics, minHeight = 120, maxHeight = '60vh', isSmall = false } = props;
+  const isDark = useIsDark();
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | undefined>(undefined);
+  const latest = useRef(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+  const appearance = useRef(new Compartment());
+
+  useEffect(() => {
+    if (host.current === null) return;
+    const { placeholder, completion } = latest.current;
+    const editor = new EditorView({
+      parent: host.current,
+      state: EditorState.create({
+        doc: latest.current.value,
+        extensions: [
+          EditorView.cspNonce.of(nonceOf()),
+          isSmall ? [] : [lineNumbers(), foldGutter(), lintGutter(), highlightActiveLine()],
+          history(),
+          drawSelection(),
+          bracketMatching(),
+          closeBrackets(),
+          highlightSelectionMatches(),
+          EditorView.lineWrapping,
+          // Tab leaves the editor, as everywhere on the page; indenting is Ctrl-] and Ctrl-[.
+          keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap, ...completionKeymap]),
+          LANGUAGES[language](),
+          autocompletion(completion === undefined ? {} : { override: [(context) => latest.current.completion?.(context) ?? null] }),
+          placeholder === undefined ? [] : placeholderOf(placeholder),
+          appearance.current.of(look(false)),
+          EditorState.readOnly.of(isReadOnly),
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
+          }),
+        ],
+      }),
+    });
+    view.current = editor;
+    latest.current.onReady?.(editor);
+    return () => editor.destroy();
+  }, [language, isReadOnly, isSmall, label]);
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: appearance.current.reconfigure(look(isDark)) });
+  }, [isDark, language, isReadOnly, isSmall, label]);
+
+  // A value from outside replaces the text; what was typed here is that value already.
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || editor.state.doc.toString() === value) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+  }, [value]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined) return;
+    const end = editor.state.doc.length;
+    const placed = (diagnostics ?? []).map((one) => ({ ...one, from: Math.min(one.from, end), to: Math.min(one.to, end) }));
+    editor.dispatch(setDiagnostics(editor.state, placed));
+  }, [diagnostics, value, language]);
+
+  return (
+    <Box
+      ref={host}
+      sx={{
+        border: 1,
+        borderColor: 'divider',
+        borderRadius: 1,
+        bgcolor: 'background.paper',
+        '&:focus-within': { outline: '2px solid', outlineColor: 'primary.main', outlineOffset: -1 },
+        '& .cm-scroller': { minHeight, maxHeight, overflow: 'auto' },
+      }}
+    />
+  );
+}

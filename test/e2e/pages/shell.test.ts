@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BackOffice, look } from '../../support/back-office.ts';
+
+let office: BackOffice;
+beforeAll(async () => {
+  office = await BackOffice.open();
+}, 180_000);
+afterAll(async () => {
+  const complaints = office.complaints();
+  await office.close();
+  expect(complaints).toEqual([]);
+});
+
+it('has one page per app to begin at, and finds pages and entities by a few letters', async () => {
+  const page = await office.visit('platform', '/t/helpdesk');
+  await page.getByRole('list', { name: 'Home' }).waitFor();
+  await look(page, 'home');
+  expect(await page.title()).toBe('Helpdesk · Durabase');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('tick');
+  await look(page, 'palette');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/t\/helpdesk\/ticket/);
+  await page.getByRole('link', { name: 'Label printer stops after ten pages' }).waitFor();
+});
+
+it('lists its shortcuts, and obeys none while somebody types', async () => {
+  const page = await office.visit('agent', '/t/helpdesk');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').pressSequentially('?g a');
+  expect(page.url()).not.toContain('_approvals');
+  await page.getByText('Nothing is called that.').waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('a');
+  await page.waitForURL(/_approvals/);
+});
+
+it('speaks German and is dark when asked to, and stays so', async () => {
+  const page = await office.visit('agent', '/t/helpdesk');
+  const account = page.getByRole('button', { name: /ann@desk.test/ });
+  await account.click();
+  await look(page, 'account');
+  await page.getByRole('menuitemradio', { name: 'Deutsch' }).click();
+  await page.getByRole('menuitem', { name: 'Freigaben' }).waitFor();
+  await account.click();
+  await page.getByRole('menuitemradio', { name: 'Dunkel' }).click();
+  await page.reload();
+  await page.getByRole('menuitem', { name: 'Freigaben' }).waitFor();
+  expect(await page.evaluate('document.documentElement.lang')).toBe('de');
+  expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(15, 18, 22)');
+});
+
+it('tells nobody of pages and apps that are not theirs', async () => {
+  const page = await office.visit('agent', '/t/helpdesk', [/404/]);
+  expect(await page.getByRole('menuitem', { name: 'Versions' }).count()).toBe(0);
+  await office.go(page, '/t/helpdesk/_versions');
+  await page.getByText('There is no such page.').waitFor();
+  await look(page, 'not-found');
+  await office.go(page, '/t/someone-elses');
+  await page.getByText('There is no such app, or it is not for you.').waitFor();
+});
