@@ -21,6 +21,8 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_absences', ['GET', 'POST']],
   ['_absences/:id', ['DELETE']],
   ['_hooks/:name', ['POST']],
+  ['_lists', ['GET', 'POST']],
+  ['_lists/:id', ['GET', 'PATCH', 'DELETE']],
   ['_notifications', ['GET']],
   ['_notifications/read-all', ['POST']],
   ['_notifications/:id/read', ['POST']],

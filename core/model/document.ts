@@ -531,6 +531,8 @@ export const settingsSchema = z
       .max(500)
       .optional(),
     auth: authSettingsSchema.optional(),
+    /** Saved lists: the roles that make and change those of others, beside admins. */
+    lists: z.strictObject({ shared_by: z.array(z.string().min(1).max(100)).max(50) }).optional(),
     migrations: migrationSettingsSchema.optional(),
     /** Requests per minute of the whole app, of one user, of one API key; no limit where none is set. */
     limits: z

@@ -11,6 +11,7 @@ import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
 import { FREE_SCHEMAS, type JsonObject, type Schema } from './json.ts';
 import { keyPaths, KEY_SCHEMAS } from './key-paths.ts';
+import { LIST_SCHEMAS, listPaths, LISTS_TAG } from './list-paths.ts';
 import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
 import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
@@ -116,7 +117,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
   })),
   { name: 'batch', description: 'Writes over several entities.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
-  ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG] : []),
+  ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG, LISTS_TAG] : []),
   ...(app.model.document.slas.length === 0 ? [] : [{ name: SLAS_TAG, description: 'Clocks of SLAs.' }]),
   { name: 'auth', description: 'Signing in and out, and the own account.' },
   { name: 'description', description: 'What this app holds.' },
@@ -132,6 +133,7 @@ const pathParts = (app: AppView, base: string): (() => Paths)[] => [
     ...processPaths(app, base),
     ...clockPaths(app, base),
     ...absencePaths(app, base),
+    ...listPaths(app, base),
     ...accountPaths(app, base),
   }),
   () => (app.isAdmin ? adminPaths(base) : {}),
@@ -176,6 +178,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...WORKFLOW_SCHEMAS,
   ...SLA_SCHEMAS,
   ...ABSENCE_SCHEMAS,
+  ...LIST_SCHEMAS,
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,
   ...(app.isAdmin ? adminSchemas() : {}),

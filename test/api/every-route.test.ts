@@ -24,7 +24,7 @@ const POSTS = [
     '_admin/signing-keys/rotate',
     '_workflows/start/none',
   ],
-  ...['_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
+  ...['_lists', '_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
   ...[`_admin/invites/${ID}/resend`, 'auth/api-keys', `auth/api-keys/${ID}/rotate`],
 ];
 const GETS = [
@@ -52,7 +52,7 @@ const GETS = [
     '_admin/api-keys',
   ],
   ...['_admin/signing-keys', '_admin/export', '_workflows'],
-  ...['_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
+  ...['_lists', '_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
 ];
 
 let world: HttpWorld;

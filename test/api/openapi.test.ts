@@ -123,6 +123,25 @@ describe('answers are as they are described', () => {
     for (const _ of [1, 2]) await ask(agent, 'POST', '/api/helpdesk/customer', { name: 'Eve', email: 'eve@example.com' }, key);
   });
 
+  it('for saved lists', async () => {
+    const list = {
+      entity: 'ticket',
+      name: 'Hot',
+      filter: { priority: 'high' },
+      sort: ['-created_at'],
+      columns: ['title', 'customer.name'],
+    };
+    const made = await ask(agent, 'POST', '/api/helpdesk/_lists', list);
+    expect(made.status).toBe(201);
+    const path = `/api/helpdesk/_lists/${String(made.body.data.id)}`;
+    await ask(agent, 'PATCH', path, { is_default: true, per_page: 10 });
+    await ask(agent, 'POST', '/api/helpdesk/_lists', { ...list, columns: ['nothing'] });
+    await ask(agent, 'GET', path);
+    await ask(agent, 'GET', '/api/helpdesk/_lists?entity=ticket');
+    expect((await ask(agent, 'DELETE', path, undefined, { 'If-Match': '"1"' })).status).toBe(412);
+    await ask(agent, 'DELETE', path);
+  });
+
   it('for refusals', async () => {
     await ask(agent, 'GET', '/api/helpdesk/ticket?nothing=1');
     await ask(agent, 'GET', '/api/helpdesk/ticket/nothing');

@@ -210,6 +210,26 @@ const WRITES: readonly Maker[] = [
   }),
 ];
 
+const LISTS: readonly Maker[] = [
+  (_, random) => ({
+    method: 'POST',
+    path: ['_lists'],
+    body: {
+      entity: 'ticket',
+      name: `list ${Math.floor(random() * 30)}`,
+      filter: { and: [{ field: 'title', op: 'like', value: 'ticket%' }, tree(random, 3)] },
+      q: 'ticket',
+      sort: ['-created_at', 'title'],
+      columns: ['title', 'customer.name'],
+      per_page: 20,
+      shared_with: chance(random, 0.3) ? ['customer'] : null,
+      is_default: chance(random, 0.3),
+    },
+  }),
+  () => ({ method: 'GET', path: ['_lists'], query: pairs('entity=ticket', 'page=1', 'per_page=5') }),
+  () => ({ method: 'PATCH', path: ['_lists', NOBODY], body: { name: 'x', sort: ['title'] }, headers: { 'if-match': '"1"' } }),
+];
+
 /** What a reference to an earlier operation is not. */
 const REFS: readonly string[] = [
   ...[
@@ -355,7 +375,7 @@ const ADMIN: readonly Maker[] = [
   ({ user }) => ({ method: 'PATCH', path: ['ticket', ticketId(2)], body: { title: 'y' }, headers: { 'x-as-user': user } }),
 ];
 
-const FAMILIES: readonly (readonly Maker[])[] = [READS, WRITES, AUTH, ADMIN];
+const FAMILIES: readonly (readonly Maker[])[] = [READS, WRITES, LISTS, AUTH, ADMIN];
 
 function pairs(...given: readonly string[]): readonly (readonly [string, string])[] {
   return given.map((pair) => {

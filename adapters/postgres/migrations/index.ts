@@ -35,6 +35,7 @@ import * as app0022 from './app-0022_operated_steps.ts';
 import * as app0023 from './app-0023_retention.ts';
 import * as app0024 from './app-0024_run_trigger.ts';
 import * as app0026 from './app-0026_wait_version.ts';
+import * as app0029 from './app-0029_lists.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -84,4 +85,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0023,
   app0024,
   app0026,
+  app0029,
 ];
