@@ -8,6 +8,7 @@ import { ensureNamespaceReady } from '../adapters/temporal/namespace.ts';
 import { createActivities } from '../activities/index.ts';
 import type { Services } from '../operations/context.ts';
 import type { HealthRecord } from './health.ts';
+import { makeKeeper } from './keeper.ts';
 import { loop, type Loop, pause } from './loop.ts';
 import { QUEUES } from './queues.ts';
 import { untilAway } from './temporal-away.ts';
@@ -17,7 +18,7 @@ const RETRY_MS = 250;
 const CLOSE_MS = 8_000;
 
 /**
- * Serves both queues for as long as the process lives. Workers that lived through an absence of Temporal ask it again only after
+ * Serves all queues for as long as the process lives. Workers that lived through an absence of Temporal ask it again only after
  * pauses of up to ten seconds: they end what they have begun, however long that is, and others serve it as soon as it is back.
  */
 export function startTemporalWorkers(services: Services, bundle: () => Promise<WorkflowBundleOption>, health: HealthRecord): Loop {
@@ -60,11 +61,12 @@ interface Crew {
 async function muster({ config }: Services, workflowBundle: WorkflowBundleOption, activities: object): Promise<Crew> {
   await ensureNamespaceReady(config);
   const connection = await NativeConnection.connect(serverOptions(config));
+  const { namespace } = config.temporal;
   const make = (queue: (typeof QUEUES)[number]): Promise<Worker> =>
     Worker.create({
       ...queue,
       connection,
-      namespace: config.temporal.namespace,
+      namespace,
       workflowBundle,
       activities,
       dataConverter,
@@ -73,7 +75,7 @@ async function muster({ config }: Services, workflowBundle: WorkflowBundleOption
       // After a kill, work bound to the dead worker's cache comes back to the others this soon.
       stickyQueueScheduleToStartTimeout: '3s',
     });
-  return { connection, workers: await Promise.all(QUEUES.map(make)) };
+  return { connection, workers: await Promise.all([makeKeeper(connection, namespace), ...QUEUES.map(make)]) };
 }
 
 const dismiss = ({ workers }: Crew): void => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
@@ -94,7 +96,7 @@ async function serve(
     await crew.connection.close();
   };
   signal.addEventListener('abort', stop, { once: true });
-  // One worker that ends takes the other with it: the loop makes both anew.
+  // One worker that ends takes the others with it: the loop makes all anew.
   const ended = Promise.all(crew.workers.map((worker) => worker.run().finally(stop))).then(end, async (error: unknown) => {
     await end();
     throw error;

@@ -32,6 +32,12 @@ export const answering: LocalActivityOptions = {
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '1s', nonRetryableErrorTypes },
 };
 
+/** Does nothing but be kept. A worker that was killed with it is noticed soon: somebody waits. */
+export const keeping: ActivityOptions = {
+  startToCloseTimeout: '2s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '1s' },
+};
+
 /** Catalog reads and writes. */
 export const quick: ActivityOptions = {
   startToCloseTimeout: '10s',

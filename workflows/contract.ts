@@ -5,11 +5,13 @@
 import {
   allHandlersFinished,
   condition,
+  continueAsNew,
+  patched,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  sleep,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DdlActivities, MigrationRef } from '../activities/ddl.ts';
 import { brief } from './activity-options.ts';
@@ -21,9 +23,10 @@ import { applyPhase } from './migration-phase.ts';
 
 const local = proxyLocalActivities<DdlActivities>(brief);
 
-export async function contract({ app, migrationId, number }: ContractInput): Promise<ContractResult> {
+export async function contract(input: ContractInput): Promise<ContractResult> {
+  const { app, migrationId, number, asked } = input;
   const migration: MigrationRef = { app, migrationId };
-  const wanted: Wanted = { contract: false, drop: false, words: 0 };
+  const wanted: Wanted = { contract: asked !== undefined, drop: asked?.drop === true, words: 0 };
   setHandler(contractNowUpdate, async ({ drop }) => {
     await keptInHistory();
     wanted.contract = true;
@@ -41,7 +44,7 @@ export async function contract({ app, migrationId, number }: ContractInput): Pro
   const graceUntil = await local.openGracePeriod({ ...migration, now: now() });
   say('grace', 'the older shape is served', graceUntil);
   if (await condition(() => wanted.contract, until(graceUntil), { summary: 'the grace' })) await answered();
-  const event = await endGrace(migration, wanted, say);
+  const event = await endGrace(input, wanted, say);
   if (event === undefined) return { status: 'superseded' };
   say('contract', 'waiting until no api process serves the older shape');
   await local.awaitApiLeases({ ...migration, event });
@@ -58,8 +61,8 @@ export async function contract({ app, migrationId, number }: ContractInput): Pro
   return { status: 'completed' };
 }
 
-/** What follows may wait for locks inside of one workflow task: a timer lets the answer to whoever asked go before it. */
-const answered = (): Promise<void> => sleep(1, { summary: 'answer who asked' });
+/** What follows may wait for locks inside of one workflow task: the one before ends first, and with it goes the answer to whoever asked. */
+const answered = (): Promise<void> => keptInHistory('answer who asked');
 
 interface Wanted {
   contract: boolean;
@@ -74,10 +77,11 @@ const until = (time: string): number => Math.max(1, Date.parse(time) - Date.now(
 
 /** The event with which it ended; undefined when there is nothing to contract any more. */
 async function endGrace(
-  migration: MigrationRef,
+  input: ContractInput,
   wanted: Readonly<Wanted>,
   say: (state: string, what: string) => void,
 ): Promise<number | undefined> {
+  const migration: MigrationRef = { app: input.app, migrationId: input.migrationId };
   for (;;) {
     const { contract: isForced, words } = wanted;
     const ended = await local.endGracePeriod({ ...migration, now: now(), isForced });
@@ -87,5 +91,13 @@ async function endGrace(
     // Asked once more, it looks once more: what it waited for may have been mended.
     if (await condition(() => wanted.words !== words, Math.max(1, ended.forMs), { summary: `look again: ${ended.reason}` }))
       await answered();
+    await continueWhenDue(input, wanted);
   }
+}
+
+/** Values may wait for their repair for months, and each look is in the history. What stands in the row needs no carrying. */
+async function continueWhenDue({ app, migrationId, number }: ContractInput, wanted: Readonly<Wanted>): Promise<void> {
+  if (!workflowInfo().continueAsNewSuggested || !allHandlersFinished() || !patched('continue-contract')) return;
+  const next: ContractInput = { app, migrationId, number };
+  await continueAsNew<typeof contract>(wanted.contract ? { ...next, asked: { drop: wanted.drop } } : next);
 }

@@ -10,6 +10,7 @@ import {
   condition,
   continueAsNew,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -138,8 +139,11 @@ class Rollout {
     return this.view();
   }
 
+  /** In a scope of its own: in the one that was cancelled nothing can be waited for any more, which made runs of before ignore it. */
   async cancel(): Promise<void> {
-    await this.change({ verb: 'abort', actor: { kind: 'system', id: null, roles: [] } }).catch(() => undefined);
+    if (!patched('cancel-aborts')) return;
+    const abort = () => this.change({ verb: 'abort', actor: { kind: 'system', id: null, roles: [] } });
+    await CancellationScope.nonCancellable(abort).catch(() => undefined);
   }
 
   #obey({ verb }: RolloutRequest): void {

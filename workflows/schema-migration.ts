@@ -4,13 +4,17 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   condition,
+  continueAsNew,
+  ContinueAsNew,
   log,
   ParentClosePolicy,
+  patched,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   startChild,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DdlActivities, MigrationRef } from '../activities/ddl.ts';
 import type { Step } from '../core/change/step.ts';
@@ -87,6 +91,7 @@ class Migration {
       if ('status' in reached) return reached;
       switched = reached;
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
       const reason = reasonOf(error);
       log.warn('the migration is taken back', { reason });
       this.#say(`taking back, because ${reason}`);
@@ -156,7 +161,14 @@ class Migration {
       summary: 'until it is looked at again',
     });
     this.#patienceMs = isAsked ? FIRST_LOOK_MS : Math.min(this.#patienceMs * 2, LAST_LOOK_MS);
+    if (!this.#isCalledOff) await this.#continueWhenDue();
     return !this.#isCalledOff;
+  }
+
+  /** One that is paused for months looks at its row again and again. How far it has come stands there. */
+  async #continueWhenDue(): Promise<void> {
+    if (!workflowInfo().continueAsNewSuggested || !allHandlersFinished() || !patched('continue-migration')) return;
+    await continueAsNew<typeof schemaMigration>({ ...this.#input, needsApproval: false });
   }
 
   async #calledOff(): Promise<SchemaMigrationResult> {

@@ -23,6 +23,7 @@ import type { Phase } from '../../core/change/step.ts';
 import { systemActor, type Services } from '../../operations/context.ts';
 import { changeMigration } from '../../operations/schemas/migration-control.ts';
 import { createServices } from '../../operations/services.ts';
+import { makeKeeper } from '../../workers/keeper.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { callerOf, tokenOf, type Caller, type Reply } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -80,12 +81,14 @@ export async function heldWorld(): Promise<HeldWorld> {
     workflowBundle: { codePath: await workflowBundle() },
     activities: withFailures({ ...createAppActivities(services), ...twiceAndHeld(services, holds, unrepeatable) }, log),
   });
-  const running = worker.run();
+  const keeper = await makeKeeper(connection, config.temporal.namespace);
+  const running = [worker.run(), keeper.run()];
   const api = await startApi(config, log);
   afterAll(async () => {
     await api.close();
     worker.shutdown();
-    await running;
+    keeper.shutdown();
+    await Promise.all(running);
     await connection.close();
     await services.close();
     fs.rmSync(dataDir, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rig } from '../support/rig.ts';
 import { proveApprovalCrash } from './approval-crash.ts';
 import { proveClocks } from './clocks.ts';
+import { proveDecisions } from './decisions.ts';
 import { proveExport } from './export.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
@@ -100,6 +101,12 @@ describe('an installation that nobody breaks', () => {
   it('exports many rows whole, or their client sees that they are not', async () => {
     const { csv, ndjson } = await proveExport({ rows: 100_000, waitsForStalled: false }, say, rig);
     expect([csv.rows, ndjson.rows]).toEqual([100_000, 100_000]);
+  }, 120_000);
+
+  it('answers a decision without waiting for a timer of Temporal', async () => {
+    const { p50 } = await proveDecisions({ approvals: 10 }, rig);
+    // A timer takes a second at least; a quarter of that is what it takes on a machine with nothing else to do.
+    expect(p50).toBeLessThan(900);
   }, 120_000);
 
   it('refuses hostile requests quickly, and they leave nothing behind', async () => {

@@ -9,14 +9,16 @@ import { dataConverter } from '../../adapters/temporal/data-converter.ts';
 import { ensureNamespaceReady } from '../../adapters/temporal/namespace.ts';
 import { createServices } from '../../operations/services.ts';
 import { startPlannedMigrations } from '../../operations/schemas/sweep.ts';
+import { makeKeeper } from '../../workers/keeper.ts';
 import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 
 const config = loadConfig(process.env);
 armCrashPoint(config.crashAt);
 const services = await createServices(config, 'worker', pino({ level: 'silent' }));
 await ensureNamespaceReady(config);
+const connection = await NativeConnection.connect({ address: config.temporal.address ?? '' });
 const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address: config.temporal.address ?? '' }),
+  connection,
   namespace: config.temporal.namespace,
   taskQueue: CONTROL_QUEUE,
   dataConverter,
@@ -25,4 +27,5 @@ const worker = await Worker.create({
 });
 setInterval(() => void startPlannedMigrations(services).catch(() => undefined), 1_000);
 process.stdout.write('ready\n');
-await worker.run();
+const keeper = await makeKeeper(connection, config.temporal.namespace);
+await Promise.all([worker.run(), keeper.run()]);

@@ -28,6 +28,8 @@ export interface ContractInput {
   readonly app: string;
   readonly migrationId: string;
   readonly number: number;
+  /** What was asked of it before it was continued as new. */
+  readonly asked?: Pick<ContractRequest, 'drop'>;
 }
 export interface ContractResult {
   readonly status: 'completed' | 'superseded';

@@ -13,6 +13,7 @@ import { createDdlActivities } from '../../../activities/ddl.ts';
 import { withFailures } from '../../../activities/failure.ts';
 import { dataConverter } from '../../../adapters/temporal/data-converter.ts';
 import { ensureNamespaceReady } from '../../../adapters/temporal/namespace.ts';
+import { makeKeeper } from '../../../workers/keeper.ts';
 import { CONTROL_QUEUE } from '../../../workflows/contracts/queues.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { temporalAddress, workflowBundle } from '../../support/temporal.ts';
@@ -95,11 +96,13 @@ export async function startMigrationWorker(config: Config, services: Services): 
     workflowBundle: { codePath: await workflowBundle() },
     activities: withFailures(createDdlActivities(services), services.log),
   });
-  const running = worker.run();
+  const keeper = await makeKeeper(connection, config.temporal.namespace);
+  const running = [worker.run(), keeper.run()];
   return {
     async close() {
       worker.shutdown();
-      await running;
+      keeper.shutdown();
+      await Promise.all(running);
       await connection.close();
     },
   };
