@@ -8,7 +8,7 @@ import { discover, type DiscoveredEntity, type Discovery } from './discovery.ts'
 import { useWords } from './i18n/words.ts';
 import { createAuthProvider } from './providers/auth-provider.ts';
 import { createDataProvider } from './providers/data-provider.ts';
-import { entityPages } from './resources/entity.tsx';
+import { entityPages } from './resources/pages.tsx';
 import { useIsDark } from './shell/appearance.ts';
 import { DiscoveryProvider } from './shell/discovery-context.ts';
 import { Home } from './shell/Home.tsx';
