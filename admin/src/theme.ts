@@ -1,11 +1,22 @@
 import { defaultDarkTheme, defaultLightTheme, type RaThemeOptions } from 'react-admin';
 
 const shared: RaThemeOptions = {
-  typography: { fontFamily: '"Inter Variable", system-ui, sans-serif', fontSize: 13, h6: { fontSize: 16, fontWeight: 600 } },
+  typography: {
+    fontFamily: '"Inter Variable", system-ui, sans-serif',
+    fontSize: 13,
+    h6: { fontSize: 16, fontWeight: 600 },
+    button: { textTransform: 'none', fontWeight: 600 },
+  },
   shape: { borderRadius: 6 },
 };
 
+/** Who asked for less motion gets none. */
+const STILL = {
+  '@media (prefers-reduced-motion: reduce)': { '*, *::before, *::after': { transition: 'none !important', animation: 'none !important' } },
+};
+
 const components = (isDark: boolean): RaThemeOptions['components'] => ({
+  MuiCssBaseline: { styleOverrides: STILL },
   // react-admin's own spinner comes without a name.
   MuiCircularProgress: { defaultProps: { 'aria-label': 'Loading' } },
   MuiTableCell: { styleOverrides: { root: { fontVariantNumeric: 'tabular-nums' } } },

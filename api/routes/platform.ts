@@ -1,5 +1,7 @@
 /** `/api/_platform/...`: everything that is not inside one app. */
+import { examples } from '../../adapters/examples.ts';
 import { PLATFORM_REALM } from '../../adapters/tokens.ts';
+import { AppError } from '../../core/errors.ts';
 import { documentJsonSchema } from '../../core/model/json-schema.ts';
 import { createApp } from '../../operations/apps/create.ts';
 import { getApp, listApps } from '../../operations/apps/read.ts';
@@ -11,7 +13,7 @@ import { checkParameters } from '../../operations/paging.ts';
 import { listAudit, listMigrations, listSchemaEvents } from '../../operations/platform/lists.ts';
 import type { Api } from '../api.ts';
 import { authenticate, requireScope } from '../authenticate.ts';
-import { bodyAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
+import { bodyAnswer, dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { objectOf, type Call } from '../http/call.ts';
 import { auditRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
@@ -21,7 +23,7 @@ import { rolloutsRoute } from './rollouts.ts';
 import { schemasRoute } from './schemas.ts';
 import { signingKeysRoute } from './signing-keys.ts';
 import { confirmOf } from './definitions.ts';
-import { noSuchRoute } from './not-found.ts';
+import { noSuchRoute, wrongMethod } from './not-found.ts';
 import { providersRoute } from './oidc.ts';
 import { usersRoute } from './users.ts';
 
@@ -40,6 +42,7 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   const ctx: PlatformContext = { services: api.services, actor, now: call.now, requestId: call.requestId };
   if (part === 'apps') return appsRoute(ctx, call, more);
   if (part === 'schemas') return schemasRoute(ctx, call, more);
+  if (part === 'examples') return examplesRoute(call, more);
   if (part === 'rollouts') return rolloutsRoute(ctx, call, more);
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
@@ -59,6 +62,17 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
       call.route = 'unknown';
       throw noSuchRoute(call);
   }
+}
+
+/** `GET /api/_platform/examples`: documents to begin an app with; `/:name` is the document itself, as `_admin/import` takes it. */
+function examplesRoute(call: Call, [name, ...more]: readonly string[]): Answer {
+  if (more.length > 0) throw noSuchRoute(call);
+  if (call.method !== 'GET') throw wrongMethod(call, ['GET']);
+  checkParameters(call.query, []);
+  if (name === undefined) return dataAnswer(examples().map(({ text: _, ...example }) => example));
+  const found = examples().find((example) => example.name === name);
+  if (found !== undefined) return textAnswer(found.text);
+  throw new AppError('NOT_FOUND', `There is no example "${name.slice(0, 100)}".`, { hint: 'GET /api/_platform/examples lists them.' });
 }
 
 async function appsRoute(ctx: PlatformContext, call: Call, rest: readonly string[]): Promise<Answer> {

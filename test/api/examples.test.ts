@@ -32,4 +32,20 @@ describe('the example documents', () => {
       expect(list.status, list.text).toBe(200);
     }
   });
+
+  it('are served to whoever begins an app, and to nobody who is not signed in', async () => {
+    const list = await world.send('GET', '/api/_platform/examples', { token });
+    const listed = list.body.data as { name: string; entities: string[]; records: number }[];
+    expect(listed.map(({ name }) => name)).toEqual(['content', 'employees', 'helpdesk']);
+    expect(listed[2]).toEqual({
+      name: 'helpdesk',
+      entities: ['customer', 'agent', 'ticket', 'response'],
+      records: expect.any(Number) as number,
+    });
+    const one = await world.send('GET', '/api/_platform/examples/helpdesk', { token });
+    expect(one.body).toEqual(JSON.parse(fs.readFileSync(path.join(folder, 'helpdesk-ticketing.json'), 'utf8')));
+    expect((await world.send('GET', '/api/_platform/examples/nothing', { token })).body.error).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await world.send('DELETE', '/api/_platform/examples/helpdesk', { token })).status).toBe(405);
+    expect((await world.send('GET', '/api/_platform/examples', {})).status).toBe(401);
+  });
 });

@@ -63,14 +63,13 @@ export class BackOffice {
     await page.getByLabel('App').fill(app);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('banner').waitFor();
-    await this.go(page, path);
+    if (!page.url().endsWith(path)) await this.go(page, path);
     return page;
   }
 
   /** To another page of the same window, without a new sign-in. */
   async go(page: Page, path: string): Promise<void> {
-    const wanted = `${this.stack.url}/admin${path}`;
-    if (page.url() !== wanted) await page.goto(wanted);
+    await page.goto(`${this.stack.url}/admin${path}`);
     await page.getByRole('heading', { level: 1 }).first().waitFor();
   }
 

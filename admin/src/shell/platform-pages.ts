@@ -1,5 +1,8 @@
 /** The pages of the platform, for those who keep it: the same shape as an app's pages (see pages.ts), below `/platform/`. */
 import AppsOutlined from '@mui/icons-material/AppsOutlined';
+import MonitorHeartOutlined from '@mui/icons-material/MonitorHeartOutlined';
+import RocketLaunchOutlined from '@mui/icons-material/RocketLaunchOutlined';
+import SchemaOutlined from '@mui/icons-material/SchemaOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Locale } from '../i18n/locale.ts';
 
@@ -11,5 +14,23 @@ export interface PlatformPageEntry {
 }
 
 export const PLATFORM_PAGES: readonly PlatformPageEntry[] = [
-  { path: 'apps', label: { en: 'Apps', de: 'Apps' }, icon: AppsOutlined, component: lazy(() => import('../pages/Apps.tsx')) },
+  { path: 'apps/*', label: { en: 'Apps', de: 'Apps' }, icon: AppsOutlined, component: lazy(() => import('../pages/apps/index.tsx')) },
+  {
+    path: 'schemas',
+    label: { en: 'Schemas', de: 'Schemas' },
+    icon: SchemaOutlined,
+    component: lazy(() => import('../pages/schemas/index.tsx')),
+  },
+  {
+    path: 'rollouts/*',
+    label: { en: 'Rollouts', de: 'Rollouts' },
+    icon: RocketLaunchOutlined,
+    component: lazy(() => import('../pages/rollouts/index.tsx')),
+  },
+  {
+    path: 'status',
+    label: { en: 'Status', de: 'Status' },
+    icon: MonitorHeartOutlined,
+    component: lazy(() => import('../pages/status/index.tsx')),
+  },
 ];
