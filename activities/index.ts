@@ -4,6 +4,7 @@ import { type ApprovalActivities, createApprovalActivities } from './approval.ts
 import { type ClockActivities, createClockActivities } from './clock.ts';
 import { createDdlActivities, type DdlActivities } from './ddl.ts';
 import { withFailures } from './failure.ts';
+import { createImportActivities, type ImportActivities } from './import.ts';
 import { createProcessActivities, type ProcessActivities } from './process.ts';
 import { createRolloutActivities, type RolloutActivities } from './rollout.ts';
 import { createScheduleActivities, type ScheduleActivities } from './schedule.ts';
@@ -14,6 +15,7 @@ export type Activities = AppActivities &
   ClockActivities &
   DdlActivities &
   DeliveryActivities &
+  ImportActivities &
   ProcessActivities &
   RolloutActivities &
   ScheduleActivities;
@@ -27,6 +29,7 @@ export function createActivities(services: Services): Activities {
       ...createClockActivities(services),
       ...createDdlActivities(services),
       ...createDeliveryActivities(services),
+      ...createImportActivities(services),
       ...createProcessActivities(services),
       ...createRolloutActivities(services),
       ...createScheduleActivities(services),

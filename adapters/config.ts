@@ -116,6 +116,12 @@ export const SETTINGS = {
     schema: DAYS.default(90),
     help: 'days for which operations on many runs, replays, carried out and failed starts, and results of steps are kept',
   },
+  IMPORT_MAX_MB: { schema: z.coerce.number().int().min(1).max(2_000).default(100), help: 'megabytes of one imported file, unpacked' },
+  IMPORT_MAX_ROWS: { schema: z.coerce.number().int().min(1).max(10_000_000).default(1_000_000), help: 'rows of one imported file' },
+  IMPORT_DAYS: {
+    schema: DAYS.default(30),
+    help: 'days for which imports are kept, with their rows, errors and what an undo needs',
+  },
   WEBHOOK_ALLOW_CIDRS: {
     schema: list.pipe(z.array(cidr)).optional(),
     help: 'private networks that webhooks may reach; 127.0.0.0/8 on a development start',
@@ -148,8 +154,10 @@ export interface Config {
   readonly workerMetricsPort: number | undefined;
   /** How long what has ended is kept. */
   readonly daysKept: Readonly<
-    Record<'deliveries' | 'deadDeliveries' | 'runs' | 'clocks' | 'notifications' | 'functionRuns' | 'operating', number>
+    Record<'deliveries' | 'deadDeliveries' | 'runs' | 'clocks' | 'notifications' | 'functionRuns' | 'operating' | 'imports', number>
   >;
+  /** Of one imported file. */
+  readonly imports: { readonly maxBytes: number; readonly maxRows: number };
   readonly streams: { readonly perProcess: number; readonly perApp: number; readonly perUser: number };
   readonly temporal: {
     readonly address: string | undefined;
@@ -230,7 +238,9 @@ function shape(p: Parsed): Config {
       notifications: p.NOTIFICATION_DAYS,
       functionRuns: p.FUNCTION_RUN_DAYS,
       operating: p.OPERATING_DAYS,
+      imports: p.IMPORT_DAYS,
     },
+    imports: { maxBytes: p.IMPORT_MAX_MB * 1024 * 1024, maxRows: p.IMPORT_MAX_ROWS },
     streams: { perProcess: p.STREAMS_PER_PROCESS, perApp: p.STREAMS_PER_APP, perUser: p.STREAMS_PER_USER },
     temporal: {
       address: p.TEMPORAL_ADDRESS,

@@ -96,7 +96,7 @@ function bearerOf(call: Call): string {
 }
 
 /** Parts that need no scope of their own, because each entity in them is asked for its own. */
-const CUT_BY_ENTITY: ReadonlySet<string> = new Set(['_batch', '_discovery', '_docs', '_events', '_openapi.json', '_slas']);
+const CUT_BY_ENTITY: ReadonlySet<string> = new Set(['_batch', '_discovery', '_docs', '_events', '_imports', '_openapi.json', '_slas']);
 
 /** FORBIDDEN when an API key has no scope for this part of the API. Records are cut by `accessFor`, every other part here. */
 export function requireScope({ scopes }: Actor, part: string, method: string): void {

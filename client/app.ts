@@ -4,6 +4,7 @@
  */
 import { createCollection, type Collection } from './collection.ts';
 import { ApiError, type ApiErrorBody } from './errors.ts';
+import { createImports, type Imports } from './imports.ts';
 import { subscribe, type OpenStream, type SubscribeOptions, type Subscription } from './subscribe.ts';
 import type { AnySchema, AppSchema, BatchOperation, ManyResults, Send, SendOptions, Sent, WriteOptions } from './types.ts';
 
@@ -60,6 +61,8 @@ export interface AppClient<S extends AppSchema = AnySchema> {
   collection<E extends keyof S & string>(entity: E): Collection<S, E>;
   /** Writes over several entities, in one transaction unless `atomic` is false. */
   batch(operations: readonly BatchOperation<S>[], options?: WriteOptions & { readonly atomic?: boolean }): Promise<ManyResults>;
+  /** Files of records. */
+  readonly imports: Imports<S>;
   /** Listens to changes until it is closed; it is taken up again by itself where it broke. */
   subscribe<E extends keyof S & string>(options: SubscribeOptions<S, E>): Subscription;
 }
@@ -88,6 +91,7 @@ export function createAppClient<S extends AppSchema = AnySchema>(url: string, op
       });
       return answer.body;
     },
+    imports: createImports(send),
     subscribe: (given) => subscribe(session.openStream, given),
   };
 }
@@ -116,6 +120,10 @@ function createSession(
     if (sent.body !== undefined) {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(sent.body);
+    }
+    if (sent.file !== undefined) {
+      headers['content-type'] = sent.file.type;
+      init.body = sent.file.content;
     }
     if (sent.signal !== undefined) init.signal = sent.signal;
     return readAnswer<T>(await reach(options.fetch ?? fetch, base + path, init));

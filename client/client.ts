@@ -11,6 +11,7 @@ export { ApiError, type ApiErrorBody } from './errors.ts';
 
 export type { Account, AppClient, AppClientOptions, Auth, SessionInfo, TokenStorage } from './app.ts';
 export type { Collection } from './collection.ts';
+export type { Import, ImportError, ImportFileOptions, ImportOptions, Imports, ImportState } from './imports.ts';
 export type { ChangeEvent, SubscribeOptions, Subscription } from './subscribe.ts';
 export type { AppSchema, BatchOperation, EntityTypes, Filter, Page, Versioned } from './types.ts';
 
@@ -26,8 +27,8 @@ export interface SignedInUser {
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
-  /** Sent as it is instead of a JSON body, for YAML documents. */
-  readonly text?: { readonly type: string; readonly content: string };
+  /** Sent as it is instead of a JSON body, for YAML documents and files. */
+  readonly text?: { readonly type: string; readonly content: string | Blob };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }

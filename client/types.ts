@@ -111,6 +111,8 @@ export interface WriteOptions {
 
 export interface SendOptions extends WriteOptions {
   readonly body?: unknown;
+  /** Sent as it is in place of a JSON body. */
+  readonly file?: { readonly type: string; readonly content: string | Blob };
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with an idempotency key, and again when no answer came. */
   readonly isWrite?: boolean;

@@ -7,6 +7,8 @@ import type { Services } from './context.ts';
 const AT_ONCE = 2_000;
 /** With a run go its tasks, votes and history. */
 const RUNS_AT_ONCE = 500;
+/** With an import go its rows. */
+const IMPORTS_AT_ONCE = 5;
 
 /** Rows of one app that go together: `where` and `order` speak of `t`, and are what an index of the table answers. */
 interface Forgotten {
@@ -45,7 +47,7 @@ const at = (column: string): Sql => id('t', column);
 const madeBefore = (days: number): Sql => sql`t.id < uuidv7(-${ago(days)})`;
 
 function forgottenOf(storage: string, { daysKept }: Config): readonly Forgotten[] {
-  const { deliveries, deadDeliveries, runs, clocks, notifications, functionRuns, operating } = daysKept;
+  const { deliveries, deadDeliveries, runs, clocks, notifications, functionRuns, operating, imports } = daysKept;
   const isRunning = (workflowId: Sql): Sql =>
     sql`exists (select from ${id(storage, '_runs')} r where r.workflow_id = ${workflowId} and r.status = 'running')`;
   return [
@@ -65,6 +67,14 @@ function forgottenOf(storage: string, { daysKept }: Config): readonly Forgotten[
       where: sql`${madeBefore(operating)}
         and not exists (select from ${id(storage, '_operated_runs')} x where x.operation_id = t.id and x.state = 'pending')`,
       order: at('id'),
+    },
+    // With an import go its rows, mistakes and journal. One whose file never came to its end is nothing.
+    {
+      table: '_imports',
+      where: sql`(${madeBefore(imports)} and t.state not in ('checking', 'running', 'undoing'))
+        or (t.state = 'uploading' and t.created_at < now() - interval '1 hour')`,
+      order: at('id'),
+      atOnce: IMPORTS_AT_ONCE,
     },
     // What is open is kept with what it was started with.
     {

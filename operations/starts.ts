@@ -6,7 +6,7 @@ import { markWork } from './mark-work.ts';
 
 export interface Start {
   readonly workflow_id: string;
-  readonly kind: 'process' | 'clock' | 'delivery' | 'signal';
+  readonly kind: 'process' | 'clock' | 'delivery' | 'recordImport' | 'signal';
   readonly input: unknown;
   /** Why it can never be carried out: then it is only shown. */
   readonly error?: string;

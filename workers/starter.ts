@@ -23,7 +23,7 @@ const POLL_MS = 250;
 const LEASE = '15 seconds';
 const MAX_TRIES = 10;
 /** The kinds of starts that begin a workflow of the same name; a `signal` tells one that lives already. */
-const QUEUES = { process: CONTROL_QUEUE, clock: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE } as const;
+const QUEUES = { process: CONTROL_QUEUE, clock: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE, recordImport: CONTROL_QUEUE } as const;
 
 interface WorkflowStart {
   readonly kind: keyof typeof QUEUES;
@@ -36,6 +36,7 @@ interface WorkflowStart {
     readonly webhook?: string;
     readonly eventSeq?: string;
     readonly delayMs?: number;
+    /** Of an import too. */
     readonly entity?: string;
     readonly recordId?: string;
   };
@@ -122,8 +123,9 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
 
 /** What the Web UI shows of a workflow before anything else. Names of definitions only: it is stored in clear. */
 function summaryOf({ kind, input }: WorkflowStart): string {
-  const { definition, trigger, webhook, eventSeq } = input;
+  const { definition, trigger, webhook, eventSeq, entity } = input;
   if (kind === 'process') return `${definition?.name ?? ''} (${[trigger?.type, trigger?.entity].filter(Boolean).join(' of ')})`;
+  if (kind === 'recordImport') return `Import of ${entity ?? ''} records`;
   return kind === 'delivery' ? `Webhook ${webhook ?? ''}, event ${eventSeq ?? ''}` : 'Clock of an SLA';
 }
 
@@ -132,6 +134,7 @@ function shownOf({ kind, input }: WorkflowStart): SearchAttributePair[] {
   if (kind === 'clock') return [];
   if (kind === 'process') return [{ key: stateAttribute, value: 'running' }, ...aboutOf(input.trigger?.entity, input.trigger?.recordId)];
   const { entity, recordId, delayMs = 0 } = input;
+  if (kind === 'recordImport') return [{ key: stateAttribute, value: 'running' }, ...aboutOf(entity, null)];
   return [
     { key: stateAttribute, value: 'retrying' },
     { key: dueAtAttribute, value: new Date(Date.now() + delayMs) },

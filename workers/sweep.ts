@@ -1,4 +1,5 @@
 import { startPlannedMigrations } from '../operations/schemas/sweep.ts';
+import { resumeLostImports } from '../operations/imports/sweep.ts';
 import { noticeTerminatedRuns } from '../operations/processes/end-lost.ts';
 import { startOpenRollouts } from '../operations/rollouts/start.ts';
 import { forgetOld } from '../operations/retention.ts';
@@ -14,7 +15,7 @@ const FORGET_EVERY_MS = 600_000;
 const LOOK_BACK_MS = 30 * 86_400_000;
 
 /**
- * Looks for migrations and rollouts that are recorded and that nobody works on, and for runs that were terminated in Temporal, and forgets
+ * Looks for migrations, rollouts and imports that are recorded and that nobody works on, and for runs that were terminated in Temporal, and forgets
  * what is old: at the start, then every ten seconds.
  */
 export function startSweep(services: Services): Loop {
@@ -25,6 +26,7 @@ export function startSweep(services: Services): Loop {
       services.log.debug({ err: error }, 'open migrations could not be looked at'),
     );
     await startOpenRollouts(services).catch((error: unknown) => services.log.debug({ err: error }, 'open rollouts could not be looked at'));
+    await resumeLostImports(services).catch((error: unknown) => services.log.debug({ err: error }, 'open imports could not be looked at'));
     await noticeTerminatedRuns(services, noticedAt).then(
       (at) => (noticedAt = at),
       (error: unknown) => services.log.debug({ err: error }, 'terminated runs could not be looked for'),

@@ -91,3 +91,11 @@ export const attempt: ActivityOptions = {
   startToCloseTimeout: '30s',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1h', nonRetryableErrorTypes },
 };
+
+/** Some seconds of an import. Like `effect`, it goes on however long our own side is away. */
+export const slice: ActivityOptions = {
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: LONGEST_PAUSE, nonRetryableErrorTypes },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};

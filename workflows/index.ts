@@ -4,6 +4,7 @@ export { contract } from './contract.ts';
 export { delivery } from './delivery.ts';
 export { process } from './process/process.ts';
 export { provision } from './provision.ts';
+export { recordImport } from './record-import.ts';
 export { retire } from './retire.ts';
 export { rollout } from './rollout.ts';
 export { scheduledStart } from './scheduled-start.ts';

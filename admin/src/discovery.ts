@@ -34,7 +34,6 @@ export interface DiscoveredRelation {
   readonly target: string;
   readonly local_field: string;
   readonly target_field: string;
-  readonly write_mode: 'diff' | 'replace' | 'append';
 }
 
 export interface DiscoveredMachine {
@@ -47,8 +46,7 @@ export interface DiscoveredEntity {
   readonly name: string;
   readonly label: string;
   readonly description: string | null;
-  /** `fields` are those of a compound key, whose values are joined by commas in a record's id. */
-  readonly primary_key: { readonly field: string; readonly fields: readonly string[]; readonly type: string; readonly generated: boolean };
+  readonly primary_key: { readonly field: string; readonly type: string; readonly generated: boolean };
   readonly display_field: string;
   readonly soft_delete: boolean;
   readonly permissions: { readonly read: boolean; readonly create: boolean; readonly update: boolean; readonly delete: boolean };
@@ -60,14 +58,7 @@ export interface DiscoveredEntity {
 export interface Discovery {
   readonly app: { readonly name: string; readonly display_name: string };
   readonly schema_version: number;
-  readonly user: {
-    readonly id: string;
-    readonly email: string;
-    readonly roles: readonly string[];
-    readonly is_admin: boolean;
-    /** May make saved lists for others. */
-    readonly may_share_lists: boolean;
-  };
+  readonly user: { readonly id: string; readonly email: string; readonly roles: readonly string[]; readonly is_admin: boolean };
   readonly entities: readonly DiscoveredEntity[];
 }
 

@@ -48,7 +48,7 @@ export async function answeredUnderKey(ctx: AppContext, call: Call, route: (once
 const keepsAnswers = ([part = '', admin, ...more]: readonly string[]): boolean =>
   part === '_batch' ||
   (part === '_platform' && admin === 'rollouts' && more.length === 0) ||
-  (part === '_admin' ? admin === 'users' : !part.startsWith('_') && part !== 'auth');
+  (part === '_admin' ? admin === 'users' : !part.startsWith('_') && part !== 'auth' && admin !== '_import');
 
 /** Whoever sends a key relies on it: where no answer is kept, the key is refused and not ignored. `path` is behind the app. */
 export function refuseUselessKey(call: Call, path: readonly string[]): void {

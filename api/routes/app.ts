@@ -20,6 +20,7 @@ import { discoveryRoute, openApiRoute } from './discovery.ts';
 import { docsRoute } from './docs.ts';
 import { eventsCredential, eventsRoute } from './events.ts';
 import { hooksRoute } from './hooks.ts';
+import { importsRoute } from './imports.ts';
 import { listsRoute } from './lists.ts';
 import { noSuchRoute } from './not-found.ts';
 import { notificationsRoute } from './notifications.ts';
@@ -175,6 +176,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return clocksRoute(ctx, call, more);
     case '_absences':
       return absencesRoute(ctx, call, more);
+    case '_imports':
+      return importsRoute(ctx, call, more);
     case '_lists':
       return listsRoute(ctx, call, more);
     case '_notifications':
@@ -185,7 +188,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
   }
 }
 
-const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_lists', '_notifications']);
+const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_imports', '_lists', '_notifications']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
 async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {

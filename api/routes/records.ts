@@ -14,6 +14,7 @@ import { unlessKnown } from '../http/if-none-match.ts';
 import { replayHeaders, writeOptions } from '../http/write-options.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { bulkRoute } from './batch.ts';
+import { importRecordsRoute } from './imports.ts';
 import { noSuchRoute } from './not-found.ts';
 import { listRoute, readingRoute } from './reading.ts';
 import { recordClocksRoute } from './slas.ts';
@@ -29,6 +30,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);
   if (record === '_bulk') return bulkRoute(ctx, call, entity);
+  if (record === '_import') return importRecordsRoute(ctx, call, entity);
   if (record.startsWith('_')) {
     return readingRoute(ctx, call, entity, record);
   }

@@ -43,7 +43,7 @@ export const withReplays = (paths: Paths): Paths =>
   );
 
 /** Parts that have one shape only. */
-const SHAPELESS = ['auth', '_admin', '_lists', '_workflows'];
+const SHAPELESS = ['auth', '_admin', '_imports', '_lists', '_workflows'];
 const SHAPE: JsonObject = { 'Schema-Version': ref('headers', 'SchemaVersion') };
 
 /** Operations on data take the version that a client speaks, and say in which one they answer. */

@@ -10,6 +10,7 @@ import { askedByKey, limitedError, withRateLimits, withReplays, withShapes } fro
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
 import { FREE_SCHEMAS, type JsonObject, type Schema } from './json.ts';
+import { importPaths, IMPORT_SCHEMAS, IMPORTS_TAG } from './import-paths.ts';
 import { keyPaths, KEY_SCHEMAS } from './key-paths.ts';
 import { LIST_SCHEMAS, listPaths, LISTS_TAG } from './list-paths.ts';
 import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list-parameters.ts';
@@ -116,6 +117,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
     description: entity.definition.description ?? `Records of ${entity.name.replaceAll('_', ' ')}.`,
   })),
   { name: 'batch', description: 'Writes over several entities.' },
+  { name: IMPORTS_TAG, description: 'Files of records: checked, written and taken back.' },
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
   ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG, LISTS_TAG] : []),
   ...(app.model.document.slas.length === 0 ? [] : [{ name: SLAS_TAG, description: 'Clocks of SLAs.' }]),
@@ -128,6 +130,7 @@ const pathParts = (app: AppView, base: string): (() => Paths)[] => [
   ...[...app.entities.values()].map((view) => () => recordPaths(app, view, base)),
   () => ({
     ...batchPath(app, base),
+    ...importPaths(app, base),
     ...realtimePaths(app, base),
     ...workflowPaths(app, base),
     ...processPaths(app, base),
@@ -178,6 +181,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...WORKFLOW_SCHEMAS,
   ...SLA_SCHEMAS,
   ...ABSENCE_SCHEMAS,
+  ...IMPORT_SCHEMAS,
   ...LIST_SCHEMAS,
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,

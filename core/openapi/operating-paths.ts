@@ -57,7 +57,7 @@ const ONE_RUN = objectOf({ id: UUID, state: { type: 'string', enum: ['pending', 
 
 const START = {
   id: { ...TEXT, description: 'The id of the workflow in Temporal.' },
-  kind: { type: 'string', enum: ['process', 'clock', 'delivery', 'signal'] },
+  kind: { type: 'string', enum: ['process', 'clock', 'delivery', 'recordImport', 'signal'] },
   state: { type: 'string', enum: ['pending', 'failed'] },
   tries: WHOLE,
   error: MAYBE_TEXT,

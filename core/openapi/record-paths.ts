@@ -4,6 +4,7 @@ import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
 import { historyPaths } from './history-paths.ts';
+import { importPath } from './import-paths.ts';
 import { bulkPath, restorePath } from './many-paths.ts';
 import { EXPORT_CONTENT, readingPaths } from './reading-paths.ts';
 import {
@@ -40,6 +41,7 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
     ...(Object.keys(collection).length === 0 ? {} : { [path]: collection }),
     ...(can.read ? { [`${path}/_query`]: { post: queryOperation(app, view) }, ...readingPaths(app, view, path) } : {}),
     ...bulkPath(view, path),
+    ...importPath(view, path),
     ...(Object.keys(single).length === 0 ? {} : { [`${path}/{id}`]: { parameters: [idParameter(entity)], ...single } }),
     ...restorePath(view, path, idParameter(entity)),
     ...(can.read && stateFields(view).length > 0

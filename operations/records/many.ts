@@ -115,7 +115,8 @@ function plainCreatesFrom(write: Write, operations: readonly Operation[], start:
   return operations.slice(start, end);
 }
 
-async function attempt(
+/** One operation of several. With savepoints nothing of one that failed is left; without, the transaction must not be committed then. */
+export async function attempt(
   write: Write,
   operation: Operation,
   named: ReadonlyMap<string, Outcome>,

@@ -47,7 +47,8 @@ export function upsertFields(
   });
 }
 
-function uniquesOf(entity: EntityModel): (readonly string[])[] {
+/** What no two live records have alike: the key, unique fields, compound uniquenesses; by the names of their fields. */
+export function uniquesOf(entity: EntityModel): (readonly string[])[] {
   return [
     entity.key.map((field) => field.name),
     ...[...entity.fields.values()].filter((field) => field.unique).map((field) => [field.name]),

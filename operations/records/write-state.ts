@@ -28,6 +28,8 @@ export interface WriteOptions {
   readonly events?: 'all' | 'none';
   /** Sample rows: types, keys and references hold; rules, machines and computed fields are not asked. */
   readonly asSampleData?: boolean;
+  /** Nothing stays: it is written and taken back, to see what would become of it. Synchronous webhooks are not asked. */
+  readonly isTrial?: boolean;
 }
 
 export interface WrittenRecord {

@@ -69,6 +69,7 @@ export interface WriteRequest<T> {
 export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
   refuseInMaintenance(request.ctx.app, [request.entity, ...(request.others ?? [])]);
   const desk = newDesk();
+  if (request.options.isTrial === true) return untilItStands(request, desk);
   const result = await untilItStands(request, desk).finally(() => logRuns(request.ctx, desk.runs));
   const { services } = request.ctx;
   const { model } = request.ctx.app.beside?.served ?? request.ctx.app;
@@ -85,7 +86,8 @@ export async function runWrite<T>(request: WriteRequest<T>): Promise<T> {
 
 async function untilItStands<T>(request: WriteRequest<T>, desk: FunctionDesk): Promise<T> {
   const { ctx, options } = request;
-  const asksWebhooks = [request.entity, ...(request.others ?? [])].some((entity) => needsWebhooks(ctx, entity, request.isWide));
+  const asksWebhooks =
+    options.isTrial !== true && [request.entity, ...(request.others ?? [])].some((entity) => needsWebhooks(ctx, entity, request.isWide));
   let usesTransaction = ctx.effectKey !== undefined || options.idempotency !== undefined || asksWebhooks || request.needsTransaction;
   let rounds = 0;
   for (let attempt = 1; ; attempt++) {
@@ -161,7 +163,21 @@ async function inTransaction<T>(
       for (const entity of write.derivedSlugs) onSlug(entity);
     }
   };
-  return transaction(ctx.services.pool, work, waits(options));
+  return options.isTrial === true ? takenBack(ctx, work) : transaction(ctx.services.pool, work, waits(options));
+}
+
+/** What came of it, and nothing of it is left. */
+async function takenBack<T>({ services }: AppContext, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let results: readonly T[] = [];
+  try {
+    await transaction(services.pool, async (client) => {
+      results = [await work(client)];
+      throw new TrialOver('rolled back on purpose');
+    });
+  } catch (error) {
+    if (!(error instanceof TrialOver)) throw error;
+  }
+  return results[0] as T;
 }
 
 const waits = (options: WriteOptions) => (options.idempotency === undefined ? {} : { waitsUpToMs: KEY_WAIT_MS });

@@ -18,14 +18,13 @@ const POSTS = [
   ...['_admin/slas', '_admin/slas/try', '_admin/slas/none/recompute', '_admin/calendars'],
   ...[
     '_admin/permissions/simulate',
-    '_admin/permissions/matrix',
-    '_admin/permissions/impact',
     '_admin/import',
     '_admin/versions',
     '_admin/migrations',
     '_admin/signing-keys/rotate',
     '_workflows/start/none',
   ],
+  ...['check', 'run', 'cancel', 'undo'].map((verb) => `_imports/${ID}/${verb}`),
   ...['_lists', '_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
   ...[`_admin/invites/${ID}/resend`, 'auth/api-keys', `auth/api-keys/${ID}/rotate`],
 ];
@@ -41,6 +40,9 @@ const GETS = [
     'ticket/_export.csv',
     'ticket/_export.ndjson',
     '_openapi.json',
+    '_imports',
+    `_imports/${ID}`,
+    ...['errors', 'errors.csv', 'errors.ndjson', 'kept'].map((part) => `_imports/${ID}/${part}`),
   ],
   ...[
     '_discovery',

@@ -48,6 +48,23 @@ async function signedIn(seen: Seen[] = []) {
 }
 
 describe('the client of an app', () => {
+  it('imports a file, tells what is wrong with it, and takes it back', async () => {
+    const client = await signedIn();
+    const file = new Blob(['name;email\nIda;ida@example.com\nIvo;not an address\n'], { type: 'text/csv' });
+    const sent = await client.imports.send('customer', file, { file_name: 'people.csv' });
+    const checked = await client.imports.settled(sent.id);
+    expect(checked).toMatchObject({ state: 'checked', mapping: { name: 'name', email: 'email' }, counts: { created: 1, failed: 1 } });
+    const errors = [];
+    for await (const error of client.imports.errors(sent.id)) errors.push(error);
+    expect(errors).toMatchObject([{ line: 3, column: 'email', code: 'VALIDATION_FAILED' }]);
+    await expect(client.imports.run(sent.id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await client.imports.run(sent.id, { on_error: 'skip' });
+    expect(await client.imports.settled(sent.id)).toMatchObject({ state: 'completed', counts: { created: 1 } });
+    await client.imports.undo(sent.id);
+    expect(await client.imports.settled(sent.id)).toMatchObject({ state: 'undone', undo: { removed: 1, kept: 0 } });
+    expect((await client.imports.list({ entity: 'customer' })).map(({ id }) => id)).toEqual([sent.id]);
+  });
+
   it('asks for the code of an account with a second factor, and says when nobody can be asked', async () => {
     const account = { email: 'two@desk.test', password: 'two-factors', roles: ['agent'] };
     await world.send('POST', '/api/helpdesk/_admin/users', { token: await world.login('helpdesk'), body: account });

@@ -7,6 +7,7 @@ import { proveDecisions } from './decisions.ts';
 import { proveExport } from './export.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHostile } from './hostile.ts';
+import { proveImportKills } from './import-kills.ts';
 import { proveMigrateKills } from './migrate-kills.ts';
 import { proveMigrateLoad } from './migrate-load.ts';
 import { proveMigrationCrash } from './migration-crash.ts';
@@ -78,6 +79,12 @@ it('migrations under load end by themselves after kill -9 of anything, without a
   expect(result.findings).toEqual([]);
   expect([result.kills, result.migrations]).toEqual([5, 2]);
 }, 180_000);
+
+it('an imported file is written and taken back row by row, once, whatever is killed with -9', async () => {
+  const result = await proveImportKills({ rows: 3_000, kills: 4, seed: 5 }, say);
+  expect(result.findings).toEqual([]);
+  expect(result.kills).toBeGreaterThan(2);
+}, 240_000);
 
 it('a rollout goes on where the worker was killed with -9, and moves each app once', async () => {
   const result = await proveRollouts({ apps: 12, kills: 1, seed: 5 }, say);

@@ -17,6 +17,8 @@ export const deliveryWorkflowId = (app: string, event: string, webhook: string, 
 export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout}`;
 export const provisionWorkflowId = (app: string): string => `provision/${app}/0`;
 export const retireWorkflowId = (app: string, attempt: number): string => `retire/${app}/${attempt}`;
+/** Each check, run and undo of an import is a round of it. */
+export const importWorkflowId = (app: string, id: string, round: number): string => `import/${app}/${id}.${round}`;
 /** Of a workflow definition with the trigger `schedule`; the schedule's id, not a workflow's. */
 export const scheduleId = (app: string, definition: string): string => `schedule/${app}/${definition}`;
 /** Temporal adds the time to it. */

@@ -500,3 +500,38 @@ export interface RolloutRequest {
   readonly app?: string;
   readonly actor: ActorRef;
 }
+
+export type ImportTask = 'check' | 'run' | 'undo';
+
+/**
+ * `checking`, `running`, `undoing`: a workflow is at it. `checked`: nothing is written, somebody may say run. `refused`: all or nothing was
+ * wanted, rows are bad, and nothing is written.
+ */
+export type ImportState = 'checking' | 'checked' | 'running' | 'completed' | 'refused' | 'cancelled' | 'failed' | 'undoing' | 'undone';
+
+export interface ImportInput {
+  readonly app: string;
+  readonly importId: string;
+  readonly round: number;
+  /** By its name, to show. */
+  readonly entity: string;
+  /** It goes on in place of a workflow that Temporal has lost. */
+  readonly isRestart?: boolean;
+}
+
+/** How far an import is after a while of work. */
+export interface ImportSlice {
+  /** False: another workflow is at it now. */
+  readonly isOurs: boolean;
+  readonly state: ImportState;
+  readonly task: ImportTask;
+  readonly done: number;
+  readonly total: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly failed: number;
+}
+
+export interface ImportResult {
+  readonly state: ImportState;
+}

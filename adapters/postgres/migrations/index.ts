@@ -18,6 +18,7 @@ import * as control0024 from './0024_clocks.ts';
 import * as control0025 from './0025_messages.ts';
 import * as control0026 from './0026_function_work.ts';
 import * as control0027 from './0027_operation_work.ts';
+import * as control0034 from './0034_open_imports.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
 import * as app0003 from './app-0003_credentials.ts';
@@ -36,6 +37,7 @@ import * as app0023 from './app-0023_retention.ts';
 import * as app0024 from './app-0024_run_trigger.ts';
 import * as app0026 from './app-0026_wait_version.ts';
 import * as app0029 from './app-0029_lists.ts';
+import * as app0027 from './app-0027_imports.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -66,6 +68,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0025,
   control0026,
   control0027,
+  control0034,
 ];
 export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0001,
@@ -86,4 +89,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0024,
   app0026,
   app0029,
+  app0027,
 ];
