@@ -37,6 +37,7 @@ export const lightTheme: RaThemeOptions = {
     primary: { main: '#2f5bea' },
     secondary: { main: '#1b2433' },
     success: { main: '#1b7f4b' },
+    info: { main: '#0b5c8f' },
     warning: { main: '#9a5b00' },
     error: { main: '#b3261e' },
     background: { default: '#f6f7f9', paper: '#ffffff' },

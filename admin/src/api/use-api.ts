@@ -5,7 +5,7 @@
  * After a change everything read below one of `stale` is read again; by default everything below the path's app.
  */
 import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useLogoutIfAccessDenied } from 'react-admin';
 import { ApiError, type CallOptions } from '../../../client/client.ts';
 import { client } from '../session.ts';
@@ -63,3 +63,32 @@ const below = (prefixes: readonly string[], path: unknown): boolean =>
 
 /** `/api/helpdesk`: the paths of one app begin with it. */
 export const appPath = (app: string): string => `/api/${encodeURIComponent(app)}`;
+
+/** Reads by asking with a body, as trials do; writes nothing. An undefined body asks nothing yet. */
+export function useAsk<T>(path: string, body: object | undefined): UseQueryResult<T, ApiError> {
+  const logoutIfDenied = useLogoutIfAccessDenied();
+  return useQuery<T, ApiError>({
+    queryKey: ['api', path, body],
+    enabled: body !== undefined,
+    placeholderData: keepPreviousData,
+    retry: (count, error) => error.status === 0 && count < 2,
+    queryFn: async ({ signal }) => {
+      try {
+        return (await client.call<T>(path, { method: 'POST', body, signal })).body;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) await logoutIfDenied(error);
+        throw error;
+      }
+    },
+  });
+}
+
+/** The value once it has rested for a moment: what is typed is not asked letter by letter. */
+export function useRested<T>(value: T, ms = 400): T {
+  const [rested, setRested] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return rested;
+}

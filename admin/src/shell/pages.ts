@@ -5,6 +5,7 @@
 import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
+import RuleOutlined from '@mui/icons-material/RuleOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
@@ -44,6 +45,14 @@ export const PAGES: readonly PageEntry[] = [
     icon: HistoryOutlined,
     component: lazy(() => import('../pages/Runs.tsx')),
     allows: everybody,
+  },
+  {
+    path: '_rules/*',
+    section: 'build',
+    label: { en: 'Rules', de: 'Regeln' },
+    icon: RuleOutlined,
+    component: lazy(() => import('../pages/rules/index.tsx')),
+    allows: admins,
   },
   {
     path: '_import',

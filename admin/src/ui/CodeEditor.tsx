@@ -1,9 +1,6 @@
 /** CodeMirror as a React input. Import it lazily (`lazy(() => import('../ui/CodeEditor.tsx'))`): it is half the weight of the first page. */
 import { autocompletion, closeBrackets, completionKeymap, type CompletionSource } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { json } from '@codemirror/lang-json';
-import { sql } from '@codemirror/lang-sql';
-import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, defaultHighlightStyle, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
@@ -34,9 +31,19 @@ interface CodeEditorProps {
   readonly isSmall?: boolean;
   /** The view itself, for who moves the cursor or scrolls to a place. */
   readonly onReady?: (view: EditorView) => void;
+  /** A language of one's own, hints on hover: taken when the editor is made. */
+  readonly extensions?: Extension;
+  /** The id of what is said about the text beneath it. */
+  readonly describedBy?: string;
 }
 
-const LANGUAGES: Readonly<Record<CodeLanguage, () => Extension>> = { yaml, json, sql, text: () => [] };
+/** Each is loaded with the first text in it. */
+const LANGUAGES: Readonly<Record<CodeLanguage, () => Promise<Extension>>> = {
+  yaml: async () => (await import('@codemirror/lang-yaml')).yaml(),
+  json: async () => (await import('@codemirror/lang-json')).json(),
+  sql: async () => (await import('@codemirror/lang-sql')).sql(),
+  text: () => Promise.resolve([]),
+};
 
 const darkHighlight = HighlightStyle.define([
   { tag: [tags.keyword, tags.bool, tags.null], color: '#c792ea' },
@@ -74,10 +81,12 @@ export default function CodeEditor(props: CodeEditorProps): ReactElement {
     latest.current = props;
   });
   const appearance = useRef(new Compartment());
+  const grammar = useRef(new Compartment());
 
   useEffect(() => {
     if (host.current === null) return;
-    const { placeholder, completion } = latest.current;
+    const { placeholder, completion, extensions = [], describedBy } = latest.current;
+    const described: Readonly<Record<string, string>> = describedBy === undefined ? {} : { 'aria-describedby': describedBy };
     const editor = new EditorView({
       parent: host.current,
       state: EditorState.create({
@@ -93,12 +102,13 @@ export default function CodeEditor(props: CodeEditorProps): ReactElement {
           EditorView.lineWrapping,
           // Tab leaves the editor, as everywhere on the page; indenting is Ctrl-] and Ctrl-[.
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap, ...completionKeymap]),
-          LANGUAGES[language](),
+          grammar.current.of([]),
+          extensions,
           autocompletion(completion === undefined ? {} : { override: [(context) => latest.current.completion?.(context) ?? null] }),
           placeholder === undefined ? [] : placeholderOf(placeholder),
           appearance.current.of(look(false)),
           EditorState.readOnly.of(isReadOnly),
-          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...described }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
           }),
@@ -106,8 +116,15 @@ export default function CodeEditor(props: CodeEditorProps): ReactElement {
       }),
     });
     view.current = editor;
+    let isOpen = true;
+    void LANGUAGES[language]().then((loaded) => {
+      if (isOpen) editor.dispatch({ effects: grammar.current.reconfigure(loaded) });
+    });
     latest.current.onReady?.(editor);
-    return () => editor.destroy();
+    return () => {
+      isOpen = false;
+      editor.destroy();
+    };
   }, [language, isReadOnly, isSmall, label]);
 
   useEffect(() => {
