@@ -6,6 +6,7 @@ import { execute, run } from '../adapters/postgres/run.ts';
 import { isAppError } from '../core/errors.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
+import { settleRetries } from '../operations/webhooks/settle-retries.ts';
 import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
 import {
   appIdAttribute,
@@ -17,11 +18,14 @@ import {
 } from '../workflows/contracts/search-attributes.ts';
 import type { SignalInput } from '../workflows/contracts/types.ts';
 import { loop, pause, type Loop } from './loop.ts';
+import { Pace } from './pace.ts';
 import { takeTurn, type Turn } from './turn.ts';
 
 const POLL_MS = 250;
 const LEASE = '15 seconds';
 const MAX_TRIES = 10;
+/** Of retries that come due together more than that are left to the dispatcher: each workflow costs what a hundred deliveries do. */
+const RETRIES_PER_SECOND = 5;
 /** The kinds of starts that begin a workflow of the same name; a `signal` tells one that lives already. */
 const QUEUES = { process: CONTROL_QUEUE, clock: CONTROL_QUEUE, delivery: OUTBOUND_QUEUE, recordImport: CONTROL_QUEUE } as const;
 
@@ -50,6 +54,7 @@ interface SignalStart {
 type Start = pg.QueryResultRow & { readonly workflow_id: string; readonly tries: number } & (WorkflowStart | SignalStart);
 
 export function startStarter(services: Services): Loop {
+  const pace = new Pace(RETRIES_PER_SECOND);
   return loop('starter', services.log, async (signal, waker) => {
     const claimed = await claim(services);
     if (claimed === undefined) return pause(POLL_MS, signal, waker);
@@ -57,12 +62,31 @@ export function startStarter(services: Services): Loop {
     try {
       await services.temporal.client();
     } catch (error) {
-      await giveBack(services, app, starts);
+      // Retries do not wait for Temporal: the dispatcher makes them.
+      await giveBack(services, app, await withRetriesSettled(services, app, starts, () => 0));
       await pause(1_000, signal);
       if (!isAppError(error, 'UNAVAILABLE')) throw error;
       return;
     }
-    await Promise.all(starts.map((start) => startOne(services, app, start)));
+    const settled = await withRetriesSettled(services, app, starts, (wanted) => pace.take(wanted));
+    await Promise.all(settled.map((start) => startOne(services, app, start)));
+  });
+}
+
+/** Without the retries that need no workflow; the others know how long they still have to wait. */
+async function withRetriesSettled(
+  services: Services,
+  app: AppRuntime,
+  starts: readonly Start[],
+  take: (wanted: number) => number,
+): Promise<readonly Start[]> {
+  const retries = starts.filter(({ kind }) => kind === 'delivery');
+  if (retries.length === 0) return starts;
+  const waits = await settleRetries(services, app, retries, take);
+  return starts.flatMap((start) => {
+    if (start.kind !== 'delivery') return [start];
+    const delayMs = waits.get(start.workflow_id);
+    return delayMs === undefined ? [] : [{ ...start, input: { ...start.input, delayMs } }];
   });
 }
 
@@ -101,7 +125,8 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
         taskQueue: QUEUES[start.kind],
         args: [start.input],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        // A clock that was ended by hand in Temporal is started again.
+        workflowIdReusePolicy: start.kind === 'clock' ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
         staticSummary: summaryOf(start),
         typedSearchAttributes: [{ key: appIdAttribute, value: app.id }, ...shownOf(start)],
       });

@@ -56,6 +56,9 @@ export const effect: ActivityOptions = {
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 };
 
+/** The same without a way through the server. Longer than the task's own timeout is no harm: the SDK asks for more. */
+export const inTask: LocalActivityOptions = { ...brief, startToCloseTimeout: '30s' };
+
 /** A statement with a lock timeout of its own inside the activity. */
 export const ddl: ActivityOptions = {
   startToCloseTimeout: '1m',

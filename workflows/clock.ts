@@ -6,6 +6,7 @@
 import {
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -15,7 +16,7 @@ import {
 } from '@temporalio/workflow';
 import type { ClockActivities } from '../activities/clock.ts';
 import { codeOf, isActivityFailure, messageOf } from './activity-failure.ts';
-import { brief, effect, outbound } from './activity-options.ts';
+import { brief, effect, inTask, outbound } from './activity-options.ts';
 import { lookAgainSignal } from './contracts/messages.ts';
 import { OUTBOUND_QUEUE } from './contracts/queues.ts';
 import { dueAtAttribute, entityAttribute, MAX_KEYWORD, recordIdAttribute, stateAttribute } from './contracts/search-attributes.ts';
@@ -91,18 +92,25 @@ async function untilNext({ nextAt, name }: FoundClock, isTold: () => boolean): P
 async function fire(input: ClockInput, mark: ClockMark): Promise<void> {
   let error: string | null = null;
   for (const [index, type] of mark.actions.entries()) {
-    const proxy = type === 'http' ? calling : writing;
-    const options = type === 'http' ? { ...outbound, taskQueue: OUTBOUND_QUEUE } : effect;
     try {
-      await proxy.performClockAction.executeWithOptions({ ...options, summary: `${mark.key}: ${type}` }, [
-        { ...input, mark, index, now: timeNow() },
-      ]);
+      await act({ ...input, mark, index, now: timeNow() }, type);
     } catch (failure) {
       if (!isActivityFailure(failure)) throw failure;
       error ??= `${type}: ${messageOf(failure)}`;
     }
   }
   await local.noteClockMark.executeWithOptions({ ...brief, summary: `${mark.key} has fired` }, [{ ...input, mark, now: timeNow(), error }]);
+}
+
+/**
+ * What is not somebody else's server is asked in the task in which the mark falls due: hundreds that fall due at one moment, after an
+ * outage, fire twice as fast as with an activity and a task more for each.
+ */
+function act(given: Parameters<ClockActivities['performClockAction']>[0], type: string): Promise<void> {
+  const summary = `${given.mark.key}: ${type}`;
+  if (type === 'http') return calling.performClockAction.executeWithOptions({ ...outbound, taskQueue: OUTBOUND_QUEUE, summary }, [given]);
+  if (patched('clock-effects-in-task')) return local.performClockAction.executeWithOptions({ ...inTask, summary }, [given]);
+  return writing.performClockAction.executeWithOptions({ ...effect, summary }, [given]);
 }
 
 const timeNow = (): string => new Date().toISOString();

@@ -12,7 +12,7 @@ export const LONGEST_PAUSE_MS = 15 * 60_000;
 export const LONGEST_THROTTLE_MS = 3_600_000;
 
 /** A failure beyond so many in a row is the endpoint's and not the delivery's: the delivery waits in the queue and needs no workflow. */
-export const FEW_FAILURES = 3;
+export const FEW_FAILURES = 1;
 
 const BREAK_AFTER = 10;
 const CONCURRENCY = 32;

@@ -6,6 +6,7 @@
 import { execute, type Db } from '../../adapters/postgres/run.ts';
 import { id, sql, type Sql, value } from '../../core/sql/sql.ts';
 import { markWork } from '../mark-work.ts';
+import { restartClocks } from '../slas/restart-clocks.ts';
 import { lostRuns, type RestoredApp } from './lost-runs.ts';
 
 /** How many of each are queued. */
@@ -32,7 +33,7 @@ export async function restoreApp(db: Db, app: RestoredApp): Promise<Restored> {
     app,
     sql`select * from jsonb_to_recordset(${value(JSON.stringify(runs.starts), 'jsonb')}) as r(workflow_id text, kind text, input jsonb)`,
   );
-  const clocks = await queue(db, app, openClocks(app));
+  const clocks = await execute(db, restartClocks(app, sql`true`));
   const deliveries = await queue(db, app, openDeliveries(app));
   const starts = await execute(db, again(app, neverOpened(app)));
   const signals = await execute(db, again(app, toldToWaits(app)));
@@ -42,18 +43,13 @@ export async function restoreApp(db: Db, app: RestoredApp): Promise<Restored> {
   return { clocks, deliveries, runs: runs.starts.length - runs.stuck, stuck: runs.stuck, starts, signals, refused: runs.refused };
 }
 
-/** `found` has workflow_id, kind and input. */
+/** `found` has workflow_id, kind and input. As if claimed before: Temporal may have the workflow still, so no retry becomes the dispatcher's. */
 const queue = (db: Db, app: RestoredApp, found: Sql): Promise<number> =>
   execute(
     db,
-    sql`insert into ${id(app.storage, '_starts')} (workflow_id, kind, input) select f.workflow_id, f.kind, f.input from (${found}) f
-        on conflict (workflow_id) do update set kind = excluded.kind, input = excluded.input, state = 'pending', tries = 0, due_at = now(), error = null`,
+    sql`insert into ${id(app.storage, '_starts')} (workflow_id, kind, input, tries) select f.workflow_id, f.kind, f.input, 1 from (${found}) f
+        on conflict (workflow_id) do update set kind = excluded.kind, input = excluded.input, state = 'pending', tries = 1, due_at = now(), error = null`,
   );
-
-/** Everything else of a clock is in its row. */
-const openClocks = (app: RestoredApp): Sql => sql`
-  select c.workflow_id, 'clock' as kind, jsonb_build_object('app', ${value(app.id, 'text')}, 'clockId', c.id) as input
-  from ${id(app.storage, '_clocks')} c where c.stopped_at is null`;
 
 /** Those that a workflow repeats; the others wait in their table anyway. */
 const openDeliveries = (app: RestoredApp): Sql => sql`

@@ -13,6 +13,7 @@ import type { AttemptResult, DeliveryInput } from '../../workflows/contracts/typ
 import type { AppRuntime, Services } from '../context.ts';
 import { GONE, noteFailures, noteSuccesses, type Sign } from './endpoint.ts';
 import type { DeliveryRow, Judgement } from './judge.ts';
+import { START_AHEAD } from './settle-retries.ts';
 import { tellAdmins } from './tell-admins.ts';
 
 /** An attempt that is over and not recorded yet. */
@@ -63,6 +64,9 @@ interface SignRow extends pg.QueryResultRow {
   readonly reason: string | null;
 }
 
+/** When the start of a retry is looked at (`settle-retries.ts`); its row makes it durable from now on. */
+const BEFORE_DUE = sql`due_at - ${value(START_AHEAD, 'interval')}`;
+
 /** The decision how to go on commits with the failed attempt: a workflow repeats it, or of an endpoint that fails again and again it waits. */
 const recordWithFailures = (app: AppRuntime, made: readonly MadeAttempt[]): Sql => sql`
   ${given(app, made)}, well as (${noteSuccesses(app)}), signs as (${noteFailures(app)}), ended as (
@@ -75,12 +79,12 @@ const recordWithFailures = (app: AppRuntime, made: readonly MadeAttempt[]): Sql 
     select g.workflow_id, g.input || jsonb_build_object('entity', d.entity, 'recordId', d.record_id) as input, now() + g.delay_ms * interval '1 millisecond' as due_at, signs.failures > ${value(FEW_FAILURES, 'integer')} as waits
     from given g join signs on signs.webhook = g.webhook join ${id(app.storage, '_deliveries')} d on d.id = g.delivery_id where g.outcome = 'retry' and g.is_first
   ), starts as (
-    insert into ${id(app.storage, '_starts')} (workflow_id, kind, input)
-    select workflow_id, 'delivery', input from going_on where not waits on conflict (workflow_id) do nothing
+    insert into ${id(app.storage, '_starts')} (workflow_id, kind, input, due_at)
+    select workflow_id, 'delivery', input, ${BEFORE_DUE} from going_on where not waits on conflict (workflow_id) do nothing
   ), ${work(
     app,
     sql`select 'deliveries' as kind, now() as due_at from well
-      union all select case when waits then 'deliveries' else 'starts' end, case when waits then due_at else now() end from going_on`,
+      union all select case when waits then 'deliveries' else 'starts' end, case when waits then due_at else ${BEFORE_DUE} end from going_on`,
   )}
   select webhook, reason from signs where is_new`;
 

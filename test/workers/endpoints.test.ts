@@ -4,12 +4,14 @@ import type { AppContext } from '../../operations/context.ts';
 import { systemActor } from '../../operations/context.ts';
 import { attemptDelivery } from '../../operations/webhooks/attempt.ts';
 import { enableWebhook, webhookHealth } from '../../operations/webhooks/health.ts';
+import { settleRetries } from '../../operations/webhooks/settle-retries.ts';
 import { startReplay } from '../../operations/webhooks/replays.ts';
 import { setSecret, rotateSecret } from '../../operations/webhooks/secrets.ts';
 import { startDispatcher } from '../../workers/dispatcher.ts';
 import type { Loop } from '../../workers/loop.ts';
 import { startRelay } from '../../workers/relay.ts';
 import { startReplayer } from '../../workers/replayer.ts';
+import { startStarter } from '../../workers/starter.ts';
 import { eventWorld, receiver, type EventWorld, type Receiver, type ReceiverAnswer } from '../support/event-world.ts';
 
 let world: EventWorld;
@@ -27,7 +29,21 @@ const hook = (name: string, more: object = {}) => ({
 });
 
 beforeAll(async () => {
-  for (const name of ['breaking', 'throttled', 'silent', 'ordered', 'replayed', 'thin', 'long', 'updates', 'echo', 'abandoned', 'parked']) {
+  for (const name of [
+    'breaking',
+    'throttled',
+    'silent',
+    'ordered',
+    'replayed',
+    'thin',
+    'long',
+    'updates',
+    'echo',
+    'abandoned',
+    'parked',
+    'alone',
+    'paced',
+  ]) {
     receivers[name] = await receiver((_, call) => {
       const given = answers[name] ?? 200;
       return typeof given === 'object' && given.body === 'ECHO' ? { status: given.status, body: JSON.stringify(call.headers) } : given;
@@ -56,6 +72,8 @@ beforeAll(async () => {
       hook('echo', { headers: { Authorization: 'Bearer {{secret.TOKEN}}', 'X-Api-Key': 'written-out-key', Host: 'elsewhere.test' } }),
       hook('abandoned'),
       hook('parked', { break_after: 2, concurrency: 1 }),
+      hook('alone', { concurrency: 1, retry: { max_attempts: 3, backoff: 'fixed', initial: '1h' } }),
+      hook('paced', { retry: { max_attempts: 3, backoff: 'fixed', initial: '1s' } }),
     ],
   });
   dispatcher = startDispatcher(world.services);
@@ -116,7 +134,7 @@ describe('an endpoint that fails again and again', () => {
     answers['breaking'] = 500;
     await write('breaking', 8);
     await eventually(async () => (await health('breaking')).state).toBe('open');
-    await eventually(() => statuses('breaking')).toEqual([...Array<string>(3).fill('retrying'), ...Array<string>(5).fill('pending')]);
+    await eventually(() => statuses('breaking')).toEqual(['retrying', ...Array<string>(7).fill('pending')]);
     expect(receivedBy('breaking')).toHaveLength(3);
     expect((await deliveries('breaking')).slice(3).map((row) => row.tries)).toEqual([0, 0, 0, 0, 0]);
     const { failures, paused_until, backlog } = await health('breaking');
@@ -149,7 +167,7 @@ it('a retry that comes while the endpoint is paused goes to the queue, and its w
   answers['parked'] = 500;
   await write('parked', 3);
   await eventually(async () => (await health('parked')).state).toBe('open');
-  await eventually(() => statuses('parked')).toEqual(['retrying', 'retrying', 'pending']);
+  await eventually(() => statuses('parked')).toEqual(['retrying', 'pending', 'pending']);
   const [first] = await deliveries('parked');
   const { app } = await context();
   expect(await attemptDelivery(world.services, app, { id: first?.id ?? '', webhook: 'parked' }, 'workflow')).toMatchObject({
@@ -157,6 +175,54 @@ it('a retry that comes while the endpoint is paused goes to the queue, and its w
   });
   expect((await deliveries('parked'))[0]).toMatchObject({ status: 'pending', tries: 1, round: 1 });
   expect(receivedBy('parked')).toHaveLength(2);
+});
+
+describe('a retry that is about due', () => {
+  const startsOf = (name: string) =>
+    world.query<{ workflow_id: string }>(
+      `select workflow_id from ${world.storage}._starts where kind = 'delivery' and input ->> 'webhook' = $1 and due_at > now() + interval '59 minutes'`,
+      [name],
+    );
+  const settle = async (name: string, tries = 1): Promise<number[]> => {
+    const { services, app } = await context();
+    const starts = (await startsOf(name)).map(({ workflow_id }) => ({ workflow_id, tries }));
+    return [...(await settleRetries(services, app, starts, (wanted) => wanted)).values()];
+  };
+
+  it('becomes a workflow where the delivery failed alone, which is told how long it still has to wait', async () => {
+    answers['alone'] = 500;
+    await write('alone', 1);
+    await eventually(() => statuses('alone')).toEqual(['retrying']);
+    const [waitMs = 0, ...others] = await settle('alone');
+    expect(waitMs).toBeGreaterThan(3_590_000);
+    expect(waitMs).toBeLessThan(3_600_000 * 1.1);
+    expect(others).toEqual([]);
+    expect(await statuses('alone')).toEqual(['retrying']);
+  });
+
+  it("is the dispatcher's where the endpoint fails by now, at the same time", async () => {
+    await write('alone', 1, 2);
+    await eventually(async () => (await health('alone')).failures).toBe(2);
+    const due = () => world.query(`select due_at from ${world.storage}._deliveries where webhook = 'alone' order by event_seq`);
+    const before = await due();
+    // Its workflow may be there already where somebody had claimed its start before.
+    expect(await settle('alone', 2)).toHaveLength(1);
+    expect(await statuses('alone')).toEqual(['retrying', 'pending']);
+    expect(await settle('alone')).toEqual([]);
+    expect([await statuses('alone'), await startsOf('alone')]).toEqual([['pending', 'pending'], []]);
+    expect(await due()).toEqual(before);
+  });
+
+  it("is the dispatcher's where Temporal is away", async () => {
+    answers['paced'] = 500;
+    await write('paced', 1);
+    await eventually(() => statuses('paced')).toEqual(['retrying']);
+    answers['paced'] = 200;
+    const starter = startStarter(world.services);
+    await eventually(() => statuses('paced')).toEqual(['delivered']);
+    await starter.close();
+    expect(await deliveries('paced')).toMatchObject([{ tries: 2, round: 0 }]);
+  });
 });
 
 describe('an endpoint that asks to be left alone', () => {
@@ -167,7 +233,7 @@ describe('an endpoint that asks to be left alone', () => {
     const pauseMs = ((await health('throttled')).paused_until?.getTime() ?? 0) - Date.now();
     expect(pauseMs).toBeGreaterThan(110_000);
     expect(pauseMs).toBeLessThan(121_000);
-    expect(await statuses('throttled')).toEqual(['retrying', 'pending', 'pending', 'pending']);
+    await eventually(() => statuses('throttled')).toEqual(['retrying', 'pending', 'pending', 'pending']);
     answers['throttled'] = 200;
     await passTime('throttled');
     await receivers['throttled']?.waitFor(4);
@@ -201,8 +267,9 @@ describe('an endpoint that took nothing for five days', () => {
     expect(receivedBy('silent')).toHaveLength(2);
     expect(await enableWebhook(await context(), 'silent')).toMatchObject({ state: 'closed', backlog: 7 });
     dispatcher.wake();
-    await receivers['silent']?.waitFor(7);
-    expect(recordsAt('silent').slice(2)).toEqual([3, 4, 5, 6, 7].map((n) => `silent-${n}`));
+    await receivers['silent']?.waitFor(8);
+    // The first that failed is a workflow's.
+    expect(recordsAt('silent').slice(2)).toEqual([2, 3, 4, 5, 6, 7].map((n) => `silent-${n}`));
   });
 
   it('is given up after thirty days: deliveries end at once, with the reason', async () => {

@@ -75,9 +75,19 @@ const STUCK = {
   ],
 };
 
+const WITNESS = {
+  id: 'witness',
+  name: 'witness',
+  entity: 'ticket',
+  on: 'after_create',
+  when: "record.status = 'seen'",
+  function: 'create_records',
+  params: { entity: 'agent', records: [{ email: 'record.title' }] },
+};
+
 let world: ProcessWorld;
 beforeAll(async () => {
-  world = await processWorld([CREATION, VOTING, ...NESTED, STUCK]);
+  world = await processWorld([CREATION, VOTING, ...NESTED, STUCK], { functions: [WITNESS] });
 }, 60_000);
 
 /** Starts a worker that dies at the named place; resolves with the signal that ended it. */
@@ -152,6 +162,8 @@ describe.each(['process.before_decision', 'process.after_decision'])('a vote who
 describe.each([
   ['an item', 2],
   ['a run within', 4],
+  ['one of two branches', 5],
+  ['the other', 6],
   ['an undoing', 8],
 ])('a worker killed after the effect of %s', (_what, pass) => {
   it('leaves a run that ends as it would have, with each effect once', async () => {
@@ -178,6 +190,27 @@ describe.each([
       [`%@${title}`],
     );
     expect(made.rows.map(({ email }) => email)).toEqual(['inner', 'left', 'paid', 'right', 'undone', 'x', 'y', 'z']);
+  }, 120_000);
+});
+
+describe('a worker killed when a function had done its work, and had not said so', () => {
+  it('leaves it to the next one, and what it wrote stands once', async () => {
+    const { pool } = world.services;
+    const title = 'witness@seen.example';
+    await world.worker.close();
+    const death = doomedWorker('function.performed');
+    const id = await world.ticket({ title, status: 'seen' });
+    await world.change(id, 'create', { id, title, status: 'seen' }, null);
+    expect(await death).toBe('SIGKILL');
+    const runs = async (): Promise<unknown> =>
+      (await pool.query(`select status, attempt from app_aaaaaaaaaaaa._function_runs where record_id = $1`, [id])).rows;
+    expect(await runs()).toEqual([{ status: 'running', attempt: 1 }]);
+    // What the dead one had claimed is free again when its lease is over.
+    await pool.query(`update app_aaaaaaaaaaaa._function_runs set due_at = now() where status = 'running'`);
+    await pool.query(`update durabase.work set due_at = now() where kind = 'functions'`);
+    await world.startWorker();
+    await expect.poll(runs, { timeout: 40_000 }).toEqual([{ status: 'succeeded', attempt: 2 }]);
+    expect((await pool.query(`select 1 from app_aaaaaaaaaaaa.agent where email = $1`, [title])).rows).toHaveLength(1);
   }, 120_000);
 });
 

@@ -1,4 +1,6 @@
 /** Temporal's database is lost: a worker over the old Postgres and a fresh namespace goes on with what was open. */
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pino } from 'pino';
 import { command } from '../../cli/commands/temporal.ts';
@@ -8,6 +10,7 @@ import { getRun, type RunAnswer } from '../../operations/processes/runs.ts';
 import { startRun } from '../../operations/processes/start.ts';
 import { createServices } from '../../operations/services.ts';
 import { startWorker } from '../../workers/main.ts';
+import { scheduleId } from '../../workflows/contracts/ids.ts';
 import { workflowBundle } from '../support/temporal.ts';
 import { processWorld, type ProcessWorld } from './process-world.ts';
 
@@ -62,8 +65,11 @@ const WORKFLOWS = [
       set('done', 'priority', 'items'),
     ],
   },
+  { name: 'yearly', trigger: { type: 'schedule', cron: '0 4 1 1 *' }, steps: [set('never', 'priority', 'x')] },
 ];
 const SLA = { name: 'answer', entity: 'ticket', start: "record.status = 'clocked'", stop: "record.status = 'closed'", target: '1h' };
+
+const receiver = http.createServer((_, response) => void response.writeHead(500).end());
 
 let world: ProcessWorld;
 const open: Record<string, { ticket: string; run: RunAnswer }> = {};
@@ -86,6 +92,28 @@ const count = async (email: string): Promise<number> =>
   (await world.services.pool.query(`select 1 from app_aaaaaaaaaaaa.agent where email = $1`, [email])).rows.length;
 const clocks = async (): Promise<unknown[]> =>
   (await world.services.pool.query(`select record_id, state, stopped_at is null as open from app_aaaaaaaaaaaa._clocks`)).rows;
+
+interface Retried {
+  readonly workflow_id: string;
+  readonly status: string;
+  readonly tries: number;
+}
+const retried = async (): Promise<Retried[]> =>
+  (
+    await world.services.pool.query<Retried>(
+      `select 'delivery/aaaaaaaaaaaa/' || event_seq || '.' || webhook || '.' || round as workflow_id, status, tries from app_aaaaaaaaaaaa._deliveries`,
+    )
+  ).rows;
+async function hasSchedule({ services }: Pick<ProcessWorld, 'services'>): Promise<boolean> {
+  const { schedule } = await services.temporal.client();
+  return schedule
+    .getHandle(scheduleId('aaaaaaaaaaaa', 'yearly'))
+    .describe()
+    .then(
+      () => true,
+      () => false,
+    );
+}
 
 /** The same database, and a Temporal that knows nothing. */
 async function loseTemporal(): Promise<void> {
@@ -114,7 +142,12 @@ async function restore(...args: string[]): Promise<unknown> {
 }
 
 beforeAll(async () => {
-  world = await processWorld(WORKFLOWS, { slas: [SLA] });
+  receiver.listen(0, '127.0.0.1');
+  await new Promise((resolve) => receiver.once('listening', resolve));
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+  const retry = { max_attempts: 3, backoff: 'fixed', initial: '1h' };
+  const hook = { id: 'refused', name: 'refused', entity: 'ticket', condition: "record.status = 'sent'", url, retry };
+  world = await processWorld(WORKFLOWS, { slas: [SLA], webhooks: [hook] }, { WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8' });
   const at = async (name: string, isThere: (one: RunAnswer) => boolean): Promise<void> => {
     const ticket = await ticketIn(name);
     open[name] = { ticket, run: await world.until(ticket, isThere) };
@@ -128,6 +161,9 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect(await count('item@example.com')).toBe(1), { timeout: 20_000 });
   clocked = await ticketIn('clocked');
   await vi.waitFor(async () => expect(await clocks()).toEqual([{ record_id: clocked, state: 'running', open: true }]), { timeout: 20_000 });
+  await ticketIn('sent');
+  await vi.waitFor(async () => expect(await retried()).toMatchObject([{ status: 'retrying', tries: 1 }]), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await hasSchedule(world)).toBe(true), { timeout: 20_000 });
   await loseTemporal();
   // A step of an item that nothing was shown of had come further.
   await world.services.pool.query(
@@ -135,13 +171,18 @@ beforeAll(async () => {
     [open['items']?.run.id],
   );
 }, 120_000);
-afterAll(() => world.services.close());
+afterAll(async () => {
+  receiver.close();
+  await world.services.close();
+});
 
 describe('restoring', () => {
   it('says what there is without doing it, then queues it', async () => {
-    const said = { app: 'desk', runs: 4, stuck: 1, clocks: 1, deliveries: 0, starts: 0, refused: [] };
+    const said = { app: 'desk', runs: 4, stuck: 1, clocks: 1, deliveries: 1, starts: 0, refused: [] };
     expect(await restore('--dry-run')).toMatchObject([said]);
-    const { rows } = await world.services.pool.query(`select 1 from app_aaaaaaaaaaaa._starts where state = 'pending'`);
+    const { rows } = await world.services.pool.query(
+      `select 1 from app_aaaaaaaaaaaa._starts where state = 'pending' and kind <> 'delivery'`,
+    );
     expect(rows).toEqual([]);
     expect(await restore()).toMatchObject([said]);
   });
@@ -183,6 +224,18 @@ describe('restoring', () => {
   it('keeps clocks going', async () => {
     await world.change(clocked, 'update', { id: clocked, title: 'T', status: 'closed' }, { status: 'clocked' });
     await expect.poll(clocks, { timeout: 20_000 }).toEqual([{ record_id: clocked, state: 'met', open: false }]);
+  });
+
+  it('repeats deliveries at their time, and makes schedules anew', async () => {
+    const [row] = await retried();
+    const { workflow } = await world.services.temporal.client();
+    const handle = workflow.getHandle(row?.workflow_id ?? '');
+    await expect.poll(async () => (await handle.describe()).status.name, { timeout: 20_000 }).toBe('RUNNING');
+    const { events = [] } = await handle.fetchHistory();
+    const timers = (events ?? []).flatMap((event) => event.timerStartedEventAttributes?.startToFireTimeout?.seconds ?? []);
+    expect(timers.map(Number).every((seconds) => seconds > 3_000)).toBe(true);
+    expect(await retried()).toMatchObject([{ status: 'retrying', tries: 1 }]);
+    await expect.poll(() => hasSchedule(world), { timeout: 20_000 }).toBe(true);
   });
 
   it('done once more changes nothing', async () => {
