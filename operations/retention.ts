@@ -46,6 +46,19 @@ const at = (column: string): Sql => id('t', column);
 /** Ids are made in the order of time: what may be old enough is the beginning of the primary key. */
 const madeBefore = (days: number): Sql => sql`t.id < uuidv7(-${ago(days)})`;
 
+/** Comments of entities whose table was taken away. The few tables there are, by steps through the index. */
+const isOfGoneTable = (storage: string): Sql => {
+  const table = id(storage, '_comments');
+  return sql`t.entity_table = any(array(
+    with recursive known as (
+      select min(c.entity_table) as name from ${table} c
+      union all
+      select (select min(c.entity_table) from ${table} c where c.entity_table > known.name) from known where known.name is not null
+    )
+    select k.name from known k where k.name is not null
+      and not exists (select from pg_catalog.pg_tables p where p.schemaname = ${value(storage)} and p.tablename = k.name)))`;
+};
+
 function forgottenOf(storage: string, { daysKept }: Config): readonly Forgotten[] {
   const { deliveries, deadDeliveries, runs, clocks, notifications, functionRuns, operating, imports } = daysKept;
   const isRunning = (workflowId: Sql): Sql =>
@@ -55,6 +68,7 @@ function forgottenOf(storage: string, { daysKept }: Config): readonly Forgotten[
     { table: '_deliveries', where: sql`t.status = 'dead' and ${before('updated_at', deadDeliveries)}`, order: at('updated_at') },
     { table: '_runs', where: sql`t.status <> 'running' and ${before('updated_at', runs)}`, order: at('updated_at'), atOnce: RUNS_AT_ONCE },
     { table: '_clocks', where: before('stopped_at', clocks), order: at('stopped_at') },
+    { table: '_comments', where: isOfGoneTable(storage), order: at('id') },
     { table: '_notifications', where: madeBefore(notifications), order: at('id') },
     {
       table: '_function_runs',

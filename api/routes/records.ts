@@ -15,6 +15,7 @@ import { replayHeaders, writeOptions } from '../http/write-options.ts';
 import { withFreshSchema } from '../rerun.ts';
 import { bulkRoute } from './batch.ts';
 import { importRecordsRoute } from './imports.ts';
+import { commentsRoute } from './comments.ts';
 import { noSuchRoute } from './not-found.ts';
 import { listRoute, readingRoute } from './reading.ts';
 import { recordClocksRoute } from './slas.ts';
@@ -26,6 +27,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false)
     return transitionsRoute(ctx, call, entity, record);
   if (more[0] === '_history' && record?.startsWith('_') === false) return historyRoute(ctx, call, entity, record, more.slice(1));
+  if (more[0] === '_comments' && record?.startsWith('_') === false) return commentsRoute(ctx, call, { entity, record }, more.slice(1));
   if (more.length === 1 && more[0] === '_slas' && record?.startsWith('_') === false) return recordClocksRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
   if (record === undefined) return collectionRoute(ctx, call, entity);

@@ -150,7 +150,7 @@ function diffEntity(context: FieldContext): Change[] {
   }
   changes.push(...diffKey(context));
   if (before.soft_delete !== after.soft_delete) changes.push(softDelete(before, after));
-  for (const property of ['label', 'description', 'display_field', 'slug'] as const) {
+  for (const property of ['label', 'description', 'display_field', 'slug', 'comments'] as const) {
     if (!isSame(before[property], after[property])) {
       changes.push(compatible('set_entity', { entity, property, from: before[property] ?? null, to: after[property] ?? null }));
     }

@@ -88,6 +88,8 @@ export const entitySchema = z.strictObject({
   description: z.string().max(2000).optional(),
   primary_key: primaryKeySchema.optional(),
   soft_delete: z.boolean().default(false),
+  /** Who comments on its records: whoever may read them (when left out), whoever may update them, or these roles, who then are the only readers too. */
+  comments: z.union([z.enum(['off', 'readers', 'updaters']), z.array(z.string().min(1).max(100)).min(1).max(50)]).optional(),
   slug: z.strictObject({ field: name, source: name.optional(), regenerate_on_update: z.boolean().default(false) }).optional(),
   display_field: name.optional(),
   fields: z.array(fieldSchema).min(1, 'an entity needs at least one field').max(500),

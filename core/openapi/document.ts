@@ -8,6 +8,7 @@ import { absencePaths, ABSENCE_SCHEMAS } from './absence-paths.ts';
 import { ADMIN_PARAMETERS, ADMIN_TAGS, adminPaths, adminSchemas } from './admin-paths.ts';
 import { askedByKey, limitedError, withRateLimits, withReplays, withShapes } from './asked-by.ts';
 import { authPaths, AUTH_SCHEMAS } from './auth-paths.ts';
+import { COMMENT_SCHEMAS } from './comment-paths.ts';
 import { entitySchemas, schemaName } from './entity-schemas.ts';
 import { FREE_SCHEMAS, type JsonObject, type Schema } from './json.ts';
 import { importPaths, IMPORT_SCHEMAS, IMPORTS_TAG } from './import-paths.ts';
@@ -34,7 +35,7 @@ import {
 import { providerPaths, signUpPaths } from './sign-up-paths.ts';
 import { clockPaths, SLA_SCHEMAS, SLAS_TAG } from './sla-paths.ts';
 import { viewOf, type ApiCaller, type AppView, type EntityView } from './view.ts';
-import { processPaths } from './process-paths.ts';
+import { NOTIFICATIONS_TAG, processPaths } from './process-paths.ts';
 import { WORKFLOW_SCHEMAS, workflowPaths } from './workflow-paths.ts';
 
 export interface ApiSubject {
@@ -121,6 +122,7 @@ const tagsOf = (app: AppView): JsonObject[] => [
   ...(app.model.workflows.length === 0 ? [] : [{ name: 'workflows', description: 'Runs of workflows and their tasks.' }]),
   ...([...app.entities.values()].some(({ can }) => can.read) ? [REALTIME_TAG, LISTS_TAG] : []),
   ...(app.model.document.slas.length === 0 ? [] : [{ name: SLAS_TAG, description: 'Clocks of SLAs.' }]),
+  NOTIFICATIONS_TAG,
   { name: 'auth', description: 'Signing in and out, and the own account.' },
   { name: 'description', description: 'What this app holds.' },
   ...(app.isAdmin ? ADMIN_TAGS : []),
@@ -183,6 +185,7 @@ const schemasOf = (app: AppView): Record<string, Schema> => ({
   ...ABSENCE_SCHEMAS,
   ...IMPORT_SCHEMAS,
   ...LIST_SCHEMAS,
+  ...COMMENT_SCHEMAS,
   ...AUTH_SCHEMAS,
   ...KEY_SCHEMAS,
   ...(app.isAdmin ? adminSchemas() : {}),

@@ -28,25 +28,26 @@ const MOVABLE = objectOf(
   ['id', 'schema_version', 'current_steps', 'is_newest', 'can_move'],
 );
 
-/** Of the app; none where it has no workflows. */
-export function processPaths(app: AppView, base: string): Paths {
-  if (app.model.workflows.length === 0) return {};
-  return { ...notificationPaths(`${base}/_notifications`), ...hookPath(app, base) };
-}
+export const NOTIFICATIONS_TAG: JsonObject = { name: 'notifications', description: 'What the caller was told in the app.' };
+
+export const processPaths = (app: AppView, base: string): Paths => ({
+  ...notificationPaths(`${base}/_notifications`),
+  ...(app.model.workflows.length === 0 ? {} : hookPath(app, base)),
+});
 
 function notificationPaths(root: string): Paths {
   const meta = objectOf({ page: WHOLE, per_page: WHOLE, total: WHOLE, unread: WHOLE }, ['page', 'per_page', 'total', 'unread']);
   const told = (id: string, summary: string, answer: Schema, parameters: readonly JsonObject[] = []): JsonObject =>
-    operation('workflows', `notifications_${id}`, {
+    operation('notifications', `notifications_${id}`, {
       summary,
       parameters,
-      told: 'What workflows told the caller.',
+      told: 'What the caller was told by workflows and in comments.',
       answer,
       errors: CHANGE_ERRORS,
     });
   return {
     [root]: {
-      get: operation('workflows', 'notifications_list', {
+      get: operation('notifications', 'notifications_list', {
         summary: 'List your notifications',
         parameters: [query('unread', FLAG), ...strictPages(20)],
         told: 'The newest first.',

@@ -3,6 +3,7 @@ import type { EntityModel } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type Json, type JsonObject, type Schema } from './json.ts';
 import { listParameters, queryBody, recordParameters } from './list-parameters.ts';
+import { commentPaths } from './comment-paths.ts';
 import { historyPaths } from './history-paths.ts';
 import { importPath } from './import-paths.ts';
 import { bulkPath, restorePath } from './many-paths.ts';
@@ -48,6 +49,7 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
       ? { [`${path}/{id}/_transitions`]: { parameters: [idParameter(entity)], get: transitionsOperation(view) } }
       : {}),
     ...historyPaths(view, path, idParameter(entity)),
+    ...commentPaths(view, path, idParameter(entity)),
     ...(can.read && app.model.document.slas.some((sla) => sla.entity === entity.name)
       ? { [`${path}/{id}/_slas`]: { parameters: [idParameter(entity)], get: recordClocks(entity.name) } }
       : {}),

@@ -1,4 +1,5 @@
 /** What one caller is told of events: which of them, and how much of each. */
+import { commentRights, COMMENT_EVENT } from '../../core/comments.ts';
 import type { EntityModel } from '../../core/model/model.ts';
 import { columnOf } from '../../core/filter/scope.ts';
 import type { AppContext, AppRuntime } from '../context.ts';
@@ -131,6 +132,7 @@ function typeOf(
     case 'delete':
       return wasSeen ? 'record.deleted' : undefined;
     case 'custom':
+      if (now !== undefined && isOfComment(event)) return seesComments(eyes.ctx, eyes.view.entity) ? 'custom' : undefined;
       // Its data may come from any field of the record.
       return now !== undefined && seesAllFields(eyes) ? 'custom' : undefined;
   }
@@ -138,6 +140,11 @@ function typeOf(
 
 const seesAllFields = ({ scope, view: { entity } }: Eyes): boolean =>
   [...entity.fields.keys()].every((name) => scope.access(entity).field(name).mode === 'always');
+
+const isOfComment = ({ record }: FeedEvent): boolean => String(record?.['event'] ?? '').startsWith(COMMENT_EVENT);
+
+export const seesComments = ({ actor }: Pick<AppContext, 'actor'>, { definition }: EntityModel): boolean =>
+  commentRights(definition, actor.isAdmin, actor.roles).sees;
 
 function told({ event, entity }: TodayEvent, type: ToldType, now: Seen | undefined, changed: readonly string[]): Told {
   const { event: name, ...data } = (event.record ?? {}) as Record<string, unknown>;

@@ -1,6 +1,7 @@
 /** What one caller sees of the records of one entity, for many events at once: the policies and field rules of lists. */
 import { run, sqlState } from '../../adapters/postgres/run.ts';
 import { AppError } from '../../core/errors.ts';
+import { commentRights } from '../../core/comments.ts';
 import { checkFilter, type CheckedFilter } from '../../core/filter/check.ts';
 import { filterSql, visibleRows } from '../../core/filter/compile.ts';
 import { ConditionReader } from '../../core/filter/conditions.ts';
@@ -103,7 +104,8 @@ function keyOf(ctx: AppContext, scope: ReadScope, entity: EntityModel, { filter,
   const checked = filter === undefined ? undefined : checkFilter(scope, entity, filter, bindingsOf(ctx));
   const isSame = checked === undefined || (isLocal(checked) && !JSON.stringify(filter).includes('$'));
   const caller = isSame ? [] : [actor.kind, actor.id, actor.email, actor.roles, actor.isAdmin, actor.scopes?.key];
-  return JSON.stringify([entity.name, shape.key, shape.values, filter, includeRecord, caller]);
+  const { sees } = commentRights(entity.definition, actor.isAdmin, actor.roles);
+  return JSON.stringify([entity.name, shape.key, shape.values, filter, includeRecord, sees, caller]);
 }
 
 function isLocal(filter: CheckedFilter): boolean {

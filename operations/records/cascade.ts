@@ -10,6 +10,8 @@ import { COLUMN_TYPES, recordIdText } from '../../core/sql/columns.ts';
 import { and, id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { systemActor } from '../context.ts';
+import { servedEntity } from '../served-shape.ts';
+import { commentsOf } from './comments-of.ts';
 import { deferReferences, doomedRecords } from './doomed.ts';
 import { andLive, dependentsOf, refersTo, rowsOf, tableOf, visibility, type Dependent } from './dependents.ts';
 import { updateStamps } from './initial-values.ts';
@@ -163,6 +165,9 @@ async function purge(write: Write, entity: EntityModel, condition: Sql): Promise
     if (field.required) await purge(write, child, inner);
     else await execute(write.db, sql`update ${tableOf(write, child)} "t" set ${id(field.column)} = null where ${inner}`, prepared(write));
   }
+  const { storage } = write.ctx.app;
+  const rows = sql`(select "t".* from ${tableOf(write, entity)} "t" where ${condition}) "u"`;
+  await execute(write.db, commentsOf(storage, servedEntity(write.ctx.app, entity) ?? entity, rows, 'u'), prepared(write));
   await execute(write.db, sql`delete from ${tableOf(write, entity)} "t" where ${condition}`, prepared(write));
 }
 

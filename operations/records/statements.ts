@@ -26,6 +26,7 @@ import {
   type SqlType,
 } from '../../core/sql/sql.ts';
 import type { Actor, AppContext, AppRuntime } from '../context.ts';
+import { commentsOf } from './comments-of.ts';
 import { keptStatement } from './kept.ts';
 import { isLive } from './record-key.ts';
 import { servedEntity } from '../served-shape.ts';
@@ -714,7 +715,8 @@ function deleteSql(frame: Frame, row: LockedRow, later: Sql): Sql {
     ...locked.answers,
     sql`(${id('u', VERSION_COLUMN)} is not null) as changed`,
   ];
-  return sql`with ${locked.query}, "u" as (${removed})${event} select ${join(answers)} from "o" left join "u" on true`;
+  const comments = entity.hasSoftDelete ? empty : sql`, "_c" as (${commentsOf(frame.app.storage, told, sql`"u"`, 'u')})`;
+  return sql`with ${locked.query}, "u" as (${removed})${comments}${event} select ${join(answers)} from "o" left join "u" on true`;
 }
 
 /** Many rows of one kind at once (a cascade that only unlinks): each gets its version and event. */

@@ -1,5 +1,6 @@
 /** What a caller may see and do in an app: the one description the back office and clients are made from. */
 import { digestOf } from '../../adapters/digest.ts';
+import { commentRights } from '../../core/comments.ts';
 import { columnOf, hopOf, type ReadScope } from '../../core/filter/scope.ts';
 import { isFilledByFunction } from '../../core/functions/attachment.ts';
 import { isObject } from '../../core/is-object.ts';
@@ -103,8 +104,16 @@ function describeEntity(ctx: AppContext, scope: ReadScope, entity: EntityModel):
     },
     fields: fields.map((field) => describeField(scope, entity, field, [create, update])),
     relations: entity.relations.filter((end) => hopOf(scope, entity, end.name) !== undefined).map(describeRelation),
+    comments: describeComments(ctx, entity, update),
     state_machines: entity.machines.filter((machine) => names.has(machine.field)).map(describeMachine),
   };
+}
+
+/** Whether the caller sees comments of the records it reads, and may write some. */
+function describeComments({ actor }: AppContext, { definition }: EntityModel, update: Access): object {
+  const { sees, writes } = commentRights(definition, actor.isAdmin, actor.roles);
+  const isWritingKey = actor.scopes === undefined || update.isGranted;
+  return { read: sees, write: isWritingKey && (writes === 'if_updates' ? update.isGranted : writes) };
 }
 
 function describeField(scope: ReadScope, entity: EntityModel, field: FieldModel, writes: readonly Access[]): object {

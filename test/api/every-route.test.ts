@@ -25,7 +25,7 @@ const POSTS = [
     '_workflows/start/none',
   ],
   ...['check', 'run', 'cancel', 'undo'].map((verb) => `_imports/${ID}/${verb}`),
-  ...['_lists', '_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
+  ...['_lists', `ticket/${ID}/_comments`, '_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
   ...[`_admin/invites/${ID}/resend`, 'auth/api-keys', `auth/api-keys/${ID}/rotate`],
 ];
 const GETS = [
@@ -56,7 +56,7 @@ const GETS = [
     '_admin/api-keys',
   ],
   ...['_admin/signing-keys', '_admin/export', '_workflows'],
-  ...['_lists', '_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
+  ...['_lists', '_notifications', `ticket/${ID}/_comments`, '_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
 ];
 
 let world: HttpWorld;

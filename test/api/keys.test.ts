@@ -73,6 +73,10 @@ const changesOf = async (path: string): Promise<unknown[]> => {
   const { data } = (await ok('GET', path)).body as { data: { action: string; changes: Record<string, { new: unknown }> }[] };
   return data.map(({ action, changes }) => [action, changes['name']?.new ?? null]).reverse();
 };
+const comment = (record: string, body: string, headers: Record<string, string> = {}): Promise<Reply> =>
+  ok('POST', `${record}/_comments`, { body }, headers);
+const commentsOf = async (record: string, headers: Record<string, string> = {}): Promise<string[]> =>
+  ((await ok('GET', `${record}/_comments`, undefined, headers)).body.data as { body: string }[]).map(({ body }) => body).reverse();
 
 describe('a key becomes another field', () => {
   let migration: string;
@@ -90,6 +94,8 @@ describe('a key becomes another field', () => {
     }
     for (const id of [1, 2]) await ok('POST', 'shop/order', { what: `of ${String(id)}`, customer_id: id });
     await ok('PATCH', 'shop/customer/1', { name: 'anna' });
+    await comment('shop/customer/1', 'of ann, by id');
+    await comment('shop/customer/2', 'of ben, by id');
     for (const path of ['_workflows?status=running', '_slas?open=true'])
       await vi.waitUntil(async () => ((await ok('GET', `shop/${path}`)).body.data as unknown[]).length === 2, {
         timeout: 20_000,
@@ -191,6 +197,23 @@ describe('a key becomes another field', () => {
       ]);
     });
 
+    it('keeps what was said of each record, in either shape, and takes it away with the record', async () => {
+      await comment('shop/customer/2', 'of ann, by number');
+      await comment('shop/customer/2', 'of ben, by id in its grace', OLD);
+      const [ann, ben] = [
+        ['of ann, by id', 'of ann, by number'],
+        ['of ben, by id', 'of ben, by id in its grace'],
+      ];
+      expect([await commentsOf('shop/customer/2'), await commentsOf('shop/customer/1')]).toEqual([ann, ben]);
+      expect([await commentsOf('shop/customer/1', OLD), await commentsOf('shop/customer/2', OLD)]).toEqual([ann, ben]);
+      await ok('POST', 'shop/customer', { number: 9, name: 'short-lived' });
+      await comment('shop/customer/9', 'gone');
+      await ok('DELETE', 'shop/customer/9');
+      await ok('POST', 'shop/customer', { number: 9, name: 'another' });
+      expect(await commentsOf('shop/customer/9')).toEqual([]);
+      await ok('DELETE', 'shop/customer/9');
+    });
+
     it('goes on with runs and clocks about the right records', async () => {
       for (const number of [1, 2])
         await expect
@@ -235,6 +258,7 @@ describe('a key becomes another field', () => {
     it('names records as before, and knows what they were called meanwhile', async () => {
       expect((await dataOf('shop/customer/2'))['name']).toBe('ben');
       expect((await dataOf('shop/customer/2', { 'Schema-Version': '2' }))['name']).toBe('followed');
+      expect(await commentsOf('shop/customer/1')).toEqual(['of ann, by id', 'of ann, by number']);
       await ok('PATCH', 'shop/customer/3', { name: 'cleo4' });
       expect(await changesOf('shop/customer/3/_history')).toEqual([
         ['create', 'cleo'],

@@ -123,6 +123,20 @@ describe('answers are as they are described', () => {
     for (const _ of [1, 2]) await ask(agent, 'POST', '/api/helpdesk/customer', { name: 'Eve', email: 'eve@example.com' }, key);
   });
 
+  it('for comments', async () => {
+    const record = `/api/helpdesk/ticket/${String((await ask(admin, 'GET', '/api/helpdesk/ticket?per_page=1')).body.data[0].id)}/_comments`;
+    const made = await ask(admin, 'POST', record, { body: 'Hello @[agent@example.com]' });
+    expect(made.status).toBe(201);
+    const path = `${record}/${String(made.body.data.id)}`;
+    await ask(admin, 'GET', record);
+    await ask(admin, 'PATCH', path, { body: 'Hello' });
+    await ask(admin, 'POST', record, { body: '' });
+    await ask(admin, 'GET', path);
+    await ask(agent, 'GET', '/api/helpdesk/_notifications');
+    expect((await ask(admin, 'DELETE', path, undefined, { 'If-Match': '"1"' })).status).toBe(412);
+    await ask(admin, 'DELETE', path);
+  });
+
   it('for saved lists', async () => {
     const list = {
       entity: 'ticket',

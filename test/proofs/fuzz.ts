@@ -49,7 +49,10 @@ const PARTS: readonly { readonly tags: readonly string[]; readonly coveredBy: re
   { tags: ['ticket'], coveredBy: ['admin'] },
   { tags: ['response'], coveredBy: ['agent'] },
   { tags: ['batch', 'workflows', 'auth', 'description'], coveredBy: NAMES },
-  { tags: ['slas', 'realtime', 'imports', 'lists', '_admin/slas', '_admin/audit', '_admin/runs', '_admin/functions'], coveredBy: NAMES },
+  {
+    tags: ['slas', 'realtime', 'imports', 'lists', 'notifications', '_admin/slas', '_admin/audit', '_admin/runs', '_admin/functions'],
+    coveredBy: NAMES,
+  },
 ];
 
 /**

@@ -210,7 +210,7 @@ const WRITES: readonly Maker[] = [
   }),
 ];
 
-const LISTS: readonly Maker[] = [
+const BESIDE: readonly Maker[] = [
   (_, random) => ({
     method: 'POST',
     path: ['_lists'],
@@ -225,6 +225,14 @@ const LISTS: readonly Maker[] = [
       shared_with: chance(random, 0.3) ? ['customer'] : null,
       is_default: chance(random, 0.3),
     },
+  }),
+  (_, random) => ({ method: 'POST', path: ['ticket', anyTicket(random), '_comments'], body: { body: 'Look, @[leaver@example.com].' } }),
+  (_, random) => ({ method: 'GET', path: ['ticket', anyTicket(random), '_comments'], query: pairs('limit=5', `cursor=${NOBODY}`) }),
+  (_, random) => ({
+    method: 'PATCH',
+    path: ['ticket', anyTicket(random), '_comments', NOBODY],
+    body: { body: 'x' },
+    headers: { 'if-match': '"1"' },
   }),
   () => ({ method: 'GET', path: ['_lists'], query: pairs('entity=ticket', 'page=1', 'per_page=5') }),
   () => ({ method: 'PATCH', path: ['_lists', NOBODY], body: { name: 'x', sort: ['title'] }, headers: { 'if-match': '"1"' } }),
@@ -375,7 +383,7 @@ const ADMIN: readonly Maker[] = [
   ({ user }) => ({ method: 'PATCH', path: ['ticket', ticketId(2)], body: { title: 'y' }, headers: { 'x-as-user': user } }),
 ];
 
-const FAMILIES: readonly (readonly Maker[])[] = [READS, WRITES, LISTS, AUTH, ADMIN];
+const FAMILIES: readonly (readonly Maker[])[] = [READS, WRITES, BESIDE, AUTH, ADMIN];
 
 function pairs(...given: readonly string[]): readonly (readonly [string, string])[] {
   return given.map((pair) => {

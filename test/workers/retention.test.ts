@@ -80,7 +80,12 @@ it('clocks, notifications, runs of functions, replays and operations go when the
      insert into ~._operated_runs (operation_id, run_id, state) select id, $1, filter ->> 's' from o`,
     [`${ID}1`],
   );
+  await insert(
+    `insert into ~._comments (id, entity_table, record_id, schema_version, body, author)
+     select uuidv7(), t, '1', 1, t, '{}' from unnest(array['_users', 'gone', 'gone_too']) t`,
+  );
   await forgetOld(world.services);
+  expect(await left('select body as what from ~._comments')).toEqual(['_users']);
   expect(await left('select sla_name as what from ~._clocks')).toEqual(['open', 'young']);
   expect(await left('select message as what from ~._notifications')).toEqual(['89']);
   expect(await left('select function as what from ~._function_runs')).toEqual(['open', 'young']);

@@ -38,6 +38,7 @@ import * as app0024 from './app-0024_run_trigger.ts';
 import * as app0026 from './app-0026_wait_version.ts';
 import * as app0029 from './app-0029_lists.ts';
 import * as app0027 from './app-0027_imports.ts';
+import * as app0030 from './app-0030_comments.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -90,4 +91,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0026,
   app0029,
   app0027,
+  app0030,
 ];

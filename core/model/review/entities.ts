@@ -33,6 +33,8 @@ export function reviewEntities(review: Review): void {
     reviewKey(review, entity, path);
     reviewSlug(review, entity, path);
     reviewNamedFields(review, entity, path);
+    const { comments } = entity;
+    if (Array.isArray(comments)) for (const role of comments) review.expectRole(`${path}.comments`, role, `Comments of "${entity.name}"`);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Checks of workflows. They may name entities that do not exist yet. */
+import { COMMENT_EVENT } from '../../comments.ts';
 import { isTimeZone, parseCron } from '../../cron.ts';
 import { nearestNames } from '../../errors.ts';
 import type { ProcessAction, ProcessStep, WorkflowDefinition } from '../document.ts';
@@ -217,8 +218,11 @@ export function reviewAction(review: Review, workflow: Acting, action: ProcessAc
     case 'call_function':
       reviewCall(review, action, path);
       return;
-    case 'http':
     case 'send_event':
+      if (action.event.startsWith(COMMENT_EVENT))
+        review.error(`${path}.event`, 'reserved', `${path}.event: names that begin with "${COMMENT_EVENT}" are those of comments.`);
+      return;
+    case 'http':
     case 'notify':
       return;
   }

@@ -129,6 +129,7 @@ describe('synchronous webhooks', () => {
     expect(calls.map((call) => [call.entity, call.action])).toEqual([['item', 'delete']]);
     world.statements.length = 0;
     await createRecord(ctx, 'plain', { name: 'unconcerned' });
-    expect(world.statements).toHaveLength(1);
+    // The relay may be told of an earlier write meanwhile.
+    expect(world.statements.filter((statement) => !statement.startsWith('notify'))).toHaveLength(1);
   });
 });
