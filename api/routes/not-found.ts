@@ -137,6 +137,7 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   [':entity/:id/_transitions', ['GET']],
   [':entity/:id/_history', ['GET']],
   [':entity/:id/_history/:event/revert', ['POST']],
+  [':entity/:id/_timeline', ['GET']],
   [':entity/:id/_comments', ['GET', 'POST']],
   [':entity/:id/_comments/:comment', ['GET', 'PATCH', 'DELETE']],
   [':entity/:id/_slas', ['GET']],

@@ -8,7 +8,8 @@ import { recordHistory, revertChange } from '../../operations/records/history.ts
 import { restoreRecord } from '../../operations/records/restore.ts';
 import { listTransitions } from '../../operations/records/transitions.ts';
 import { updateRecord } from '../../operations/records/update.ts';
-import { dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
+import { recordTimeline } from '../../operations/timeline/read.ts';
+import { bodyAnswer, dataAnswer, dataText, textAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { unlessKnown } from '../http/if-none-match.ts';
 import { replayHeaders, writeOptions } from '../http/write-options.ts';
@@ -27,6 +28,7 @@ export async function recordsRoute(ctx: AppContext, call: Call, rest: readonly s
   if (more.length === 1 && more[0] === '_transitions' && record?.startsWith('_') === false)
     return transitionsRoute(ctx, call, entity, record);
   if (more[0] === '_history' && record?.startsWith('_') === false) return historyRoute(ctx, call, entity, record, more.slice(1));
+  if (more.length === 1 && more[0] === '_timeline' && record?.startsWith('_') === false) return timelineRoute(ctx, call, entity, record);
   if (more[0] === '_comments' && record?.startsWith('_') === false) return commentsRoute(ctx, call, { entity, record }, more.slice(1));
   if (more.length === 1 && more[0] === '_slas' && record?.startsWith('_') === false) return recordClocksRoute(ctx, call, entity, record);
   if (more.length > 0) throw noSuchRoute(call);
@@ -69,6 +71,12 @@ async function historyRoute(ctx: AppContext, call: Call, entity: string, record:
   const options = writeOptions(call, await noBodyOf(call, '_history/revert'));
   const written = await withFreshSchema(ctx, (fresh) => revertChange(fresh, entity, record, event, options));
   return dataText(written.text, 200, { ETag: etagOf(written.version), ...replayHeaders(options) });
+}
+
+async function timelineRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {
+  if (call.method !== 'GET') throw noSuchRoute(call);
+  call.route = '/api/:app/:entity/:id/_timeline';
+  return bodyAnswer(await withFreshSchema(ctx, (fresh) => recordTimeline(fresh, entity, record, call.query)));
 }
 
 async function recordRoute(ctx: AppContext, call: Call, entity: string, record: string): Promise<Answer> {

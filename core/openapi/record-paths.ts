@@ -6,6 +6,7 @@ import { listParameters, queryBody, recordParameters } from './list-parameters.t
 import { commentPaths } from './comment-paths.ts';
 import { historyPaths } from './history-paths.ts';
 import { importPath } from './import-paths.ts';
+import { timelinePaths } from './timeline-paths.ts';
 import { bulkPath, restorePath } from './many-paths.ts';
 import { EXPORT_CONTENT, readingPaths } from './reading-paths.ts';
 import {
@@ -49,6 +50,7 @@ export function recordPaths(app: AppView, view: EntityView, base: string): Paths
       ? { [`${path}/{id}/_transitions`]: { parameters: [idParameter(entity)], get: transitionsOperation(view) } }
       : {}),
     ...historyPaths(view, path, idParameter(entity)),
+    ...timelinePaths(view, path, idParameter(entity)),
     ...commentPaths(view, path, idParameter(entity)),
     ...(can.read && app.model.document.slas.some((sla) => sla.entity === entity.name)
       ? { [`${path}/{id}/_slas`]: { parameters: [idParameter(entity)], get: recordClocks(entity.name) } }

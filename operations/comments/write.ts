@@ -35,9 +35,9 @@ export async function createComment(ctx: AppContext, { entity, record }: Comment
     const commentId = uuidv7();
     await execute(
       client,
-      sql`insert into ${id(subject.app.storage, '_comments')} (id, entity_table, record_id, schema_version, body, author, mentions)
+      sql`insert into ${id(subject.app.storage, '_comments')} (id, entity_table, record_id, schema_version, body, author, mentions, created_at)
           values (${value(commentId, 'uuid')}, ${value(subject.entity.table)}, ${value(subject.recordId)}, ${value(subject.app.version, 'integer')},
-            ${value(mentions.body)}, ${value(authorOf(ctx), 'jsonb')}, ${value([...mentions.users], 'uuid[]')})`,
+            ${value(mentions.body)}, ${value(authorOf(ctx), 'jsonb')}, ${value([...mentions.users], 'uuid[]')}, ${value(timeOf(commentId), 'timestamptz')})`,
     );
     await notifyOf(client, ctx, subject, told);
     await tell(client, ctx, subject, 'comment:created', commentId);
@@ -102,6 +102,9 @@ function refuseOther({ version }: CommentRow, ifMatch: string | undefined): void
   if (wanted === undefined || wanted.includes(version)) return;
   throw new AppError('PRECONDITION_FAILED', `The comment is at version ${version}: it was changed.`, { hint: 'Read it again.' });
 }
+
+/** The time an id was made with, so that comments have one order by either. */
+const timeOf = (commentId: string): string => new Date(parseInt(commentId.replace('-', '').slice(0, 12), 16)).toISOString();
 
 /** Whoever deletes the record waits until the comment is there to be deleted with it. */
 async function holdRecord(db: Db, { app, entity, recordId }: Subject): Promise<void> {

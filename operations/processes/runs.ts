@@ -92,15 +92,15 @@ export async function countRuns(db: Db, app: AppRuntime, where: Sql): Promise<nu
 }
 
 /**
- * Runs the caller may see: an admin all; others those they caused, and those with a task that is or was theirs or that of somebody
+ * Rows `alias` of the runs that the caller may see: an admin all; others those they caused, and those with a task that is or was theirs or that of somebody
  * they act for.
  */
-export async function visibleTo(ctx: AppContext): Promise<Sql> {
+export async function visibleTo(ctx: AppContext, alias = 'r'): Promise<Sql> {
   if (ctx.actor.isAdmin) return raw('true');
   const concerned = concerns(ctx.app, ctx.actor, await powersOf(ctx));
   return or([
-    sql`r.started_by ->> 'id' = ${value(ctx.actor.id)}`,
-    sql`exists (select from ${id(ctx.app.storage, '_tasks')} mine where mine.run_id = r.id and ${concerned})`,
+    sql`${id(alias, 'started_by')} ->> 'id' = ${value(ctx.actor.id)}`,
+    sql`exists (select from ${id(ctx.app.storage, '_tasks')} mine where mine.run_id = ${id(alias, 'id')} and ${concerned})`,
   ]);
 }
 

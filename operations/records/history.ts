@@ -10,18 +10,18 @@ import type { EventRow } from '../events.ts';
 import { checkParameters } from '../paging.ts';
 import { idsOverTime, isEventOf, type PastId } from './former-keys.ts';
 import { getRecord } from './get.ts';
-import { namesOverTime, pastNames, type PastNames } from './past-names.ts';
+import { isNamedAs, namesOverTime, pastNames, type NamesOverTime, type PastNames } from './past-names.ts';
 import { readableEntity, readScope } from './read-scope.ts';
 import { keyCondition, notFound } from './record-key.ts';
 import { updateRecord } from './update.ts';
 import type { WriteOptions, WrittenRecord } from './write.ts';
 
-interface Change {
+export interface Change {
   readonly old: unknown;
   readonly new: unknown;
 }
 
-interface HistoryEntry {
+export interface HistoryEntry {
   /** Of the event: what a revert names. */
   readonly id: string;
   readonly version: string;
@@ -115,16 +115,20 @@ function goneFromEntity(name: string, gone: readonly string[]): AppError {
 
 // --- who may see what ------------------------------------------------------------------------------------------------
 
-interface HistoryEyes {
+export interface HistoryEyes {
   readonly entity: EntityModel;
   readonly recordId: string;
   /** What the record was called over time. */
   readonly ids: readonly PastId[];
+  /** And its entity. */
+  readonly names: NamesOverTime;
+  /** The record is gone; an admin looks at it. */
+  readonly isGone: boolean;
   readonly maySee: (field: string) => boolean;
 }
 
 /** Whoever may read the record now may read its history; of a deleted one only admins. */
-async function historyEyes(ctx: AppContext, name: string, idOrSlug: string): Promise<HistoryEyes> {
+export async function historyEyes(ctx: AppContext, name: string, idOrSlug: string): Promise<HistoryEyes> {
   if (ctx.app.beside !== undefined) {
     throw new AppError('UNSUPPORTED', 'History is told in the shape that is served now.', {
       hint: `Ask without Schema-Version, or with ${String(ctx.app.beside.served.version)}.`,
@@ -132,25 +136,30 @@ async function historyEyes(ctx: AppContext, name: string, idOrSlug: string): Pro
   }
   const scope = readScope(ctx);
   const entity = readableEntity(ctx, scope, name);
-  try {
-    const { text } = await getRecord(ctx, name, idOrSlug, new URLSearchParams());
-    const { data } = JSON.parse(text) as { data: Record<string, unknown> };
+  const [found, names] = await Promise.all([
+    getRecord(ctx, name, idOrSlug, new URLSearchParams()).catch((error: unknown) => ({ error })),
+    namesOverTime(ctx.services.pool, ctx.app, entity),
+  ]);
+  if ('text' in found) {
+    const { data } = JSON.parse(found.text) as { data: Record<string, unknown> };
     const recordId = entity.key.map((field) => String(data[field.name])).join(',');
+    const ids = await pastIds(ctx, entity, recordId, names);
     // A field that is hidden in this row is not among the keys of its JSON.
-    const ids = await pastIds(ctx, entity, recordId);
-    return { entity, recordId, ids, maySee: (field) => columnOf(scope, entity, field) !== undefined && Object.hasOwn(data, field) };
-  } catch (error) {
-    const isKey = !idOrSlug.includes('\0') && (entity.formerKeys.length > 0 || keyCondition(entity, 't', idOrSlug) !== undefined);
-    if (!isAppError(error, 'NOT_FOUND') || !ctx.actor.isAdmin || !scope.access(entity).isGranted || !isKey) throw error;
-    const eyes: HistoryEyes = { entity, recordId: idOrSlug, ids: await pastIds(ctx, entity, idOrSlug), maySee: () => true };
-    if ((await readEvents(ctx, eyes, { limit: 1 })).length === 0) throw notFound(entity, idOrSlug);
-    return eyes;
+    const maySee = (field: string): boolean => columnOf(scope, entity, field) !== undefined && Object.hasOwn(data, field);
+    return { entity, recordId, ids, names, isGone: false, maySee };
   }
+  const { error } = found;
+  const isKey = !idOrSlug.includes('\0') && (entity.formerKeys.length > 0 || keyCondition(entity, 't', idOrSlug) !== undefined);
+  if (!isAppError(error, 'NOT_FOUND') || !ctx.actor.isAdmin || !scope.access(entity).isGranted || !isKey) throw error;
+  const ids = await pastIds(ctx, entity, idOrSlug, names);
+  const eyes: HistoryEyes = { entity, recordId: idOrSlug, ids, names, isGone: true, maySee: () => true };
+  if ((await readEvents(ctx, eyes, { limit: 1 })).length === 0) throw notFound(entity, idOrSlug);
+  return eyes;
 }
 
 // --- the log ---------------------------------------------------------------------------------------------------------
 
-type HistoryRow = Pick<EventRow, 'seq' | 'entity' | 'action' | 'record_version' | 'schema_version' | 'record' | 'old' | 'cause'> & {
+export type HistoryRow = Pick<EventRow, 'seq' | 'entity' | 'action' | 'record_version' | 'schema_version' | 'record' | 'old' | 'cause'> & {
   readonly at: Date;
   readonly actor: EventRow['actor'] & { readonly key?: string; readonly by?: unknown };
 };
@@ -161,23 +170,26 @@ interface Wanted {
   readonly limit: number;
 }
 
-const pastIds = async ({ app, services }: AppContext, entity: EntityModel, recordId: string): Promise<readonly PastId[]> =>
-  idsOverTime(services.pool, app, entity, recordId, (await namesOverTime(services.pool, app, entity)).names);
+const pastIds = (
+  { app, services }: AppContext,
+  entity: EntityModel,
+  recordId: string,
+  { names }: NamesOverTime,
+): Promise<readonly PastId[]> => idsOverTime(services.pool, app, entity, recordId, names);
 
-async function readEvents(ctx: AppContext, { entity, ids }: HistoryEyes, { before, seq, limit }: Wanted): Promise<HistoryRow[]> {
+function readEvents(ctx: AppContext, { ids, names: past }: HistoryEyes, { before, seq, limit }: Wanted): Promise<HistoryRow[]> {
   const { app, services } = ctx;
-  const { versions, names } = await namesOverTime(services.pool, app, entity);
   return run<HistoryRow & pg.QueryResultRow>(
     services.pool,
     sql`
     select e.seq, e.at, e.entity, e.action, e.record_version, e.schema_version, e.actor, e.record, e.old, e.cause
     from durabase.events e
-    where e.app = ${value(app.id)} and e.entity = any(${value([...new Set(names)], 'text[]')}) and ${isEventOf(ids)}
+    where e.app = ${value(app.id)} and ${isNamedAs(past)} and ${isEventOf(ids)}
       and e.action <> 'custom'
       and (${value(before ?? null, 'bigint')} is null or e.record_version < ${value(before ?? null, 'bigint')})
       and (${value(seq ?? null, 'bigint')} is null or e.seq = ${value(seq ?? null, 'bigint')})
       -- Another entity may have had the name in another version.
-      and exists (select from unnest(${value(versions, 'integer[]')}, ${value(names, 'text[]')}) n(version, name)
+      and exists (select from unnest(${value([...past.versions], 'integer[]')}, ${value([...past.names], 'text[]')}) n(version, name)
         where n.version = e.schema_version and n.name = e.entity)
     order by e.record_version desc, e.seq desc limit ${value(limit, 'integer')}`,
   );
@@ -190,7 +202,7 @@ const namesOf = (ctx: AppContext, rows: readonly HistoryRow[]): Promise<PastName
     rows.map((row) => row.schema_version),
   );
 
-function entryOf(ctx: AppContext, { maySee }: HistoryEyes, names: PastNames, row: HistoryRow): HistoryEntry {
+export function entryOf(ctx: AppContext, { maySee }: HistoryEyes, names: PastNames, row: HistoryRow): HistoryEntry {
   const changes: Record<string, Change> = {};
   for (const [name, change] of Object.entries(rawChanges(row))) {
     const field = names.fieldOf(row.schema_version, row.entity, name);

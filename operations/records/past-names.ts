@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { type Db, run } from '../../adapters/postgres/run.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
 import { buildModel, type AppModel, type EntityModel, type FieldModel } from '../../core/model/model.ts';
-import { sql, value } from '../../core/sql/sql.ts';
+import { sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppRuntime } from '../context.ts';
 
 export interface PastNames {
@@ -61,12 +61,13 @@ const isSameEntity = (a: EntityModel, b: EntityModel): boolean =>
 const isSameField = (a: FieldModel, b: FieldModel): boolean =>
   a.definition.id !== undefined && b.definition.id !== undefined ? a.definition.id === b.definition.id : a.column === b.column;
 
-/** The names the entity has had, version by version. */
-export async function namesOverTime(
-  db: Db,
-  app: AppRuntime,
-  entity: EntityModel,
-): Promise<{ readonly versions: readonly number[]; readonly names: readonly string[] }> {
+/** The names an entity has had, version by version. */
+export interface NamesOverTime {
+  readonly versions: readonly number[];
+  readonly names: readonly string[];
+}
+
+export async function namesOverTime(db: Db, app: AppRuntime, entity: EntityModel): Promise<NamesOverTime> {
   const rows = await run<{ version: number; name: string } & pg.QueryResultRow>(
     db,
     sql`
@@ -76,4 +77,12 @@ export async function namesOverTime(
       or (${value(entity.definition.id ?? null, 'text')} is null or e->>'id' is null) and e->>'name' = ${value(entity.name)})`,
   );
   return { versions: rows.map((row) => row.version), names: rows.map((row) => row.name) };
+}
+
+/** Rows `e` that have one of the names. Of a single one, as nearly all entities have had, an index gives the rows in their order. */
+export function isNamedAs({ names }: NamesOverTime): Sql {
+  const [name, ...more] = new Set(names);
+  return name !== undefined && more.length === 0
+    ? sql`e.entity = ${value(name)}`
+    : sql`e.entity = any(${value([...new Set(names)], 'text[]')})`;
 }

@@ -56,7 +56,16 @@ const GETS = [
     '_admin/api-keys',
   ],
   ...['_admin/signing-keys', '_admin/export', '_workflows'],
-  ...['_lists', '_notifications', `ticket/${ID}/_comments`, '_events', `ticket/${ID}/_history`, '_admin/audit', '_admin/audit/verify'],
+  ...[
+    '_lists',
+    '_notifications',
+    `ticket/${ID}/_comments`,
+    `ticket/${ID}/_timeline`,
+    '_events',
+    `ticket/${ID}/_history`,
+    '_admin/audit',
+    '_admin/audit/verify',
+  ],
 ];
 
 let world: HttpWorld;

@@ -130,6 +130,7 @@ describe('answers are as they are described', () => {
     const path = `${record}/${String(made.body.data.id)}`;
     await ask(admin, 'GET', record);
     await ask(admin, 'PATCH', path, { body: 'Hello' });
+    await ask(admin, 'GET', record.replace('_comments', '_timeline?types=comment,change&limit=2'));
     await ask(admin, 'POST', record, { body: '' });
     await ask(admin, 'GET', path);
     await ask(agent, 'GET', '/api/helpdesk/_notifications');

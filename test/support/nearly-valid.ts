@@ -227,6 +227,11 @@ const BESIDE: readonly Maker[] = [
     },
   }),
   (_, random) => ({ method: 'POST', path: ['ticket', anyTicket(random), '_comments'], body: { body: 'Look, @[leaver@example.com].' } }),
+  (_, random) => ({
+    method: 'GET',
+    path: ['ticket', anyTicket(random), '_timeline'],
+    query: pairs('types=change,comment', 'limit=5', 'cursor=e30'),
+  }),
   (_, random) => ({ method: 'GET', path: ['ticket', anyTicket(random), '_comments'], query: pairs('limit=5', `cursor=${NOBODY}`) }),
   (_, random) => ({
     method: 'PATCH',
