@@ -24,6 +24,7 @@ import { importsRoute } from './imports.ts';
 import { listsRoute } from './lists.ts';
 import { noSuchRoute } from './not-found.ts';
 import { notificationsRoute } from './notifications.ts';
+import { overviewRoute } from './overview.ts';
 import { platformRoute } from './platform.ts';
 import { recordsRoute } from './records.ts';
 import { clocksRoute } from './slas.ts';
@@ -180,6 +181,8 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
       return importsRoute(ctx, call, more);
     case '_lists':
       return listsRoute(ctx, call, more);
+    case '_overview':
+      return overviewRoute(ctx, call, more);
     case '_notifications':
       return notificationsRoute(ctx, call, more);
     default:
@@ -188,7 +191,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
   }
 }
 
-const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_imports', '_lists', '_notifications']);
+const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_imports', '_lists', '_notifications', '_overview']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
 async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {

@@ -31,6 +31,7 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_imports/:id/cancel', ['POST']],
   ['_imports/:id/undo', ['POST']],
   ['_hooks/:name', ['POST']],
+  ['_overview', ['GET']],
   ['_lists', ['GET', 'POST']],
   ['_lists/:id', ['GET', 'PATCH', 'DELETE']],
   ['_notifications', ['GET']],

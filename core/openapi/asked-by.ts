@@ -5,7 +5,7 @@ import { isMethod, keepOperations } from './operation.ts';
 import type { Paths } from './responses.ts';
 
 /** Parts of the API beside the records that a key needs a scope for. */
-const SCOPED = ['_admin', '_lists', '_workflows'];
+const SCOPED = ['_admin', '_lists', '_overview', '_workflows'];
 
 /** An API key asks neither what is for sessions only, nor parts it has no scope for. */
 export function askedByKey(paths: Paths, base: string, scopes: Pick<Scopes, 'allowsPart'>): Paths {
@@ -43,7 +43,7 @@ export const withReplays = (paths: Paths): Paths =>
   );
 
 /** Parts that have one shape only. */
-const SHAPELESS = ['auth', '_admin', '_imports', '_lists', '_workflows'];
+const SHAPELESS = ['auth', '_admin', '_imports', '_lists', '_overview', '_workflows'];
 const SHAPE: JsonObject = { 'Schema-Version': ref('headers', 'SchemaVersion') };
 
 /** Operations on data take the version that a client speaks, and say in which one they answer. */

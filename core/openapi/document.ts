@@ -18,6 +18,7 @@ import { entityParameters, includeItem, LIST_PARAMETER_COMPONENTS } from './list
 import { batchPath, RESULTS_META } from './many-paths.ts';
 import { HAVING } from './reading-paths.ts';
 import { REALTIME_TAG, realtimePaths } from './realtime-paths.ts';
+import { overviewPaths } from './overview-paths.ts';
 import { PAGE_META, recordPaths, WALK_META, WALK_PAGE } from './record-paths.ts';
 import {
   data,
@@ -139,6 +140,7 @@ const pathParts = (app: AppView, base: string): (() => Paths)[] => [
     ...clockPaths(app, base),
     ...absencePaths(app, base),
     ...listPaths(app, base),
+    ...overviewPaths(app, base),
     ...accountPaths(app, base),
   }),
   () => (app.isAdmin ? adminPaths(base) : {}),

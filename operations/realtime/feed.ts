@@ -86,6 +86,21 @@ export async function readFeed(pool: pg.Pool, places: readonly FeedPlace[], limi
   return rows.map((row) => ({ ...row, position: BigInt(row.position), at: row.at.toISOString() }));
 }
 
+/** The newest events of an app that are still in the feed, the newest first. */
+export async function lastOfFeed(pool: pg.Pool, app: string, limit: number): Promise<FeedEvent[]> {
+  const rows = await run<FeedRow>(
+    pool,
+    sql`
+    select f.position, e.seq, e.at, e.app, e.entity, e.record_id, e.action, e.record_version, e.schema_version, e.actor, e.record, e.old,
+      e.cause, e.depth
+    from (select position, event_seq, event_at from durabase.feed where app = ${value(app)} order by position desc limit ${value(limit, 'integer')}) f
+    join durabase.events e on e.seq = f.event_seq and e.at = f.event_at
+    order by f.position desc`,
+    { prepared: true },
+  );
+  return rows.map((row) => ({ ...row, position: BigInt(row.position), at: row.at.toISOString() }));
+}
+
 /** What the ids of the feed are worth now. */
 export interface FeedHead {
   /** The short hash that ids of this cluster begin with. */

@@ -80,7 +80,7 @@ export async function listClocks(ctx: AppContext, query: URLSearchParams): Promi
 }
 
 /** Per entity: the clock's record is one the caller may read. Admins also see clocks of records that are gone. */
-function visibleClocks(ctx: AppContext): Sql {
+export function visibleClocks(ctx: AppContext): Sql {
   if (ctx.actor.isAdmin && ctx.actor.scopes === undefined) return sql`true`;
   const { app } = ctx;
   const scope = readScope(ctx);

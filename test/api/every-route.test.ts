@@ -58,6 +58,7 @@ const GETS = [
   ...['_admin/signing-keys', '_admin/export', '_workflows'],
   ...[
     '_lists',
+    '_overview',
     '_notifications',
     `ticket/${ID}/_comments`,
     `ticket/${ID}/_timeline`,

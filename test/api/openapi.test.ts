@@ -85,6 +85,7 @@ describe('answers are as they are described', () => {
       await ask(token, 'GET', '/api/helpdesk/_workflows');
       await ask(token, 'GET', '/api/helpdesk/auth/me');
       await ask(token, 'GET', '/api/helpdesk/_discovery');
+      await ask(token, 'GET', '/api/helpdesk/_overview');
       if (token === agent) await ask(token, 'GET', '/api/helpdesk/auth/sessions');
     }
     await ask(admin, 'GET', '/api/helpdesk/ticket?with_deleted=true');
