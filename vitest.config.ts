@@ -11,5 +11,7 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Its own second is too short for a machine that is busy.
+    expect: { poll: { timeout: 20_000 } },
   },
 }));

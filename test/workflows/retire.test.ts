@@ -57,7 +57,7 @@ it('removing an app ends its waiting processes, and nobody else is touched', asy
   const [kept, gone] = [await appWithRun('kept'), await appWithRun('gone')];
   const removed = await send('DELETE', '_platform/apps/gone?now=true');
   expect(removed.body.data, removed.text).toMatchObject({ status: 'retired' });
-  await vi.waitUntil(async () => (await running(gone)).length === 0, { timeout: 5_000, interval: 50 });
+  await vi.waitUntil(async () => (await running(gone)).length === 0, { timeout: 20_000, interval: 50 });
   expect(await running(kept)).toEqual(['process']);
 }, 60_000);
 
@@ -72,7 +72,7 @@ it('a migration can be found by its app and state', async () => {
       found.push(run.workflowId);
     return found;
   };
-  await vi.waitUntil(async () => (await states()).length === 1, { timeout: 5_000, interval: 50 });
+  await vi.waitUntil(async () => (await states()).length === 1, { timeout: 20_000, interval: 50 });
   const [id] = await states();
   const details = await client.workflow.getHandle(String(id)).describe();
   expect(details.searchAttributes['State']).toEqual(['completed']);

@@ -127,7 +127,7 @@ describe('a rollout that goes well', () => {
     const handle = temporal.workflow.getHandle(id ?? '');
     // The row is written within the last task of the workflow.
     await vi.waitUntil(async () => (await handle.describe()).searchAttributes['State']?.[0] === 'completed', {
-      timeout: 5_000,
+      timeout: 20_000,
       interval: 50,
     });
     const history = await handle.fetchHistory();
