@@ -1,16 +1,14 @@
 /** Values that are converted, split and filled on live data, through the API alone. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Reply, type Send, type World } from './world.ts';
 
 let world: World;
-let token: string;
+let send: Send;
 beforeAll(async () => {
   world = await startWorld();
-  token = await world.platformToken();
+  send = await world.asPlatformAdmin();
 });
 
-const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
 const OLD = { 'Schema-Version': '1' };
 
 async function makeApp(name: string, ...fields: object[]): Promise<void> {

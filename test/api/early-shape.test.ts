@@ -1,16 +1,16 @@
 /** An app whose migration is on the way to its switch: clients of the new version are served already, beside those of the served one. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Reply, type Send, type World } from './world.ts';
 
 let world: World;
-let token: string;
+let send: Send;
 let db: pg.Client;
 /** Holds the record of the backfill, which then cannot commit a batch. */
 let holder: pg.Client;
 beforeAll(async () => {
   world = await startWorld();
-  token = await world.platformToken();
+  send = await world.asPlatformAdmin();
   db = new pg.Client({ connectionString: world.databaseUrl });
   holder = new pg.Client({ connectionString: world.databaseUrl });
   await Promise.all([db.connect(), holder.connect()]);
@@ -18,8 +18,6 @@ beforeAll(async () => {
 afterAll(() => Promise.all([db.end(), holder.end()]));
 
 const NEW = { 'Schema-Version': '2' };
-const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
 const asNew = (method: string, path: string, body?: unknown): Promise<Reply> => send(method, path, body, NEW);
 const data = async (reply: Promise<Reply>, status = 200): Promise<Record<string, unknown>> => {
   const { status: got, text, body } = await reply;

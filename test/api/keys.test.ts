@@ -4,7 +4,7 @@
  * another, so nothing can be found by taking the one for the other.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Reply, type Send, type World } from './world.ts';
 
 const OLD = { 'Schema-Version': '1' };
 const NUMBER = { name: 'number', type: 'int', required: true, unique: true };
@@ -50,13 +50,11 @@ const AFTER = {
 };
 
 let world: World;
-let token: string;
+let send: Send;
 beforeAll(async () => {
   world = await startWorld();
-  token = await world.platformToken();
+  send = await world.asPlatformAdmin();
 });
-const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
 const ok = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> => {
   const reply = await send(method, path, body, headers);
   expect(reply.status, `${method} ${path}: ${reply.text}`).toBeLessThan(300);

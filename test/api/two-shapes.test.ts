@@ -3,21 +3,19 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Reply, type Send, type World } from './world.ts';
 
 let world: World;
-let token: string;
+let send: Send;
 let db: pg.Client;
 beforeAll(async () => {
   world = await startWorld({ WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8' });
-  token = await world.platformToken();
+  send = await world.asPlatformAdmin();
   db = new pg.Client({ connectionString: world.databaseUrl });
   await db.connect();
 });
 afterAll(() => db.end());
 
-const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
 const OLD = { 'Schema-Version': '1' };
 const NEW = { 'Schema-Version': '2' };
 

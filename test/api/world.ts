@@ -26,6 +26,9 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A request to a path below `/api/`, as one caller. */
+export type Send = (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Reply>;
+
 export interface World {
   readonly config: Config;
   readonly url: string;
@@ -34,6 +37,8 @@ export interface World {
   readonly worker: RunningWorker;
   send(method: string, path: string, options?: SendOptions): Promise<Reply>;
   platformToken(): Promise<string>;
+  /** Requests of the platform's admin, who may do everything in every app. */
+  asPlatformAdmin(): Promise<Send>;
   login(app: string, email?: string, password?: string): Promise<string>;
   /** Makes the app `main` of a document, and accounts `<name>@example.com` with their roles. Tokens are by name, `admin` among them. */
   install(document: object, people?: Readonly<Record<string, readonly string[]>>): Promise<Installed>;
@@ -93,6 +98,11 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     return (reply.body as { data: { access_token: string } }).data.access_token;
   };
   const platformToken = (): Promise<string> => signIn('_platform', 'platform@localhost', 'changeme');
+  const asPlatformAdmin: World['asPlatformAdmin'] = async () => {
+    const token = await platformToken();
+    return (method, target, body, headers = {}) =>
+      send(method, `/api/${target}`, { token, headers, ...(body === undefined ? {} : { body }) });
+  };
   const install: World['install'] = async (document, people = {}) => {
     const platform = await platformToken();
     const succeeds = async (path: string, token: string, body: object): Promise<Reply> => {
@@ -120,6 +130,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     worker,
     send,
     platformToken,
+    asPlatformAdmin,
     install,
     login: (app, email = 'admin@localhost', password = 'changeme') => signIn(app, email, password),
   };
