@@ -1,26 +1,30 @@
 /** A relation that becomes many_to_many and back on live data, through the API alone. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startWorld, type Reply, type World } from './world.ts';
+import { startWorld, type Reply, type Send, type World } from './world.ts';
 
 let world: World;
-let token: string;
+let send: Send;
 let db: pg.Client;
 beforeAll(async () => {
   world = await startWorld();
-  token = await world.platformToken();
+  send = await world.asPlatformAdmin();
   db = new pg.Client({ connectionString: world.databaseUrl });
   await db.connect();
 });
 afterAll(() => db.end());
 
-const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
-  world.send(method, `/api/${path}`, { token, headers, ...(body === undefined ? {} : { body }) });
 const OLD = { 'Schema-Version': '1' };
 
 const entities = [
   { name: 'customer', fields: [{ name: 'name', type: 'string' }] },
-  { name: 'ticket', fields: [{ name: 'title', type: 'string' }] },
+  {
+    name: 'ticket',
+    fields: [
+      { name: 'title', type: 'string' },
+      { name: 'code', type: 'string', unique: true },
+    ],
+  },
 ];
 const relation = { name: 'customer_tickets', source: 'customer', target: 'ticket', source_name: 'tickets' };
 const KEYED = { version: 1, entities, relations: [{ ...relation, type: 'one_to_many', on_delete: 'set_null', target_name: 'customer' }] };
@@ -166,6 +170,21 @@ describe('a one_to_many that becomes many_to_many', () => {
     expect(next.status, 'what a client was answered is the version that is stored').toBe(200);
     const linksOnly = await send('PATCH', `linked/ticket/${id}`, { customers: { _write_mode: 'replace', data: [{ id: who('bob') }] } });
     expect((await retitle(id, versionOf(linksOnly), {})).status, 'so it is after a write of links alone').toBe(200);
+  });
+
+  it('is stored with the version that an upsert with links answered, under a savepoint as well', async () => {
+    const rows = (customer: string) => ({
+      upsert: { on: 'code', rows: [{ code: 'once', title: customer, customers: [{ id: who(customer) }] }] },
+    });
+    let id = '';
+    for (const customer of ['ann', 'bob']) {
+      const reply = await send('POST', 'linked/ticket/_bulk', rows(customer));
+      expect(reply.status, reply.text).toBe(200);
+      const [{ version, data }] = reply.body.data as [{ version: string; data: { id: string } }];
+      id = data.id;
+      expect((await retitle(id, version, {})).status, `after ${customer}`).toBe(200);
+    }
+    expect(await keyOf('linked', id, OLD)).toBe(who('ann'));
   });
 
   it('takes writers of both ends at once without a failed request', async () => {

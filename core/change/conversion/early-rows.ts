@@ -3,7 +3,8 @@
  * out meanwhile what they will hold. It comes last of what expand makes and goes when every api process serves the new version.
  */
 import type { FilledRows } from '../../model/model.ts';
-import { id, inlined, join, literal, render, sql, type Sql } from '../../sql/sql.ts';
+import { id, join, sql, type Sql } from '../../sql/sql.ts';
+import { plpgsql } from '../function.ts';
 import { hashOf, type MadeNames } from '../names.ts';
 import type { TableShape } from '../shape.ts';
 import { LOCKS, viewExists, type Step } from '../step.ts';
@@ -87,7 +88,7 @@ function stepsOf(input: EarlyInput, part: Part): Step[] {
 
 const functionName = ({ names }: Filling, target: number): string => names.object(`early${target}`);
 
-/** One for each value, as a view can use it. Sessions of others may use another time zone or path than ours. */
+/** One for each value, as a view can use it. */
 function functionsOf(storage: string, filling: Filling): Sql[] {
   const { table, side, place } = filling;
   return side.targets.map((target, n) => {
@@ -98,8 +99,8 @@ function functionsOf(storage: string, filling: Filling): Sql[] {
     ${workOut(one, 'r', place)}
     return ${resultVariable(0)};
   end`;
-    return sql`create or replace function ${id(storage, functionName(filling, n))}(${id('r')} ${id(storage, table)}) returns ${typeOf(target.field)}
-    language plpgsql stable set search_path to pg_catalog set timezone to 'UTC' as ${literal(render(inlined(body)).text)}`;
+    const takes = sql`${id('r')} ${id(storage, table)}`;
+    return plpgsql({ name: id(storage, functionName(filling, n)), takes, returns: typeOf(target.field), is: 'stable', inUtc: true }, body);
   });
 }
 

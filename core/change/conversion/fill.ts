@@ -1,5 +1,6 @@
 /** A field that every record gets a value for, and that older clients may go on leaving out: a trigger puts it in where it is null. */
-import { id, inlined, literal, render, sql, type Sql } from '../../sql/sql.ts';
+import { id, sql, type Sql } from '../../sql/sql.ts';
+import { plpgsql } from '../function.ts';
 import type { MadeNames } from '../names.ts';
 import { clear, report, type QuarantineOf } from './quarantine.ts';
 import { declarations, resultVariable, workOut, type Place, type Side } from './side.ts';
@@ -17,8 +18,7 @@ export interface Fill {
 
 export function fillFunctions({ storage, names, place, quarantine, side, column }: Fill): Sql[] {
   const make = (verb: string, body: Sql): Sql =>
-    sql`create or replace function ${id(storage, names.object(verb))}() returns trigger
-    language plpgsql volatile set search_path to pg_catalog set timezone to 'UTC' as ${literal(render(inlined(body)).text)}`;
+    plpgsql({ name: id(storage, names.object(verb)), returns: sql`trigger`, inUtc: true }, body);
   return [
     make(
       'fill',

@@ -7,7 +7,8 @@
  * but the marker.
  */
 import type { FieldModel } from '../../model/model.ts';
-import { and, id, inlined, join, literal, or, raw, render, sql, type Sql } from '../../sql/sql.ts';
+import { and, id, join, or, raw, sql, type Sql } from '../../sql/sql.ts';
+import { plpgsql } from '../function.ts';
 import type { MadeNames } from '../names.ts';
 import { clear, isQuarantined, lacksValue, report, reportConflict, type QuarantineOf } from './quarantine.ts';
 import { declarations, errorVariable, resultVariable, workOut, type Place, type Side } from './side.ts';
@@ -76,18 +77,11 @@ export function dropTriggers(way: TwoWay): Sql[] {
   ];
 }
 
-/** Sessions of others may use another time zone or path than ours; the text of a time must not depend on who writes. */
-function plpgsql(way: TwoWay, verb: string, head: { readonly takes: Sql; readonly returns: Sql; readonly is: Sql }, body: Sql): Sql {
-  const text = render(inlined(body)).text;
-  return sql`create or replace function ${id(way.storage, way.names.object(verb))}(${head.takes}) returns ${head.returns}
-    language plpgsql ${head.is} set search_path to pg_catalog set timezone to 'UTC' as ${literal(text)}`;
-}
+const nameOf = (way: TwoWay, verb: string): Sql => id(way.storage, way.names.object(verb));
 
 const triggerFunction = (way: TwoWay, verb: string, declared: Sql, body: Sql): Sql =>
   plpgsql(
-    way,
-    verb,
-    { takes: sql``, returns: sql`trigger`, is: sql`volatile` },
+    { name: nameOf(way, verb), returns: sql`trigger`, inUtc: true },
     sql`
   declare ${declared}
   begin
@@ -108,9 +102,13 @@ function agrees(way: TwoWay): Sql {
     begin ${comes(side)}
     end;`;
   return plpgsql(
-    way,
-    'agrees',
-    { takes: sql`${raw(row)} ${id(way.storage, way.table)}`, returns: sql`boolean`, is: sql`stable` },
+    {
+      name: nameOf(way, 'agrees'),
+      takes: sql`${raw(row)} ${id(way.storage, way.table)}`,
+      returns: sql`boolean`,
+      is: 'stable',
+      inUtc: true,
+    },
     sql`
   begin
     ${nested(way.up)}

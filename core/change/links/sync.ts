@@ -6,7 +6,8 @@
  */
 import { columnType } from '../../model/field-types.ts';
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
-import { id, literal, raw, render, sql, type Sql } from '../../sql/sql.ts';
+import { id, raw, sql, type Sql } from '../../sql/sql.ts';
+import { isWrittenHere, plpgsql } from '../function.ts';
 import type { LinkMove } from './move.ts';
 
 const typeOf = (field: FieldModel): Sql => raw(columnType(field));
@@ -25,17 +26,11 @@ export function agrees(move: LinkMove, alias: string): Sql {
 export const settle = (move: LinkMove, key: Sql): Sql =>
   sql`${id(move.storage, move.object(move.direction === 'to_links' ? 'link' : 'key'))}(${key})`;
 
-function plpgsql(move: LinkMove, verb: string, takes: Sql, returns: Sql, body: Sql): Sql {
-  return sql`create or replace function ${id(move.storage, move.object(verb))}(${takes}) returns ${returns}
-    language plpgsql volatile set search_path to pg_catalog as ${literal(render(body).text)}`;
-}
+const nameOf = (move: LinkMove, verb: string): Sql => id(move.storage, move.object(verb));
 
 const triggerFunction = (move: LinkMove, verb: string, body: Sql): Sql =>
   plpgsql(
-    move,
-    verb,
-    sql``,
-    sql`trigger`,
+    { name: nameOf(move, verb), returns: sql`trigger` },
     sql`
   begin
     ${body}
@@ -69,15 +64,13 @@ const keyFromLinks = (move: LinkMove): Sql => {
   const version = id(VERSION_COLUMN);
   const raised = sql`${version} = ${id('t', VERSION_COLUMN)} + case when ${OURS} or pg_trigger_depth() = 0 then 0 else 1 end`;
   return plpgsql(
-    move,
-    'key',
-    sql`${THE} ${typeOf(many.key)}`,
-    sql`boolean`,
+    { name: nameOf(move, 'key'), takes: sql`${THE} ${typeOf(many.key)}`, returns: sql`boolean` },
     sql`
   declare ${KEY} ${typeOf(one.key)}; ${FIRST} ${typeOf(one.key)}; ${OURS} boolean;
   begin
-    select ${id('t', many.held.column)}, ${id('t', 'xmin')} = pg_current_xact_id()::xid into ${KEY}, ${OURS} from ${manyTable(move)} "t" where ${id('t', many.key.column)} = ${THE} for no key update;
+    perform from ${manyTable(move)} "t" where ${id('t', many.key.column)} = ${THE} for no key update;
     if not found then return true; end if;
+    select ${id('t', many.held.column)}, ${isWrittenHere('t')} into ${KEY}, ${OURS} from ${manyTable(move)} "t" where ${id('t', many.key.column)} = ${THE};
     if exists (select from ${joinTable(move)} "l" where ${id('l', join.many)} = ${THE} and ${id('l', join.one)} = ${KEY}) then
       return true;
     end if;
@@ -94,10 +87,7 @@ const keyFromLinks = (move: LinkMove): Sql => {
 const linkFromKey = (move: LinkMove): Sql => {
   const { many, one } = move;
   return plpgsql(
-    move,
-    'link',
-    sql`${THE} ${typeOf(many.key)}`,
-    sql`boolean`,
+    { name: nameOf(move, 'link'), takes: sql`${THE} ${typeOf(many.key)}`, returns: sql`boolean` },
     sql`
   declare ${KEY} ${typeOf(one.key)};
   begin

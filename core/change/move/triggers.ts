@@ -7,8 +7,9 @@
  * leaves rows with a promise alone. The promise is kept as soon as the parent is free.
  */
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
-import { and, id, inlined, join, literal, render, sql, type Sql } from '../../sql/sql.ts';
+import { and, id, join, literal, sql, type Sql } from '../../sql/sql.ts';
 import { typeOf } from '../conversion/stored.ts';
+import { plpgsql } from '../function.ts';
 import { agreesUnless, PROMISED } from '../promises.ts';
 import type { Moved } from './moved.ts';
 
@@ -38,11 +39,8 @@ const signatures = (moved: Moved): Readonly<Record<Verb, Sql>> => ({
   agrees: linkType(moved),
 });
 
-/** Sessions of others may use another path than ours. */
-function plpgsql(moved: Moved, verb: Verb, returns: Sql, body: Sql): Sql {
-  return sql`create or replace function ${call(moved, verb)}(${signatures(moved)[verb]}) returns ${returns}
-    language plpgsql volatile set search_path to pg_catalog as ${literal(render(inlined(body)).text)}`;
-}
+const made = (moved: Moved, verb: Verb, returns: Sql, body: Sql): Sql =>
+  plpgsql({ name: call(moved, verb), takes: signatures(moved)[verb], returns }, body);
 
 /** In the order in which they must come up: what others call, first. */
 export const functionsOf = (moved: Moved): Sql[] => [
@@ -109,7 +107,7 @@ export function dropTriggers(moved: Moved): Sql[] {
 const promiseOf = ({ names, child }: Moved, row: string): Sql =>
   sql`hashtextextended(${literal(names.object(''))} || jsonb_build_array(${columns(row, child.key)})::text, 0)`;
 
-const promised = (moved: Moved): Sql => plpgsql(moved, 'promised', sql`boolean`, PROMISED);
+const promised = (moved: Moved): Sql => made(moved, 'promised', sql`boolean`, PROMISED);
 
 /** Gives all children of a parent the value; whoever calls it has the parent's row. */
 function spread(moved: Moved): Sql {
@@ -117,7 +115,7 @@ function spread(moved: Moved): Sql {
   const value = child.column.name;
   const others = and([isChildOf(moved, sql`$1`), sql`${id('c', value)} is distinct from $2`]);
   const waited = sql`${others} and not ${call(moved, 'promised')}(${promiseOf(moved, 'c')})`;
-  return plpgsql(
+  return made(
     moved,
     'spread',
     sql`void`,
@@ -169,7 +167,7 @@ const tellOthers = (moved: Moved): Sql =>
 function told(moved: Moved): Sql {
   const { child, parent } = moved;
   const value = id('new', child.column.name);
-  return plpgsql(
+  return made(
     moved,
     'told',
     sql`trigger`,
@@ -198,7 +196,7 @@ function attached(moved: Moved): Sql {
   const own = sql`${value} is not null and ${link('old')} is distinct from ${link('new')} and not exists (select from ${parentOf(moved)}
         where ${id('p', parent.linked.column)} = ${link('old')} and ${id('p', parent.column.name)} = ${value})`;
   const itself = sql`(${columns('c', child.key)}) = (${columns('new', child.key)})`;
-  return plpgsql(
+  return made(
     moved,
     'attached',
     sql`trigger`,
@@ -221,7 +219,7 @@ function attached(moved: Moved): Sql {
 /** A new child without a value is born with its parent's. */
 function taken(moved: Moved): Sql {
   const { child, parent } = moved;
-  return plpgsql(
+  return made(
     moved,
     'taken',
     sql`trigger`,
@@ -238,7 +236,7 @@ function taken(moved: Moved): Sql {
 
 /** The parent got a value. */
 const parentMoved = (moved: Moved): Sql =>
-  plpgsql(
+  made(
     moved,
     'moved',
     sql`trigger`,
@@ -256,7 +254,7 @@ function found(moved: Moved): Sql {
   const { child, parent } = moved;
   const value = id('c', child.column.name);
   const { default: standard, isRequired } = parent.column;
-  return plpgsql(
+  return made(
     moved,
     'found',
     valueType(moved),
@@ -276,7 +274,7 @@ export const foundFor = (moved: Moved, row: string): Sql => sql`${call(moved, 'f
 
 function agrees(moved: Moved): Sql {
   const { child, parent } = moved;
-  return plpgsql(
+  return made(
     moved,
     'agrees',
     sql`boolean`,

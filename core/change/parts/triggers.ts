@@ -6,8 +6,9 @@
  * meanwhile is known by what the whole was before the promise was made.
  */
 import { VERSION_COLUMN, type FieldModel } from '../../model/model.ts';
-import { and, empty, id, inlined, join, literal, or, raw, render, sql, type Sql } from '../../sql/sql.ts';
+import { and, empty, id, join, literal, or, raw, sql, type Sql } from '../../sql/sql.ts';
 import { typeOf } from '../conversion/stored.ts';
+import { isWrittenHere, plpgsql } from '../function.ts';
 import { agreesUnless, PROMISED } from '../promises.ts';
 import type { Parts } from './resolve.ts';
 
@@ -45,7 +46,7 @@ function isDue(the: Parts, values: readonly Sql[]): Sql {
 
 /** Who wrote the row in this transaction has raised its version already, and told its client so. */
 const raised = (row: Row): Sql =>
-  sql`${id(VERSION_COLUMN)} = ${id(row, VERSION_COLUMN)} + case when ${id(row, 'xmin')} = pg_current_xact_id()::xid then 0 else 1 end`;
+  sql`${id(VERSION_COLUMN)} = ${id(row, VERSION_COLUMN)} + case when ${isWrittenHere(row)} then 0 else 1 end`;
 
 const assigned = (fields: readonly FieldModel[], values: readonly Sql[]): Sql =>
   join(fields.map(({ column }, at) => sql`${id(column)} = ${values[at] ?? sql`null`}`));
@@ -97,14 +98,11 @@ const SOFT_VERBS: readonly Verb[] = ['left', 'back'];
 const takes = (the: Parts, verb: Verb): Sql =>
   verb === 'promised' ? sql`bigint` : verb === 'filled' || verb === 'agrees' ? keyType(the) : sql``;
 
-/** Sessions of others may use another path than ours. */
-function plpgsql(the: Parts, verb: Verb, returns: Sql, body: Sql): Sql {
-  return sql`create or replace function ${call(the, verb)}(${takes(the, verb)}) returns ${returns}
-    language plpgsql volatile set search_path to pg_catalog as ${literal(render(inlined(body)).text)}`;
-}
+const made = (the: Parts, verb: Verb, returns: Sql, body: Sql): Sql =>
+  plpgsql({ name: call(the, verb), takes: takes(the, verb), returns }, body);
 
 const bodies = (the: Parts): Readonly<Record<Verb, () => Sql>> => ({
-  promised: () => plpgsql(the, 'promised', sql`boolean`, PROMISED),
+  promised: () => made(the, 'promised', sql`boolean`, PROMISED),
   written: () => wholeWritten(the),
   left: () => wholeLeft(the),
   back: () => wholeBack(the),
@@ -130,7 +128,7 @@ const promiseOf = (the: Parts, row: Row): Sql => sql`hashtextextended(${literal(
 function wholeWritten(the: Parts): Sql {
   const its = belongs(the, 'new');
   const values = ofWhole(the, 'new');
-  return plpgsql(
+  return made(
     the,
     'written',
     sql`trigger`,
@@ -170,7 +168,7 @@ function wholeWritten(the: Parts): Sql {
 /** A whole is deleted softly: its part goes along, or went before it and leaves it what it had. */
 function wholeLeft(the: Parts): Sql {
   const deletedAt = id(the.deletedAt ?? '');
-  return plpgsql(
+  return made(
     the,
     'left',
     sql`trigger`,
@@ -195,7 +193,7 @@ function wholeBack(the: Parts): Sql {
   const deletedAt = id(the.deletedAt ?? '');
   const isThere = sql`exists (select from ${wholes(the)} where ${wholeKey(the, 't')} = ${wholeKey(the, 'new')} and ${isLive(the, 't')})
       and not exists (select from ${parts(the)} where ${link(the, 'p')} = ${wholeKey(the, 'new')} and ${isLive(the, 'p')})`;
-  return plpgsql(
+  return made(
     the,
     'back',
     sql`trigger`,
@@ -215,7 +213,7 @@ function wholeBack(the: Parts): Sql {
 }
 
 const wholeGone = (the: Parts): Sql =>
-  plpgsql(
+  made(
     the,
     'gone',
     sql`trigger`,
@@ -228,7 +226,7 @@ const wholeGone = (the: Parts): Sql =>
 
 /** Before a part comes to a whole, while nobody can wait for it. */
 const partComes = (the: Parts): Sql =>
-  plpgsql(
+  made(
     the,
     'comes',
     sql`trigger`,
@@ -240,7 +238,7 @@ const partComes = (the: Parts): Sql =>
   );
 
 const partMade = (the: Parts): Sql =>
-  plpgsql(
+  made(
     the,
     'made',
     sql`trigger`,
@@ -267,7 +265,7 @@ const locked = (the: Parts, meanwhile: Sql): Sql => sql`
 const nothing = ({ whole }: Parts): Sql[] => whole.fields.map((field) => sql`null::${typeOf(field)}`);
 
 const partTaken = (the: Parts): Sql =>
-  plpgsql(
+  made(
     the,
     'taken',
     sql`trigger`,
@@ -301,7 +299,7 @@ function partTold(the: Parts): Sql {
         )}
       end if;`;
   const stays = and([isLive(the, 'new'), sql`${link(the, 'new')} is not null`]);
-  return plpgsql(
+  return made(
     the,
     'told',
     sql`trigger`,
@@ -346,7 +344,7 @@ function filled(the: Parts): Sql {
     if found then
       update ${wholes(the)} set ${assigned(the.whole.fields, ofPart(the, '_part'))} where ${wholeKey(the, 't')} = ${key};
     end if;`;
-  return plpgsql(
+  return made(
     the,
     'filled',
     sql`boolean`,
@@ -374,12 +372,7 @@ const inStep = (the: Parts): Sql =>
   sql`coalesce((select not ${differ(ofPart(the, 'p'), ofWhole(the, 't'))} from ${parts(the)} where ${belongs(the, 't')} limit 1), not (${isDue(the, ofWhole(the, 't'))}))`;
 
 const agrees = (the: Parts): Sql =>
-  plpgsql(
-    the,
-    'agrees',
-    sql`boolean`,
-    agreesUnless(sql`select from ${wholes(the)} where ${wholeKey(the, 't')} = $1 and not ${inStep(the)}`),
-  );
+  made(the, 'agrees', sql`boolean`, agreesUnless(sql`select from ${wholes(the)} where ${wholeKey(the, 't')} = $1 and not ${inStep(the)}`));
 
 export const agreesFor = (the: Parts): Sql =>
   sql`case when ${inStep(the)} then true else ${call(the, 'agrees')}(${wholeKey(the, 't')}) end`;
