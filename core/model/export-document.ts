@@ -1,5 +1,5 @@
 /** Writing a document: the options in one order, those that only repeat a default left out, nothing lost. */
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
 import type { z } from 'zod';
 import { documentSchema, type SchemaDocument } from './document.ts';
 import { canonicalJson } from './identity.ts';
@@ -37,9 +37,20 @@ export function exportDocument(document: SchemaDocument, { exportedAt }: ExportO
   };
 }
 
+/** What YAML does not allow to stand as it is, beside what its writer escapes. */
+const UNPRINTABLE = /[\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g;
+
 /** The same as YAML text. */
-export const documentToYaml = (document: SchemaDocument, options: ExportOptions = {}): string =>
-  stringify(exportDocument(document, options), { lineWidth: 0, aliasDuplicateObjects: false });
+export function documentToYaml(document: SchemaDocument, options: ExportOptions = {}): string {
+  const text = new Document(exportDocument(document, options), { aliasDuplicateObjects: false });
+  visit(text, {
+    Scalar: (_key, scalar) => {
+      // Only there is something written as an escape.
+      if (typeof scalar.value === 'string' && scalar.value.search(UNPRINTABLE) >= 0) scalar.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return text.toString({ lineWidth: 0 }).replace(UNPRINTABLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
 
 interface Definition {
   readonly type: string;

@@ -101,14 +101,20 @@ export async function spendCode(db: Db, owner: FactorOwner, given: unknown): Pro
   return spent === 0 ? undefined : 'totp';
 }
 
-/** Turns the factor off; false when there was none. What waits for a code of it is dead. */
+/** Turns the factor off, or takes back one that was only begun; false when there was none. What waits for a code of it is dead. */
 export async function dropFactor(db: Db, realm: Realm, userId: string): Promise<boolean> {
-  const dropped = await run<{ was_on: boolean }>(
+  const dropped = await run(
     db,
     sql`with ended as (delete from ${realm.challenges} where user_id = ${value(userId, 'uuid')})
-        delete from ${realm.factors} where user_id = ${value(userId, 'uuid')} returning confirmed_at is not null as was_on`,
+        delete from ${realm.factors} where user_id = ${value(userId, 'uuid')} returning 1`,
   );
-  return dropped[0]?.was_on === true;
+  return dropped.length > 0;
+}
+
+/** One that was only begun has no codes to ask for. */
+export async function dropBegunFactor(db: Db, realm: Realm, userId: string): Promise<boolean> {
+  const begun = sql`delete from ${realm.factors} where user_id = ${value(userId, 'uuid')} and confirmed_at is null`;
+  return (await execute(db, begun)) > 0;
 }
 
 async function stepOf(

@@ -7,7 +7,16 @@ import { writeOnce } from '../once.ts';
 import { appOf, audit } from '../platform/audit.ts';
 import { findChallenge, redeem, wrongCode } from './admit.ts';
 import { DOORS, pass } from './attempts.ts';
-import { beginFactor, confirmFactor, dropFactor, factorState, spendCode, type BegunFactor, type FactorState } from './factors.ts';
+import {
+  beginFactor,
+  confirmFactor,
+  dropBegunFactor,
+  dropFactor,
+  factorState,
+  spendCode,
+  type BegunFactor,
+  type FactorState,
+} from './factors.ts';
 import { PLATFORM_HOME, type AccountHome } from './home.ts';
 import type { SessionScope } from './own-sessions.ts';
 import { provePassword } from './password.ts';
@@ -89,6 +98,8 @@ const enroller = (realm: string, { id, email, roles }: { id: string; email: stri
   sessionId: null,
 });
 
+const OFF: FactorState = { enabled: false, recovery_codes_left: 0 };
+
 /** Turns the caller's factor off, or takes back one that was only begun. */
 export async function turnOffTotp(
   scope: SessionScope,
@@ -96,7 +107,10 @@ export async function turnOffTotp(
 ): Promise<FactorState> {
   const { services, realm, userId, actor } = scope;
   await provePassword(scope, input.password, input.address);
-  if (!(await factorState(services.pool, realm, userId)).enabled) throw isOff();
+  if (!(await factorState(services.pool, realm, userId)).enabled) {
+    if (await dropBegunFactor(services.pool, realm, userId)) return OFF;
+    throw isOff();
+  }
   await pass(services, DOORS.code, realm, userId);
   const isSpent = await transaction(services.pool, async (db) => {
     if ((await spendCode(db, scope, input.code)) === undefined) return false;
@@ -106,7 +120,7 @@ export async function turnOffTotp(
   });
   if (!isSpent) throw wrongCode();
   await services.limiter.forget(DOORS.code, `${realm.key}/${userId}`);
-  return { enabled: false, recovery_codes_left: 0 };
+  return OFF;
 }
 
 /** An admin turns off the factor of somebody who lost it. */
@@ -115,7 +129,7 @@ export async function resetTotp(scope: SessionScope): Promise<FactorState> {
   return writeOnce(scope, async (db) => {
     if (!(await dropFactor(db, realm, userId))) throw isOff();
     await audit(db, actor, { app: appOf(scope.realm), action: 'totp.reset', target: userId });
-    return { enabled: false, recovery_codes_left: 0 };
+    return OFF;
   });
 }
 

@@ -29,6 +29,17 @@ function failureOf(input: unknown): AppError {
 
 const detailAt = (error: AppError, path: string): ErrorDetail | undefined => error.details.find((detail) => detail.path === path);
 
+it('is written to YAML without a character that YAML does not allow', () => {
+  const odd = 'a\u0001b\u007fc\u0080d\u0085e\u009ff\ufffeg\uffffh\ttail';
+  const document = readDocument({
+    version: 1,
+    entities: [{ name: 'thing', label: odd, fields: [{ name: 'name', type: 'string', description: odd }] }],
+  });
+  const text = documentToYaml(document);
+  expect(text).toMatch(/^[\t\n\r\x20-\x7e\u0085\u00a0-\ufffd]*$/);
+  expect(readDocument(text)).toEqual(document);
+});
+
 describe('documents of other hands', () => {
   it.each(readdirSync(FIXTURES))('%s is read unchanged, fits together, and comes back from JSON and YAML as it was', (name) => {
     const document = readDocument(fixture(name));

@@ -210,6 +210,20 @@ describe('a second factor', () => {
     expect(await audited(user.id)).toEqual(['totp.enable', 'totp.reset']);
   });
 
+  it('is taken back before it is confirmed, by its owner without a code and by an admin', async () => {
+    const user = await enrolled();
+    const boss = await world.login('shop', 'boss@example.com');
+    const path = `/api/shop/_admin/users/${user.id}/totp`;
+    await boss('DELETE', path);
+    for (const takeBack of [() => user.me('DELETE', '/api/shop/auth/totp', { password: PASSWORD }), () => boss('DELETE', path)]) {
+      const begun = await user.me('POST', '/api/shop/auth/totp', { password: PASSWORD });
+      expect((await takeBack()).at('data')).toEqual({ enabled: false, recovery_codes_left: 0 });
+      const code = codeOf(String(begun.at('data', 'secret')));
+      expect((await user.me('POST', '/api/shop/auth/totp/confirm', { code })).status).not.toBe(200);
+      expect((await takeBack()).status).toBe(404);
+    }
+  });
+
   it('stays when the password changes, and what waited for a code is dead', async () => {
     const user = await enrolled();
     const waiting = await tokenOf(user.email);
