@@ -51,14 +51,10 @@ type Event = Pick<EventRow, 'entity' | 'record' | 'old' | 'action' | 'schema_ver
 /** An event as another version calls its entity and fields; null stands for the app's. */
 export async function eventIn<T extends Event>(db: Db, app: AppRuntime, event: T, version: number | null = app.version): Promise<T> {
   const to = version ?? app.version;
-  const names = event.action === 'custom' ? undefined : await versionNames(db, app, event.schema_version, to);
+  const names = await versionNames(db, app, event.schema_version, to);
   if (names === undefined) return event;
   const { entity, record, old } = event;
-  return {
-    ...event,
-    entity: entityIn(names, entity),
-    record: rowIn(names, entity, record),
-    old: rowIn(names, entity, old),
-    schema_version: to,
-  };
+  const now = { ...event, entity: entityIn(names, entity), schema_version: to };
+  // The data of a custom event are no record.
+  return event.action === 'custom' ? now : { ...now, record: rowIn(names, entity, record), old: rowIn(names, entity, old) };
 }

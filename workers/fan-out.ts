@@ -12,7 +12,7 @@ import { matchTriggers } from '../operations/processes/match-triggers.ts';
 import { matchWaits } from '../operations/processes/waits.ts';
 import { matchClocks } from '../operations/slas/match-clocks.ts';
 import { idToday } from '../operations/records/former-keys.ts';
-import { hasRenamed, renameOpen } from '../operations/records/rename-records.ts';
+import { renameLate } from '../operations/records/rename-records.ts';
 import { clockSignal, clockStarts } from '../operations/slas/start-clocks.ts';
 import { insertStarts, type Start } from '../operations/starts.ts';
 import { isSynchronous } from '../operations/webhooks/call-sync.ts';
@@ -80,19 +80,20 @@ async function followUps(
 }
 
 /**
- * The events with the names that records have now. The process before, or this one a moment ago, may have stored what follows from an
- * event under the name of an older version when the next was served already.
+ * The events as this version calls what they are about. The process before, or this one a moment ago, may have stored what follows from
+ * an event in the names of an older version when the next was served already.
  */
 async function named(client: pg.Client, app: AppRuntime, events: readonly EventRow[], renamed: Set<string>): Promise<readonly EventRow[]> {
-  if (!hasRenamed(app)) return events;
   const shape = `${app.id}.${String(app.version)}`;
-  if (!renamed.has(shape)) await renameOpen(client, app);
+  if (!renamed.has(shape)) await renameLate(client, app);
   renamed.add(shape);
   const told: EventRow[] = [];
   for (const event of events) {
-    const entity = app.model.entities.get(event.entity);
-    const today = entity === undefined ? event.record_id : await idToday(client, app, entity, event, (name) => name);
-    told.push(today === event.record_id ? event : { ...event, record_id: today });
+    const today = await eventIn(client, app, event);
+    const entity = app.model.entities.get(today.entity);
+    const { schema_version } = event;
+    const id = entity === undefined ? event.record_id : await idToday(client, app, entity, { ...today, schema_version }, (name) => name);
+    told.push(id === event.record_id ? today : { ...today, record_id: id });
   }
   return told;
 }
@@ -105,14 +106,11 @@ interface Decisions {
 
 async function decide(services: Services, client: pg.Client, app: AppRuntime, events: readonly EventRow[]): Promise<Decisions> {
   const abandoned = await abandonedWebhooks(client, app);
-  // Written under another version, they are matched under the names of this one.
-  const today: EventRow[] = [];
-  for (const event of events) today.push(await eventIn(client, app, event));
   return {
     starts: [
-      ...today.flatMap((event) => startsOf(services, app, event)),
-      ...(await toldOf(client, app, today)),
-      ...(app.model.document.slas.length === 0 ? [] : await clocksOf(services, client, app, today)),
+      ...events.flatMap((event) => startsOf(services, app, event)),
+      ...(await toldOf(client, app, events)),
+      ...(app.model.document.slas.length === 0 ? [] : await clocksOf(services, client, app, events)),
     ],
     deliveries: events.flatMap((event) => deliveriesOf(services, app, event, abandoned)),
     runs: events.flatMap((event) => functionRunsOf(app, event)),

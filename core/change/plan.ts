@@ -261,9 +261,9 @@ function planTable(context: Context, before: TableShape | undefined, after: Tabl
   };
 }
 
-/** Nobody fills it any more, so it must not insist; its values stay until they are purged. */
+/** Nobody fills it any more, so it must not insist, unless it counts by itself; its values stay until they are purged. */
 const leaveColumn = ({ storage, isConverted }: Context, table: TableShape, column: ColumnShape): Step[] => [
-  ...(column.isRequired && !isConverted(table.table, column.name) ? [dropNotNull(storage, table.table, column)] : []),
+  ...(column.isRequired && !column.isIdentity && !isConverted(table.table, column.name) ? [dropNotNull(storage, table.table, column)] : []),
   dropColumn(storage, table.table, column.name),
 ];
 

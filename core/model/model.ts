@@ -47,6 +47,7 @@ export interface FieldModel {
 export interface FormerKey {
   /** Undefined where it is gone. */
   readonly field: FieldModel | undefined;
+  readonly column: string;
   /** The first version in which it was not. */
   readonly until: number;
 }
@@ -457,7 +458,7 @@ function finishEntity(draft: EntityDraft, claimed: readonly EndDraft[], document
 
 function formerKeysOf({ primary_key: key }: EntityDefinition, fields: ReadonlyMap<string, FieldModel>): FormerKey[] {
   const byColumn = new Map([...fields.values()].map((field) => [field.column, field]));
-  return (key?.former ?? []).map(({ column, until }) => ({ field: byColumn.get(column), until })).sort((a, b) => a.until - b.until);
+  return (key?.former ?? []).map(({ column, until }) => ({ field: byColumn.get(column), column, until })).sort((a, b) => a.until - b.until);
 }
 
 /** The field by which a version names the records of an entity with a single key; undefined where it is gone. */

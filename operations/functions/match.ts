@@ -16,6 +16,8 @@ export interface RunChange {
   readonly old: Readonly<Record<string, unknown>> | null;
   readonly actor: ActorRef;
   readonly depth: number;
+  /** Whose names the run's row and the change have; missing from what was stored before there was such a note. */
+  readonly schema_version?: number;
 }
 
 export interface RunRow {
@@ -52,7 +54,8 @@ export function functionRunsOf(app: AppRuntime, event: EventRow): RunRow[] {
   const old = recordBefore(event);
   return attachedAfter(app, event.entity).flatMap((one): RunRow[] => {
     if (one.definition.id === undefined || !one.events.some((on) => isMeant(one, on, event))) return [];
-    const change: RunChange = { seq: event.seq, at: event.at, action, record: event.record, old, actor: event.actor, depth: event.depth };
+    const { seq, at, record, actor, depth, schema_version } = event;
+    const change: RunChange = { seq, at, action, record, old, actor, depth, schema_version };
     const row = {
       id: uuidv7(),
       attachment: one.definition.id,

@@ -10,13 +10,16 @@ import { isTrue } from '../../core/expression/expression.ts';
 import type { CompiledAttachment } from '../../core/functions/attachment.ts';
 import { FunctionError, type ErrorKind } from '../../core/functions/function.ts';
 import { resolveCompiled } from '../../core/functions/values.ts';
-import type { EntityModel } from '../../core/model/model.ts';
+import { entityOf, type EntityModel } from '../../core/model/model.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import { delayAfter } from '../../core/webhook/backoff.ts';
 import { systemActor, type AppContext, type AppRuntime, type Services } from '../context.ts';
 import { MAX_DEPTH } from '../events.ts';
+import { idNow } from '../records/former-keys.ts';
+import { notFound } from '../records/record-key.ts';
 import { updateRecord } from '../records/update.ts';
 import { evaluate } from '../rules/chain.ts';
+import { entityIn, rowIn, versionNames } from '../version-names.ts';
 import { Budget, overtime, RUN_LIMITS } from './budget.ts';
 import { attachedAfter, markFunctionWork, scopeOfChange, type RunChange } from './match.ts';
 import { asFunctionError, perform, TryAgain } from './reach.ts';
@@ -32,6 +35,11 @@ export interface ClaimedRun {
   readonly change: RunChange;
 }
 
+interface NamedRun extends ClaimedRun {
+  /** Undefined when records have got another key since and this one is gone. */
+  readonly recordNow: string | undefined;
+}
+
 interface Ended {
   readonly input: unknown;
   readonly output: unknown;
@@ -40,15 +48,31 @@ interface Ended {
 
 export async function performRun(services: Services, app: AppRuntime, claimed: ClaimedRun): Promise<void> {
   const began = performance.now();
-  const one = attachedAfter(app, claimed.entity).find(({ definition }) => definition.id === claimed.attachment);
-  const entity = app.model.entities.get(claimed.entity);
+  const named = await runNow(services, app, claimed);
+  const one = attachedAfter(app, named.entity).find(({ definition }) => definition.id === claimed.attachment);
+  const entity = app.model.entities.get(named.entity);
   if (one === undefined || entity === undefined) {
     const failure = new FunctionError('BusinessLogic', 'The attachment was deleted or switched off.');
     return finish(services, app, claimed, undefined, { input: null, output: null, failure }, began);
   }
-  const ended = await inTime(attempt(contextOf(services, app, claimed), one, entity, claimed));
+  const ended = await inTime(attempt(contextOf(services, app, claimed), one, entity, named));
   crashPoint('function.performed');
   await finish(services, app, claimed, one, ended, began);
+}
+
+/** The run with the names of today: it may have waited, or have failed, under an older version. */
+async function runNow(services: Services, app: AppRuntime, claimed: ClaimedRun): Promise<NamedRun> {
+  const { change, entity: called } = claimed;
+  const version = change.schema_version ?? app.version;
+  const names = await versionNames(services.pool, app, version, app.version);
+  const name = entityIn(names, called);
+  const entity = app.model.entities.get(name);
+  return {
+    ...claimed,
+    entity: name,
+    recordNow: entity && (await idNow(services.pool, app, entity, claimed.record_id, version)),
+    change: { ...change, record: rowIn(names, called, change.record), old: rowIn(names, called, change.old) },
+  };
 }
 
 const contextOf = (services: Services, app: AppRuntime, { id: runId, attachment, change }: ClaimedRun): AppContext => ({
@@ -75,7 +99,7 @@ async function inTime(work: Promise<Ended>): Promise<Ended> {
   }
 }
 
-async function attempt(ctx: AppContext, one: CompiledAttachment, entity: EntityModel, claimed: ClaimedRun): Promise<Ended> {
+async function attempt(ctx: AppContext, one: CompiledAttachment, entity: EntityModel, claimed: NamedRun): Promise<Ended> {
   const { change } = claimed;
   const scope = scopeOfChange(change);
   const params: Record<string, unknown> = {};
@@ -98,7 +122,7 @@ async function call(
   ctx: AppContext,
   one: CompiledAttachment,
   entity: EntityModel,
-  claimed: ClaimedRun,
+  claimed: NamedRun,
   params: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   const { spec, into } = one;
@@ -117,7 +141,7 @@ async function call(
   return result ?? null;
 }
 
-async function script(ctx: AppContext, one: CompiledAttachment, entity: EntityModel, claimed: ClaimedRun): Promise<unknown> {
+async function script(ctx: AppContext, one: CompiledAttachment, entity: EntityModel, claimed: NamedRun): Promise<unknown> {
   const { change } = claimed;
   if (!ctx.app.model.settings.scripts || !ctx.services.config.scriptsEnabled)
     throw new FunctionError('Authorization', 'Scripts are off: settings.scripts and SCRIPTS_ENABLED must both be true.');
@@ -143,11 +167,13 @@ async function script(ctx: AppContext, one: CompiledAttachment, entity: EntityMo
 /** What is there already is not written again: else a function that runs on changes would never end. */
 async function write(
   ctx: AppContext,
-  { entity, record_id: recordId, change }: ClaimedRun,
+  { entity, record_id: called, recordNow, change }: NamedRun,
   body: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const isNew = Object.entries(body).some(([name, now]) => JSON.stringify(now) !== JSON.stringify(change.record?.[name] ?? null));
-  if (isNew) await updateRecord(ctx, entity, recordId, body);
+  if (!isNew) return;
+  if (recordNow === undefined) throw notFound(entityOf(ctx.app.model, entity), called);
+  await updateRecord(ctx, entity, recordNow, body);
 }
 
 async function finish(

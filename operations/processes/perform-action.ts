@@ -16,11 +16,13 @@ import { callFunction } from '../functions/try.ts';
 import { hintRelay } from '../hint.ts';
 import { createRecord } from '../records/create.ts';
 import { deleteRecord } from '../records/delete.ts';
+import { idThen } from '../records/former-keys.ts';
+import { notFound } from '../records/record-key.ts';
 import { updateRecord } from '../records/update.ts';
 import { MissingSecretError, resolveSecrets } from '../webhooks/secrets.ts';
 import { runShape } from './run-shape.ts';
 import { evaluateFor, loadScope, resolveFor, type StepScope } from './scope.ts';
-import { recordNow } from './step-now.ts';
+import { GONE, recordNow } from './step-now.ts';
 import { type ActionStep, deliverNow, notify, sendMail, startOther } from './tell.ts';
 import { placeholdersOf, recordPathsOf, resolveValue, valueForField } from './values.ts';
 
@@ -66,10 +68,8 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
   switch (action.type) {
     case 'set_field':
       return setField(step, action);
-    case 'create_record': {
-      const record = await createRecord(step.ctx, step.shape.entityNow(action.entity), await bodyFor(step, action.entity, action.fields));
-      return action.save_as === undefined ? {} : { saved: { [action.save_as]: { id: record.id } } };
-    }
+    case 'create_record':
+      return createOne(step, action);
     case 'update_record': {
       const { entity, recordId } = await subject(step, action);
       await updateRecord(step.ctx, step.shape.entityNow(entity), recordId, await bodyFor(step, entity, action.fields));
@@ -97,6 +97,16 @@ async function perform(step: Step, action: ProcessAction): Promise<ActionResult>
   }
 }
 
+/** Later steps name the record as the run's version does. */
+async function createOne(step: Step, action: Action<'create_record'>): Promise<ActionResult> {
+  const { ctx, shape, step: of } = step;
+  const entity = entityOf(ctx.app.model, shape.entityNow(action.entity));
+  const record = await createRecord(ctx, entity.name, await bodyFor(step, action.entity, action.fields));
+  if (action.save_as === undefined) return {};
+  const id = of.schemaVersion === undefined ? record.id : await idThen(ctx.services.pool, ctx.app, entity, record.id, of.schemaVersion);
+  return { saved: { [action.save_as]: { id } } };
+}
+
 /** The record an action is about: its own, or the run's; under the entity's name in the run's version. */
 async function subject(
   { ctx, scope, step, shape }: Step,
@@ -109,9 +119,20 @@ async function subject(
   if (typeof resolved !== 'string' && typeof resolved !== 'number') {
     throw new AppError('INVALID_STATE', `The action finds no record: ${action.record_id ?? 'the run has none'}.`);
   }
-  if (action.record_id === undefined) return { entity, recordId: String(resolved) };
+  if (action.record_id === undefined) {
+    const { calledId } = step.trigger;
+    if (resolved === GONE && calledId !== undefined) await refuseGone(ctx, shape.entityNow(entity), calledId);
+    return { entity, recordId: String(resolved) };
+  }
   const named = { entity: shape.entityNow(entity), recordId: String(resolved), version: step.schemaVersion };
-  return { entity, recordId: await recordNow(ctx.services.pool, ctx.app, named) };
+  const now = await recordNow(ctx.services.pool, ctx.app, named);
+  if (now === undefined) await refuseGone(ctx, named.entity, named.recordId);
+  return { entity, recordId: now ?? GONE };
+}
+
+/** Unless this very action was done before: it may be what took the record away. */
+async function refuseGone({ services, app, effectKey = '' }: AppContext, entity: string, calledId: string): Promise<void> {
+  if ((await findEffect(services.pool, app.storage, effectKey)) === undefined) throw notFound(entityOf(app.model, entity), calledId);
 }
 
 async function bodyFor(

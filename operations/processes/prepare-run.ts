@@ -1,9 +1,11 @@
 /** What a run of another definition is started with: by a subprocess step or by the action start_workflow. */
 import { AppError, nearestNames } from '../../core/errors.ts';
 import type { WorkflowDefinition } from '../../core/model/document.ts';
+import { entityOf } from '../../core/model/model.ts';
 import { processWorkflowId } from '../../workflows/contracts/ids.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
+import { notFound } from '../records/record-key.ts';
 import { MAX_DEPTH } from '../events.ts';
 import { definitionOf } from './match-triggers.ts';
 import { runIdOf } from './run-id.ts';
@@ -61,8 +63,11 @@ export async function prepareRun(services: Services, app: AppRuntime, step: Step
 }
 
 /** A run that is started now names records as versions do now. */
-const namedNow = (services: Services, app: AppRuntime, step: StepScope, entity: string, recordId: string): Promise<string> =>
-  recordNow(services.pool, app, { entity, recordId, version: step.schemaVersion });
+async function namedNow(services: Services, app: AppRuntime, step: StepScope, entity: string, recordId: string): Promise<string> {
+  const now = await recordNow(services.pool, app, { entity, recordId, version: step.schemaVersion });
+  if (now === undefined) throw notFound(entityOf(app.model, entity), recordId);
+  return now;
+}
 
 function textOf(recordId: unknown, { recordId: given, workflow }: RunOrder): string {
   if (typeof recordId === 'string' || typeof recordId === 'number') return String(recordId);

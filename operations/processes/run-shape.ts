@@ -5,11 +5,12 @@
 import { olderShape } from '../../core/change/older-shape.ts';
 import type { OlderNames } from '../../core/change/older-shape/names.ts';
 import { AppError } from '../../core/errors.ts';
-import type { SchemaDocument } from '../../core/model/document.ts';
-import { fieldName } from '../../core/model/model.ts';
+import type { EntityDefinition, SchemaDocument } from '../../core/model/document.ts';
+import { fieldName, keyFieldAt } from '../../core/model/model.ts';
 import type { Db } from '../../adapters/postgres/run.ts';
 import type { AppRuntime } from '../context.ts';
 import { createAppRuntime } from '../registry-runtimes.ts';
+import { idNow } from '../records/former-keys.ts';
 import { versionNames } from '../version-names.ts';
 import { type JsonRow, readRecord, type RecordPaths } from './read-record.ts';
 
@@ -40,7 +41,7 @@ export async function runShape(db: Db, app: AppRuntime, version: number | undefi
   return shape;
 }
 
-/** A record of today's entity under the names of a run's version. */
+/** A record of today's entity, called as in a run's version, under the names of that. */
 export async function readInShape(
   db: Db,
   app: AppRuntime,
@@ -49,7 +50,10 @@ export async function readInShape(
   paths: RecordPaths,
 ): Promise<JsonRow | null> {
   const { reader, entityThen } = await runShape(db, app, version);
-  return readRecord(db, reader, entityThen(entity), recordId, paths);
+  const model = app.model.entities.get(entity);
+  const isKeyGone = model !== undefined && keyFieldAt(model, version) === undefined;
+  const readId = isKeyGone ? await idNow(db, app, model, recordId, version) : recordId;
+  return readId === undefined ? null : readRecord(db, reader, entityThen(entity), readId, paths);
 }
 
 const sameShape = (app: AppRuntime): RunShape => ({
@@ -113,6 +117,15 @@ function firstGone(names: OlderNames, entity: string, path: readonly string[]): 
   return undefined;
 }
 
+/** Where the field that was the key is gone, records are told apart by the key of today. */
+function withKeyOfToday(entity: EntityDefinition, names: OlderNames): EntityDefinition {
+  const [key] = names.served.entities.get(entity.name)?.key ?? [];
+  const now = names.entity(entity.name);
+  if (key === undefined || now === undefined || names.field(entity.name, key.name) !== undefined) return entity;
+  const then = entity.fields.find((field) => names.field(entity.name, fieldName(field)) === now.key[0]);
+  return then === undefined ? entity : { ...entity, primary_key: { field: then.name, type: now.keyType, generated: now.isKeyGenerated } };
+}
+
 /** The run's version as far as it is still stored. */
 function carried(today: SchemaDocument, names: OlderNames): SchemaDocument {
   const shape = olderShape(today, names.served.document);
@@ -122,7 +135,7 @@ function carried(today: SchemaDocument, names: OlderNames): SchemaDocument {
     entities: shape.entities
       .filter(({ name }) => isThere(name))
       .map((entity) => ({
-        ...entity,
+        ...withKeyOfToday(entity, names),
         fields: entity.fields.flatMap((field) => {
           const now = names.field(entity.name, fieldName(field));
           if (now === undefined) return [];

@@ -13,8 +13,8 @@ import { readItems } from './read-items.ts';
 import { runShape } from './run-shape.ts';
 import { isOneOf, resolveValue, type ValueScope } from './values.ts';
 
-/** `recordId` is today's id of the record; `calledId` what the run calls it, where that is another one. */
-type Trigger = ProcessInput['trigger'] & { readonly calledId?: string };
+/** `recordId` is today's id of the record; where that is another one, `calledId` is what the run calls it, and `readId` what it is read by. */
+type Trigger = ProcessInput['trigger'] & { readonly calledId?: string; readonly readId?: string };
 
 export interface StepScope {
   readonly app: string;
@@ -54,7 +54,7 @@ export async function readTrigger(
       record ??
       (trigger.entity === null || trigger.recordId === null
         ? null
-        : await readRecord(db, app, trigger.entity, trigger.calledId ?? trigger.recordId, paths)),
+        : await readRecord(db, app, trigger.entity, trigger.readId ?? trigger.recordId, paths)),
     old: event?.action === 'update' ? { ...event.record, ...event.old } : (event?.old ?? null),
     action: event?.action ?? null,
     user: { id: trigger.actor.id, roles: trigger.actor.roles },
@@ -79,13 +79,12 @@ async function readEvent(db: Db, seq: string): Promise<EventOfTrigger | undefine
 
 /** Everything a value or expression of a step may read, loaded as far as `paths` ask. */
 export async function loadScope(services: Services, app: AppRuntime, step: StepScope, paths: RecordPaths): Promise<ValueScope> {
-  // Read in the run's version, a record has the id of that version.
-  const { entity, calledId, recordId } = step.trigger;
+  const { entity, readId, recordId } = step.trigger;
   const { reader, check } = await runShape(services.pool, app, step.schemaVersion);
   check(entity, paths);
   const [trigger, record, items] = await Promise.all([
     readTrigger(services.pool, reader, step, paths),
-    entity === null || recordId === null ? null : readRecord(services.pool, reader, entity, calledId ?? recordId, paths),
+    entity === null || recordId === null ? null : readRecord(services.pool, reader, entity, readId ?? recordId, paths),
     readItems(services.pool, app, step.items ?? []),
   ]);
   return { trigger, record, context: { ...step.context, ...items }, now: step.now };

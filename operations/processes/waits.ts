@@ -12,6 +12,7 @@ import { eventSignal } from '../../workflows/contracts/messages.ts';
 import type { SignalInput } from '../../workflows/contracts/types.ts';
 import type { AppRuntime, Services } from '../context.ts';
 import type { EventRow } from '../events.ts';
+import { toldIdThen } from '../records/former-keys.ts';
 import { eventIn } from '../version-names.ts';
 import type { JsonRow } from './read-record.ts';
 import { type RunProjection, writeRun } from './project.ts';
@@ -77,7 +78,7 @@ export async function takeEvent(
     sql`select seq::text as seq, entity, record_id, action, record, old, actor, schema_version from durabase.events where seq = ${value(input.seq, 'bigint')}`,
   );
   if (row === undefined) return { isMeant: false };
-  const event = eventForMatch(await eventIn(services.pool, app, row, step.schemaVersion));
+  const event = eventForMatch(await eventThen(services.pool, app, row, step.schemaVersion ?? null));
   if (input.match !== null && !(await matches(services, app, step, compileExpression(input.match), event))) return { isMeant: false };
   await execute(services.pool, sql`delete from ${id(app.storage, '_waits')} where id = ${value(input.waitId, 'uuid')}`);
   const saved = event['data'];
@@ -93,6 +94,14 @@ async function matches(services: Services, app: AppRuntime, step: StepScope, mat
   const record = { ...((scope.record as JsonRow | null) ?? {}), event };
   const variables: ExpressionScope = { record, context: scope.context, trigger: scope.trigger, user: scope.trigger['user'], now: step.now };
   return isTrue(match.isCommon ? match.evaluate(variables) : await evaluateInSandbox(match.source, variables));
+}
+
+/** An event as a run of that version calls what it is about, the record too. */
+async function eventThen<T extends WaitedEvent>(db: Db, app: AppRuntime, event: T, version: number | null): Promise<T> {
+  const today = await eventIn(db, app, event);
+  const entity = app.model.entities.get(today.entity);
+  const then = await eventIn(db, app, event, version);
+  return entity === undefined || version === null ? then : { ...then, record_id: toldIdThen(entity, today, version) };
 }
 
 /** `event` in a match: a first name that is no variable is a member of the record, so the event is put there. */
@@ -136,7 +145,7 @@ export async function matchWaits(db: Db, app: AppRuntime, events: readonly Event
     for (const wait of waits) {
       if (!concerns(wait, event)) continue;
       // A match has the names of its run's version.
-      if (mayMatch(wait, await eventIn(db, app, event, wait.schema_version))) told.push(tell(app, wait, event));
+      if (mayMatch(wait, await eventThen(db, app, event, wait.schema_version))) told.push(tell(app, wait, event));
     }
   }
   return told;

@@ -19,12 +19,12 @@ export interface PastNames {
 const MODELS = {};
 
 /** Reads the versions that are not the app's own, each once per runtime. */
-export async function pastNames(pool: pg.Pool, app: AppRuntime, versions: Iterable<number>): Promise<PastNames> {
+export async function pastNames(db: Db, app: AppRuntime, versions: Iterable<number>): Promise<PastNames> {
   const models = app.memo(MODELS, () => new Map<number, AppModel>([[app.version, app.model]]));
   const unread = [...new Set(versions)].filter((version) => !models.has(version));
   if (unread.length > 0) {
     const rows = await run<{ version: number; document: SchemaDocument } & pg.QueryResultRow>(
-      pool,
+      db,
       sql`
       select version, document from durabase.schema_versions
       where schema_name = ${value(app.schemaName)} and version = any(${value(unread, 'integer[]')})`,

@@ -5,16 +5,14 @@ import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { appendSchemaEvent } from '../../adapters/schema-events/postgres.ts';
 import { classOf, type Undone } from '../../core/change/change.ts';
-import { changesKey } from '../../core/change/key/key-change.ts';
 import { AppError } from '../../core/errors.ts';
 import { buildModel } from '../../core/model/model.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
-import { renameEnded, renameOpen } from '../records/rename-records.ts';
+import { renameEnded, renameWork } from '../records/rename-records.ts';
 import { markDeliveries } from '../webhooks/work.ts';
 import { isHeld, loadMigration, tellPhase, type MigrationRow } from './migration-row.ts';
 import { openQuarantine } from './quarantine.ts';
-import { renameWork } from './renamed-work.ts';
 
 export interface Switched {
   /** Null: it was paused or called off in the last moment. */
@@ -29,10 +27,9 @@ export interface Switched {
 export async function switchVersion(services: Services, migration: string): Promise<Switched> {
   const row = await loadMigration(services.pool, migration);
   const isBreaking = classOf(row.plan.changes) === 'breaking';
-  const renames = row.plan.changes.some(changesKey);
-  const next = { id: row.app, storage: row.storage, model: buildModel(row.next) };
+  const next = { id: row.app, schemaName: row.schema_name, storage: row.storage, version: row.to_version, model: buildModel(row.next) };
   if (row.switched_event !== null) {
-    if (renames) await renameEnded(services.pool, next);
+    await renameEnded(services.pool, next, row.plan.changes);
     return { event: Number(row.switched_event), isBreaking };
   }
   if (isHeld(row)) return { event: null, isBreaking, isCalledOff: row.is_aborting };
@@ -54,12 +51,11 @@ export async function switchVersion(services: Services, migration: string): Prom
       throw new AppError('CONFLICT', `The app moved to another version while this migration ran.`);
     }
     if (row.plan.undone !== undefined) await takeOver(client, row, row.plan.undone);
-    if (renames) await renameOpen(client, next);
     await execute(
       client,
       sql`update durabase.apps set served_version = ${value(row.to_version, 'integer')}, updated_at = now() where id = ${value(row.app)}`,
     );
-    await renameWork(client, row.storage, row);
+    await renameWork(client, next, row);
     await execute(
       client,
       sql`update durabase.migrations set status = 'ready', phase = 'switch', updated_at = now() where id = ${value(row.id, 'uuid')}`,
@@ -83,7 +79,7 @@ export async function switchVersion(services: Services, migration: string): Prom
     return number;
   });
   crashPoint('migration.after_switch');
-  if (renames && event !== null) await renameEnded(services.pool, next);
+  if (event !== null) await renameEnded(services.pool, next, row.plan.changes);
   return { event, isBreaking };
 }
 
