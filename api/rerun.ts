@@ -60,7 +60,7 @@ async function inOlderShape<T>(ctx: AppContext, operate: (ctx: AppContext) => Pr
   for (const app of (await registry.shapesOf(ctx.app)).older) {
     try {
       const result = await operate({ ...ctx, app });
-      registry.countUse(app);
+      registry.countUse(app, ctx.actor);
       if (app.beside !== undefined) ctx.speaks?.(app.beside.version);
       return result;
     } catch (error) {

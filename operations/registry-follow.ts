@@ -8,7 +8,7 @@ import { lastSchemaEvent, listenForSchemaEvents, readSchemaEvents, type WakeUps 
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Shapes } from './app-runtime.ts';
 import type { Registry } from './registry.ts';
-import { ShapeUses } from './shape-uses.ts';
+import { clientOf, ShapeUses } from './shape-uses.ts';
 import { loadShapes } from './shapes.ts';
 import { loadByIds, loadByName, servedVersion } from './registry-runtimes.ts';
 
@@ -85,8 +85,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     cachedByName: (name) => cache.cachedByName(name),
     newerThan: (app) => cache.newerThan(app),
     shapesOf: (app) => cache.shapesOf(app),
-    countUse(app) {
-      if (app.beside?.kind === 'older') uses.count(app, app.beside.version);
+    countUse(app, actor) {
+      if (app.beside?.kind === 'older') uses.count(app, app.beside.version, clientOf(actor));
     },
     olderUses: () => uses.totals(),
     noteWrite: (ms) => writes.add(ms),

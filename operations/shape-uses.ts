@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { execute } from '../adapters/postgres/run.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime } from './app-runtime.ts';
+import type { Actor } from './context.ts';
 
 export interface OlderUse {
   /** Its name. */
@@ -14,11 +15,26 @@ export interface OlderUse {
 /** Metrics are kept by whoever scrapes: beyond so many apps and versions they are counted as one. */
 const MOST_SERIES = 200;
 const OTHERS = 'others';
+/** Clients between two writes; a process has few at a time. The requests of the others are counted without them. */
+const MOST_CLIENTS = 1_000;
+
+interface Client {
+  readonly app: string;
+  readonly version: number;
+  /** `kind:id` of the account or the API key. */
+  readonly client: string;
+  requests: number;
+}
+
+/** An API key is a client of its own, whoever it acts as. */
+export const clientOf = ({ kind, id, keyId }: Pick<Actor, 'kind' | 'id' | 'keyId'>): string =>
+  keyId === undefined ? `${kind}:${id ?? ''}` : `api_key:${keyId}`;
 
 export class ShapeUses {
   readonly #pool: pg.Pool;
   /** Not written yet. */
   #counts = new Map<string, { readonly app: string; readonly version: number; requests: number }>();
+  #clients = new Map<string, Client>();
   /** Since this process began. */
   readonly #totals = new Map<string, { readonly app: string; readonly version: string; requests: number }>();
 
@@ -26,8 +42,9 @@ export class ShapeUses {
     this.#pool = pool;
   }
 
-  count({ id, name }: Pick<AppRuntime, 'id' | 'name'>, version: number): void {
+  count({ id, name }: Pick<AppRuntime, 'id' | 'name'>, version: number, client: string): void {
     this.#add(id, version, 1);
+    this.#addClient({ app: id, version, client, requests: 1 });
     const key = `${name} ${String(version)}`;
     const isOne = this.#totals.has(key) || this.#totals.size < MOST_SERIES;
     const known = this.#totals.get(isOne ? key : OTHERS);
@@ -47,15 +64,30 @@ export class ShapeUses {
     else known.requests += requests;
   }
 
+  #addClient(one: Client): void {
+    const key = `${one.app} ${String(one.version)} ${one.client}`;
+    const known = this.#clients.get(key);
+    if (known !== undefined) known.requests += one.requests;
+    else if (this.#clients.size < MOST_CLIENTS) this.#clients.set(key, { ...one });
+  }
+
   /** What cannot be written is counted on. */
   async flush(): Promise<void> {
     if (this.#counts.size === 0) return;
-    const counts = this.#counts;
+    const [counts, clients] = [this.#counts, this.#clients];
     this.#counts = new Map();
+    this.#clients = new Map();
     try {
       await execute(
         this.#pool,
         sql`
+        with clients as (
+          insert into durabase.shape_clients (app, version, client, requests)
+          select u.app, u.version, u.client, u.requests
+          from jsonb_to_recordset(${value(JSON.stringify([...clients.values()]), 'jsonb')}) as u(app text, version integer, client text, requests bigint)
+          order by u.app, u.version, u.client
+          on conflict (app, version, client) do update
+            set requests = durabase.shape_clients.requests + excluded.requests, last_used_at = now())
         insert into durabase.shape_uses (app, version, requests)
         select u.app, u.version, u.requests
         from jsonb_to_recordset(${value(JSON.stringify([...counts.values()]), 'jsonb')}) as u(app text, version integer, requests bigint)
@@ -64,6 +96,7 @@ export class ShapeUses {
       );
     } catch (error) {
       for (const { app, version, requests } of counts.values()) this.#add(app, version, requests);
+      for (const one of clients.values()) this.#addClient(one);
       throw error;
     }
   }

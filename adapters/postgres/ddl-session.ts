@@ -29,6 +29,8 @@ export interface DdlSessionOptions {
   readonly deadlineMs: number;
   /** Called now and then while waiting. */
   readonly onWait?: () => void;
+  /** Called after each try that found a table's lock taken. */
+  readonly onBusy?: () => void;
 }
 
 export async function withDdlSession<T>(options: DdlSessionOptions, work: (session: DdlSession) => Promise<T>): Promise<T> {
@@ -37,7 +39,7 @@ export async function withDdlSession<T>(options: DdlSessionOptions, work: (sessi
   try {
     await takeLock(client, options, deadline);
     return await work({
-      brief: (statements, lockedTable) => brief(client, statements, lockedTable, deadline, options.onWait),
+      brief: (statements, lockedTable) => brief(client, statements, lockedTable, deadline, options),
       async alone(statement) {
         await run(client, statement);
       },
@@ -65,7 +67,7 @@ async function brief(
   statements: readonly Sql[],
   lockedTable: { readonly storage: string; readonly table: string } | undefined,
   deadline: number,
-  onWait: (() => void) | undefined,
+  { onWait, onBusy }: Pick<DdlSessionOptions, 'onWait' | 'onBusy'>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const lockMs = Math.min(LOCK_TRY_MS.first * Math.ceil(attempt / TRIES_OF_A_LENGTH), LOCK_TRY_MS.longest);
@@ -80,6 +82,7 @@ async function brief(
       await run(client, sql`rollback`);
       const state = sqlState(error);
       if (state !== '55P03' && state !== '40P01') throw error;
+      onBusy?.();
       if (attempt > 1 && lockedTable !== undefined) await cancelAutovacuum(client, lockedTable);
       await waitOrGiveUp(deadline, Math.min(20 * attempt, 100), onWait);
     }

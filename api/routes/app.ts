@@ -2,7 +2,7 @@
 import { AppError, isAppError } from '../../core/errors.ts';
 import { actAs } from '../../operations/auth/act-as.ts';
 import { homeOf } from '../../operations/auth/home.ts';
-import type { AppContext, AppRuntime } from '../../operations/context.ts';
+import type { Actor, AppContext, AppRuntime } from '../../operations/context.ts';
 import { isReservedWord } from '../../operations/apps/names.ts';
 import type { Api } from '../api.ts';
 import { credentialOf, realmOf, requireScope, verifyCredential } from '../authenticate.ts';
@@ -151,7 +151,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
   requireScope(actor, part, call.method);
   const own: AppContext = {
     services: api.services,
-    app: await wantedShape(api, call, app, part),
+    app: await wantedShape(api, call, app, part, actor),
     actor,
     now: call.now,
     requestId: call.requestId,
@@ -194,7 +194,7 @@ async function appRoute(api: Api, call: Call, app: AppRuntime, rest: readonly st
 const SHAPELESS = new Set(['_admin', '_workflows', '_slas', '_absences', '_imports', '_lists', '_notifications', '_overview']);
 
 /** `Schema-Version: n`: the client speaks that version's names. Definitions and processes have one shape only. */
-async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string): Promise<AppRuntime> {
+async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string, actor: Actor): Promise<AppRuntime> {
   const wanted = headerOf(call, 'schema-version');
   if (wanted === undefined || SHAPELESS.has(part)) return app;
   const version = /^\s*"?([1-9]\d{0,8})"?\s*$/.exec(wanted)?.[1];
@@ -204,7 +204,7 @@ async function wantedShape(api: Api, call: Call, app: AppRuntime, part: string):
     });
   const { registry } = api.services;
   const shape = Number(version) === app.version ? app : await servedShape(registry, app, Number(version));
-  registry.countUse(shape);
+  registry.countUse(shape, actor);
   call.shape = Number(version);
   return shape;
 }

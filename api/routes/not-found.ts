@@ -93,6 +93,7 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_admin/versions/:n/rollback', ['POST']],
   ['_admin/migrations', ['GET', 'POST']],
   ['_admin/migrations/:id', ['GET']],
+  ['_admin/migrations/:id/plan', ['GET']],
   ['_admin/migrations/:id/approve', ['POST']],
   ['_admin/migrations/:id/reject', ['POST']],
   ['_admin/migrations/:id/pause', ['POST']],

@@ -3,10 +3,11 @@ import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { exportDocument, exportYaml } from '../../operations/schemas/export.ts';
 import { listFindings } from '../../operations/schemas/findings.ts';
-import { getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
+import { findMigration, getMigration, listMigrations } from '../../operations/schemas/migrations.ts';
 import { checkParameters } from '../../operations/paging.ts';
 import { askMigration, MIGRATION_VERBS, type MigrationVerb, type MigrationWord } from '../../operations/schemas/ask-migration.ts';
-import { moveToVersion } from '../../operations/schemas/move.ts';
+import { moveToVersion, planMove } from '../../operations/schemas/move.ts';
+import { planOfMigration } from '../../operations/schemas/stored-plan.ts';
 import { listQuarantine } from '../../operations/schemas/quarantine.ts';
 import type { Published } from '../../operations/schemas/run-migration.ts';
 import {
@@ -28,18 +29,21 @@ export async function schemaRoute(ctx: AppContext, call: Call, rest: readonly st
   const [part, key, verb, ...more] = rest;
   if (part === 'versions') return versionsRoute(ctx, call, rest.slice(1));
   if (part === 'migrations' && key !== undefined && verb === 'quarantine' && more.length === 0) return quarantineRoute(ctx, call, key);
+  if (part === 'migrations' && key !== undefined && verb === 'plan' && more.length === 0) return storedPlanRoute(ctx, call, key);
   if (part === 'migrations' && key !== undefined && verb !== undefined && more.length === 0)
     return migrationVerbRoute(ctx, call, key, verb);
   if (verb !== undefined) throw noSuchRoute(call);
   if (part === 'import' && key === undefined && call.method === 'POST') return importRoute(ctx, call);
   if (part === 'migrations' && key === undefined && call.method === 'POST') {
-    checkParameters(call.query, ['confirm']);
+    checkParameters(call.query, ['dry_run', 'confirm']);
     const { to_version: version } = await membersOf(call, '_admin/migrations', ['to_version']);
+    if (isDryRun(call)) return dataAnswer(await planMove(ctx, version));
     return published(await moveToVersion(ctx, version, confirmOf(call)));
   }
   if (call.method !== 'GET') throw noSuchRoute(call);
+  if (part === 'migrations' && key === undefined) return bodyAnswer(await listMigrations(ctx, call.query));
   checkParameters(call.query, part === 'export' ? ['format'] : []);
-  if (part === 'migrations') return key === undefined ? dataAnswer(await listMigrations(ctx)) : dataAnswer(await getMigration(ctx, key));
+  if (part === 'migrations' && key !== undefined) return dataAnswer(await getMigration(ctx, key));
   if (key !== undefined) throw noSuchRoute(call);
   if (part === 'export') return exportRoute(ctx, call);
   if (part === 'findings') return dataAnswer(await listFindings(ctx));
@@ -70,10 +74,17 @@ async function wordOf(call: Call, verb: MigrationVerb): Promise<MigrationWord> {
   };
 }
 
+async function storedPlanRoute(ctx: AppContext, call: Call, key: string): Promise<Answer> {
+  if (call.method !== 'GET') throw noSuchRoute(call);
+  checkParameters(call.query, []);
+  return dataAnswer(await planOfMigration(ctx, key));
+}
+
 async function quarantineRoute(ctx: AppContext, call: Call, key: string): Promise<Answer> {
   if (call.method !== 'GET') throw noSuchRoute(call);
   checkParameters(call.query, ['page', 'per_page']);
-  return bodyAnswer(await listQuarantine(ctx, key, call.query));
+  const { to_version: version } = await findMigration(ctx, key);
+  return bodyAnswer(await listQuarantine(ctx, version, call.query));
 }
 
 const YAML = /^(?:text|application)\/(?:x-)?yaml\b/;
@@ -89,7 +100,7 @@ async function versionsRoute(ctx: AppContext, call: Call, rest: readonly string[
   const [key, verb, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
   checkParameters(call.query, call.method === 'POST' ? ['dry_run', 'confirm'] : []);
-  if (key === undefined && call.method === 'GET') return dataAnswer(await listVersions(ctx));
+  if (key === undefined && call.method === 'GET') return bodyAnswer(await listVersions(ctx));
   if (key === undefined && call.method === 'POST') return publishRoute(ctx, call);
   if (key === undefined) throw noSuchRoute(call);
   if (verb === 'rollback' && call.method === 'POST') {

@@ -21,6 +21,7 @@ export function planLines(app: string, plan: PlanView, paper: Paper): string[] {
     paper.paint('bold', title),
     ...(plan.changes.length === 0 ? [] : ['', paper.paint('bold', 'Changes'), ...changeLines(plan.changes, paper)]),
     ...(plan.changes.length === 0 ? [] : ['', ...stepSection(plan.steps, paper)]),
+    ...conversionSection(plan.conversions, paper),
     ...heldSection(plan.held, paper),
     ...findingSection(plan.findings, paper),
     ...questionSection(plan.questions, paper),
@@ -78,6 +79,24 @@ export function findingSection(findings: readonly Finding[], paper: Paper): stri
       `  ${paper.paint(LEVELS[finding.level], finding.level.padEnd(7))}  ${finding.path}`,
       ...indented(
         [finding.message, finding.consequence, finding.fix].flatMap((text) => wrap(text, paper.width - 6)),
+        6,
+      ),
+    ]),
+  ];
+}
+
+/** Only what would be quarantined: the migration would pause for it before its switch. */
+function conversionSection(conversions: PlanView['conversions'], paper: Paper): string[] {
+  const failing = conversions.filter((one) => one.failing > 0);
+  if (failing.length === 0) return [];
+  const count = (number: number, what: string): string => `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
+  return [
+    '',
+    paper.paint('bold', 'Values that would be quarantined'),
+    ...failing.flatMap(({ entity, fields, failing: failed, checked, is_whole: isWhole, sample }) => [
+      `  ${entity}.${fields.join(', ')}  ${count(failed, 'record')} of ${isWhole ? '' : 'the first '}${checked.toLocaleString('en-US')}`,
+      ...indented(
+        sample.flatMap(({ record_id: id, value, error }) => wrap(`${id}: ${value ?? 'null'} (${error})`, paper.width - 6)),
         6,
       ),
     ]),

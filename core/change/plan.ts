@@ -7,6 +7,7 @@ import { render } from '../sql/sql.ts';
 import { classOf, refuseUnsafe, type Change, type Conversion, type Held, type Undone } from './change.ts';
 import { conversionSteps } from './conversion/conversion.ts';
 import { earlyRows } from './conversion/early-rows.ts';
+import type { Trial } from './conversion/trial.ts';
 import { changesKey } from './key/key-change.ts';
 import { keyChangeOf, keyChecks, keySteps, keyTakenBack, type KeyChange } from './key/steps.ts';
 import { linkMoves, linkRefusals, type LinkMove } from './links/move.ts';
@@ -32,6 +33,8 @@ import { PHASES, type Check, type Step } from './step.ts';
 export interface Plan {
   readonly steps: readonly Step[];
   readonly checks: readonly Check[];
+  /** How each conversion is tried on the records that are there. */
+  readonly trials: readonly Trial[];
   /**
    * By which views the tables whose values are converted are read in the new shape before its switch. Undefined where that shape
    * cannot be served before it.
@@ -119,6 +122,7 @@ export function plan(changes: readonly Change[], input: PlanInput): Plan {
   return {
     ...(isServedEarly ? { filled: early.filled } : {}),
     steps: order(steps),
+    trials: inPlace.map((part) => part.trial),
     checks: [
       ...converted.flatMap((part) => part.checks),
       ...splits.flatMap((part) => part.checks),

@@ -13,3 +13,7 @@ export function migrationRules({ settings }: Pick<SchemaDocument, 'settings'>): 
   const { approval, four_eyes: isFourEyes, grace, retention } = settings.migrations ?? migrationSettingsSchema.parse({});
   return { approval, isFourEyes, graceMs: durationMs(grace), retentionMs: durationMs(retention) };
 }
+
+/** Whether a plan of changes of this class waits for somebody's word. */
+export const needsApproval = ({ approval }: MigrationRules, changes: 'compatible' | 'breaking'): boolean =>
+  approval === 'always' || (approval === 'breaking' && changes === 'breaking');

@@ -19,19 +19,60 @@ const VERSION = {
   created_at: TIME,
   is_served: { type: 'boolean' },
 } as const satisfies Record<string, Schema>;
-const ROWS_DONE = {
-  type: 'integer',
-  minimum: 0,
-  description: 'How many it has been through; of steps that go row by row.',
-} as const satisfies Schema;
+const STANDING = {
+  schema: TEXT,
+  is_owner: { type: 'boolean', description: "False for an app that follows another's schema: it takes versions, and publishes none." },
+  served_version: WHOLE,
+  latest_version: WHOLE,
+  pinned_version: { type: ['integer', 'null'] },
+} as const satisfies Record<string, Schema>;
+const MIGRATION_STEP = {
+  key: TEXT,
+  phase: TEXT,
+  sql: TEXT,
+  lock: MAYBE_TEXT,
+  state: TEXT,
+  finished_at: MAYBE_TEXT,
+  rows: { type: 'integer', minimum: 0, description: 'How many it has been through; of steps that go row by row.' },
+  rows_total: { type: 'integer', minimum: 0, description: 'About how many there are; of the same.' },
+} as const satisfies Record<string, Schema>;
+const STEP_ROWS: readonly string[] = ['rows', 'rows_total'] satisfies (keyof typeof MIGRATION_STEP)[];
+const SESSION = { pid: { type: 'integer' }, application: TEXT, state: MAYBE_TEXT, since: MAYBE_TEXT } as const satisfies Record<
+  string,
+  Schema
+>;
+const WAITS = {
+  step: TEXT,
+  tries: WHOLE,
+  since: TIME,
+  sessions: {
+    ...arrayOf(objectOf(SESSION, Object.keys(SESSION))),
+    description: 'Who uses the table for longer than a moment, the oldest transaction first.',
+  },
+} as const satisfies Record<string, Schema>;
+const OLDER_CLIENT = {
+  version: WHOLE,
+  kind: { type: 'string', enum: ['user', 'platform', 'api_key', 'system'] },
+  id: MAYBE_TEXT,
+  name: { type: ['string', 'null'], description: 'The address of an account, the name of a key; null when it is gone.' },
+  requests: WHOLE,
+  last_used_at: TIME,
+} as const satisfies Record<string, Schema>;
+const STATUSES = ['planned', 'awaiting_approval', 'running', 'paused', 'ready', 'completed', 'aborted', 'failed'];
 const MIGRATION = {
   id: TEXT,
   app: TEXT,
   from_version: WHOLE,
   to_version: WHOLE,
-  status: TEXT,
+  status: { type: 'string', enum: STATUSES },
   phase: TEXT,
-  steps: arrayOf(objectOf({ phase: TEXT, sql: TEXT, lock: MAYBE_TEXT, state: TEXT, rows: ROWS_DONE }, ['phase', 'sql', 'lock', 'state'])),
+  class: CLASS,
+  steps: arrayOf(
+    objectOf(
+      MIGRATION_STEP,
+      Object.keys(MIGRATION_STEP).filter((name) => !STEP_ROWS.includes(name)),
+    ),
+  ),
   progress: objectOf(
     {
       done: WHOLE,
@@ -44,7 +85,12 @@ const MIGRATION = {
   ),
   old_traffic: {
     anyOf: [
-      objectOf({ version: WHOLE, requests: WHOLE, last_used_at: MAYBE_TEXT }, ['version', 'requests', 'last_used_at']),
+      objectOf({ version: WHOLE, requests: WHOLE, clients: WHOLE, last_used_at: MAYBE_TEXT }, [
+        'version',
+        'requests',
+        'clients',
+        'last_used_at',
+      ]),
       { type: 'null' },
     ],
   },
@@ -52,6 +98,16 @@ const MIGRATION = {
     type: 'array',
     items: objectOf({ at: TIME, text: TEXT }, ['at', 'text']),
     description: 'What happened to it, in order. Of one migration only; lists leave it out.',
+  },
+  changes: { ...CHANGES, description: 'What it changes. Of one migration only.' },
+  quarantined: { ...WHOLE, description: 'How many values keep it from going on until they are repaired. Of one migration only.' },
+  waits: {
+    anyOf: [objectOf(WAITS, Object.keys(WAITS)), { type: 'null' }],
+    description: 'The lock that is tried for in vain. Of one migration only.',
+  },
+  older_clients: {
+    ...arrayOf(objectOf(OLDER_CLIENT, Object.keys(OLDER_CLIENT))),
+    description: 'Who asked in the older shape, the last first, at most 50. Of one migration only.',
   },
   approval: { type: 'object', properties: { needed: { type: 'boolean' } }, required: ['needed'] },
   grace_until: MAYBE_TEXT,
@@ -61,9 +117,13 @@ const MIGRATION = {
   error: MAYBE_TEXT,
   workflow_id: TEXT,
   temporal_url: MAYBE_TEXT,
+  created_by: { description: 'Who published the version, or asked for the move.' },
   created_at: TIME,
   updated_at: TIME,
 } as const satisfies Record<string, Schema>;
+
+/** What lists leave out. */
+const OF_ONE: readonly string[] = ['log', 'changes', 'quarantined', 'waits', 'older_clients'] satisfies (keyof typeof MIGRATION)[];
 
 const QUARANTINED = {
   entity: TEXT,
@@ -100,6 +160,16 @@ const QUESTION: Schema = {
   required: ['kind', 'rule', 'message', 'hint'],
 };
 const HELD: Schema = objectOf({ id: TEXT, table: TEXT, column: TEXT, type: TEXT, values: WHOLE }, ['id', 'table', 'values']);
+const FAILING = { record_id: TEXT, field: TEXT, value: MAYBE_TEXT, error: TEXT } as const satisfies Record<string, Schema>;
+const TRIED = {
+  entity: TEXT,
+  fields: arrayOf(TEXT),
+  kind: { type: 'string', enum: ['convert', 'transform', 'fill'] },
+  checked: { ...WHOLE, description: 'How many records were tried.' },
+  failing: { ...WHOLE, description: 'How many of them have a value that would be quarantined.' },
+  is_whole: { type: 'boolean', description: 'Whether all records were tried.' },
+  sample: { ...arrayOf(objectOf(FAILING, Object.keys(FAILING))), description: 'Ten of the values at most.' },
+} as const satisfies Record<string, Schema>;
 const PLAN_PARTS = {
   from_version: WHOLE,
   class: CLASS,
@@ -111,6 +181,13 @@ const PLAN_PARTS = {
   plan_hash: TEXT,
   questions: { ...arrayOf(QUESTION), description: 'What publishing wants to be told first: drops that nobody confirmed.' },
   held: { ...arrayOf(HELD), description: 'What stays in the tables until the retention ends.' },
+  conversions: { ...arrayOf(objectOf(TRIED, Object.keys(TRIED))), description: 'Each conversion, tried on the stored records.' },
+  approval: objectOf({ needed: { type: 'boolean' }, four_eyes: { type: 'boolean' } }, ['needed', 'four_eyes']),
+  grace_ms: {
+    type: ['integer', 'null'],
+    description: 'How long older clients are served after the switch; null where nothing breaks them.',
+  },
+  retention_ms: { type: ['integer', 'null'], description: 'How long after that what was dropped stays in the tables.' },
 } as const satisfies Record<string, Schema>;
 const PLAN: Schema = objectOf(PLAN_PARTS, Object.keys(PLAN_PARTS));
 
@@ -118,7 +195,7 @@ export const VERSION_SCHEMAS: Readonly<Record<string, Schema>> = {
   SchemaVersion: objectOf(VERSION, Object.keys(VERSION)),
   Migration: objectOf(
     MIGRATION,
-    Object.keys(MIGRATION).filter((name) => name !== 'log'),
+    Object.keys(MIGRATION).filter((name) => !OF_ONE.includes(name)),
   ),
 };
 
@@ -172,7 +249,10 @@ export const versionPaths = (root: string): Paths => ({
     get: told('list_versions', {
       summary: 'Versions of the schema',
       told: 'The newest first, at most 500.',
-      answer: data(arrayOf(ref('schemas', 'SchemaVersion'))),
+      answer: objectOf({ data: arrayOf(ref('schemas', 'SchemaVersion')), meta: objectOf(STANDING, Object.keys(STANDING)) }, [
+        'data',
+        'meta',
+      ]),
     }),
     post: {
       ...publishVersion(
@@ -215,22 +295,36 @@ const migrationPaths = (root: string): Paths => ({
   [`${root}/migrations`]: {
     get: told('list_migrations', {
       summary: 'Migrations of the app',
-      told: 'The newest first, at most 200.',
-      answer: data(arrayOf(ref('schemas', 'Migration'))),
+      parameters: [{ name: 'status', in: 'query', schema: { type: 'string', enum: STATUSES } }, ...strictPages()],
+      told: 'The newest first, at most 200 a page.',
+      answer: objectOf({ data: arrayOf(ref('schemas', 'Migration')), meta: ref('schemas', 'PageMeta') }, ['data', 'meta']),
     }),
     post: withoutIfMatch(
-      publishVersion(SCHEMA_TAG, 'admin_move_version', {
-        summary: 'Serve another version of a shared schema',
-        body: objectOf({ to_version: { type: 'integer', minimum: 1, maximum: 2_147_483_647 } }, ['to_version']),
-        example: { to_version: 2 },
-        told: 'It is served already.',
-        answer: {},
-      }),
+      publishVersion(
+        SCHEMA_TAG,
+        'admin_move_version',
+        {
+          summary: 'Serve another version of a shared schema',
+          body: objectOf({ to_version: { type: 'integer', minimum: 1, maximum: 2_147_483_647 } }, ['to_version']),
+          example: { to_version: 2 },
+          told: 'It is served already, or the plan of a dry run.',
+          answer: {},
+        },
+        true,
+      ),
     ),
   },
   [`${root}/migrations/{id}`]: {
     parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
     get: told('get_migration', { summary: 'One migration', told: 'How far it is.', answer: data(ref('schemas', 'Migration')) }),
+  },
+  [`${root}/migrations/{id}/plan`]: {
+    parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
+    get: told('get_migration_plan', {
+      summary: 'The plan of a migration',
+      told: 'As a dry run shows it, with the costs of now. Conversions are tried only until the migration begins.',
+      answer: data(PLAN),
+    }),
   },
   [`${root}/migrations/{id}/quarantine`]: {
     parameters: [inPath('id', { type: 'string', minLength: 1 }, 'Its id, or the version it leads to.')],
@@ -282,7 +376,7 @@ const wordPath = (root: string, { verb, summary, members }: (typeof MIGRATION_WO
 /** A move names its version itself. */
 const withoutIfMatch = ({ parameters: _, ...rest }: JsonObject): JsonObject => ({
   ...rest,
-  parameters: [ref('parameters', 'ConfirmDrop')],
+  parameters: [DRY_RUN, ref('parameters', 'ConfirmDrop')],
 });
 
 const REPORT: Schema = objectOf(

@@ -17,6 +17,8 @@ export interface BatchTask {
   readonly step: Step;
   /** After every batch and every wait: a heartbeat. */
   onBatch(progress: BatchProgress): void;
+  /** After a try that found rows of a batch taken. */
+  onBusy?(): void;
   isCancelled(): boolean;
   /** How long clients waited lately for their writes, in milliseconds; null where nobody knows. */
   clientsWait?(): number | null;
@@ -47,7 +49,8 @@ export async function runBatches(task: BatchTask): Promise<'done' | 'cancelled'>
       if (task.isCancelled()) return 'cancelled';
       pace.clientsWait(task.clientsWait?.() ?? null);
       const batch = await oneBatch(client, task, pace);
-      if (batch !== undefined) task.onBatch(batch.progress);
+      if (batch === undefined) task.onBusy?.();
+      else task.onBatch(batch.progress);
       if (batch?.isLast === true) return 'done';
       await new Promise((resolve) => setTimeout(resolve, pace.waitMs));
     }

@@ -101,6 +101,10 @@ export const endGrace = (services: Services, { migrationId, now, isForced }: End
       set phase = 'contract', grace_ended_at = ${value(now, 'timestamptz')}, waiting_for = null, updated_at = now()
       where id = ${value(migrationId, 'uuid')}`,
     );
+    await execute(
+      client,
+      sql`delete from durabase.shape_clients where app = ${value(row.app)} and version = ${value(row.from_version, 'integer')}`,
+    );
     const event = await tell(client, migrationId, row, { phase: 'contract' });
     await execute(
       client,

@@ -13,6 +13,7 @@ import { buildModel } from '../../core/model/model.ts';
 import { sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { Services } from '../context.ts';
 import { slowestWrites } from './api-leases.ts';
+import { LockWaits } from './lock-waits.ts';
 import { runBatches, type BatchProgress } from './backfill.ts';
 import {
   BEFORE_SWITCH,
@@ -53,13 +54,18 @@ export async function applyBrief(services: Services, migration: string, phase: S
   const first = open[0];
   if (first === undefined) return ended;
   if (first.mode !== 'brief') return { kind: 'long', key: first.key };
-  return withDdlSession(ddlSession(services, row, BRIEF_DEADLINE_MS), async (ddl) => {
+  const waits = new LockWaits(services, migration);
+  let current = first.key;
+  const session = { ...ddlSession(services, row, BRIEF_DEADLINE_MS), onBusy: () => waits.tried(current) };
+  return withDdlSession(session, async (ddl) => {
     for (const step of open) {
+      current = step.key;
       if (step.mode !== 'brief') return { kind: 'long', key: step.key };
       const now = await loadMigration(services.pool, migration);
       if (isHeld(now)) return { kind: 'held', isCalledOff: now.is_aborting };
       if (phase === 'purge' && (await isServedAgain(services.pool, row, step))) await ddl.brief([doneRecord(row, step)]);
       else await applyStep(services, ddl, row, step);
+      await waits.over();
     }
     return ended;
   });
@@ -142,6 +148,7 @@ async function fillRows(services: Services, row: MigrationRow, step: Step): Prom
   let isStopped = false;
   let progress: BatchProgress | undefined;
   let clientsWait = await slowestWrites(services.pool);
+  const waits = new LockWaits(services, row.id);
   const look = setInterval(() => {
     const written = progress === undefined ? undefined : saveProgress(services.pool, row.id, progress);
     const asked = loadMigration(services.pool, row.id).then((now) => (isStopped = isHeld(now) || ENDED.has(now.status)));
@@ -155,13 +162,18 @@ async function fillRows(services: Services, row: MigrationRow, step: Step): Prom
       url: ownerUrl(services),
       migrationId: row.id,
       step,
-      onBatch: (now) => (progress = now),
+      onBatch(now) {
+        progress = now;
+        void waits.over();
+      },
+      onBusy: () => waits.tried(step.key),
       isCancelled: () => isStopped,
       clientsWait: () => clientsWait,
     });
     if (progress !== undefined) await saveProgress(services.pool, row.id, progress);
   } finally {
     clearInterval(look);
+    await waits.over();
   }
 }
 

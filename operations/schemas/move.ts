@@ -13,20 +13,52 @@ import { sql, value } from '../../core/sql/sql.ts';
 import { checkEntityNames } from '../apps/names.ts';
 import { systemActor, type Actor, type AppContext, type AppRuntime, type Services } from '../context.ts';
 import { refuseInGrace } from './grace.ts';
-import { addedEntities, checkData, prepareMove, readServed, refusePinned, schemaFacts, type Served } from './prepare.ts';
+import { planView, type PlanView } from './plan-view.ts';
+import { addedEntities, checkData, prepareMove, readServed, refusePinned, schemaFacts, type Prepared, type Served } from './prepare.ts';
 import type { PublishOptions } from './publish.ts';
 import { carryOut, insertMigration, isMigrationOpen, type Outcome, type Published } from './run-migration.ts';
 
 /** Makes a version of the app's schema the served one, by a migration of its own; refused like any publish where it cannot be done. */
 export const moveToVersion = (ctx: AppContext, toVersion: unknown, options: Confirmed = {}): Promise<Published> => {
+  const to = versionOf(toVersion);
+  return carryOut(ctx, () => recordMove({ ...ctx, ...options }, () => to));
+};
+
+/** What the move would do; refused like it, but for drops that a move back must confirm: these are `questions`. Nothing is changed. */
+export async function planMove(ctx: AppContext, toVersion: unknown): Promise<PlanView> {
+  const to = versionOf(toVersion);
+  const { pool } = ctx.services;
+  const served = await readServed(pool, ctx, false);
+  if (to !== served.servedVersion && to !== served.pinnedVersion) refusePinned(ctx.app, served);
+  const prepared = await preparedMove(pool, ctx, served, to);
+  await checkData(pool, prepared.plan);
+  const view = await planView(pool, { fromVersion: served.servedVersion, current: served.document, storage: ctx.app.storage, prepared });
+  // What a move forward drops was confirmed when it was published.
+  return to > served.servedVersion ? { ...view, questions: [] } : view;
+}
+
+function versionOf(toVersion: unknown): number {
   if (typeof toVersion !== 'number' || !Number.isInteger(toVersion) || toVersion < 1) {
     throw new AppError('VALIDATION_FAILED', '"to_version" must be the number of a version of this schema.', {
       details: [{ field: 'to_version', rule: 'type', message: 'must be a whole number from 1' }],
       hint: 'GET _admin/versions lists them.',
     });
   }
-  return carryOut(ctx, () => recordMove({ ...ctx, ...options }, () => toVersion));
-};
+  return toVersion;
+}
+
+const preparedMove = async (
+  db: pg.Pool | pg.PoolClient,
+  { app }: Pick<MoveContext, 'app'>,
+  served: Served,
+  to: number,
+): Promise<Prepared> =>
+  prepareMove(
+    await schemaFacts(db, app, to),
+    served.document,
+    await documentAt(db, app.schemaName, to),
+    await movesOver(db, app.schemaName, served.servedVersion, to),
+  );
 
 /** What a move forward drops was confirmed when it was published; what one back drops, by `?confirm=drop`. */
 export type Confirmed = Pick<PublishOptions, 'confirm'>;
@@ -53,12 +85,7 @@ export async function recordMove(
       if (await isMigrationOpen(client, ctx.app.id)) return { kind: 'blocked' };
       const to = choose(served);
       if (to !== served.servedVersion && to !== served.pinnedVersion && along === undefined) refusePinned(ctx.app, served);
-      const prepared = prepareMove(
-        await schemaFacts(client, ctx.app, to),
-        served.document,
-        await documentAt(client, ctx.app.schemaName, to),
-        await movesOver(client, ctx.app.schemaName, served.servedVersion, to),
-      );
+      const prepared = await preparedMove(client, ctx, served, to);
       if (served.servedVersion === to) {
         await along?.(client, served, null);
         return { kind: 'unchanged', served, prepared };
@@ -82,7 +109,7 @@ export async function recordMove(
 }
 
 /** What the version moves, splits or merges goes with it; over several versions nobody can say where a value was in between. */
-async function movesOver(client: pg.PoolClient, schemaName: string, from: number, to: number): Promise<Instruction[]> {
+async function movesOver(client: pg.Pool | pg.PoolClient, schemaName: string, from: number, to: number): Promise<Instruction[]> {
   if (from === 0 || to <= from) return [];
   const rows = await run<{ version: number; move: Move | null; split: Split | null }>(
     client,

@@ -10,9 +10,11 @@ import { reviewedStep, reviewOwn, type TableSize } from '../../core/change/revie
 import type { PlanFinding } from '../../core/change/review/review.ts';
 import { columnExists, tableExists, type Step } from '../../core/change/step.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
+import { migrationRules, needsApproval } from '../../core/model/migration-settings.ts';
 import { buildModel } from '../../core/model/model.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { id, join, literal, sql, value } from '../../core/sql/sql.ts';
+import { tryConversions, type TriedConversion } from './try-conversions.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface StepView {
@@ -44,6 +46,13 @@ export interface PlanView {
   readonly questions: readonly Question[];
   /** What would be left in the tables, and how many values of it; counted up to a hundred thousand. */
   readonly held: readonly (Held & { readonly values: number })[];
+  /** The values of stored records that would not become what they must. */
+  readonly conversions: readonly TriedConversion[];
+  /** Whether somebody has to approve it, and whether that must be somebody else than its author. */
+  readonly approval: { readonly needed: boolean; readonly four_eyes: boolean };
+  /** How long older clients are served after its switch, and what was dropped stays after that; null where nothing breaks them. */
+  readonly grace_ms: number | null;
+  readonly retention_ms: number | null;
 }
 
 export interface Planned {
@@ -51,7 +60,7 @@ export interface Planned {
   /** The document of that version. */
   readonly current: SchemaDocument;
   readonly storage: string;
-  readonly prepared: Prepared;
+  readonly prepared: Pick<Prepared, 'document' | 'changes' | 'instructions' | 'findings' | 'plan' | 'planHash'>;
 }
 
 export async function planView(db: pg.Pool, planned: Planned): Promise<PlanView> {
@@ -61,9 +70,12 @@ export async function planView(db: pg.Pool, planned: Planned): Promise<PlanView>
   const own = { steps, previous: buildModel(planned.current), next: buildModel(prepared.document), storage, sizes };
   const { findings, estimates } = reviewOwn(own);
   const views = steps.map((step, at) => stepView(step, estimates[at] ?? UNKNOWN));
+  const changeClass = classOf(prepared.changes);
+  const isBreaking = changeClass === 'breaking';
+  const rules = migrationRules(planned.current);
   return {
     from_version: planned.fromVersion,
-    class: classOf(prepared.changes),
+    class: changeClass,
     changes: prepared.changes,
     steps: views,
     findings: prepared.findings,
@@ -72,6 +84,10 @@ export async function planView(db: pg.Pool, planned: Planned): Promise<PlanView>
     plan_hash: prepared.planHash,
     questions: questionsOf(prepared.changes, prepared.document, prepared.instructions),
     held: await heldValues(db, storage, prepared.changes),
+    conversions: await tryConversions(db, storage, prepared.plan.trials),
+    approval: { needed: needsApproval(rules, changeClass), four_eyes: rules.isFourEyes },
+    grace_ms: isBreaking ? rules.graceMs : null,
+    retention_ms: isBreaking ? rules.retentionMs : null,
   };
 }
 

@@ -5,7 +5,6 @@ import { QUARANTINE } from '../../core/change/conversion/quarantine.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import type { AppContext } from '../context.ts';
 import { readPage } from '../paging.ts';
-import { getMigration } from './migrations.ts';
 
 export interface QuarantinedValue extends pg.QueryResultRow {
   readonly entity: string;
@@ -34,18 +33,17 @@ export async function openQuarantine(pool: pg.Pool | pg.PoolClient, storage: str
 
 const MOST_PER_PAGE = 500;
 
-/** `page` and `per_page`, as other lists take them. */
+/** By the version that the migration leads to; `page` and `per_page`, as other lists take them. */
 export async function listQuarantine(
   ctx: AppContext,
-  key: string,
+  version: number,
   query: URLSearchParams,
 ): Promise<{
   readonly data: QuarantinedValue[];
   readonly meta: { readonly page: number; readonly per_page: number; readonly total: number };
 }> {
   const { page, perPage, offset } = readPage(query, MOST_PER_PAGE);
-  const migration = await getMigration(ctx, key);
-  const from = sql`from ${id(ctx.app.storage, QUARANTINE)} q where q.version = ${value(migration.to_version, 'integer')}`;
+  const from = sql`from ${id(ctx.app.storage, QUARANTINE)} q where q.version = ${value(version, 'integer')}`;
   const [counted] = await run<{ total: number }>(ctx.services.pool, sql`select count(*)::integer as total ${from}`);
   const data = await run<QuarantinedValue>(
     ctx.services.pool,

@@ -11,7 +11,7 @@ import { classOf, type Change } from '../../core/change/change.ts';
 import { stepText } from '../../core/change/plan.ts';
 import { AppError } from '../../core/errors.ts';
 import type { SchemaDocument } from '../../core/model/document.ts';
-import { migrationRules } from '../../core/model/migration-settings.ts';
+import { migrationRules, needsApproval as waitsForApproval } from '../../core/model/migration-settings.ts';
 import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { contractWorkflowId, migrationWorkflowId } from '../../workflows/contracts/ids.ts';
@@ -126,7 +126,7 @@ export interface Mover {
 export async function insertMigration(client: pg.PoolClient, { app, actor }: Mover, { from, to, prepared }: Move): Promise<Recorded> {
   const migrationId = uuidv7();
   const rules = migrationRules(prepared.current);
-  const needsApproval = rules.approval === 'always' || (rules.approval === 'breaking' && classOf(prepared.changes) === 'breaking');
+  const needsApproval = waitsForApproval(rules, classOf(prepared.changes));
   const owner = value(app.id);
   const [row] = await run<{ number: number }>(
     client,

@@ -13,7 +13,7 @@ import type { AppContext } from '../context.ts';
 import { documentAt } from './move.ts';
 import { planView, type PlanView } from './plan-view.ts';
 import { undoneBy } from './grace.ts';
-import { checkData, prepare, prepareUndo, readOwned, refusePinned, schemaFacts } from './prepare.ts';
+import { checkData, prepare, prepareUndo, readOwned, readServed, refusePinned, schemaFacts } from './prepare.ts';
 import { publishDocument, type PublishOptions } from './publish.ts';
 import type { Published } from './run-migration.ts';
 
@@ -32,13 +32,34 @@ type Row = Omit<VersionView, 'is_served'> & pg.QueryResultRow;
 
 const COLUMNS = sql`version, class, changes, hash, created_by, to_json(created_at)#>>'{}' as created_at`;
 
-export async function listVersions(ctx: AppContext): Promise<VersionView[]> {
+/** Which schema the versions are of, and how the app stands to it. */
+export interface SchemaStanding {
+  readonly schema: string;
+  /** False for an app that follows another's schema: it takes versions, and publishes none. */
+  readonly is_owner: boolean;
+  readonly served_version: number;
+  readonly latest_version: number;
+  readonly pinned_version: number | null;
+}
+
+export async function listVersions(ctx: AppContext): Promise<{ readonly data: VersionView[]; readonly meta: SchemaStanding }> {
+  const { pool } = ctx.services;
+  const { ownerApp, servedVersion, latestVersion, pinnedVersion } = await readServed(pool, ctx, false);
   const rows = await run<Row>(
-    ctx.services.pool,
+    pool,
     sql`
     select ${COLUMNS} from durabase.schema_versions where schema_name = ${value(ctx.app.schemaName)} order by version desc limit 500`,
   );
-  return rows.map((row) => ({ ...row, is_served: row.version === ctx.app.version }));
+  return {
+    data: rows.map((row) => ({ ...row, is_served: row.version === servedVersion })),
+    meta: {
+      schema: ctx.app.schemaName,
+      is_owner: ownerApp === ctx.app.id,
+      served_version: servedVersion,
+      latest_version: latestVersion,
+      pinned_version: pinnedVersion,
+    },
+  };
 }
 
 export async function getVersion(ctx: AppContext, version: number): Promise<VersionView & { readonly document: Record<string, unknown> }> {

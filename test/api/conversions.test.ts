@@ -44,6 +44,14 @@ describe('a type that changes', () => {
       { name: 'note', type: 'string' },
     ];
     expect((await publish('types', fields, [])).body.error.details[0]).toMatchObject({ kind: 'change_type', rule: 'unsafe_change' });
+    const document = { version: 1, entities: [{ name: 'item', fields }], migrate: [{ convert: { entity: 'item', field: 'amount' } }] };
+    const dry = await send('POST', 'types/_admin/versions?dry_run=true', document);
+    expect(dry.body.data, dry.text).toMatchObject({ approval: { needed: false, four_eyes: false }, grace_ms: 604_800_000 });
+    expect(dry.body.data.conversions).toMatchObject([
+      { entity: 'item', fields: ['amount'], kind: 'convert', checked: 3, failing: 1, is_whole: true },
+    ]);
+    const [failing] = dry.body.data.conversions[0].sample as { error: string }[];
+    expect(failing).toMatchObject({ record_id: ids[1], field: 'amount', value: 'a dozen' });
     const asked = await publish('types', fields, [{ convert: { entity: 'item', field: 'amount' } }]);
     expect(asked.status, asked.text).toBe(202);
     migration = asked.body.data.migration.id as string;
@@ -51,8 +59,13 @@ describe('a type that changes', () => {
     const view = (await send('GET', `types/_admin/migrations/${migration}`)).body.data;
     expect(view.waiting_for).toContain('1 quarantined value');
     expect((await send('GET', `types/_admin/migrations/${migration}/quarantine`)).body.data).toMatchObject([
-      { entity: 'item', record_id: ids[1], direction: 'up', value: 'a dozen' },
+      { entity: 'item', record_id: ids[1], direction: 'up', value: 'a dozen', error: failing?.error },
     ]);
+    expect(view).toMatchObject({ quarantined: 1, class: 'breaking', created_by: { kind: 'platform' } });
+    expect(view.changes).toMatchObject([{ kind: 'change_type', entity: 'item', field: 'amount' }]);
+    const plan = await send('GET', `types/_admin/migrations/${migration}/plan`);
+    expect(plan.body.data, plan.text).toMatchObject({ plan_hash: view.plan_hash, conversions: [], questions: [] });
+    expect(plan.body.data.steps.map(({ key }: { key: string }) => key)).toEqual(view.steps.map(({ key }: { key: string }) => key));
   });
 
   it('goes on when they are repaired', async () => {

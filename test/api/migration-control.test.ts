@@ -47,6 +47,19 @@ describe('an approval', () => {
     expect((await send('POST', `approved/_admin/migrations/${id}/pause`)).status).toBe(409);
   });
 
+  it('is found among the others by its status, and its plan is read as it was shown', async () => {
+    const waiting = await send('GET', 'approved/_admin/migrations?status=awaiting_approval');
+    expect(waiting.body.data, waiting.text).toMatchObject([{ id, status: 'awaiting_approval' }]);
+    expect(waiting.body.meta).toEqual({ page: 1, per_page: 25, total: 1 });
+    const second = await send('GET', 'approved/_admin/migrations?page=2&per_page=1');
+    expect([second.body.data[0].to_version, second.body.meta.total]).toEqual([1, 2]);
+    expect((await send('GET', 'approved/_admin/migrations?status=done')).body.error.code).toBe('INVALID_VALUE');
+    const plan = (await send('GET', `approved/_admin/migrations/${id}/plan`)).body.data;
+    expect(plan).toMatchObject({ plan_hash: hash, from_version: 1, approval: { needed: true, four_eyes: false }, grace_ms: null });
+    expect(plan.steps).toMatchObject([{ phase: 'expand', lock: 'ACCESS EXCLUSIVE, brief' }]);
+    expect((await send('GET', 'approved/_admin/migrations/77/plan')).status).toBe(404);
+  });
+
   it('lets it run, and once more changes nothing', async () => {
     const done = await send('POST', `approved/_admin/migrations/${id}/approve`, { plan_hash: hash, comment: 'fine' });
     expect(done.status, done.text).toBe(200);

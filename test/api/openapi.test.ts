@@ -251,6 +251,7 @@ describe('answers are as they are described', () => {
     await ask(admin, 'POST', at(`versions/${String(newest - 1)}/rollback`));
     const migrations = await ask(admin, 'GET', at('migrations'));
     await ask(admin, 'GET', at(`migrations/${String(migrations.body.data[0].id)}`));
+    await ask(admin, 'GET', at(`migrations/${String(migrations.body.data[0].id)}/plan`));
     await ask(admin, 'POST', at('migrations'), { to_version: 99_999 });
     await ask(admin, 'GET', at('findings'));
   });

@@ -42,6 +42,12 @@ describe('an app that owns its schema', () => {
     expect(refused.body.error).toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('pinned to version 1') as string });
     expect((await send('POST', 'shop/_admin/versions?dry_run=true', widened)).status).toBe(409);
     expect((await send('POST', 'shop/_admin/migrations', { to_version: 2 })).status).toBe(409);
+    expect((await send('POST', 'shop/_admin/migrations?dry_run=true', { to_version: 2 })).status).toBe(409);
+    expect((await send('GET', 'shop/_admin/versions')).body.meta).toMatchObject({
+      served_version: 1,
+      latest_version: 2,
+      pinned_version: 1,
+    });
     // What changes no definition is no version.
     expect((await send('POST', 'shop/_admin/versions', (await send('GET', 'shop/_admin/export')).body)).status).toBe(200);
   });

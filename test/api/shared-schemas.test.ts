@@ -59,8 +59,15 @@ describe('an app that follows the schema of another', () => {
       served_version: 2,
       followers: [{ app: 'branch', schema_version: 1 }],
     });
+    const standing = { schema: 'shop', served_version: 1, latest_version: 2, pinned_version: null };
+    expect((await send('GET', 'branch/_admin/versions')).body.meta).toEqual({ ...standing, is_owner: false });
+    expect((await send('GET', 'shop/_admin/versions')).body.meta).toEqual({ ...standing, served_version: 2, is_owner: true });
+    const dry = await send('POST', 'branch/_admin/migrations?dry_run=true', { to_version: 2 });
+    expect([dry.status, dry.body.data.from_version, dry.body.data.questions], dry.text).toEqual([200, 1, []]);
+    expect(dry.body.data.changes).toMatchObject([{ field: 'pages' }, { kind: 'add_field', entity: 'book', field: 'code' }]);
     const moved = await send('POST', 'branch/_admin/migrations', { to_version: 2 });
     expect(moved.status, moved.text).toBe(201);
+    expect(moved.body.data.migration.plan_hash).toBe(dry.body.data.plan_hash);
     expect(moved.body.data).toMatchObject({
       schema_version: 2,
       migration: { app: 'branch', from_version: 1, to_version: 2, status: 'completed' },
@@ -73,6 +80,11 @@ describe('an app that follows the schema of another', () => {
   it('moves forward only, to versions there are', async () => {
     const back = await send('POST', 'branch/_admin/migrations', { to_version: 1 });
     expect([back.status, back.body.error.code]).toEqual([409, 'UNSAFE_CHANGE']);
+    const dry = await send('POST', 'branch/_admin/migrations?dry_run=true', { to_version: 1 });
+    expect(dry.body.data.questions, dry.text).toMatchObject([
+      { kind: 'drop_field', entity: 'book', field: 'pages' },
+      { kind: 'drop_field', field: 'code' },
+    ]);
     expect((await send('POST', 'branch/_admin/migrations', { to_version: 9 })).status).toBe(404);
     expect((await send('POST', 'branch/_admin/migrations', { to_version: 'two' })).status).toBe(422);
     expect((await send('GET', '_platform/apps/branch')).body.data.schema_version).toBe(2);

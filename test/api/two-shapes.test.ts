@@ -147,6 +147,9 @@ describe('while a migration is in grace', () => {
       async () => ((await send('GET', `two/_admin/migrations/${migration}`)).body.data.old_traffic.requests as number) >= 12,
       { timeout: 10_000, interval: 100 },
     );
+    const { old_traffic: traffic, older_clients: clients } = (await send('GET', `two/_admin/migrations/${migration}`)).body.data;
+    expect(traffic.clients).toBe(clients.length);
+    expect(clients).toContainEqual(expect.objectContaining({ version: 1, kind: 'platform', name: 'platform@localhost' }));
     const counted = /^durabase_older_shape_requests_total\{(?=[^}]*app="two")(?=[^}]*version="1")[^}]*\} (\d+)$/m;
     expect(Number(counted.exec((await world.send('GET', '/metrics')).text)?.[1])).toBeGreaterThanOrEqual(12);
   });

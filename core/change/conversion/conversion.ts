@@ -19,6 +19,7 @@ import { conversionNames } from './names.ts';
 import { forget, isQuarantined, type QuarantineOf } from './quarantine.ts';
 import type { Place, Side, Target } from './side.ts';
 import { typeOf } from './stored.ts';
+import { trialOf, type Trial } from './trial.ts';
 import { dropTriggers, functionsOf, triggersOf, type TwoWay } from './two-way.ts';
 
 export interface ConversionInput {
@@ -31,19 +32,19 @@ export interface ConversionInput {
 }
 
 /** Throws VALIDATION_FAILED naming the instruction when it says something that cannot be done. */
-export function conversionSteps(input: ConversionInput): { steps: Step[]; checks: Check[]; filling: Filling } {
+export function conversionSteps(input: ConversionInput): { steps: Step[]; checks: Check[]; filling: Filling; trial: Trial } {
   const found = resolve(input);
-  const { rows, place } = found;
-  if (input.conversion.kind === 'fill') {
+  const { rows, place, quarantine } = found;
+  const { kind } = input.conversion;
+  if (kind === 'fill') {
     const fill = fillOf(found);
-    return { steps: fillSteps(found, fill), checks: [], filling: { table: rows.table, place, names: fill.names, side: fill.side } };
+    const filling: Filling = { table: rows.table, place, names: fill.names, side: fill.side };
+    const isNew = !found.shapeBefore.columns.has(fill.column);
+    return { steps: fillSteps(found, fill), checks: [], filling, trial: trialOf(filling, quarantine, { kind, isNew }) };
   }
   const way = twoWayOf(found);
-  return {
-    steps: twoWaySteps(found, way),
-    checks: [],
-    filling: { table: rows.table, place, names: way.names, side: way.up, marker: way.names.marker },
-  };
+  const filling: Filling = { table: rows.table, place, names: way.names, side: way.up, marker: way.names.marker };
+  return { steps: twoWaySteps(found, way), checks: [], filling, trial: trialOf(filling, quarantine, { kind }) };
 }
 
 interface Found extends ConversionInput {

@@ -22,7 +22,7 @@ const table = ({ storage }: QuarantineOf): Sql => id(storage, QUARANTINE);
 const versionOf = ({ version }: QuarantineOf): Sql => raw(String(version));
 
 /** As paths and events name the record. */
-const recordId = ({ key }: QuarantineOf, row: string): Sql =>
+export const recordId = ({ key }: QuarantineOf, row: string): Sql =>
   join(
     key.map((field) => sql`${id(row, field.column)}::text`),
     ` || ',' || `,
@@ -76,7 +76,7 @@ function put(of: QuarantineOf, row: string, field: string, direction: string, va
 }
 
 /** One value as it is; several as an object by name. */
-function valueOf(fields: readonly FieldModel[], row: string): Sql {
+export function valueOf(fields: readonly FieldModel[], row: string): Sql {
   const [first, ...rest] = fields;
   if (first === undefined) return raw('null');
   if (rest.length === 0) return sql`${id(row, first.column)}::text`;
