@@ -10,20 +10,22 @@ import { useLogoutIfAccessDenied } from 'react-admin';
 import { ApiError, type CallOptions } from '../../../client/client.ts';
 import { client } from '../session.ts';
 
-export interface ReadOptions {
-  /** Read again after so many milliseconds, while the page is seen. */
-  readonly every?: number | false | undefined;
+export interface ReadOptions<T = unknown> {
+  /** Read again after so many milliseconds, while the page is seen; it may depend on what was read last. */
+  readonly every?: number | false | undefined | ((found: T | undefined) => number | false);
 }
 
 /** An undefined path reads nothing, for what depends on something that is not known yet. */
-export function useRead<T>(path: string | undefined, { every }: ReadOptions = {}): UseQueryResult<T, ApiError> {
+export function useRead<T>(path: string | undefined, { every }: ReadOptions<T> = {}): UseQueryResult<T, ApiError> {
   const logoutIfDenied = useLogoutIfAccessDenied();
   return useQuery<T, ApiError>({
     queryKey: ['api', path],
     enabled: path !== undefined,
     placeholderData: keepPreviousData,
     retry: (count, error) => error.status === 0 && count < 2,
-    ...(every === undefined || every === false ? {} : { refetchInterval: every }),
+    ...(every === undefined || every === false
+      ? {}
+      : { refetchInterval: typeof every === 'number' ? every : (query: { state: { data: T | undefined } }) => every(query.state.data) }),
     queryFn: async ({ signal }) => {
       try {
         return (await client.call<T>(path ?? '', { signal })).body;

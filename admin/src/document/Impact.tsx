@@ -7,6 +7,7 @@ import { useState, type ReactElement } from 'react';
 import type { ApiError } from '../../../client/client.ts';
 import { useFormat } from '../i18n/format.ts';
 import { useWords } from '../i18n/words.ts';
+import { Conversions } from '../plan/Conversions.tsx';
 import { Status } from '../ui/Status.tsx';
 import { NOUNS, nounOf, valueText, VERBS, verbOf } from './change-words.ts';
 import {
@@ -56,6 +57,7 @@ function PlanImpact({ plan, onAnswer }: { readonly plan: Plan; readonly onAnswer
           <ChangeLine key={index} change={change} held={heldBy(plan, change)} />
         ))}
       </Box>
+      {plan.conversions.length === 0 ? null : <Conversions conversions={plan.conversions} />}
       {plan.changes.length === 0 ? null : <Cost plan={plan} />}
       <Findings findings={plan.findings} />
       <Reviews plan={plan} />

@@ -3,6 +3,7 @@ import type { Change } from '../../../core/change/change.ts';
 import type { Question } from '../../../core/change/confirm.ts';
 import type { PlanFinding } from '../../../core/change/review/review.ts';
 import type { Finding } from '../../../core/model/review.ts';
+import type { TriedConversion } from '../plan/types.ts';
 import type { DocumentInput, InstructionInput } from './types.ts';
 
 export type { Change, Finding, PlanFinding, Question };
@@ -34,6 +35,8 @@ export interface Plan {
   readonly plan_hash: string;
   readonly questions: readonly Question[];
   readonly held: readonly Held[];
+  /** Each conversion, tried on the stored records. */
+  readonly conversions: readonly TriedConversion[];
 }
 
 /** What a publish answers. With a migration the version is served only once that has switched. */

@@ -6,6 +6,7 @@ import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
+import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
@@ -63,11 +64,19 @@ export const PAGES: readonly PageEntry[] = [
     allows: admins,
   },
   {
-    path: '_versions',
+    path: '_versions/*',
     section: 'build',
     label: { en: 'Versions', de: 'Versionen' },
     icon: AccountTreeOutlined,
-    component: lazy(() => import('../pages/Versions.tsx')),
+    component: lazy(() => import('../pages/versions/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_migrations/*',
+    section: 'build',
+    label: { en: 'Migrations', de: 'Migrationen' },
+    icon: MoveUpOutlined,
+    component: lazy(() => import('../pages/migrations/index.tsx')),
     allows: admins,
   },
 ];

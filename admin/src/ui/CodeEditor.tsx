@@ -1,18 +1,18 @@
 /** CodeMirror as a React input. Import it lazily (`lazy(() => import('../ui/CodeEditor.tsx'))`): it is half the weight of the first page. */
 import { autocompletion, closeBrackets, completionKeymap, type CompletionSource } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { bracketMatching, defaultHighlightStyle, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching, foldGutter, foldKeymap } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder as placeholderOf } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { Box } from '@mui/material';
 import { useEffect, useRef, type ReactElement } from 'react';
 import { useIsDark } from '../shell/appearance.ts';
+import { LANGUAGES, look, nonceOf, type CodeLanguage } from './code-look.ts';
 
 export type { CompletionSource, Diagnostic };
-export type CodeLanguage = 'yaml' | 'json' | 'sql' | 'text';
+export type { CodeLanguage } from './code-look.ts';
 
 interface CodeEditorProps {
   readonly value: string;
@@ -36,40 +36,6 @@ interface CodeEditorProps {
   /** The id of what is said about the text beneath it. */
   readonly describedBy?: string;
 }
-
-/** Each is loaded with the first text in it. */
-const LANGUAGES: Readonly<Record<CodeLanguage, () => Promise<Extension>>> = {
-  yaml: async () => (await import('@codemirror/lang-yaml')).yaml(),
-  json: async () => (await import('@codemirror/lang-json')).json(),
-  sql: async () => (await import('@codemirror/lang-sql')).sql(),
-  text: () => Promise.resolve([]),
-};
-
-const darkHighlight = HighlightStyle.define([
-  { tag: [tags.keyword, tags.bool, tags.null], color: '#c792ea' },
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: '#8ab4ff' },
-  { tag: [tags.string, tags.special(tags.string)], color: '#a5d6a7' },
-  { tag: [tags.number, tags.atom], color: '#ffb86c' },
-  { tag: [tags.comment, tags.meta], color: '#9aa5b4', fontStyle: 'italic' },
-  { tag: tags.invalid, color: '#ff8a80' },
-]);
-
-const look = (isDark: boolean): Extension => [
-  EditorView.theme(
-    {
-      '&': { fontSize: '12.5px', backgroundColor: 'transparent', height: '100%' },
-      '.cm-content, .cm-gutters': { fontFamily: '"JetBrains Mono", ui-monospace, SFMono-Regular, Menlo, monospace' },
-      '.cm-gutters': { backgroundColor: 'transparent', border: 'none', color: isDark ? '#9aa5b4' : '#5b6675' },
-      '.cm-activeLine': { backgroundColor: isDark ? 'rgba(138,180,255,.08)' : 'rgba(47,91,234,.06)' },
-      '.cm-tooltip': { backgroundColor: isDark ? '#171b21' : '#fff', color: 'inherit', border: '1px solid rgba(128,128,128,.4)' },
-      '&.cm-focused': { outline: 'none' },
-    },
-    { dark: isDark },
-  ),
-  syntaxHighlighting(isDark ? darkHighlight : defaultHighlightStyle),
-];
-
-const nonceOf = (): string => document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 
 export default function CodeEditor(props: CodeEditorProps): ReactElement {
   const { value, language, label, isReadOnly = false, diagnostics, minHeight = 120, maxHeight = '60vh', isSmall = false } = props;

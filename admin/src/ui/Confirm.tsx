@@ -9,6 +9,8 @@ interface ConfirmProps {
   readonly title: string;
   /** What will happen, in a sentence. */
   readonly children?: ReactNode;
+  /** Inputs that go with it: a comment, a choice. */
+  readonly extra?: ReactNode;
   /** The verb on the button. */
   readonly action: string;
   readonly isDestructive?: boolean;
@@ -20,7 +22,7 @@ interface ConfirmProps {
 }
 
 /** Rendered while it is open: `{isAsking ? <Confirm … onClose={() => setAsking(false)} /> : null}`. */
-export function Confirm({ title, children, action, isDestructive = false, typed, onConfirm, onClose }: ConfirmProps): ReactElement {
+export function Confirm({ title, children, extra, action, isDestructive = false, typed, onConfirm, onClose }: ConfirmProps): ReactElement {
   const t = useWords(UI);
   const id = useId();
   const [word, setWord] = useState('');
@@ -40,6 +42,7 @@ export function Confirm({ title, children, action, isDestructive = false, typed,
         <Stack spacing={2}>
           <Problem error={error} />
           {children === undefined ? null : isDestructive ? <Alert severity="warning">{children}</Alert> : <div>{children}</div>}
+          {extra}
           {typed === undefined ? null : (
             <TextField
               autoFocus
