@@ -34,6 +34,7 @@ export interface DiscoveredRelation {
   readonly target: string;
   readonly local_field: string;
   readonly target_field: string;
+  readonly write_mode: 'diff' | 'replace' | 'append';
 }
 
 export interface DiscoveredMachine {
@@ -46,7 +47,8 @@ export interface DiscoveredEntity {
   readonly name: string;
   readonly label: string;
   readonly description: string | null;
-  readonly primary_key: { readonly field: string; readonly type: string; readonly generated: boolean };
+  /** `fields` are those of a compound key, whose values are joined by commas in a record's id. */
+  readonly primary_key: { readonly field: string; readonly fields: readonly string[]; readonly type: string; readonly generated: boolean };
   readonly display_field: string;
   readonly soft_delete: boolean;
   readonly permissions: { readonly read: boolean; readonly create: boolean; readonly update: boolean; readonly delete: boolean };
@@ -58,7 +60,14 @@ export interface DiscoveredEntity {
 export interface Discovery {
   readonly app: { readonly name: string; readonly display_name: string };
   readonly schema_version: number;
-  readonly user: { readonly id: string; readonly email: string; readonly roles: readonly string[]; readonly is_admin: boolean };
+  readonly user: {
+    readonly id: string;
+    readonly email: string;
+    readonly roles: readonly string[];
+    readonly is_admin: boolean;
+    /** May make saved lists for others. */
+    readonly may_share_lists: boolean;
+  };
   readonly entities: readonly DiscoveredEntity[];
 }
 

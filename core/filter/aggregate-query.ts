@@ -24,7 +24,7 @@ export interface Measure {
   readonly path: readonly string[] | undefined;
 }
 
-export interface AggregateQuery extends Pick<ListQuery, 'filter' | 'search' | 'sort' | 'page' | 'withDeleted'> {
+export interface AggregateQuery extends Pick<ListQuery, 'filter' | 'search' | 'sort' | 'page' | 'withDeleted' | 'onlyDeleted'> {
   readonly groupBy: readonly (readonly string[])[];
   readonly measures: readonly Measure[];
   /** Over result keys; their dots cut like those of paths. */
@@ -87,14 +87,26 @@ function assemble(
   readList: (perPage: string | undefined) => ListQuery,
   having: Filter | undefined,
 ): AggregateQuery {
-  const { filter, search, sort, page, perPage = DEFAULT_GROUPS, withDeleted } = readList(own.get('limit'));
+  const { filter, search, sort, page, perPage = DEFAULT_GROUPS, withDeleted, onlyDeleted } = readList(own.get('limit'));
   const groupBy = readPaths(own.get('group_by') ?? '');
   if (groupBy.length > MAX_GROUP_KEYS) throw invalidValue('group_by', `Records can be grouped by at most ${MAX_GROUP_KEYS} keys.`);
   const asked = MEASURE_NAMES.flatMap((name) => readMeasures(name, own.get(name)));
   if (asked.length > MAX_MEASURES) throw invalidValue('count', `An aggregate can have at most ${MAX_MEASURES} values.`);
   const measures: Measure[] = asked.length === 0 ? [{ name: 'count', path: undefined }] : asked;
   const timeZone = own.get('time_zone');
-  return { filter, search, sort, page, withDeleted, groupBy, measures, having, perPage: Math.min(perPage, MAX_GROUPS), timeZone };
+  return {
+    filter,
+    search,
+    sort,
+    page,
+    withDeleted,
+    onlyDeleted,
+    groupBy,
+    measures,
+    having,
+    perPage: Math.min(perPage, MAX_GROUPS),
+    timeZone,
+  };
 }
 
 function readMeasures(name: MeasureName, text: string | undefined): Measure[] {

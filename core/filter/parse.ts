@@ -68,8 +68,8 @@ const NUMBERS: readonly string[] = ['page', 'per_page', 'limit'];
 /** A member of a body as a query string would spell it. JSON has types, so a flag is no word and a search is no number. */
 function bodyText(key: string, given: unknown): string {
   if (key === 'with_deleted') {
-    if (typeof given === 'boolean') return String(given);
-    throw invalidValue(key, `"${key}" must be true or false.`);
+    if (typeof given === 'boolean' || given === 'only') return String(given);
+    throw invalidValue(key, `"${key}" must be true, false or "only".`);
   }
   if (typeof given === 'string' || (typeof given === 'number' && NUMBERS.includes(key))) return String(given);
   if (isListParameter(key) && isNames(given)) return given.join(',');
@@ -101,7 +101,7 @@ function readShared(parameters: ReadonlyMap<string, string>, include: readonly I
     count: readCountMode(parameters.get('count')) ?? (walk === undefined ? 'exact' : 'none'),
     fields: fields === undefined || fields.trim() === '' ? undefined : readPaths(fields),
     include: [...names.map((path) => ({ path })), ...include],
-    withDeleted: readFlag('with_deleted', parameters.get('with_deleted')),
+    ...readDeleted(parameters.get('with_deleted')),
   };
 }
 
@@ -135,8 +135,9 @@ function readCountMode(text: string | undefined): ListQuery['count'] | undefined
   throw invalidValue('count', 'The parameter "count" must be "exact", "estimated" or "none".');
 }
 
-function readFlag(name: string, text: string | undefined): boolean {
-  if (text === undefined || text === 'false' || text === '0') return false;
-  if (text === 'true' || text === '1' || text === '') return true;
-  throw invalidValue(name, `The parameter "${name}" must be true or false.`);
+function readDeleted(text: string | undefined): Pick<ListQuery, 'withDeleted' | 'onlyDeleted'> {
+  if (text === undefined || text === 'false' || text === '0') return { withDeleted: false, onlyDeleted: false };
+  if (text === 'true' || text === '1' || text === '') return { withDeleted: true, onlyDeleted: false };
+  if (text === 'only') return { withDeleted: true, onlyDeleted: true };
+  throw invalidValue('with_deleted', 'The parameter "with_deleted" must be true, false or only.');
 }

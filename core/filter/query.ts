@@ -63,6 +63,8 @@ export interface ListQuery {
   readonly fields: readonly (readonly string[])[] | undefined;
   readonly include: readonly IncludeItem[];
   readonly withDeleted: boolean;
+  /** Nothing but softly deleted records: what can be restored. */
+  readonly onlyDeleted: boolean;
 }
 
 /** A 400 that names the parameter or field, the rule, and the way out. */

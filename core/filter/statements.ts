@@ -1,5 +1,5 @@
 /** Whole reading statements: a list by pages or by cursors, and one record, each a single SELECT whose JSON Postgres builds. */
-import { VERSION_COLUMN, type EntityModel } from '../model/model.ts';
+import { DELETED_COLUMN, VERSION_COLUMN, type EntityModel } from '../model/model.ts';
 import type { JsonSettings } from '../sql/columns.ts';
 import { and, id, join, literal, sql, value, type Sql } from '../sql/sql.ts';
 import { checkFilter, checkSort, type CheckedFilter } from './check.ts';
@@ -65,16 +65,19 @@ interface CheckedRows {
 }
 
 /** The rows that a query means and the caller may see. */
-type RowsQuery = Pick<ListQuery, 'filter' | 'search'>;
+type RowsQuery = Pick<ListQuery, 'filter' | 'search' | 'onlyDeleted'>;
 
 function checkRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bindings: Bindings): CheckedRows {
   const filter = query.filter === undefined ? undefined : checkFilter(scope, entity, query.filter, bindings);
   const search = query.search === undefined ? undefined : checkSearch(scope, entity, query.search);
   const where = visibleRows(scope, entity, ALIAS);
+  if (query.onlyDeleted) where.push(isDeleted(entity));
   if (filter !== undefined) where.push(filterSql(scope, filter, ALIAS, bindings));
   if (search === undefined) return { where, whereAll: where, filter, search };
   return { where: [...where, search.condition(ALIAS)], whereAll: [...where, search.ofAll(ALIAS)], filter, search };
 }
+
+const isDeleted = (entity: EntityModel): Sql => (entity.hasSoftDelete ? sql`${id(ALIAS, DELETED_COLUMN)} is not null` : sql`false`);
 
 /** `from ... where ...`: the rows under `ROWS_ALIAS` that a query means and the caller may see, for aggregates and exports. */
 export function selectedRows(scope: ReadScope, entity: EntityModel, query: RowsQuery, bindings: Bindings, joins: readonly Sql[] = []): Sql {
@@ -181,9 +184,15 @@ export const countStatement = (plan: ListPlan, bound: number | undefined): Sql =
 export const estimateStatement = (plan: ListPlan): Sql => sql`explain (format json) select 1 ${fromSql(plan.unranked ?? plan)}`;
 
 /** One record found by `key`: `data`, its JSON as text, and `version`. No row when it is outside of the caller's scope. */
-export function recordStatement(scope: ReadScope, key: Sql, projection: Projection, settings: JsonSettings): Sql {
+export function recordStatement(
+  scope: ReadScope,
+  key: Sql,
+  projection: Projection,
+  settings: JsonSettings,
+  query: Pick<ListQuery, 'onlyDeleted'>,
+): Sql {
   const { entity } = projection;
-  const where = [key, ...visibleRows(scope, entity, ALIAS)];
+  const where = [key, ...visibleRows(scope, entity, ALIAS), ...(query.onlyDeleted ? [isDeleted(entity)] : [])];
   const row = sql`select ${projectionColumns(scope, projection, ALIAS, settings)}`;
   return sql`
     select (select ${rowJson(projection, ROW)} from (${row}) ${id(ROW)})::text as data, ${id(ALIAS, VERSION_COLUMN)}::text as version

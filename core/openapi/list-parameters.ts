@@ -19,6 +19,9 @@ const natural = (description: string, rest: JsonObject = {}): Schema => ({
 export const SEARCH: Schema = { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$' };
 
 const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const WITH_DELETED: Schema = { anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['only'] }], default: false };
+/** In a body. */
+export const DELETED_MEMBER: Schema = { anyOf: [{ type: ['boolean', 'null'] }, { type: 'string', enum: ['only'] }] };
 /** A format of our own: none but the empty one can be made up, all others are sealed. */
 const CURSOR: Schema = { type: 'string', format: 'cursor' };
 
@@ -30,7 +33,7 @@ export const LIST_PARAMETER_COMPONENTS: Record<string, JsonObject> = {
   Search: query('q', SEARCH, 'Words that the texts must hold; the last one may be a beginning.'),
   Limit: query('limit', LIMIT, 'Starts a walk through the list instead of pages; not beside `page` and `per_page`.'),
   Cursor: query('cursor', CURSOR, '`page.next_cursor` of the answer before; empty is the beginning. Not beside `page` and `per_page`.'),
-  WithDeleted: query('with_deleted', { type: 'boolean', default: false }, 'Softly deleted records too, each with its `deleted_at`.'),
+  WithDeleted: query('with_deleted', WITH_DELETED, 'Softly deleted records too, each with its `deleted_at`; `only` leaves out all others.'),
 };
 
 export function query(name: string, schema: Schema, description?: string, rest: JsonObject = {}): JsonObject {
@@ -203,7 +206,7 @@ function sharedMembers(app: AppView, view: EntityView): Record<string, Schema> {
     ...(include === undefined ? {} : { include: listOrNone(withItems(app, view, include)) }),
     q: nullable(SEARCH),
     count: { type: ['string', 'null'], enum: ['exact', 'estimated', 'none', null] },
-    ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
+    ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: DELETED_MEMBER } : {}),
   };
 }
 

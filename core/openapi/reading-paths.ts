@@ -4,7 +4,7 @@ import { DEFAULT_GROUPS, MAX_GROUP_KEYS, MAX_GROUPS, MAX_MEASURES, MEASURE_NAMES
 import type { FieldModel, StoredType } from '../model/model.ts';
 import { schemaName } from './entity-schemas.ts';
 import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
-import { fieldsSchema, filterParameters, includeOptions, list, named, query, SEARCH, shared } from './list-parameters.ts';
+import { DELETED_MEMBER, fieldsSchema, filterParameters, includeOptions, list, named, query, SEARCH, shared } from './list-parameters.ts';
 import { COMMON_ERRORS, errorsOf, jsonAnswer, jsonBody, tagged, words, type Paths } from './responses.ts';
 import type { AppView, EntityView } from './view.ts';
 
@@ -49,7 +49,7 @@ const aggregateByBody = (app: AppView, view: EntityView): JsonObject =>
         per_page: { type: ['number', 'string', 'null'], default: DEFAULT_GROUPS, description: `At most ${String(MAX_GROUPS)}.` },
         time_zone: orNull(zone(view)),
         q: orNull(SEARCH),
-        ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: { type: ['boolean', 'null'] } } : {}),
+        ...(app.isAdmin && view.entity.hasSoftDelete ? { with_deleted: DELETED_MEMBER } : {}),
       }),
     ),
     responses: { '200': groups, ...errorsOf([...COMMON_ERRORS, 415]) },

@@ -14,7 +14,7 @@ export function cursorPurpose({ app, actor }: AppContext, entity: string, query:
   const caller = [actor.kind, actor.id, actor.isAdmin, [...actor.roles].sort()];
   // Types too: a place is the texts of values of these types.
   const order = [query.sort, keys.map((key) => [key.type, key.descending])];
-  return `cursor/${JSON.stringify([app.id, caller, entity, order, canonical(query.filter), query.search, query.withDeleted])}`;
+  return `cursor/${JSON.stringify([app.id, caller, entity, order, canonical(query.filter), query.search, query.withDeleted, ...(query.onlyDeleted ? ['only'] : [])])}`;
 }
 
 /** The order in which a query string happens to name its conditions means nothing. */

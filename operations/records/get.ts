@@ -78,7 +78,7 @@ function made(
   query: ListQuery,
 ): { readonly statement: Sql; readonly isAlone: boolean } {
   const projection = checkProjection(scope, entity, query, bindingsOf(ctx));
-  return { statement: recordStatement(scope, key, projection, ctx.app.model.settings), isAlone: projection.includes.length === 0 };
+  return { statement: recordStatement(scope, key, projection, ctx.app.model.settings, query), isAlone: projection.includes.length === 0 };
 }
 
 const hasEager = (entity: EntityModel): boolean => entity.relations.some((end) => end.isEager);

@@ -8,6 +8,7 @@ import type { StateMachineDefinition } from '../../core/model/document.ts';
 import type { EntityModel, FieldModel, RelationEnd } from '../../core/model/model.ts';
 import { accessFor, type Access } from '../../core/policy/policy.ts';
 import type { AppContext } from '../context.ts';
+import { mayShare } from '../lists/rows.ts';
 import { readScope } from '../records/read-scope.ts';
 
 export interface Discovered {
@@ -33,7 +34,7 @@ export function discover(ctx: AppContext): Discovered {
   const head = {
     app: { name: app.name, display_name: app.displayName },
     schema_version: app.version,
-    user: { id: actor.id, email: actor.email, roles: actor.roles, is_admin: actor.isAdmin },
+    user: { id: actor.id, email: actor.email, roles: actor.roles, is_admin: actor.isAdmin, may_share_lists: mayShare(ctx) },
   };
   const text = `{"data":{${JSON.stringify(head).slice(1, -1)},${described}}}`;
   return { text, etag: `"${digestOf(`${app.generation}|${text}`).slice(0, 22)}"` };
@@ -92,7 +93,12 @@ function describeEntity(ctx: AppContext, scope: ReadScope, entity: EntityModel):
     label: definition.label ?? words(entity.name),
     table: entity.table,
     description: definition.description ?? null,
-    primary_key: { field: entity.key[0]?.name ?? 'id', type: entity.keyType, generated: entity.isKeyGenerated },
+    primary_key: {
+      field: entity.key[0]?.name ?? 'id',
+      fields: entity.key.map(({ name }) => name),
+      type: entity.keyType,
+      generated: entity.isKeyGenerated,
+    },
     display_field: names.has(entity.displayField) ? entity.displayField : (entity.key[0]?.name ?? 'id'),
     soft_delete: entity.hasSoftDelete,
     slug: entity.slugField !== undefined && names.has(entity.slugField.name) ? entity.slugField.name : null,

@@ -35,6 +35,7 @@ describe('parsing a query', () => {
 
   it('takes the JSON type of each member of a body, and no other', () => {
     expect(parseQueryBody({ page: 2, per_page: '10', with_deleted: true })).toMatchObject({ page: 2, perPage: 10, withDeleted: true });
+    expect(parseQueryBody({ with_deleted: 'only' })).toMatchObject({ withDeleted: true, onlyDeleted: true });
     for (const body of [
       { q: false },
       { q: 5 },

@@ -65,6 +65,7 @@ describe('an ndjson export', () => {
     'include[comment][filter][is_internal]=true&include[comment][limit]=1',
     'q=body',
     'with_deleted=true',
+    'with_deleted=only',
   ])('of "%s" has the records of the list, each on a line', async (query) => {
     const wanted = [...(await list(`${query}&per_page=100`))];
     expect(lines(await whole(query, 'ndjson'))).toEqual(wanted);

@@ -99,7 +99,11 @@ describe('a list', () => {
     const page = await list('with_deleted=true&per_page=100');
     expect(page.meta.total).toBe(60);
     expect(page.data.filter((row) => row['deleted_at'] !== null)).toHaveLength(4);
-    const plain = listRecords(world.context(app, { roles: ['agent'] }), 'ticket', new URLSearchParams('with_deleted=true'));
+    const gone = await list('with_deleted=only&per_page=100');
+    expect(gone.data).toEqual(page.data.filter((row) => row['deleted_at'] !== null));
+    expect(gone.meta.total).toBe(4);
+    expect((await list('with_deleted=only', 'company')).data).toEqual([]);
+    const plain = listRecords(world.context(app, { roles: ['agent'] }), 'ticket', new URLSearchParams('with_deleted=only'));
     await expect(plain).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });

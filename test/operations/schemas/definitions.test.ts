@@ -153,6 +153,10 @@ describe('import', () => {
   });
 });
 
+interface Whole {
+  readonly data: { readonly user: { readonly may_share_lists: boolean } };
+}
+
 describe('discovery', () => {
   it('shows an admin everything and a stranger nothing', async () => {
     const ctx = await world.context();
@@ -160,6 +164,7 @@ describe('discovery', () => {
     expect(all.data.entities.map((entity) => entity.name)).toEqual(['ticket', 'author', 'book', 'tag']);
     const stranger = discover({ ...ctx, actor: { kind: 'user', id: 'u', email: null, roles: ['none'], isAdmin: false, sessionId: null } });
     expect((JSON.parse(stranger.text) as typeof all).data.entities).toEqual([]);
+    expect([discover(ctx).text, stranger.text].map((text) => (JSON.parse(text) as Whole).data.user.may_share_lists)).toEqual([true, false]);
     expect(discover(ctx).etag).not.toBe(stranger.etag);
   });
 });
