@@ -19,7 +19,7 @@ import { SHELL } from './words.ts';
 export function Layout({ children }: { readonly children: ReactNode }): ReactElement {
   useDocumentTitle();
   return (
-    <AdminLayout appBar={Bar} menu={SideMenu}>
+    <AdminLayout appBar={Bar} menu={SideMenu} sx={{ minWidth: 0, '& .RaLayout-content': { minWidth: 0 } }}>
       <Suspense fallback={<Loading lines={8} />}>{children}</Suspense>
     </AdminLayout>
   );

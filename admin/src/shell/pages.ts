@@ -3,10 +3,12 @@
  * are made from this list. Pages are loaded when they are opened. Their paths begin with an underscore, which no entity's name does.
  */
 import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
+import EventBusyOutlined from '@mui/icons-material/EventBusyOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
+import TimerOutlined from '@mui/icons-material/TimerOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
@@ -36,15 +38,31 @@ export const PAGES: readonly PageEntry[] = [
     section: 'work',
     label: { en: 'Approvals', de: 'Freigaben' },
     icon: InboxOutlined,
-    component: lazy(() => import('../pages/Inbox.tsx')),
+    component: lazy(() => import('../pages/approvals/index.tsx')),
     allows: everybody,
   },
   {
-    path: '_runs',
+    path: '_runs/*',
     section: 'work',
     label: { en: 'Workflow runs', de: 'Läufe' },
     icon: HistoryOutlined,
-    component: lazy(() => import('../pages/Runs.tsx')),
+    component: lazy(() => import('../pages/runs/index.tsx')),
+    allows: everybody,
+  },
+  {
+    path: '_clocks',
+    section: 'work',
+    label: { en: 'SLA clocks', de: 'SLA-Uhren' },
+    icon: TimerOutlined,
+    component: lazy(() => import('../pages/clocks/index.tsx')),
+    allows: everybody,
+  },
+  {
+    path: '_absences',
+    section: 'work',
+    label: { en: 'Absences', de: 'Abwesenheiten' },
+    icon: EventBusyOutlined,
+    component: lazy(() => import('../pages/absences/index.tsx')),
     allows: everybody,
   },
   {
