@@ -22,7 +22,12 @@ export const savedState = ({
   findings,
   migration,
 }: Omit<Written<unknown>, 'data'>): { readonly saved: SavedState } => ({
-  saved: { version: schema_version, isUnchanged: changes.length === 0, isMigrating: migration !== undefined, findings },
+  saved: {
+    version: schema_version,
+    isUnchanged: changes.length === 0,
+    isMigrating: (migration ?? null) !== null && migration?.status !== 'completed',
+    findings,
+  },
 });
 
 export function Saved(): ReactElement | null {

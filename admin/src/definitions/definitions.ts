@@ -31,8 +31,8 @@ export interface Written<T> {
   readonly changes: readonly { readonly kind: string; readonly message?: string }[];
   readonly findings: readonly Finding[];
   readonly schema_version: number;
-  /** Of a change that still waits for its migration. */
-  readonly migration?: { readonly id: string; readonly status: string };
+  /** What carried it out, where the answer names it; not `completed` while it still runs. */
+  readonly migration?: { readonly id: string; readonly status: string } | null;
 }
 
 export type Section = 'rules' | 'state-machines' | 'permissions' | 'slas' | 'calendars' | 'function-attachments' | 'roles';

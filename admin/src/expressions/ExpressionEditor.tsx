@@ -45,7 +45,8 @@ export default function ExpressionEditor({
   const completion = useMemo(() => completionOf(() => latest.current, locale, t), [locale, t]);
   const extensions = useMemo(() => [expressionLanguage(), functionHints(locale)], [locale]);
   return (
-    <div>
+    // How to be helped is said where one writes, not beneath every expression of a form.
+    <Box sx={{ '& .expression-help': { visibility: 'hidden' }, '&:focus-within .expression-help': { visibility: 'visible' } }}>
       <CodeEditor
         label={label}
         value={value}
@@ -63,7 +64,7 @@ export default function ExpressionEditor({
       <Box id={id} sx={{ minHeight: 20, mt: 0.5, fontSize: 12, color: 'text.secondary' }}>
         <Verdict judged={judged} sample={sample} truth={truth} isEmpty={value.trim() === ''} />
       </Box>
-    </div>
+    </Box>
   );
 }
 
@@ -87,7 +88,7 @@ function Verdict({ judged, sample, truth, isEmpty }: VerdictProps): ReactElement
       </Box>
     );
   }
-  if (isEmpty || evaluated === undefined) return <span>{t('help')}</span>;
+  if (isEmpty || evaluated === undefined) return <span className="expression-help">{t('help')}</span>;
   if (evaluated.kind === 'server') return <span>{t('on_server')}</span>;
   if (evaluated.kind === 'error') return <Box sx={{ color: 'error.main' }}>{t('fails', { message: evaluated.message })}</Box>;
   const yes = truth?.yes ?? t('is_true');
