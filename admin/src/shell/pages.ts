@@ -4,6 +4,7 @@
  */
 import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
 import EventBusyOutlined from '@mui/icons-material/EventBusyOutlined';
+import AltRouteOutlined from '@mui/icons-material/AltRouteOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
@@ -71,6 +72,14 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'Rules', de: 'Regeln' },
     icon: RuleOutlined,
     component: lazy(() => import('../pages/rules/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_machines/*',
+    section: 'build',
+    label: { en: 'State machines', de: 'Zustandsautomaten' },
+    icon: AltRouteOutlined,
+    component: lazy(() => import('../pages/machines/index.tsx')),
     allows: admins,
   },
   {
