@@ -83,6 +83,14 @@ export const PAGES: readonly PageEntry[] = [
     allows: admins,
   },
   {
+    path: '_slas/*',
+    section: 'build',
+    label: { en: 'SLAs', de: 'SLAs' },
+    icon: TimerOutlined,
+    component: lazy(() => import('../pages/slas/index.tsx')),
+    allows: admins,
+  },
+  {
     path: '_import',
     section: 'build',
     label: { en: 'Schema import', de: 'Schema einlesen' },
