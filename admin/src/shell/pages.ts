@@ -5,6 +5,7 @@
 import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
 import EventBusyOutlined from '@mui/icons-material/EventBusyOutlined';
 import AltRouteOutlined from '@mui/icons-material/AltRouteOutlined';
+import FunctionsOutlined from '@mui/icons-material/FunctionsOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
@@ -88,6 +89,14 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'SLAs', de: 'SLAs' },
     icon: TimerOutlined,
     component: lazy(() => import('../pages/slas/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_functions/*',
+    section: 'build',
+    label: { en: 'Functions', de: 'Funktionen' },
+    icon: FunctionsOutlined,
+    component: lazy(() => import('../pages/functions/index.tsx')),
     allows: admins,
   },
   {

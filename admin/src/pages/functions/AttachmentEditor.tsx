@@ -1,0 +1,377 @@
+import {
+  Alert,
+  Autocomplete,
+  Box,
+  Button,
+  Checkbox,
+  FormControlLabel,
+  MenuItem,
+  Paper,
+  Stack,
+  TextField,
+  ToggleButton,
+  ToggleButtonGroup,
+  Typography,
+} from '@mui/material';
+import { lazy, Suspense, useMemo, useState, type FormEvent, type ReactElement } from 'react';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router-dom';
+import { errorAt, useDefinitions, useWrites, type Listed } from '../../definitions/definitions.ts';
+import { savedState } from '../../definitions/Saved.tsx';
+import { Expression } from '../../expressions/Expression.tsx';
+import type { Scope } from '../../expressions/scope.ts';
+import { useWords } from '../../i18n/words.ts';
+import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
+import { Loading, Page } from '../../ui/Page.tsx';
+import { Problem } from '../../ui/Problem.tsx';
+import {
+  attachmentBodyOf,
+  attachmentDraftOf,
+  emptyAttachment,
+  EVENTS,
+  readTests,
+  type Attachment,
+  type AttachmentDraft,
+  type FunctionEvent,
+  type RegistryFunction,
+} from './attachment.ts';
+import { FunctionTrial } from './FunctionTrial.tsx';
+import { useRegistry } from './Registry.tsx';
+import { FUNCTIONS } from './words.ts';
+
+const CodeEditor = lazy(() => import('../../ui/CodeEditor.tsx'));
+
+export function AttachmentEditor(): ReactElement {
+  const t = useWords(FUNCTIONS);
+  const { id } = useParams();
+  const attachments = useDefinitions<Attachment>('function-attachments');
+  const registry = useRegistry();
+  const stored = attachments.data?.data.find((each) => each.id === id);
+  const error = attachments.error ?? registry.error;
+  return (
+    <Page title={t(id === undefined ? 'new' : 'edit')}>
+      <Problem error={error} onRetry={() => (void attachments.refetch(), void registry.refetch())} />
+      {attachments.isPending || registry.isPending ? <Loading lines={8} /> : null}
+      {attachments.data === undefined || registry.data === undefined ? null : id !== undefined && stored === undefined ? (
+        <Alert severity="warning">{t('gone')}</Alert>
+      ) : (
+        <Editor key={id} stored={stored} version={attachments.data.meta.schema_version} registry={registry.data.data} />
+      )}
+    </Page>
+  );
+}
+
+interface EditorProps {
+  readonly stored: Listed<Attachment> | undefined;
+  readonly version: number;
+  readonly registry: readonly RegistryFunction[];
+}
+
+function Editor({ stored, version, registry }: EditorProps): ReactElement {
+  const t = useWords(FUNCTIONS);
+  const discovery = useDiscovery();
+  const navigate = useNavigate();
+  const [search] = useSearchParams();
+  const base = `/t/${discovery.app.name}/_functions`;
+  const { create, change } = useWrites<Attachment>('function-attachments');
+  const [draft, setDraft] = useState(() =>
+    stored === undefined ? emptyAttachment(discovery.entities[0]?.name ?? '', search.get('function') ?? '') : attachmentDraftOf(stored),
+  );
+  // Another's publish while this form stands open is noticed, not overwritten.
+  const [edited] = useState(version);
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const body = attachmentBodyOf(draft);
+  const save = async (whole: object): Promise<void> => {
+    const written = stored === undefined ? await create(whole) : await change(stored.id, whole, edited);
+    await navigate(base, { state: savedState(written) });
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (body === undefined) return;
+    setBusy(true);
+    setError(undefined);
+    save(body).catch((refused: unknown) => (setError(refused), setBusy(false)));
+  };
+  return (
+    <Box
+      sx={{
+        display: 'grid',
+        gap: 2,
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 3fr) minmax(0, 2fr)' },
+        alignItems: 'start',
+      }}
+    >
+      <Paper
+        variant="outlined"
+        component="form"
+        noValidate
+        aria-label={t(stored === undefined ? 'new' : 'edit')}
+        onSubmit={submit}
+        sx={{ p: 2 }}
+      >
+        <Problem error={error} />
+        <Form draft={draft} onChange={setDraft} error={error} registry={registry} />
+        <Stack direction="row" spacing={1} sx={{ mt: 2 }}>
+          <Button type="submit" variant="contained" disabled={isBusy || body === undefined}>
+            {t('save')}
+          </Button>
+          <Button component={Link} to={base}>
+            {t('cancel')}
+          </Button>
+        </Stack>
+      </Paper>
+      <FunctionTrial key={draft.entity} draft={draft} />
+    </Box>
+  );
+}
+
+interface FormProps {
+  readonly draft: AttachmentDraft;
+  readonly onChange: (draft: AttachmentDraft) => void;
+  readonly error: unknown;
+  readonly registry: readonly RegistryFunction[];
+}
+
+interface PartProps extends FormProps {
+  readonly set: (part: Partial<AttachmentDraft>) => void;
+  readonly scope: Scope;
+}
+
+function Form(props: FormProps): ReactElement {
+  const { draft, onChange, error } = props;
+  const t = useWords(FUNCTIONS);
+  const discovery = useDiscovery();
+  const scope = useMemo<Scope>(() => ({ place: 'guard', discovery, entity: draft.entity }), [discovery, draft.entity]);
+  const set = (part: Partial<AttachmentDraft>): void => onChange({ ...draft, ...part });
+  const part: PartProps = { ...props, set, scope };
+  return (
+    <Stack spacing={2}>
+      <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, alignItems: 'start' }}>
+        <TextField
+          size="small"
+          required
+          label={t('name')}
+          value={draft.name}
+          onChange={(event) => set({ name: event.target.value })}
+          error={errorAt(error, 'name') !== undefined}
+          helperText={errorAt(error, 'name')}
+        />
+        <TextField
+          select
+          size="small"
+          required
+          label={t('entity')}
+          value={draft.entity}
+          onChange={(event) => set({ entity: event.target.value, field: '', into: '' })}
+        >
+          {discovery.entities.map(({ name, label }) => (
+            <MenuItem key={name} value={name}>
+              {label}
+            </MenuItem>
+          ))}
+        </TextField>
+      </Box>
+      <Autocomplete
+        multiple
+        disableCloseOnSelect
+        size="small"
+        options={EVENTS}
+        value={[...draft.on]}
+        getOptionLabel={(event: FunctionEvent) => t(event)}
+        onChange={(_, on) => set({ on })}
+        renderInput={(params) => (
+          <TextField {...params} label={t('events')} error={errorAt(error, 'on') !== undefined} helperText={errorAt(error, 'on')} />
+        )}
+      />
+      <What {...part} />
+      <Fields {...part} />
+      <Expression
+        label={t('when')}
+        value={draft.when}
+        onChange={(when) => set({ when })}
+        scope={scope}
+        truth={{ yes: t('when_yes'), no: t('when_no') }}
+        error={errorAt(error, 'when')}
+      />
+      <Rest {...part} />
+    </Stack>
+  );
+}
+
+function What(props: PartProps): ReactElement {
+  const { draft, set, registry, error } = props;
+  const t = useWords(FUNCTIONS);
+  const spec = registry.find(({ name }) => name === draft.function);
+  return (
+    <>
+      <ToggleButtonGroup
+        exclusive
+        size="small"
+        aria-label={t('what')}
+        value={draft.isScript ? 'script' : 'function'}
+        onChange={(_, kind: string | null) => set({ isScript: (kind ?? (draft.isScript ? 'script' : 'function')) === 'script' })}
+      >
+        <ToggleButton value="function">{t('function')}</ToggleButton>
+        <ToggleButton value="script">{t('script')}</ToggleButton>
+      </ToggleButtonGroup>
+      {draft.isScript ? (
+        <div>
+          <Typography variant="caption" component="div" sx={{ color: 'text.secondary', mb: 0.5 }}>
+            {t('script_hint')}
+          </Typography>
+          <Suspense fallback={<Loading lines={3} />}>
+            <CodeEditor
+              language="text"
+              label={t('script_label')}
+              value={draft.script}
+              onChange={(script) => set({ script })}
+              minHeight={120}
+            />
+          </Suspense>
+          <Typography variant="caption" sx={{ color: 'error.main' }}>
+            {errorAt(error, 'script') ?? ''}
+          </Typography>
+        </div>
+      ) : (
+        <>
+          <Autocomplete
+            size="small"
+            options={registry.map(({ name }) => name)}
+            value={draft.function === '' ? null : draft.function}
+            onChange={(_, name) => set({ function: name ?? '', params: {} })}
+            renderInput={(params) => (
+              <TextField
+                {...params}
+                label={t('function')}
+                error={errorAt(error, 'function') !== undefined}
+                helperText={errorAt(error, 'function') ?? spec?.summary}
+              />
+            )}
+          />
+          {spec === undefined ? null : <Params {...props} spec={spec} />}
+        </>
+      )}
+    </>
+  );
+}
+
+function Params({ draft, set, spec, error }: PartProps & { readonly spec: RegistryFunction }): ReactElement {
+  const t = useWords(FUNCTIONS);
+  const known = Object.entries(spec.parameters.properties ?? {});
+  return (
+    <Stack spacing={1.5} role="group" aria-label={t('params')}>
+      <Typography component="h2" variant="body2" sx={{ fontWeight: 500 }}>
+        {t('params')}
+      </Typography>
+      <Typography variant="caption" sx={{ color: 'text.secondary' }}>
+        {t('param_hint')}
+      </Typography>
+      {known.map(([name, { description }]) => (
+        <TextField
+          key={name}
+          size="small"
+          multiline
+          required={spec.parameters.required?.includes(name) === true}
+          label={name}
+          value={draft.params[name] ?? ''}
+          onChange={(event) => set({ params: { ...draft.params, [name]: event.target.value } })}
+          error={errorAt(error, `params.${name}`) !== undefined}
+          helperText={errorAt(error, `params.${name}`) ?? description}
+          slotProps={{ htmlInput: { spellCheck: false } }}
+        />
+      ))}
+    </Stack>
+  );
+}
+
+function Fields({ draft, set, error }: PartProps): ReactElement {
+  const t = useWords(FUNCTIONS);
+  const discovery = useDiscovery();
+  const fields = entityNamed(discovery, draft.entity)?.fields ?? [];
+  return (
+    <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, alignItems: 'start' }}>
+      {(['field', 'into'] as const).map((part) => (
+        <TextField
+          key={part}
+          select
+          size="small"
+          label={t(part)}
+          value={draft[part]}
+          onChange={(event) => set({ [part]: event.target.value })}
+          error={errorAt(error, part) !== undefined}
+          helperText={errorAt(error, part)}
+          slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
+        >
+          <MenuItem value="">
+            <em>{t('no_field')}</em>
+          </MenuItem>
+          {fields.map(({ name }) => (
+            <MenuItem key={name} value={name}>
+              {name}
+            </MenuItem>
+          ))}
+        </TextField>
+      ))}
+    </Box>
+  );
+}
+
+const SWITCHES = ['active', 'async', 'log'] as const;
+const SWITCH_WORDS = { active: 'is_active', async: 'is_async', log: 'is_logged' } as const;
+
+function Rest({ draft, set, error }: PartProps): ReactElement {
+  const t = useWords(FUNCTIONS);
+  return (
+    <>
+      <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', sm: '3fr 1fr' }, alignItems: 'start' }}>
+        <TextField
+          size="small"
+          label={t('own_message')}
+          helperText={t('own_message_hint')}
+          value={draft.message}
+          onChange={(event) => set({ message: event.target.value })}
+        />
+        <TextField
+          size="small"
+          label={t('priority')}
+          value={draft.priority}
+          onChange={(event) => set({ priority: event.target.value })}
+          error={errorAt(error, 'priority') !== undefined}
+          slotProps={{ htmlInput: { inputMode: 'numeric' } }}
+        />
+      </Box>
+      <Stack direction="row" useFlexGap sx={{ flexWrap: 'wrap' }}>
+        {SWITCHES.map((part) => (
+          <FormControlLabel
+            key={part}
+            control={<Checkbox size="small" checked={draft[part]} onChange={(event) => set({ [part]: event.target.checked })} />}
+            label={t(SWITCH_WORDS[part])}
+          />
+        ))}
+      </Stack>
+      <div>
+        <Typography component="h2" variant="body2" sx={{ fontWeight: 500 }}>
+          {t('tests_json')}
+        </Typography>
+        <Typography variant="caption" component="div" sx={{ color: 'text.secondary', mb: 0.5, overflowWrap: 'anywhere' }}>
+          {t('tests_hint')}
+        </Typography>
+        <Suspense fallback={<Loading lines={2} />}>
+          <CodeEditor
+            isSmall
+            language="json"
+            label={t('tests_json')}
+            value={draft.tests}
+            onChange={(tests) => set({ tests })}
+            minHeight={44}
+            maxHeight={300}
+            placeholder="[]"
+          />
+        </Suspense>
+        <Typography role="status" variant="caption" sx={{ color: 'error.main' }}>
+          {readTests(draft.tests) === undefined ? t('json_broken') : (errorAt(error, 'tests') ?? '')}
+        </Typography>
+      </div>
+    </>
+  );
+}
