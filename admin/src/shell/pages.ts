@@ -8,6 +8,7 @@ import AltRouteOutlined from '@mui/icons-material/AltRouteOutlined';
 import FunctionsOutlined from '@mui/icons-material/FunctionsOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
+import KeyOutlined from '@mui/icons-material/KeyOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
@@ -97,6 +98,14 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'Functions', de: 'Funktionen' },
     icon: FunctionsOutlined,
     component: lazy(() => import('../pages/functions/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_permissions/*',
+    section: 'build',
+    label: { en: 'Permissions', de: 'Berechtigungen' },
+    icon: KeyOutlined,
+    component: lazy(() => import('../pages/permissions/index.tsx')),
     allows: admins,
   },
   {
