@@ -36,7 +36,6 @@ export const lightTheme: RaThemeOptions = {
     mode: 'light',
     primary: { main: '#2f5bea' },
     secondary: { main: '#1b2433' },
-    info: { main: '#0b6aa8' },
     success: { main: '#1b7f4b' },
     info: { main: '#0b5c8f' },
     warning: { main: '#9a5b00' },

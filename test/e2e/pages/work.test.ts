@@ -37,7 +37,7 @@ afterAll(async () => {
   expect(complaints).toEqual([]);
 });
 
-const card = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('article').filter({ hasText: TITLES[0] });
+const card = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('article').filter({ hasText: String(TITLES[0]) });
 
 it('shows what waits, with who has to sign and until when, and after a decision what came next', async () => {
   await card(lead).getByText('0 of 1').waitFor();
@@ -55,7 +55,7 @@ it('shows what waits, with who has to sign and until when, and after a decision 
 });
 
 it('gives a part to somebody else, says when there is nobody of that name, and approves several at once', async () => {
-  const other = lead.getByRole('article').filter({ hasText: TITLES[1] });
+  const other = lead.getByRole('article').filter({ hasText: String(TITLES[1]) });
   await other.getByRole('button', { name: 'Delegate' }).click();
   const dialog = lead.getByRole('dialog', { name: 'Delegate' });
   await dialog.getByLabel(/To/).fill('nobody@desk.test');
