@@ -2,6 +2,8 @@
 import { homeOf } from '../../operations/auth/home.ts';
 import type { AppContext } from '../../operations/context.ts';
 import { checkParameters } from '../../operations/paging.ts';
+import { permissionImpact } from '../../operations/permissions/impact.ts';
+import { permissionMatrix } from '../../operations/permissions/matrix.ts';
 import { simulate } from '../../operations/permissions/simulate.ts';
 import { newHookToken } from '../../operations/processes/hooks.ts';
 import { listMovable, moveRuns } from '../../operations/processes/move.ts';
@@ -62,7 +64,7 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
     case 'rules':
       return more.length === 1 && (more[0] === 'try' || more[0] === 'test') ? tryRoute(ctx, call) : definitionsRoute(ctx, call, rest);
     case 'permissions':
-      return more.length === 1 && more[0] === 'simulate' ? simulateRoute(ctx, call) : definitionsRoute(ctx, call, rest);
+      return permissionVerb(ctx, call, more) ?? definitionsRoute(ctx, call, rest);
     case 'slas':
       return slaAdminRoute(ctx, call, rest);
     case 'secrets':
@@ -86,12 +88,20 @@ async function tryRoute(ctx: AppContext, call: Call): Promise<Answer> {
   return dataAnswer(await withFreshSchema(ctx, (fresh) => tryRules(fresh, body)));
 }
 
-/** What somebody may do and why, and what draft permissions would change. */
-async function simulateRoute(ctx: AppContext, call: Call): Promise<Answer> {
+const PERMISSION_QUESTIONS: Readonly<Record<string, (ctx: AppContext, body: unknown) => Promise<unknown>>> = {
+  simulate,
+  matrix: permissionMatrix,
+  impact: permissionImpact,
+};
+
+/** What somebody may do and why, what every role may do, and whom draft permissions would give or take something. */
+function permissionVerb(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> | undefined {
+  const [verb = '', ...more] = rest;
+  const ask = Object.hasOwn(PERMISSION_QUESTIONS, verb) ? PERMISSION_QUESTIONS[verb] : undefined;
+  if (ask === undefined || more.length > 0) return undefined;
   if (call.method !== 'POST') throw noSuchRoute(call);
-  call.route = '/api/:app/_admin/permissions/simulate';
-  const body = await objectOf(call);
-  return dataAnswer(await withFreshSchema(ctx, (fresh) => simulate(fresh, body)));
+  call.route = `/api/:app/_admin/permissions/${verb}`;
+  return objectOf(call).then(async (body) => dataAnswer(await withFreshSchema(ctx, (fresh) => ask(fresh, body))));
 }
 
 /** What is asked of a definition's runs, and the token of its inbound hook. */

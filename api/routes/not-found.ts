@@ -85,6 +85,8 @@ export const METHODS: readonly (readonly [pattern: string, methods: readonly str
   ['_admin/rules/try', ['POST']],
   ['_admin/rules/test', ['POST']],
   ['_admin/permissions/simulate', ['POST']],
+  ['_admin/permissions/matrix', ['POST']],
+  ['_admin/permissions/impact', ['POST']],
   ['_admin/export', ['GET']],
   ['_admin/import', ['POST']],
   ['_admin/findings', ['GET']],

@@ -1,5 +1,6 @@
 /** What admins ask of rules and permissions before they publish anything. */
-import { ruleTrial, simulation } from '../payloads/trials.ts';
+import { permissionImpact, permissionMatrix, ruleTrial, simulation } from '../payloads/trials.ts';
+import { RECORD_ACTIONS } from '../policy/access.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, objectOf, type Schema } from './json.ts';
 import { FLAG, MAYBE_TEXT, operation, TEXT, TEXTS, WHOLE } from './operation.ts';
@@ -46,9 +47,73 @@ const DECISION = {
   ),
   presets: { type: 'object' },
 } as const satisfies Record<string, Schema>;
+const ACTION: Schema = { type: 'string', enum: [...RECORD_ACTIONS] };
+const CELL = {
+  role: TEXT,
+  entity: TEXT,
+  action: ACTION,
+  decision: DECISION.decision,
+  by: { ...TEXTS, description: 'Ids of the permissions that bear on it.' },
+  fields: {
+    ...objectOf({ always: WHOLE, conditional: WHOLE, never: WHOLE }, ['always', 'conditional', 'never']),
+    description: 'How many fields are open: always, in some records, never.',
+  },
+} as const satisfies Record<string, Schema>;
+const ACCESS_CHANGE = {
+  role: { ...MAYBE_TEXT, description: '`*` is everybody who is signed in; null when a user is meant.' },
+  user: { anyOf: [objectOf({ id: TEXT, email: TEXT }, ['id', 'email']), { type: 'null' }] },
+  entity: TEXT,
+  action: ACTION,
+  before: DECISION.decision,
+  after: DECISION.decision,
+  effect: {
+    type: 'string',
+    enum: ['gains', 'loses', 'both', 'unclear'],
+    description: '`unclear`: of a role, where it depends on who has it; of fields that are open by another condition.',
+  },
+  rows: {
+    anyOf: [objectOf({ gained: WHOLE, lost: WHOLE }, ['gained', 'lost']), { type: 'null' }],
+    description: 'Records that come and go for a user; null for a role, a create, and what was too much to count.',
+  },
+  fields: objectOf({ gained: TEXTS, lost: TEXTS, changed: TEXTS }, ['gained', 'lost', 'changed']),
+} as const satisfies Record<string, Schema>;
 const ROWS = objectOf({ before: WHOLE, after: WHOLE, gained: TEXTS, lost: TEXTS }, ['before', 'after', 'gained', 'lost']);
 
+const matrixPaths = (root: string): Paths => ({
+  [`${root}/permissions/matrix`]: {
+    post: operation(TRIALS_TAG, 'admin_permission_matrix', {
+      summary: 'What each role may do with each entity',
+      description: 'As it is served, or with `draft`. The role `*` is everybody who is signed in. Admins are not asked, and not listed.',
+      body: schemaOf(permissionMatrix),
+      example: {},
+      told: 'A decision for every role, entity and action.',
+      answer: data(objectOf({ roles: TEXTS, cells: arrayOf(objectOf(CELL, Object.keys(CELL))) }, ['roles', 'cells'])),
+      errors: ERRORS,
+    }),
+  },
+  [`${root}/permissions/impact`]: {
+    post: operation(TRIALS_TAG, 'admin_permission_impact', {
+      summary: 'Who gains and who loses access by a draft',
+      description: 'Role by role, and user by user with the records that come and go, for the first 500 active users. Nothing is written.',
+      body: schemaOf(permissionImpact),
+      example: { draft: [{ entity: 'ticket', action: 'read', roles: ['agent'] }] },
+      told: 'Only what changes.',
+      answer: data(
+        objectOf(
+          {
+            changes: arrayOf(objectOf(ACCESS_CHANGE, Object.keys(ACCESS_CHANGE))),
+            users: objectOf({ considered: WHOLE, total: WHOLE }, ['considered', 'total']),
+          },
+          ['changes', 'users'],
+        ),
+      ),
+      errors: ERRORS,
+    }),
+  },
+});
+
 export const trialPaths = (root: string): Paths => ({
+  ...matrixPaths(root),
   [`${root}/rules/try`]: {
     post: operation(TRIALS_TAG, 'admin_try_rules', {
       summary: 'Try a payload on the rules, with drafts among them',

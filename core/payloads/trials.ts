@@ -30,3 +30,7 @@ export const simulation = z.strictObject({
   query: z.strictObject({ filter: z.unknown() }).optional(),
   draft: z.array(anyObject).max(200).optional(),
 });
+
+/** Permissions as they would be; those that are served when left out. */
+export const permissionMatrix = z.strictObject({ draft: z.array(anyObject).max(200).optional() });
+export const permissionImpact = z.strictObject({ draft: z.array(anyObject).min(1).max(200) });

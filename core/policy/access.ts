@@ -1,7 +1,8 @@
 /** What a caller may do with the records of one entity: the answer of a policy, asked by reads and writes alike. */
 import { sql, type Sql } from '../sql/sql.ts';
 
-export type RecordAction = 'read' | 'create' | 'update' | 'delete';
+export const RECORD_ACTIONS = ['read', 'create', 'update', 'delete'] as const;
+export type RecordAction = (typeof RECORD_ACTIONS)[number];
 
 /** One field under one action: readable for `read`, writable for the others. */
 export interface FieldAccess {

@@ -98,7 +98,7 @@ export async function simulate(ctx: AppContext, given: unknown): Promise<Simulat
 }
 
 /** Draft permissions with the id of a stored one stand for it, `{"id", "deleted": true}` takes it away, the others are added. */
-function withDraft(ctx: AppContext, draft: Request['draft']): { after: AppContext | undefined; drafts: ReadonlySet<string> } {
+export function withDraft(ctx: AppContext, draft: Request['draft']): { after: AppContext | undefined; drafts: ReadonlySet<string> } {
   if (draft === undefined) return { after: undefined, drafts: new Set() };
   const gone = new Set(draft.flatMap((item) => (item['deleted'] === true ? [item['id']] : [])));
   const items = draft.flatMap((item, index): PermissionDefinition[] => {
@@ -255,7 +255,7 @@ async function countRows(before: AppContext, after: AppContext, db: Db, entity: 
 }
 
 /** The keys of the records the action may reach: those that can be read, and for a write also pass its own policy. */
-function reachable(ctx: AppContext, entity: EntityModel, { action, query }: Request): Sql {
+export function reachable(ctx: AppContext, entity: EntityModel, { action, query }: Pick<Request, 'action' | 'query'>): Sql {
   const scope = readScope(ctx);
   const key = sql`select ${recordIdText(entity, ROWS_ALIAS)} as key `;
   const access = accessFor(ctx.app, ctx.actor, entity, action, ctx.now);

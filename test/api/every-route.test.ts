@@ -18,6 +18,8 @@ const POSTS = [
   ...['_admin/slas', '_admin/slas/try', '_admin/slas/none/recompute', '_admin/calendars'],
   ...[
     '_admin/permissions/simulate',
+    '_admin/permissions/matrix',
+    '_admin/permissions/impact',
     '_admin/import',
     '_admin/versions',
     '_admin/migrations',

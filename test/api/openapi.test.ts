@@ -262,6 +262,9 @@ describe('answers are as they are described', () => {
     await ask(admin, 'POST', at('rules/try'), { entity: 'ticket' });
     for (const action of ['read', 'create'])
       await ask(admin, 'POST', at('permissions/simulate'), { as: { roles: ['agent'] }, entity: 'ticket', action, draft: [] });
+    await ask(admin, 'POST', at('permissions/matrix'), {});
+    const draft = [{ entity: 'ticket', action: 'delete', roles: ['agent'] }];
+    await ask(admin, 'POST', at('permissions/impact'), { draft });
     const hook = await ask(admin, 'POST', at('webhooks'), { entity: 'note', url: 'https://example.invalid/hook' });
     const path = at(`webhooks/${String(hook.body.data.id)}`);
     const sent = await ask(admin, 'POST', `${path}/test`);

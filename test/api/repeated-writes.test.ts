@@ -129,6 +129,8 @@ const APP_WRITES: readonly (readonly [string, string])[] = [
     'signing-keys/rotate',
     'rules/try',
     'permissions/simulate',
+    'permissions/matrix',
+    'permissions/impact',
     'import',
     'versions',
     'versions/1/rollback',

@@ -40,6 +40,8 @@ const COMMANDS: readonly (readonly [string, string])[] = [
     `api-keys/${ID}/rotate`,
     'rules/try',
     'permissions/simulate',
+    'permissions/matrix',
+    'permissions/impact',
     'migrations',
     'versions/1/rollback',
     `deliveries/${ID}/replay`,

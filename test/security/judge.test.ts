@@ -350,6 +350,83 @@ describe('permissions/simulate', () => {
   });
 });
 
+describe('permissions/matrix and permissions/impact', () => {
+  const ask = async (verb: string, body: object) => {
+    const reply = await admin('POST', `/api/desk/_admin/permissions/${verb}`, body);
+    expect([reply.status, reply.status === 200 ? '' : JSON.stringify(reply.body)]).toEqual([200, '']);
+    return reply;
+  };
+  const cellsOf = async (body: object) =>
+    (await ask('matrix', body)).at('data', 'cells') as { role: string; entity: string; action: string }[];
+  const cell = (cells: { role: string; entity: string; action: string }[], role: string, entity: string, action: string) =>
+    cells.find((each) => each.role === role && each.entity === entity && each.action === action);
+
+  it('says for every role what it may do, and by which permissions', async () => {
+    const reply = await ask('matrix', {});
+    expect(reply.at('data', 'roles')).toEqual(['agent', 'lead', 'watcher', '*']);
+    const cells = await cellsOf({});
+    expect(cells).toHaveLength(4 * 2 * 4);
+    expect(cell(cells, 'agent', 'ticket', 'read')).toMatchObject({ decision: 'filtered', by: ['own', 'no-held'] });
+    expect(cell(cells, 'lead', 'ticket', 'read')).toMatchObject({ decision: 'allowed', by: ['all'], fields: { never: 0 } });
+    expect(cell(cells, 'watcher', 'ticket', 'read')).toMatchObject({ decision: 'allowed', fields: { always: 2, conditional: 0 } });
+    expect(cell(cells, '*', 'vault', 'read')).toMatchObject({ decision: 'denied', by: [] });
+    const drafted = await cellsOf({ draft: [{ entity: '*', action: 'read', roles: ['*'] }] });
+    expect(cell(drafted, '*', 'vault', 'read')).toMatchObject({ decision: 'allowed' });
+  });
+
+  it('says who gains and who loses by a draft, with the records of each user, and nobody else', async () => {
+    const changesOf = async (draft: object[]) =>
+      (await ask('impact', { draft })).at('data', 'changes') as { role: string | null; user: { email: string } | null; effect: string }[];
+    const taken = await changesOf([{ id: 'own', deleted: true }]);
+    expect(taken).toContainEqual(
+      expect.objectContaining({
+        role: 'agent',
+        user: null,
+        action: 'read',
+        before: 'filtered',
+        after: 'denied',
+        effect: 'loses',
+        rows: null,
+      }),
+    );
+    expect(taken).toContainEqual(
+      expect.objectContaining({
+        user: { id: USER(1), email: 'agent@desk.example' },
+        action: 'read',
+        before: 'filtered',
+        after: 'denied',
+        rows: { gained: 0, lost: 2 },
+      }),
+    );
+    // What cannot be read cannot be changed either.
+    expect(taken).toContainEqual(
+      expect.objectContaining({ user: { id: USER(1), email: 'agent@desk.example' }, action: 'update', rows: { gained: 0, lost: 2 } }),
+    );
+    // Who is lead besides reads all that is not held, with or without it.
+    expect(taken.filter(({ user }) => user?.email === 'other@desk.example')).toEqual([]);
+    const given = await changesOf([
+      { entity: 'ticket', action: 'read', roles: ['agent'], conditions: [{ field: 'amount', operator: 'gte', value: 50 }] },
+    ]);
+    expect(given.find(({ user }) => user?.email === 'agent@desk.example')).toMatchObject({ effect: 'gains', rows: { gained: 1, lost: 0 } });
+    const masked = await changesOf([{ entity: 'ticket', action: 'read', roles: ['watcher'], deny: true, fields: { read: ['title'] } }]);
+    expect(masked.map(({ role, user }) => role ?? user?.email)).toEqual(['watcher', 'watcher@desk.example']);
+    expect(masked[0]).toMatchObject({ effect: 'loses', fields: { gained: [], lost: ['title'] } });
+    expect(await changesOf([{ entity: 'ticket', action: 'read', roles: ['lead'] }])).toEqual([]);
+  });
+
+  it('is for admins, refuses drafts that could not be saved, and writes nothing', async () => {
+    for (const verb of ['matrix', 'impact']) {
+      const path = `/api/desk/_admin/permissions/${verb}`;
+      expect((await agent('POST', path, { draft: [] })).status).toBe(403);
+      expect((await admin('POST', path, { draft: [{ entity: 'ticket', action: 'fly', roles: ['x'] }] })).status).toBe(422);
+      expect((await admin('POST', path, { extra: 1 })).at('error', 'code')).toBe('UNKNOWN_FIELD');
+      expect((await admin('GET', path)).status).toBe(405);
+    }
+    expect((await admin('POST', '/api/desk/_admin/permissions/impact', {})).at('error', 'code')).toBe('INVALID_PAYLOAD');
+    expect((await world.pool.query('select 1 from durabase.schema_versions where schema_name = $1', ['desk'])).rowCount).toBe(1);
+  });
+});
+
 describe('X-As-User', () => {
   const as = (caller: Caller, user: string, path = '/api/desk/ticket') => caller('GET', path, undefined, { 'X-As-User': user });
 

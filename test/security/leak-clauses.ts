@@ -284,6 +284,10 @@ const essential = [
     query: { filter: { covert: 'alpha' } },
   }),
   post('/_admin/permissions/simulate', { as: { roles: ['titles'] }, entity: 'ticket', action: 'update', record_id: TICKET(6) }),
+  post('/_admin/permissions/matrix', {}),
+  post('/_admin/permissions/impact', {
+    draft: [{ entity: 'ticket', action: 'read', roles: ['agent'], conditions: [{ field: 'covert', value: 'alpha' }] }],
+  }),
   // Nobody but an admin acts as somebody else.
   ...['/ticket?count=exact', '/memo', `/ticket/${TICKET(6)}`].map((path) => get(path, { 'X-As-User': USER(8) })),
   // By a slug that is hidden.
