@@ -79,7 +79,10 @@ async function change(
   if (outcome !== 'gone') return;
   // Its workflow has ended: what was asked may be so already.
   const { status, approval } = await getMigration(ctx, id);
-  const isSo = verb === 'approve' ? approval.by !== undefined : (verb === 'reject' || verb === 'abort') && status === 'aborted';
+  const isSo =
+    verb === 'approve'
+      ? approval.by !== undefined && status !== 'aborted'
+      : (verb === 'reject' || verb === 'abort') && status === 'aborted';
   if (!isSo) throw over(await placeOf(ctx, id), verb);
 }
 

@@ -54,7 +54,8 @@ async function approve(client: pg.PoolClient, migration: string, row: Row, reque
   if (request.planHash !== undefined && request.planHash !== row.plan_hash) {
     throw new AppError('CONFLICT', 'The plan is not the one that was read: its hash is another.');
   }
-  if (row.approval.by !== undefined) return { status: row.status };
+  // Who rejects a plan is written down there, too.
+  if (row.approval.by !== undefined && row.status !== 'aborted') return { status: row.status };
   if (row.status !== 'awaiting_approval') throw unfit(row, 'approved');
   const { isFourEyes } = migrationRules(
     row.from_version === 0 ? EMPTY_DOCUMENT : await documentAt(client, row.schema_name, row.from_version),

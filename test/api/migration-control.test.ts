@@ -84,6 +84,8 @@ describe('an approval', () => {
       expect(ended.status, ended.text).toBe(200);
       await until('approved', asked.id, ({ status }) => status === 'aborted');
       expect((await send('GET', `approved/_admin/migrations/${asked.id}`)).body.data).toMatchObject({ error });
+      const late = await send('POST', `approved/_admin/migrations/${asked.id}/approve`);
+      expect([late.status, late.body.error?.code], late.text).toEqual([409, 'CONFLICT']);
       expect((await send('POST', 'approved/book', { name: 'a', [verb]: 'x' })).status).toBe(422);
     }
   });
