@@ -25,7 +25,7 @@ export function OlderClients({ migration }: { readonly migration: Migration }): 
         <Stack spacing={1}>
           <Typography variant="body2">
             <strong>{t('clients_still', { smart_count: traffic.clients, version })}.</strong>{' '}
-            {t('clients_told', { requests: format.number(traffic.requests) })}
+            {t('clients_told', { smart_count: traffic.requests, requests: format.number(traffic.requests) })}
           </Typography>
           <Rows
             label={t('old_traffic')}
