@@ -173,7 +173,7 @@ describe('the back office', () => {
     await page.waitForURL(/\/t\/library/);
     expect(await page.getByRole('menuitem', { name: 'Book' }).count()).toBe(0);
     await page.goto(`${stack.url}/admin/t/helpdesk/_versions`);
-    await page.getByRole('table', { name: 'Schema versions' }).waitFor();
+    await page.getByRole('table', { name: 'Versions' }).waitFor();
     expect(await axe(page)).toEqual([]);
     expect(owner.complaints).toEqual([]);
     await owner.context.close();
