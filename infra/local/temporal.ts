@@ -139,10 +139,12 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
   for (let attempt = 0; ; attempt++) {
     const started = await launch(executable, options, namespace);
     if (!(started instanceof Error)) return started;
-    // A port that was free a moment ago; with anything else another try ends the same way.
-    if (attempt === 2 || !/address already in use/i.test(started.message)) throw started;
+    if (attempt === 2 || !isPassing(options.logFile)) throw started;
   }
 }
+
+/** A port that was free a moment ago, one of ours or of the server's own services, which panics over it. Anything else ends the same way again. */
+const isPassing = (logFile: string): boolean => /address already in use|^panic: /im.test(tail(logFile, 200));
 
 async function adopt(options: TemporalOptions, namespace: string): Promise<RunningTemporal | undefined> {
   const { previous, file } = options;
