@@ -1,14 +1,15 @@
 import { Box, Button, Stack, TextField, Typography } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { useSend } from '../../api/use-api.ts';
+import { useRead, useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
+import { useDiscovery } from '../../shell/discovery-context.ts';
 import { Confirm } from '../../ui/Confirm.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import type { Comment } from './timeline.ts';
+import type { Comment, ToldComment } from './timeline.ts';
 import { RECORD } from './words.ts';
 
 interface CommentEntryProps {
-  readonly comment: Comment;
+  readonly comment: ToldComment;
   readonly path: string;
 }
 
@@ -16,13 +17,18 @@ interface CommentEntryProps {
 export function CommentEntry({ comment, path }: CommentEntryProps): ReactElement {
   const t = useWords(RECORD);
   const send = useSend();
+  // A comment that is gone is not asked about itself again.
+  const sendAndForget = useSend([`${path}/_timeline`]);
   const [draft, setDraft] = useState<string>();
   const [isDeleting, setDeleting] = useState(false);
   const [error, setError] = useState<unknown>();
   const address = `${path}/_comments/${encodeURIComponent(comment.id)}`;
+  const { user } = useDiscovery();
+  // What may be done with it is known to the comment itself; only its author and admins may do anything.
+  const own = useRead<{ data: Comment }>(comment.author.id === user.id || user.is_admin ? address : undefined).data?.data;
   const save = (): void => {
     setError(undefined);
-    const headers = { 'if-match': `"${comment.version}"` };
+    const headers = { 'if-match': `"${own?.version ?? comment.version}"` };
     send('PATCH', address, { body: draft }, { headers }).then(() => setDraft(undefined), setError);
   };
   if (draft !== undefined) {
@@ -50,12 +56,12 @@ export function CommentEntry({ comment, path }: CommentEntryProps): ReactElement
             {t('edited')}
           </Typography>
         )}
-        {comment.may_edit ? (
+        {own?.may_edit === true ? (
           <Button size="small" onClick={() => setDraft(comment.body)}>
             {t('edit')}
           </Button>
         ) : null}
-        {comment.may_delete ? (
+        {own?.may_delete === true ? (
           <Button size="small" color="error" onClick={() => setDeleting(true)}>
             {t('remove')}
           </Button>
@@ -66,7 +72,7 @@ export function CommentEntry({ comment, path }: CommentEntryProps): ReactElement
           title={t('remove_comment')}
           action={t('remove')}
           isDestructive
-          onConfirm={() => send('DELETE', address)}
+          onConfirm={() => sendAndForget('DELETE', address)}
           onClose={() => setDeleting(false)}
         >
           {t('remove_help')}

@@ -10,12 +10,17 @@ export interface ActorSeen {
   readonly name?: string | null;
 }
 
-export interface Comment {
+/** A comment as the story tells it. */
+export interface ToldComment {
   readonly id: string;
   readonly body: string;
   readonly author: ActorSeen;
   readonly version: number | string;
   readonly edited_at: string | null;
+}
+
+/** A comment as it answers for itself. */
+export interface Comment extends ToldComment {
   readonly may_edit: boolean;
   readonly may_delete: boolean;
 }
@@ -30,7 +35,7 @@ export interface ChangeEntry extends Told {
 
 export type TimelineEntry =
   | ChangeEntry
-  | (Told & { readonly type: 'comment'; readonly comment: Comment })
+  | (Told & { readonly type: 'comment'; readonly comment: ToldComment })
   | (Told & {
       readonly type: 'run';
       readonly event: 'begun' | 'ended';
