@@ -3,8 +3,7 @@
  * and follows the registry's events, so that a publish is seen by every api process before its call returns.
  */
 import type { AppRuntime, Shapes } from './app-runtime.ts';
-import type { Actor } from './context.ts';
-import type { OlderUse } from './shape-uses.ts';
+import type { Asking, OlderUse } from './shape-uses.ts';
 
 export interface Registry {
   /** By name or, for ids, by id. Undefined when there is none that serves. One catalog read at most, single-flight. */
@@ -20,7 +19,7 @@ export interface Registry {
   /** The shapes an app is served in; read once per runtime. */
   shapesOf(app: AppRuntime): Promise<Shapes>;
   /** Counts a request in an older shape, and who made it. */
-  countUse(app: AppRuntime, actor: Pick<Actor, 'kind' | 'id' | 'keyId'>): void;
+  countUse(app: AppRuntime, actor: Asking): void;
   /** What was counted since this process began. */
   olderUses(): readonly OlderUse[];
   /** How long a client waited for a write of one record: told to others with the lease. */

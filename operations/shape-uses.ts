@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { execute } from '../adapters/postgres/run.ts';
 import { sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime } from './app-runtime.ts';
-import type { Actor } from './context.ts';
 
 export interface OlderUse {
   /** Its name. */
@@ -26,9 +25,15 @@ interface Client {
   requests: number;
 }
 
+/** Who asks: an account, or an API key. */
+export interface Asking {
+  readonly kind: string;
+  readonly id: string | null;
+  readonly keyId?: string | undefined;
+}
+
 /** An API key is a client of its own, whoever it acts as. */
-export const clientOf = ({ kind, id, keyId }: Pick<Actor, 'kind' | 'id' | 'keyId'>): string =>
-  keyId === undefined ? `${kind}:${id ?? ''}` : `api_key:${keyId}`;
+export const clientOf = ({ kind, id, keyId }: Asking): string => (keyId === undefined ? `${kind}:${id ?? ''}` : `api_key:${keyId}`);
 
 export class ShapeUses {
   readonly #pool: pg.Pool;

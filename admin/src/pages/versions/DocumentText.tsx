@@ -4,8 +4,7 @@ import { Button, Stack } from '@mui/material';
 import { useMemo, type ReactElement } from 'react';
 import { useWords } from '../../i18n/words.ts';
 import CodeEditor from '../../ui/CodeEditor.tsx';
-import { documentText } from './document-text.ts';
-import type { Format } from './OneVersion.tsx';
+import { documentText, type Format } from './document-text.ts';
 import { VERSIONS } from './words.ts';
 
 interface DocumentTextProps {

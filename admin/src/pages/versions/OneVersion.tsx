@@ -13,13 +13,12 @@ import { Loading, Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import type { Format } from './document-text.ts';
 import { useVersionPaths, useVersions } from './use-versions.ts';
 import { VersionClass } from './VersionList.tsx';
 import { VERSIONS } from './words.ts';
 
 const DocumentText = lazy(() => import('./DocumentText.tsx'));
-
-export type Format = 'yaml' | 'json';
 
 /** What changed with a version, and its whole document to read or take away. */
 export function OneVersion(): ReactElement {
