@@ -111,7 +111,8 @@ describe('stuck runs', () => {
     await pool.query(`update ${storage}._operated_runs set state = 'pending', tries = 1, due_at = now() where run_id = $1`, [one]);
     await pool.query(`update ${storage}._operated_runs set state = 'pending', tries = 0, due_at = now() where run_id = $1`, [other]);
     await pool.query(
-      `insert into durabase.work (app, kind, due_at) select id, 'operations', now() from durabase.apps where name = 'main' on conflict do nothing`,
+      `insert into durabase.work (app, kind, due_at) select id, 'operations', now() from durabase.apps where name = 'main'
+       on conflict (app, kind) do update set due_at = excluded.due_at`,
     );
     const again = await operated(id);
     expect(again.body.data.runs).toEqual(
