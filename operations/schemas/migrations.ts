@@ -155,16 +155,20 @@ export async function getMigration(ctx: AppContext, key: string): Promise<Migrat
     join durabase.migrations of on of.id = found.id`,
   );
   if (row === undefined) throw noMigration(key);
+  // The control plane's own tables are migrated by the same means; it keeps no values to repair and has no clients in shapes.
+  const isApp = ctx.app.storage !== CONTROL_SCHEMA;
   return {
     ...view(ctx.services, ctx.app.name, row),
     approval: await withAddress(ctx, row.approval),
     log: await migrationLog(pool, ctx.app.id, row.id),
     changes: row.changes,
-    quarantined: await openQuarantine(pool, ctx.app.storage, row.id),
+    quarantined: isApp ? await openQuarantine(pool, ctx.app.storage, row.id) : 0,
     waits: isTrying(row) && row.waits !== null ? { ...row.waits, sessions: await sessionsInTheWay(pool, row.id, row.waits.step) } : null,
-    older_clients: row.old_traffic === null ? [] : await olderClients(ctx, row.from_version),
+    older_clients: row.old_traffic === null || !isApp ? [] : await olderClients(ctx, row.from_version),
   };
 }
+
+const CONTROL_SCHEMA = 'durabase';
 
 interface OneRow extends Row {
   readonly changes: readonly Change[];

@@ -96,17 +96,24 @@ describe('a description for one role', () => {
       .flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`))
       .filter((operation) => operation.includes('/ticket') && !operation.startsWith('parameters'));
     expect(operations.sort()).toEqual([
+      'delete /api/sample/ticket/{id}/_comments/{comment}',
       'get /api/sample/ticket',
       'get /api/sample/ticket/_aggregate',
       'get /api/sample/ticket/_export.csv',
       'get /api/sample/ticket/_export.ndjson',
       'get /api/sample/ticket/{id}',
+      'get /api/sample/ticket/{id}/_comments',
+      'get /api/sample/ticket/{id}/_comments/{comment}',
       'get /api/sample/ticket/{id}/_history',
+      'get /api/sample/ticket/{id}/_timeline',
+      'patch /api/sample/ticket/{id}/_comments/{comment}',
       'post /api/sample/_events/ticket',
       'post /api/sample/ticket',
       'post /api/sample/ticket/_aggregate',
       'post /api/sample/ticket/_bulk',
+      'post /api/sample/ticket/_import',
       'post /api/sample/ticket/_query',
+      'post /api/sample/ticket/{id}/_comments',
     ]);
     expect(clerk).toMatchObject({
       components: { schemas: { 'ticket.create': { required: ['title'], additionalProperties: false } } },
