@@ -20,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const PAGED = [
-  ...['users', 'api-keys', 'deliveries', 'entities', 'rules'].map((part) => `desk/_admin/${part}`),
+  ...['users', 'api-keys', 'deliveries', 'entities', 'rules', 'migrations'].map((part) => `desk/_admin/${part}`),
   ...['desk/_workflows', 'desk/_workflows/pending', '_platform/apps', '_platform/users', '_platform/api-keys', '_platform/audit'],
   '_platform/migrations',
 ];
 const WHOLE = [
-  ...['invites', 'auth-providers', 'signing-keys', 'secrets', 'versions', 'migrations', 'findings', 'export', `users/${ID}/sessions`].map(
+  ...['invites', 'auth-providers', 'signing-keys', 'secrets', 'versions', 'findings', 'export', `users/${ID}/sessions`].map(
     (part) => `desk/_admin/${part}`,
   ),
   ...['_platform/invites', '_platform/auth-providers', '_platform/signing-keys', '_platform/schemas', '_platform/events'],
