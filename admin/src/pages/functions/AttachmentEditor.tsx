@@ -2,21 +2,19 @@ import {
   Alert,
   Autocomplete,
   Box,
-  Button,
   Checkbox,
   FormControlLabel,
   MenuItem,
-  Paper,
   Stack,
   TextField,
   ToggleButton,
   ToggleButtonGroup,
   Typography,
 } from '@mui/material';
-import { lazy, Suspense, useMemo, useState, type FormEvent, type ReactElement } from 'react';
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router-dom';
-import { errorAt, useDefinitions, useWrites, type Listed } from '../../definitions/definitions.ts';
-import { savedState } from '../../definitions/Saved.tsx';
+import { lazy, Suspense, useMemo, useState, type ReactElement } from 'react';
+import { useParams, useSearchParams } from 'react-router-dom';
+import { DefinitionForm } from '../../definitions/DefinitionForm.tsx';
+import { errorAt, useDefinitions, type Listed } from '../../definitions/definitions.ts';
 import { Expression } from '../../expressions/Expression.tsx';
 import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
@@ -69,29 +67,12 @@ interface EditorProps {
 function Editor({ stored, version, registry }: EditorProps): ReactElement {
   const t = useWords(FUNCTIONS);
   const discovery = useDiscovery();
-  const navigate = useNavigate();
   const [search] = useSearchParams();
   const base = `/t/${discovery.app.name}/_functions`;
-  const { create, change } = useWrites<Attachment>('function-attachments');
   const [draft, setDraft] = useState(() =>
     stored === undefined ? emptyAttachment(discovery.entities[0]?.name ?? '', search.get('function') ?? '') : attachmentDraftOf(stored),
   );
-  // Another's publish while this form stands open is noticed, not overwritten.
-  const [edited] = useState(version);
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
   const body = attachmentBodyOf(draft);
-  const save = async (whole: object): Promise<void> => {
-    const written = stored === undefined ? await create(whole) : await change(stored.id, whole, edited);
-    await navigate(base, { state: savedState(written) });
-  };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (body === undefined) return;
-    setBusy(true);
-    setError(undefined);
-    save(body).catch((refused: unknown) => (setError(refused), setBusy(false)));
-  };
   return (
     <Box
       sx={{
@@ -101,25 +82,18 @@ function Editor({ stored, version, registry }: EditorProps): ReactElement {
         alignItems: 'start',
       }}
     >
-      <Paper
-        variant="outlined"
-        component="form"
-        noValidate
-        aria-label={t(stored === undefined ? 'new' : 'edit')}
-        onSubmit={submit}
-        sx={{ p: 2 }}
+      <DefinitionForm
+        section="function-attachments"
+        stored={stored}
+        version={version}
+        body={body}
+        label={t(stored === undefined ? 'new' : 'edit')}
+        save={t('save')}
+        cancel={t('cancel')}
+        from={base}
       >
-        <Problem error={error} />
-        <Form draft={draft} onChange={setDraft} error={error} registry={registry} />
-        <Stack direction="row" spacing={1} sx={{ mt: 2 }}>
-          <Button type="submit" variant="contained" disabled={isBusy || body === undefined}>
-            {t('save')}
-          </Button>
-          <Button component={Link} to={base}>
-            {t('cancel')}
-          </Button>
-        </Stack>
-      </Paper>
+        {(error) => <Form draft={draft} onChange={setDraft} error={error} registry={registry} />}
+      </DefinitionForm>
       <FunctionTrial key={draft.entity} draft={draft} />
     </Box>
   );

@@ -1,9 +1,9 @@
 /** One rule: its form, and beside it what it and all the others say about a record of one's choice, before it is published. */
-import { Alert, Box, Button, Paper, Stack } from '@mui/material';
-import { useMemo, useState, type FormEvent, type ReactElement } from 'react';
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router-dom';
-import { useDefinitions, useWrites, type DefinitionList, type Listed } from '../../definitions/definitions.ts';
-import { savedState } from '../../definitions/Saved.tsx';
+import { Alert, Box } from '@mui/material';
+import { useMemo, useState, type ReactElement } from 'react';
+import { useParams, useSearchParams } from 'react-router-dom';
+import { DefinitionForm } from '../../definitions/DefinitionForm.tsx';
+import { useDefinitions, type DefinitionList, type Listed } from '../../definitions/definitions.ts';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
 import { useReload } from '../../shell/reload.ts';
@@ -41,17 +41,11 @@ interface EditorProps {
 function Editor({ stored, version }: EditorProps): ReactElement {
   const t = useWords(RULES);
   const discovery = useDiscovery();
-  const navigate = useNavigate();
   const reload = useReload();
   const [search] = useSearchParams();
-  const { create, change } = useWrites<Rule>('rules');
   const [draft, setDraft] = useState(() =>
     stored === undefined ? emptyDraft(search.get('entity') ?? discovery.entities[0]?.name ?? '') : draftOf(stored),
   );
-  // Another's publish while this form stands open is noticed, not overwritten.
-  const [edited] = useState(version);
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
   const entity = entityNamed(discovery, draft.entity);
   const [sample, setSample] = useSample();
   const scope = useExpressionScope(entity, sample, discovery);
@@ -60,17 +54,9 @@ function Editor({ stored, version }: EditorProps): ReactElement {
     () => (isWhole(draft) ? [{ ...bodyOf(draft), ...(draft.id === undefined ? {} : { id: draft.id }) }] : undefined),
     [draft],
   );
-  const save = async (): Promise<void> => {
-    const written = stored === undefined ? await create(bodyOf(draft)) : await change(stored.id, bodyOf(draft), edited);
-    await navigate(`${base}?entity=${draft.entity}`, { state: savedState(written) });
+  const reloadForms = async (): Promise<void> => {
     // What is computed is not offered in forms.
     if (draft.type === 'computed' || stored?.type === 'computed') await reload();
-  };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    save().catch((refused: unknown) => (setError(refused), setBusy(false)));
   };
   return (
     <Box
@@ -81,25 +67,20 @@ function Editor({ stored, version }: EditorProps): ReactElement {
         alignItems: 'start',
       }}
     >
-      <Paper
-        variant="outlined"
-        component="form"
-        noValidate
-        aria-label={t(stored === undefined ? 'new' : 'edit')}
-        onSubmit={submit}
-        sx={{ p: 2 }}
+      <DefinitionForm
+        section="rules"
+        stored={stored}
+        version={version}
+        body={bodyOf(draft)}
+        label={t(stored === undefined ? 'new' : 'edit')}
+        save={t('save')}
+        cancel={t('cancel')}
+        from={base}
+        savedTo={`${base}?entity=${draft.entity}`}
+        onSaved={reloadForms}
       >
-        <Problem error={error} />
-        <RuleForm draft={draft} onChange={setDraft} sample={scope} error={error} isNew={stored === undefined} />
-        <Stack direction="row" spacing={1} sx={{ mt: 2 }}>
-          <Button type="submit" variant="contained" disabled={isBusy}>
-            {t('save')}
-          </Button>
-          <Button component={Link} to={base}>
-            {t('cancel')}
-          </Button>
-        </Stack>
-      </Paper>
+        {(error) => <RuleForm draft={draft} onChange={setDraft} sample={scope} error={error} isNew={stored === undefined} />}
+      </DefinitionForm>
       {entity === undefined ? null : (
         <TryPanel
           key={entity.name}

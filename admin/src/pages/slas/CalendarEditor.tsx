@@ -1,9 +1,9 @@
 import DeleteOutlined from '@mui/icons-material/DeleteOutlined';
-import { Alert, Autocomplete, Box, Button, FormControlLabel, IconButton, Paper, Stack, Switch, TextField, Typography } from '@mui/material';
-import { useState, type FormEvent, type ReactElement } from 'react';
-import { Link, useNavigate, useParams } from 'react-router-dom';
-import { errorAt, useDefinitions, useWrites, type Listed } from '../../definitions/definitions.ts';
-import { savedState } from '../../definitions/Saved.tsx';
+import { Alert, Autocomplete, Box, Button, FormControlLabel, IconButton, Stack, Switch, TextField, Typography } from '@mui/material';
+import { useState, type ReactElement } from 'react';
+import { useParams } from 'react-router-dom';
+import { DefinitionForm } from '../../definitions/DefinitionForm.tsx';
+import { errorAt, useDefinitions, type Listed } from '../../definitions/definitions.ts';
 import { useWords } from '../../i18n/words.ts';
 import { useDiscovery } from '../../shell/discovery-context.ts';
 import { Loading, Page } from '../../ui/Page.tsx';
@@ -32,45 +32,22 @@ export function CalendarEditor(): ReactElement {
 function Editor({ stored, version }: { readonly stored: Listed<Calendar> | undefined; readonly version: number }): ReactElement {
   const t = useWords(SLAS);
   const { app } = useDiscovery();
-  const navigate = useNavigate();
   const base = `/t/${app.name}/_slas`;
-  const { create, change } = useWrites<Calendar>('calendars');
   const [draft, setDraft] = useState(() => (stored === undefined ? emptyCalendar() : calendarDraftOf(stored)));
-  // Another's publish while this form stands open is noticed, not overwritten.
-  const [edited] = useState(version);
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
-  const save = async (): Promise<void> => {
-    const body = calendarBodyOf(draft);
-    const written = stored === undefined ? await create(body) : await change(stored.id, body, edited);
-    await navigate(base, { state: savedState(written) });
-  };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    save().catch((refused: unknown) => (setError(refused), setBusy(false)));
-  };
   return (
-    <Paper
-      variant="outlined"
-      component="form"
-      noValidate
-      aria-label={t(stored === undefined ? 'new_calendar' : 'edit_calendar')}
-      onSubmit={submit}
-      sx={{ p: 2 }}
+    <DefinitionForm
+      section="calendars"
+      stored={stored}
+      version={version}
+      body={calendarBodyOf(draft)}
+      isReady={draft.name.trim() !== ''}
+      label={t(stored === undefined ? 'new_calendar' : 'edit_calendar')}
+      save={t('save_calendar')}
+      cancel={t('cancel')}
+      from={base}
     >
-      <Problem error={error} />
-      <Form draft={draft} onChange={setDraft} error={error} />
-      <Stack direction="row" spacing={1} sx={{ mt: 2 }}>
-        <Button type="submit" variant="contained" disabled={isBusy || draft.name.trim() === ''}>
-          {t('save_calendar')}
-        </Button>
-        <Button component={Link} to={base}>
-          {t('cancel')}
-        </Button>
-      </Stack>
-    </Paper>
+      {(error) => <Form draft={draft} onChange={setDraft} error={error} />}
+    </DefinitionForm>
   );
 }
 

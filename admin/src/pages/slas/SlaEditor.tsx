@@ -9,15 +9,14 @@ import {
   FormControlLabel,
   IconButton,
   MenuItem,
-  Paper,
   Stack,
   TextField,
   Typography,
 } from '@mui/material';
-import { lazy, Suspense, useMemo, useState, type FormEvent, type ReactElement } from 'react';
-import { Link, useNavigate, useParams } from 'react-router-dom';
-import { errorAt, useDefinitions, useWrites, type Listed } from '../../definitions/definitions.ts';
-import { savedState } from '../../definitions/Saved.tsx';
+import { lazy, Suspense, useMemo, useState, type ReactElement } from 'react';
+import { useParams } from 'react-router-dom';
+import { DefinitionForm } from '../../definitions/DefinitionForm.tsx';
+import { errorAt, useDefinitions, type Listed } from '../../definitions/definitions.ts';
 import { Expression } from '../../expressions/Expression.tsx';
 import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
@@ -51,26 +50,9 @@ export function SlaEditor(): ReactElement {
 function Editor({ stored, version }: { readonly stored: Listed<Sla> | undefined; readonly version: number }): ReactElement {
   const t = useWords(SLAS);
   const discovery = useDiscovery();
-  const navigate = useNavigate();
   const base = `/t/${discovery.app.name}/_slas`;
-  const { create, change } = useWrites<Sla>('slas');
   const [draft, setDraft] = useState(() => (stored === undefined ? emptySla(discovery.entities[0]?.name ?? '') : slaDraftOf(stored)));
-  // Another's publish while this form stands open is noticed, not overwritten.
-  const [edited] = useState(version);
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
   const body = useMemo(() => slaBodyOf(draft), [draft]);
-  const save = async (whole: object): Promise<void> => {
-    const written = stored === undefined ? await create(whole) : await change(stored.id, whole, edited);
-    await navigate(base, { state: savedState(written) });
-  };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (body === undefined) return;
-    setBusy(true);
-    setError(undefined);
-    save(body).catch((refused: unknown) => (setError(refused), setBusy(false)));
-  };
   return (
     <Box
       sx={{
@@ -80,25 +62,18 @@ function Editor({ stored, version }: { readonly stored: Listed<Sla> | undefined;
         alignItems: 'start',
       }}
     >
-      <Paper
-        variant="outlined"
-        component="form"
-        noValidate
-        aria-label={t(stored === undefined ? 'new' : 'edit')}
-        onSubmit={submit}
-        sx={{ p: 2 }}
+      <DefinitionForm
+        section="slas"
+        stored={stored}
+        version={version}
+        body={body}
+        label={t(stored === undefined ? 'new' : 'edit')}
+        save={t('save')}
+        cancel={t('cancel')}
+        from={base}
       >
-        <Problem error={error} />
-        <Form draft={draft} onChange={setDraft} error={error} isNew={stored === undefined} />
-        <Stack direction="row" spacing={1} sx={{ mt: 2 }}>
-          <Button type="submit" variant="contained" disabled={isBusy || body === undefined}>
-            {t('save')}
-          </Button>
-          <Button component={Link} to={base}>
-            {t('cancel')}
-          </Button>
-        </Stack>
-      </Paper>
+        {(error) => <Form draft={draft} onChange={setDraft} error={error} isNew={stored === undefined} />}
+      </DefinitionForm>
       <SlaTrial key={draft.entity} entity={draft.entity} body={isWhole(draft) ? body : undefined} />
     </Box>
   );
