@@ -4,7 +4,7 @@
  *   const send = useSend();  await send('POST', `${base}/_workflows/${id}/retry`, { comment });
  * After a change everything read below one of `stale` is read again; by default everything below the path's app.
  */
-import { keepPreviousData, useQuery, useQueryClient, type Query, type UseQueryResult } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { useLogoutIfAccessDenied } from 'react-admin';
 import { ApiError, type CallOptions } from '../../../client/client.ts';
@@ -53,10 +53,7 @@ export function useSend(stale?: readonly string[]): Send {
         throw error;
       } finally {
         const prefixes = stale ?? [path.split('/').slice(0, 3).join('/')];
-        const predicate = ({ queryKey: [kind, read] }: Query): boolean => kind === 'api' && below(prefixes, read);
-        // What no page shows now is read anew when one does: it never shows for a moment what is gone.
-        queries.removeQueries({ predicate, type: 'inactive' });
-        await queries.invalidateQueries({ predicate });
+        await queries.invalidateQueries({ predicate: ({ queryKey: [kind, read] }) => kind === 'api' && below(prefixes, read) });
       }
     },
     [queries, logoutIfDenied, stale],

@@ -11,7 +11,7 @@ import type { EntityProps } from '../shape.ts';
 import { CommentBox } from './CommentBox.tsx';
 import { Entry } from './Entry.tsx';
 import { recordPath } from './path.ts';
-import { TYPES, type EntryType, type TimelineEntry } from './timeline.ts';
+import { MOST_ENTRIES, TYPES, type EntryType, type TimelineEntry } from './timeline.ts';
 import { RECORD } from './words.ts';
 
 interface TimelineAnswer {
@@ -20,7 +20,6 @@ interface TimelineAnswer {
 }
 
 const PAGE = 25;
-const MOST = 100;
 
 export function Activity({ discovery, entity }: EntityProps): ReactElement | null {
   const t = useWords(RECORD);
@@ -56,7 +55,7 @@ export function Activity({ discovery, entity }: EntityProps): ReactElement | nul
           <Entry key={`${entry.type}.${entry.id}.${entry.at}`} entry={entry} path={path} discovery={discovery} entity={entity} />
         ))}
       </Box>
-      {read.data?.page.next_cursor && limit < MOST ? <Button onClick={() => setLimit(limit + PAGE)}>{t('more')}</Button> : null}
+      {read.data?.page.next_cursor && limit < MOST_ENTRIES ? <Button onClick={() => setLimit(limit + PAGE)}>{t('more')}</Button> : null}
     </Stack>
   );
 }

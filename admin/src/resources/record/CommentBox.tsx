@@ -1,8 +1,9 @@
 import { Button, Stack, TextField } from '@mui/material';
 import { useState, type ReactElement, type SubmitEvent } from 'react';
-import { useRead, useSend } from '../../api/use-api.ts';
+import { useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
 import { Problem } from '../../ui/Problem.tsx';
+import { useComments } from './use-comments.ts';
 import { RECORD } from './words.ts';
 
 /** Where one writes a comment; nothing for who may not. */
@@ -12,8 +13,8 @@ export function CommentBox({ path }: { readonly path: string }): ReactElement | 
   const [body, setBody] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const allowed = useRead<{ meta: { may_write: boolean } }>(`${path}/_comments?limit=1`);
-  if (allowed.data?.meta.may_write !== true) return null;
+  const comments = useComments(path);
+  if (comments.data?.meta.may_write !== true) return null;
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     setBusy(true);

@@ -1,11 +1,11 @@
 import { Box, Button, Stack, TextField, Typography } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { useRead, useSend } from '../../api/use-api.ts';
+import { useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
-import { useDiscovery } from '../../shell/discovery-context.ts';
 import { Confirm } from '../../ui/Confirm.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import type { Comment, ToldComment } from './timeline.ts';
+import type { ToldComment } from './timeline.ts';
+import { useComments } from './use-comments.ts';
 import { RECORD } from './words.ts';
 
 interface CommentEntryProps {
@@ -17,15 +17,11 @@ interface CommentEntryProps {
 export function CommentEntry({ comment, path }: CommentEntryProps): ReactElement {
   const t = useWords(RECORD);
   const send = useSend();
-  // A comment that is gone is not asked about itself again.
-  const sendAndForget = useSend([`${path}/_timeline`]);
   const [draft, setDraft] = useState<string>();
   const [isDeleting, setDeleting] = useState(false);
   const [error, setError] = useState<unknown>();
   const address = `${path}/_comments/${encodeURIComponent(comment.id)}`;
-  const { user } = useDiscovery();
-  // What may be done with it is known to the comment itself; only its author and admins may do anything.
-  const own = useRead<{ data: Comment }>(comment.author.id === user.id || user.is_admin ? address : undefined).data?.data;
+  const own = useComments(path).data?.data.find(({ id }) => id === comment.id);
   const save = (): void => {
     setError(undefined);
     const headers = { 'if-match': `"${own?.version ?? comment.version}"` };
@@ -72,7 +68,7 @@ export function CommentEntry({ comment, path }: CommentEntryProps): ReactElement
           title={t('remove_comment')}
           action={t('remove')}
           isDestructive
-          onConfirm={() => sendAndForget('DELETE', address)}
+          onConfirm={() => send('DELETE', address)}
           onClose={() => setDeleting(false)}
         >
           {t('remove_help')}

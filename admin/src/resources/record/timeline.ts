@@ -62,5 +62,8 @@ export type TimelineEntry =
       readonly reason?: string | null;
     });
 
+/** A story is shown so far back, a page of the API. */
+export const MOST_ENTRIES = 100;
+
 export const TYPES = ['change', 'transition', 'comment', 'run', 'vote', 'clock', 'delivery'] as const;
 export type EntryType = (typeof TYPES)[number];
