@@ -24,6 +24,7 @@ import { useDiscovery } from '../shell/discovery-context.ts';
 import { messageOf } from '../providers/data-provider.ts';
 import { client } from '../session.ts';
 import { useReload } from '../shell/reload.ts';
+import { spaced } from '../ui/spaced.ts';
 
 type Mode = 'skip' | 'merge' | 'replace';
 
@@ -125,7 +126,7 @@ function ReportTable({ report }: { readonly report: Report }): ReactElement {
         <TableBody>
           {Object.entries(report.summary).map(([section, count]) => (
             <TableRow key={section}>
-              <TableCell>{section.replaceAll('_', ' ')}</TableCell>
+              <TableCell>{spaced(section)}</TableCell>
               <TableCell align="right">{count}</TableCell>
             </TableRow>
           ))}

@@ -4,6 +4,7 @@ import { columnFor } from '../fields/registry.tsx';
 import type { DiscoveredRelation, Discovery } from '../discovery.ts';
 import { AccessibleTable, TitleLink } from './AccessibleTable.tsx';
 import { defaultSort, ordered, visibleFields } from './shape.ts';
+import { spaced } from '../ui/spaced.ts';
 
 interface RelatedProps {
   readonly discovery: Discovery;
@@ -18,7 +19,7 @@ export function Related({ discovery, relation }: RelatedProps): ReactElement | n
   if (target === undefined || !target.permissions.read) return null;
   const others = visibleFields(target).filter((field) => field.name !== relation.target_field);
   return (
-    <Labeled label={relation.name.replaceAll('_', ' ')} fullWidth>
+    <Labeled label={spaced(relation.name)} fullWidth>
       <ReferenceManyField
         reference={relation.target}
         target={relation.target_field}

@@ -3,6 +3,7 @@ import { Button, Chip, Stack, Typography } from '@mui/material';
 import type { ReactElement } from 'react';
 import { useNotify, useRecordContext, useRefresh, useResourceContext, useUpdate, type RaRecord } from 'react-admin';
 import type { DiscoveredEntity, Discovery } from '../discovery.ts';
+import { spaced } from '../ui/spaced.ts';
 
 export function StateBar({ entity, discovery }: { readonly entity: DiscoveredEntity; readonly discovery: Discovery }): ReactElement | null {
   const record = useRecordContext();
@@ -34,7 +35,7 @@ export function StateBar({ entity, discovery }: { readonly entity: DiscoveredEnt
         const moves = machine.transitions.filter((transition) => transition.from.includes(state));
         return (
           <Stack key={machine.field} direction="row" spacing={1} useFlexGap sx={{ alignItems: 'center', flexWrap: 'wrap' }}>
-            <Typography variant="body2">{machine.field.replaceAll('_', ' ')}</Typography>
+            <Typography variant="body2">{spaced(machine.field)}</Typography>
             <Chip size="small" color="primary" label={state} />
             {entity.permissions.update
               ? moves.map((transition) => {
@@ -48,7 +49,7 @@ export function StateBar({ entity, discovery }: { readonly entity: DiscoveredEnt
                       title={mayMove ? `Move to ${transition.to}` : `Needs the role ${transition.roles.join(' or ')}`}
                       onClick={() => move(record, machine.field, transition.to)}
                     >
-                      {transition.to.replaceAll('_', ' ')}
+                      {spaced(transition.to)}
                     </Button>
                   );
                 })

@@ -48,11 +48,7 @@ function usePlaces(): readonly Place[] {
   const discovery = useDiscoveryIfAny();
   return useMemo(() => {
     if (discovery === undefined) {
-      return PLATFORM_PAGES.map(({ path, label }) => ({
-        to: `/platform/${path.replace(/\/\*$/, '')}`,
-        label: label[locale],
-        kind: t('platform'),
-      }));
+      return PLATFORM_PAGES.map((page) => ({ to: `/platform/${pathOf(page)}`, label: page.label[locale], kind: t('platform') }));
     }
     const base = `/t/${discovery.app.name}`;
     return [

@@ -114,8 +114,8 @@ function PlatformEntries(): ReactElement {
   const locale = useLocale();
   return (
     <>
-      {PLATFORM_PAGES.map(({ path, label, icon: Icon }) => (
-        <Menu.Item key={path} to={`/platform/${path.replace(/\/\*$/, '')}`} primaryText={label[locale]} leftIcon={<Icon />} />
+      {PLATFORM_PAGES.map((page) => (
+        <Menu.Item key={page.path} to={`/platform/${pathOf(page)}`} primaryText={page.label[locale]} leftIcon={<page.icon />} />
       ))}
     </>
   );

@@ -138,4 +138,4 @@ export const PAGES: readonly PageEntry[] = [
 export const pagesFor = (discovery: Discovery): readonly PageEntry[] => PAGES.filter((page) => page.allows(discovery));
 
 /** Without the `/*` of a page with addresses of its own. */
-export const pathOf = (page: PageEntry): string => page.path.replace(/\/\*$/, '');
+export const pathOf = (page: Pick<PageEntry, 'path'>): string => page.path.replace(/\/\*$/, '');

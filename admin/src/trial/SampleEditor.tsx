@@ -5,6 +5,7 @@ import { RecordInput } from '../definitions/RecordInput.tsx';
 import { RolesInput } from '../definitions/RolesInput.tsx';
 import type { DiscoveredEntity } from '../discovery.ts';
 import { useWords } from '../i18n/words.ts';
+import { readObject } from '../ui/json.ts';
 import { Loading } from '../ui/Page.tsx';
 import { FieldValue } from './FieldValue.tsx';
 import { actionOf, isWritable, NEW, type Row, type Sample } from './sample.ts';
@@ -128,14 +129,4 @@ function Json({ record, onChange }: RowProps): ReactElement {
       </Typography>
     </div>
   );
-}
-
-export function readObject(text: string): Row | undefined {
-  try {
-    const read: unknown = JSON.parse(text);
-    return typeof read === 'object' && read !== null && !Array.isArray(read) ? (read as Row) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

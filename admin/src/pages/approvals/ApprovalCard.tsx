@@ -10,9 +10,10 @@ import { Status } from '../../ui/Status.tsx';
 import { TemporalLink } from '../../ui/TemporalLink.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { RecordLink } from '../runs/RunRows.tsx';
-import { spaced, type Run, type Task } from '../runs/run.ts';
+import type { Run, Task } from '../runs/run.ts';
 import { HandOver } from './HandOver.tsx';
 import { APPROVALS } from './words.ts';
+import { spaced } from '../../ui/spaced.ts';
 
 type Verb = 'approve' | 'reject' | 'send-back' | 'resubmit';
 const DONE = { approve: 'approved', reject: 'rejected', 'send-back': 'sent-back', resubmit: 'resubmitted' } as const;

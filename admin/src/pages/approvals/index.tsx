@@ -10,9 +10,10 @@ import { Empty } from '../../ui/Empty.tsx';
 import { Loading, Page } from '../../ui/Page.tsx';
 import { Pager } from '../../ui/Pager.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { spaced, type Run } from '../runs/run.ts';
+import type { Run } from '../runs/run.ts';
 import { ApprovalCard } from './ApprovalCard.tsx';
 import { APPROVALS } from './words.ts';
+import { spaced } from '../../ui/spaced.ts';
 
 interface PendingAnswer {
   readonly data: readonly Run[];

@@ -19,6 +19,7 @@ import { Expression } from '../../expressions/Expression.tsx';
 import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
+import { readList } from '../../ui/json.ts';
 import { Loading, Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import {
@@ -26,7 +27,6 @@ import {
   attachmentDraftOf,
   emptyAttachment,
   EVENTS,
-  readTests,
   type Attachment,
   type AttachmentDraft,
   type FunctionEvent,
@@ -343,7 +343,7 @@ function Rest({ draft, set, error }: PartProps): ReactElement {
           />
         </Suspense>
         <Typography role="status" variant="caption" sx={{ color: 'error.main' }}>
-          {readTests(draft.tests) === undefined ? t('json_broken') : (errorAt(error, 'tests') ?? '')}
+          {readList(draft.tests) === undefined ? t('json_broken') : (errorAt(error, 'tests') ?? '')}
         </Typography>
       </div>
     </>

@@ -1,5 +1,6 @@
 /** An attachment as its form holds it. */
 import type { FunctionAttachment, FunctionEvent } from '../../../../core/model/document.ts';
+import { readList } from '../../ui/json.ts';
 
 export type Attachment = FunctionAttachment;
 export type { FunctionEvent };
@@ -103,23 +104,11 @@ function readParam(typed: string): unknown {
 export const paramsOf = ({ params }: AttachmentDraft): Record<string, unknown> =>
   Object.fromEntries(Object.entries(params).flatMap(([name, typed]) => (typed === '' ? [] : [[name, readParam(typed)]])));
 
-/** Undefined for what is no list yet. */
-export function readTests(text: string): readonly unknown[] | undefined {
-  if (text.trim() === '') return [];
-  try {
-    const read: unknown = JSON.parse(text);
-    return Array.isArray(read) ? read : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
 /** Undefined while the tests are no JSON. Null takes away what the stored form had. */
 export function attachmentBodyOf(draft: AttachmentDraft): Record<string, unknown> | undefined {
-  const tests = readTests(draft.tests);
+  const tests = readList(draft.tests);
   if (tests === undefined) return undefined;
   return {
     name: draft.name.trim(),

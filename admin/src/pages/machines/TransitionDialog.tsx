@@ -21,7 +21,7 @@ import { Expression } from '../../expressions/Expression.tsx';
 import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
-import { readObject } from '../../trial/SampleEditor.tsx';
+import { readObject } from '../../ui/json.ts';
 import { ANY, fromsOf, statesOf, type Body, type Transition, type TransitionAction } from './machine.ts';
 import { MACHINES } from './words.ts';
 

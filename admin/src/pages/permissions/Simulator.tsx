@@ -7,7 +7,7 @@ import { RecordInput } from '../../definitions/RecordInput.tsx';
 import { RolesInput } from '../../definitions/RolesInput.tsx';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
-import { readObject } from '../../trial/SampleEditor.tsx';
+import { readObject } from '../../ui/json.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useDraft } from './draft.ts';
 import { RECORD_ACTIONS, type RecordAction } from './permission.ts';

@@ -4,7 +4,7 @@ import { useState, type ReactElement } from 'react';
 import { errorAt } from '../../definitions/definitions.ts';
 import type { DiscoveredEntity } from '../../discovery.ts';
 import { useWords } from '../../i18n/words.ts';
-import { readObject } from '../../trial/SampleEditor.tsx';
+import { readObject } from '../../ui/json.ts';
 import type { RelatedLoad } from './rule.ts';
 import { RULES } from './words.ts';
 

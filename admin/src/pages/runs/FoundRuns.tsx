@@ -12,9 +12,10 @@ import { Rows } from '../../ui/Rows.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { OperateMany } from './OperateMany.tsx';
-import { RUN_TONES, spaced, type ShownStatus } from './run.ts';
+import { RUN_TONES, type ShownStatus } from './run.ts';
 import { RunRows, type ListedRun } from './RunRows.tsx';
 import { RUNS } from './words.ts';
+import { spaced } from '../../ui/spaced.ts';
 
 const FILTERS = ['status', 'workflow', 'step', 'error'] as const;
 const STATUSES: readonly ShownStatus[] = ['stuck', 'running', 'failed', 'completed', 'cancelled'];

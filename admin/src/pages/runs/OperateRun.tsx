@@ -5,6 +5,7 @@ import { appPath, useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
 import { useDiscovery } from '../../shell/discovery-context.ts';
 import { Confirm } from '../../ui/Confirm.tsx';
+import { readObject } from '../../ui/json.ts';
 import { Loading } from '../../ui/Page.tsx';
 import type { Run } from './run.ts';
 import { RUNS } from './words.ts';
@@ -89,11 +90,7 @@ export function OperateRun({ run, verb, onClose }: OperateRunProps): ReactElemen
 }
 
 function parseObject(text: string, complaint: string): object {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Told below, like any other text that is no object.
-  }
-  throw new Error(complaint);
+  const value = readObject(text);
+  if (value === undefined) throw new Error(complaint);
+  return value;
 }

@@ -15,8 +15,9 @@ import { Time } from '../../ui/Time.tsx';
 import { ApprovalCard } from '../approvals/ApprovalCard.tsx';
 import { OperateRun, type RunVerb } from './OperateRun.tsx';
 import { RecordLink } from './RunRows.tsx';
-import { RUN_TONES, shownStatus, spaced, type HistoryEntry, type Run } from './run.ts';
+import { RUN_TONES, shownStatus, type HistoryEntry, type Run } from './run.ts';
 import { RUNS } from './words.ts';
+import { spaced } from '../../ui/spaced.ts';
 
 export function RunPage(): ReactElement {
   const t = useWords(RUNS);

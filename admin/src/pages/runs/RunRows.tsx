@@ -7,8 +7,9 @@ import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
 import { Rows, type Column } from '../../ui/Rows.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { RUN_TONES, spaced, type ShownStatus } from './run.ts';
+import { RUN_TONES, type ShownStatus } from './run.ts';
 import { RUNS } from './words.ts';
+import { spaced } from '../../ui/spaced.ts';
 
 /** What lists show of a run, whichever door they came from. */
 export interface ListedRun {

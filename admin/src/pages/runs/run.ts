@@ -75,6 +75,3 @@ export const RUN_TONES: Readonly<Record<ShownStatus, Tone>> = {
 };
 
 export const shownStatus = (run: Run): ShownStatus => (run.is_stuck ? 'stuck' : run.status);
-
-/** `review_order` reads better as `review order`. */
-export const spaced = (name: string): string => name.replaceAll('_', ' ');

@@ -21,9 +21,10 @@ import { Expression } from '../../expressions/Expression.tsx';
 import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
 import { useDiscovery } from '../../shell/discovery-context.ts';
+import { readList } from '../../ui/json.ts';
 import { Loading, Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { emptySla, isWhole, readList, slaBodyOf, slaDraftOf, type Calendar, type Sla, type SlaDraft } from './sla.ts';
+import { emptySla, isWhole, slaBodyOf, slaDraftOf, type Calendar, type Sla, type SlaDraft } from './sla.ts';
 import { SlaTrial } from './SlaTrial.tsx';
 import { SLAS } from './words.ts';
 

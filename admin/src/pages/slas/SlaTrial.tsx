@@ -8,14 +8,13 @@ import { useFormat } from '../../i18n/format.ts';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
 import { Rows } from '../../ui/Rows.tsx';
-import { Status, type Tone } from '../../ui/Status.tsx';
+import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { CLOCK_TONES, type ClockState } from '../clocks/clock.ts';
 import { SLAS } from './words.ts';
 
-type State = 'running' | 'paused' | 'met' | 'breached' | 'cancelled';
-
 interface Clock {
-  readonly state: State;
+  readonly state: ClockState;
   readonly started_at: string | null;
   readonly due_at: string | null;
   readonly target_ms: number | null;
@@ -84,8 +83,6 @@ export function SlaTrial({ entity: name, body }: SlaTrialProps): ReactElement | 
 /** A definition of its own has no stored form that null would take away. */
 const withoutNulls = (body: object): object => Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 
-const TONES: Readonly<Record<State, Tone>> = { running: 'running', paused: 'paused', met: 'done', breached: 'failed', cancelled: 'off' };
-
 function ClockView({ clock, number }: { readonly clock: Clock; readonly number: number }): ReactElement {
   const t = useWords(SLAS);
   const format = useFormat();
@@ -93,7 +90,7 @@ function ClockView({ clock, number }: { readonly clock: Clock; readonly number: 
   return (
     <Box component="article" aria-label={t('clock', { number })}>
       <Stack direction="row" useFlexGap spacing={1} sx={{ alignItems: 'center', flexWrap: 'wrap', mb: 1 }}>
-        <Status tone={TONES[clock.state]} label={t(`state_${clock.state}`)} />
+        <Status tone={CLOCK_TONES[clock.state]} label={t(`state_${clock.state}`)} />
         <Typography variant="body2">
           {t('elapsed', { time: format.duration(clock.elapsed_ms) })}{' '}
           {clock.target_ms === null ? '' : t('of_target', { time: format.duration(clock.target_ms) })}

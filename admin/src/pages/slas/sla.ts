@@ -1,5 +1,6 @@
 /** SLAs and calendars as their forms hold them. */
 import type { CalendarDefinition, SlaDefinition } from '../../../../core/model/document.ts';
+import { readList } from '../../ui/json.ts';
 
 export type Sla = SlaDefinition;
 export type Calendar = CalendarDefinition;
@@ -69,18 +70,6 @@ export const slaDraftOf = (sla: Sla): SlaDraft => ({
   retroactive: sla.retroactive,
   active: sla.active,
 });
-
-/** Undefined for what is no list yet. */
-export function readList(text: string): readonly unknown[] | undefined {
-  if (text.trim() === '') return [];
-  try {
-    const read: unknown = JSON.parse(text);
-    return Array.isArray(read) ? read : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 

@@ -12,6 +12,8 @@ import { Problem } from '../../ui/Problem.tsx';
 import { Rows, type Column } from '../../ui/Rows.tsx';
 import { Status, type Tone } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { TONES as MIGRATION_TONES, type Migration } from '../migrations/migration.ts';
+import { MIGRATIONS } from '../migrations/words.ts';
 import { STATUS } from './words.ts';
 
 type State = 'ok' | 'degraded' | 'down';
@@ -54,38 +56,22 @@ export default function StatusPage(): ReactElement {
   );
 }
 
-interface Migration {
-  readonly id: string;
+type ListedMigration = Pick<Migration, 'id' | 'from_version' | 'to_version' | 'status' | 'phase' | 'error' | 'created_at'> & {
   readonly app: string;
-  readonly number: number;
-  readonly from_version: number | null;
-  readonly to_version: number;
-  readonly status: string;
-  readonly phase: string;
-  readonly error: string | null;
-  readonly created_at: string;
-}
-
-const MIGRATION_TONES: Readonly<Record<string, Tone>> = {
-  completed: 'done',
-  failed: 'failed',
-  aborted: 'off',
-  paused: 'paused',
-  awaiting_approval: 'waiting',
-  planned: 'waiting',
 };
 
 const PER_PAGE = 20;
 
 function Migrations(): ReactElement {
   const t = useWords(STATUS);
+  const of = useWords(MIGRATIONS);
   const [params, setParams] = useSearchParams();
   const page = Number(params.get('page') ?? '1');
-  const read = useRead<{ data: readonly Migration[]; meta: { total: number } }>(
+  const read = useRead<{ data: readonly ListedMigration[]; meta: { total: number } }>(
     `/api/_platform/migrations?page=${page}&per_page=${PER_PAGE}`,
     { every: LIVE_MS },
   );
-  const columns: readonly Column<Migration>[] = [
+  const columns: readonly Column<ListedMigration>[] = [
     {
       key: 'app',
       label: t('app'),
@@ -99,7 +85,7 @@ function Migrations(): ReactElement {
     {
       key: 'state',
       label: t('state'),
-      cell: ({ status }) => <Status tone={MIGRATION_TONES[status] ?? 'running'} label={status.replaceAll('_', ' ')} />,
+      cell: ({ status }) => <Status tone={MIGRATION_TONES[status]} label={of(status)} />,
     },
     { key: 'phase', label: t('phase'), cell: ({ phase }) => phase },
     { key: 'begun', label: t('begun'), cell: ({ created_at: at }) => <Time at={at} /> },

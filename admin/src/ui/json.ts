@@ -1,0 +1,20 @@
+/** JSON that somebody types, of the shape that is wanted; undefined while it is not. */
+const read = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+};
+
+/** Nothing typed is the empty list. */
+export function readList(text: string): readonly unknown[] | undefined {
+  const value = text.trim() === '' ? [] : read(text);
+  return Array.isArray(value) ? value : undefined;
+}
+
+export function readObject(text: string): Record<string, unknown> | undefined {
+  const value = read(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+}
