@@ -1,5 +1,5 @@
 /** The back office in a real browser: a server of its own with the helpdesk example, people of several roles, and a strict look at pages. */
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { signIn, type Caller } from './api.ts';
 import { axe, launchBrowser, openPage, screenshot, type WatchedPage } from './browser.ts';
@@ -82,6 +82,22 @@ export class BackOffice {
     await this.browser.close();
     await this.stack.stop();
   }
+}
+
+/**
+ * One office for all tests of a file, handed to `prepare` when it is open and closed after them; no window may have complained.
+ */
+export function withOffice(prepare: (office: BackOffice) => Promise<void> | void): void {
+  let office: BackOffice | undefined;
+  beforeAll(async () => {
+    office = await BackOffice.open();
+    await prepare(office);
+  }, 180_000);
+  afterAll(async () => {
+    const complaints = office?.complaints();
+    await office?.close();
+    expect(complaints).toEqual([]);
+  }, 90_000);
 }
 
 /**

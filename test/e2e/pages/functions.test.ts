@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
-beforeAll(async () => {
-  office = await BackOffice.open();
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
-});
+withOffice((opened) => void (office = opened));
 
 async function choose(page: Page, label: string, option: string | RegExp): Promise<void> {
   await page.getByRole('combobox', { name: label, exact: true }).click();

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
 let page: Page;
-beforeAll(async () => {
-  office = await BackOffice.open();
+withOffice(async (opened) => {
+  office = opened;
   page = await office.visit('platform', '/platform/apps', [/409/]);
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
 });
 
 it('makes an app from an example, and opens it', async () => {

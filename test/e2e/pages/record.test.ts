@@ -1,15 +1,15 @@
 /** What stands beside a record: its story, what people say about it, what waits and how a program reaches it. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../support/api.ts';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
 let page: Page;
 let ticket: string;
 
-beforeAll(async () => {
-  office = await BackOffice.open();
+withOffice(async (opened) => {
+  office = opened;
   const agent = await office.as('agent');
   const customer = await agent('GET', '/api/helpdesk/customer?per_page=1');
   const body = {
@@ -26,11 +26,6 @@ beforeAll(async () => {
     (reply) => reply.at('meta', 'total') === 1,
   );
   page = await office.visit('lead', `/t/helpdesk/ticket/${ticket}/show`);
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
 });
 
 it('tells what happened to it, with the old and the new value, and puts a value back', async () => {

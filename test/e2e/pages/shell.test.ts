@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { expect, it } from 'vitest';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
-beforeAll(async () => {
-  office = await BackOffice.open();
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
-});
+withOffice((opened) => void (office = opened));
 
 it('has one page per app to begin at, and finds pages and entities by a few letters', async () => {
   const page = await office.visit('platform', '/t/helpdesk');

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { expect, it } from 'vitest';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
-beforeAll(async () => {
-  office = await BackOffice.open();
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
-}, 90_000);
+withOffice((opened) => void (office = opened));
 
 it('lists SLAs, what falls due and calendars, and tries an edit on a stored record before it is published', async () => {
   const lead = await office.as('lead');

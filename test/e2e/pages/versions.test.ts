@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { expect, it } from 'vitest';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 interface Exported {
   readonly entities: readonly { readonly name: string; readonly fields: readonly object[] }[];
 }
 
 let office: BackOffice;
-beforeAll(async () => {
-  office = await BackOffice.open();
+withOffice(async (opened) => {
+  office = opened;
   const { admin } = office;
   const before = (await admin('GET', '/api/helpdesk/_admin/export')).at('data') as Exported;
   const entities = before.entities.map((entity) =>
@@ -15,11 +15,6 @@ beforeAll(async () => {
   );
   expect((await admin('POST', '/api/helpdesk/_admin/versions', { ...before, entities })).status).toBe(201);
   expect((await admin('POST', '/api/helpdesk/_admin/versions?confirm=drop', before)).status).toBe(201);
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
 });
 
 it('lists what changed with each version, shows its document and compares any two', async () => {

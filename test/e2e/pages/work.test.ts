@@ -1,8 +1,8 @@
 /** Approvals, absences, runs and clocks, as those see them who decide and those who operate. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { eventually, type Caller } from '../../support/api.ts';
-import { BackOffice, look } from '../../support/back-office.ts';
+import { type BackOffice, look, withOffice } from '../../support/back-office.ts';
 
 let office: BackOffice;
 let agent: Caller;
@@ -20,8 +20,8 @@ async function tickets(titles: readonly string[]): Promise<void> {
   }
 }
 
-beforeAll(async () => {
-  office = await BackOffice.open();
+withOffice(async (opened) => {
+  office = opened;
   agent = await office.as('agent');
   await office.admin('POST', '/api/helpdesk/_admin/users', { email: 'max@desk.test', password: 'longer-password', roles: ['team_lead'] });
   await tickets(TITLES);
@@ -30,11 +30,6 @@ beforeAll(async () => {
     (reply) => reply.at('meta', 'total') === TITLES.length,
   );
   lead = await office.visit('lead', '/t/helpdesk/_approvals');
-}, 180_000);
-afterAll(async () => {
-  const complaints = office.complaints();
-  await office.close();
-  expect(complaints).toEqual([]);
 });
 
 const card = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('article').filter({ hasText: String(TITLES[0]) });
