@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import type { Caller, Reply } from '../support/api.ts';
+import { eventually, type Caller, type Reply } from '../support/api.ts';
 import { demand } from '../support/demand.ts';
 import { Rig, rigOf, type Part } from '../support/rig.ts';
 import { seeded } from '../support/seeded.ts';
@@ -238,11 +238,16 @@ class Proof {
       (count) => count === 0,
       240_000,
     );
-    const [counted] = await this.#ask<{ events: number; runs: number; records: number }>(
-      `select (select count(*)::int from durabase.events e where e.app = $1 and e.action = 'create' and e.record ->> 'kind' = 'special') as events,
-         count(*)::int as runs, count(distinct record_id)::int as records from "${storage}"._runs`,
-      [app],
-    );
+    // A run is written by its own first step, a moment after its start.
+    const look = async (): Promise<{ events: number; runs: number; records: number } | undefined> => {
+      const [row] = await this.#ask<{ events: number; runs: number; records: number }>(
+        `select (select count(*)::int from durabase.events e where e.app = $1 and e.action = 'create' and e.record ->> 'kind' = 'special') as events,
+           count(*)::int as runs, count(distinct record_id)::int as records from "${storage}"._runs`,
+        [app],
+      );
+      return row;
+    };
+    const counted = await eventually(look, (row) => row !== undefined && row.runs >= row.events, 60_000);
     this.#hold('runs', counted ?? {}, { runs: counted?.events, records: counted?.events });
     if ((counted?.events ?? 0) === 0) this.#findings.push('nothing was triggered');
   }
