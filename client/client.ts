@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly text?: { readonly type: string; readonly content: string | Blob };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** A file is answered as it is; refusals are read as always. */
+  readonly as?: 'blob';
 }
 
 export interface Answer<T> {
@@ -111,6 +113,7 @@ function createCaller(base: string): Client {
       if (error instanceof DOMException && error.name === 'AbortError') throw error;
       throw new ApiError(0, 'NETWORK', 'The server does not answer.');
     });
+    if (options.as === 'blob' && response.ok) return { body: (await response.blob()) as T, etag: null };
     const parsed = await readJson(response);
     if (!response.ok) {
       const failure = parsed as ApiErrorBody | undefined;

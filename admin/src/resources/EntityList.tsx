@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { CreateButton, DataTable, FilterButton, List, TopToolbar } from 'react-admin';
 import { columnFor, filtersFor, isNumeric } from '../fields/registry.tsx';
+import { ImportButton } from '../pages/imports/ImportButton.tsx';
 import { AccessibleTable, TitleLink } from './AccessibleTable.tsx';
 import { defaultSort, displayFieldOf, ordered, visibleFields, type EntityProps } from './shape.ts';
 
@@ -22,6 +23,7 @@ export function EntityList({ discovery, entity }: EntityProps): ReactElement {
       actions={
         <TopToolbar>
           {filters.length > 0 ? <FilterButton /> : null}
+          <ImportButton discovery={discovery} entity={entity} />
           {permissions.create ? <CreateButton /> : null}
         </TopToolbar>
       }

@@ -13,6 +13,7 @@ import RuleOutlined from '@mui/icons-material/RuleOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
+import SystemUpdateAltOutlined from '@mui/icons-material/SystemUpdateAltOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
 import type { Locale } from '../i18n/locale.ts';
@@ -67,6 +68,14 @@ export const PAGES: readonly PageEntry[] = [
     icon: EventBusyOutlined,
     component: lazy(() => import('../pages/absences/index.tsx')),
     allows: everybody,
+  },
+  {
+    path: '_imports/*',
+    section: 'work',
+    label: { en: 'Imports', de: 'Importe' },
+    icon: SystemUpdateAltOutlined,
+    component: lazy(() => import('../pages/imports/index.tsx')),
+    allows: ({ entities }) => entities.some(({ permissions }) => permissions.create || permissions.update),
   },
   {
     path: '_rules/*',
