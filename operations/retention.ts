@@ -75,7 +75,7 @@ function forgottenOf(storage: string, { daysKept }: Config): readonly Forgotten[
       where: sql`${before('finished_at', functionRuns)} and t.status in ('succeeded', 'failed')`,
       order: at('finished_at'),
     },
-    { table: '_replays', where: sql`${madeBefore(operating)} and t.state = 'done'`, order: at('id') },
+    { table: '_replays', where: sql`${madeBefore(operating)} and t.state <> 'running'`, order: at('id') },
     {
       table: '_operations',
       where: sql`${madeBefore(operating)}

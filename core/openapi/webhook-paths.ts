@@ -39,8 +39,11 @@ const REPLAY = {
   from: MAYBE_TIME,
   to: MAYBE_TIME,
   status: { type: 'string', enum: ['dead', 'delivered'] },
-  state: { type: 'string', enum: ['running', 'done'] },
+  state: { type: 'string', enum: ['running', 'done', 'stopped'] },
   replayed: { type: 'integer', description: 'Deliveries put on their way again so far.' },
+  waiting: { type: 'integer', description: 'Of those, the ones that have not ended.' },
+  delivered: WHOLE,
+  dead: WHOLE,
   created_at: TIME,
   updated_at: TIME,
 } as const satisfies Record<string, Schema>;
@@ -130,6 +133,27 @@ export const webhookPaths = (root: string): Paths => ({
       answer: data(arrayOf(ref('schemas', 'Replay'))),
     }),
   },
+  [`${root}/deliveries/replays/{id}`]: {
+    parameters: [inPath('id', UUID)],
+    get: told('get_replay', { summary: 'One replay of many deliveries', told: 'How far it is.', answer: data(ref('schemas', 'Replay')) }),
+  },
+  [`${root}/deliveries/replays/{id}/stop`]: {
+    parameters: [inPath('id', UUID)],
+    post: told('stop_replay', {
+      summary: 'Stop a replay',
+      description: 'Its deliveries that wait are again what they were; what is being sent at that moment goes on.',
+      told: 'It has stopped.',
+      answer: data(ref('schemas', 'Replay')),
+      errors: CHANGE_ERRORS,
+    }),
+  },
+  [`${root}/deliveries/health`]: {
+    get: told('all_webhook_health', {
+      summary: 'How the endpoints of all webhooks are',
+      told: 'Of each webhook its state, its backlog and its last 24 hours, in the order of the document.',
+      answer: data(arrayOf(ref('schemas', 'WebhookHealth'))),
+    }),
+  },
   [`${root}/deliveries/{id}`]: {
     parameters: [inPath('id', UUID)],
     get: told('get_delivery', { summary: 'One delivery with its body', told: 'The delivery.', answer: WITH_BODY }),
@@ -168,6 +192,16 @@ export const webhookPaths = (root: string): Paths => ({
       summary: 'How the endpoint of a webhook is',
       told: 'Its state, its backlog and its last 24 hours.',
       answer: data(ref('schemas', 'WebhookHealth')),
+    }),
+  },
+  [`${root}/webhooks/{id}/pause`]: {
+    parameters: [WEBHOOK],
+    post: told('pause_webhook', {
+      summary: 'Stop delivering to an endpoint',
+      description: 'What comes waits until the webhook is enabled again, for at most 30 days.',
+      told: 'It is disabled.',
+      answer: data(ref('schemas', 'WebhookHealth')),
+      errors: CHANGE_ERRORS,
     }),
   },
   [`${root}/webhooks/{id}/enable`]: {

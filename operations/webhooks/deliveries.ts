@@ -115,7 +115,7 @@ export async function replayDelivery(ctx: AppContext, deliveryId: string): Promi
     const replayed = await execute(
       client,
       sql`update ${id(ctx.app.storage, '_deliveries')}
-          set status = 'pending', round = round + 1, tries_in_round = 0, reason = null, due_at = now(), updated_at = now()
+          set status = 'pending', round = round + 1, tries_in_round = 0, reason = null, replay = null, due_at = now(), updated_at = now()
           where id = ${value(deliveryId, 'uuid')} and status in ('dead', 'delivered')`,
     );
     if (replayed === 0) {

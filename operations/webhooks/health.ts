@@ -2,6 +2,7 @@
 import { execute, run } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
+import type { WebhookDefinition } from '../../core/model/document.ts';
 import { id, sql, value } from '../../core/sql/sql.ts';
 import { breakAfter } from '../../core/webhook/circuit.ts';
 import type { AppContext } from '../context.ts';
@@ -35,7 +36,16 @@ export interface WebhookHealth {
 }
 
 export async function webhookHealth(ctx: AppContext, webhookId: string): Promise<WebhookHealth> {
-  const hook = requireWebhook(ctx.app, webhookId);
+  const [health] = await healthOf(ctx, [requireWebhook(ctx.app, webhookId)]);
+  if (health === undefined) throw new AppError('INTERNAL_ERROR', 'The health of a webhook could not be read.');
+  return health;
+}
+
+/** Of every webhook, by one statement. */
+export const allHealth = (ctx: AppContext): Promise<WebhookHealth[]> => healthOf(ctx, ctx.app.model.document.webhooks);
+
+async function healthOf(ctx: AppContext, hooks: readonly WebhookDefinition[]): Promise<WebhookHealth[]> {
+  const ids = hooks.map((hook) => hook.id ?? '');
   const [deliveries, attempts] = [id(ctx.app.storage, '_deliveries'), id(ctx.app.storage, '_attempts')];
   // Ids of attempts are made in the order of time: those of a day are the end of the primary key.
   const since = new Date(ctx.now.getTime() - DAY_MS);
@@ -44,27 +54,41 @@ export async function webhookHealth(ctx: AppContext, webhookId: string): Promise
     .toString(16)
     .padStart(12, '0')
     .replace(/^(.{8})/, '$1-')}-7000-8000-000000000000`;
-  const [row] = await run<WebhookHealth>(
+  return run<WebhookHealth>(
     ctx.services.pool,
     sql`with recent as (
-          select a.status, a.latency_ms, a.finished_at from (
+          select d.webhook, a.status, a.latency_ms from (
             select * from ${attempts} where id >= ${value(first, 'uuid')} order by id desc limit ${value(MAX_ATTEMPTS, 'integer')}
-          ) a join ${deliveries} d on d.id = a.delivery_id where d.webhook = ${value(webhookId)} and a.finished_at is not null
+          ) a join ${deliveries} d on d.id = a.delivery_id where d.webhook = any(${value(ids, 'text[]')}) and a.finished_at is not null
         ), waiting as (
-          select count(*)::integer as n, min(created_at) as oldest from ${deliveries}
-          where webhook = ${value(webhookId)} and status in ('pending', 'sending', 'retrying')
+          select webhook, count(*)::integer as n, min(created_at) as oldest from ${deliveries}
+          where webhook = any(${value(ids, 'text[]')}) and status in ('pending', 'sending', 'retrying') group by webhook
         )
-        select ${value(webhookId)}::text as webhook, ${stateOf(value(breakAfter(hook), 'integer'))} as state, coalesce(s.failures, 0) as failures,
+        select h.webhook, ${stateOf(sql`h.break_after`)} as state, coalesce(s.failures, 0) as failures,
           s.failing_since, case when s.paused_until > now() then s.paused_until end as paused_until, s.disabled_at, s.reason,
-          waiting.n as backlog, waiting.oldest as oldest_waiting_at,
+          coalesce(waiting.n, 0) as backlog, waiting.oldest as oldest_waiting_at,
           (select json_build_object(
             'delivered', count(*) filter (where status between 200 and 299), 'failed', count(*) filter (where status is null or status not between 200 and 299),
             'p50_ms', percentile_disc(0.5) within group (order by latency_ms), 'p95_ms', percentile_disc(0.95) within group (order by latency_ms)
-          ) from recent) as last_24h
-        from waiting left join ${id(ctx.app.storage, '_webhook_state')} s on s.webhook = ${value(webhookId)}`,
+          ) from recent where recent.webhook = h.webhook) as last_24h
+        from unnest(${value(ids, 'text[]')}, ${value(hooks.map(breakAfter), 'integer[]')}) with ordinality as h(webhook, break_after, place)
+        left join waiting on waiting.webhook = h.webhook
+        left join ${id(ctx.app.storage, '_webhook_state')} s on s.webhook = h.webhook
+        order by h.place`,
   );
-  if (row === undefined) throw new AppError('INTERNAL_ERROR', 'The health of a webhook could not be read.');
-  return row;
+}
+
+/** By its owner's word, as one that has answered 410: what comes waits until it is enabled. */
+export async function pauseWebhook(ctx: AppContext, webhookId: string): Promise<WebhookHealth> {
+  requireWebhook(ctx.app, webhookId);
+  const by = ctx.actor.email ?? ctx.actor.id ?? ctx.actor.kind;
+  await execute(
+    ctx.services.pool,
+    sql`insert into ${id(ctx.app.storage, '_webhook_state')} as s (webhook, disabled_at, reason)
+        values (${value(webhookId)}, now(), ${value(`Paused by ${by}.`)})
+        on conflict (webhook) do update set disabled_at = coalesce(s.disabled_at, excluded.disabled_at), reason = coalesce(s.reason, excluded.reason)`,
+  );
+  return webhookHealth(ctx, webhookId);
 }
 
 /** Forgets what spoke against the endpoint; what waited for it goes out, in the order of the events. */

@@ -7,6 +7,7 @@ import { uuidv7 } from '../../adapters/ids.ts';
 import { execute, run, runText } from '../../adapters/postgres/run.ts';
 import { transaction } from '../../adapters/postgres/transaction.ts';
 import { AppError } from '../../core/errors.ts';
+import { isUuid } from '../../core/model/fields/uuid.ts';
 import { id, sql, value, type Sql } from '../../core/sql/sql.ts';
 import type { AppContext, AppRuntime } from '../context.ts';
 import { requireWebhook } from './definition.ts';
@@ -27,9 +28,15 @@ export interface ReplayInput {
   readonly status?: unknown;
 }
 
+/** What became of its deliveries is counted as it is now; one that was replayed again since belongs to that replay. */
 const view = (app: AppRuntime): Sql => sql`
-  select r.id, r.webhook, r.from_at as "from", r.to_at as "to", r.statuses[1] as status, r.state, r.replayed, r.created_at, r.updated_at
-  from ${id(app.storage, '_replays')} r`;
+  select r.id, r.webhook, r.from_at as "from", r.to_at as "to", r.statuses[1] as status, r.state, r.replayed, n.waiting, n.delivered, n.dead,
+    r.created_at, r.updated_at
+  from ${id(app.storage, '_replays')} r cross join lateral (
+    select count(*) filter (where d.status in ('pending', 'sending', 'retrying')) as waiting,
+      count(*) filter (where d.status = 'delivered') as delivered, count(*) filter (where d.status = 'dead') as dead
+    from ${id(app.storage, '_deliveries')} d where d.replay = r.id
+  ) n`;
 
 /** Begins a replay: of what is dead, unless `status` says otherwise, of all webhooks and times that are not narrowed. */
 export async function startReplay(ctx: AppContext, input: ReplayInput): Promise<string> {
@@ -52,10 +59,46 @@ export async function startReplay(ctx: AppContext, input: ReplayInput): Promise<
     );
     await execute(client, markReplays(ctx.app));
   });
-  return (
-    (await runText(ctx.services.pool, sql`select to_jsonb(v)::text from (${view(ctx.app)} where r.id = ${value(replayId, 'uuid')}) v`)) ??
-    'null'
-  );
+  return getReplay(ctx, replayId);
+}
+
+/** One replay with what it has done so far, as JSON text. */
+export async function getReplay(ctx: AppContext, replayId: string): Promise<string> {
+  const text = isUuid(replayId)
+    ? await runText(ctx.services.pool, sql`select to_jsonb(v)::text from (${view(ctx.app)} where r.id = ${value(replayId, 'uuid')}) v`)
+    : null;
+  if (text === null) throw new AppError('NOT_FOUND', `There is no replay "${replayId}".`);
+  return text;
+}
+
+const STOPPED = 'Its replay was stopped.';
+
+/**
+ * Stops a replay: no more deliveries are put on their way, and those that wait are again what they were. What is being sent at that
+ * moment goes on. A round that began no attempt is none.
+ */
+export async function stopReplay(ctx: AppContext, replayId: string): Promise<string> {
+  await getReplay(ctx, replayId);
+  const stopped = await transaction(ctx.services.pool, async (client) => {
+    const [replays, deliveries] = [id(ctx.app.storage, '_replays'), id(ctx.app.storage, '_deliveries')];
+    // Its row comes first, as for the worker that goes through it: neither holds what the other waits for.
+    await execute(client, sql`select id from ${replays} where id = ${value(replayId, 'uuid')} for update`);
+    const back = await execute(
+      client,
+      sql`update ${deliveries} d set status = r.statuses[1], updated_at = now(), leased_until = null,
+            round = d.round - case when d.tries_in_round = 0 then 1 else 0 end,
+            reason = case when r.statuses[1] = 'dead' then ${value(STOPPED)} end
+          from ${replays} r where r.id = ${value(replayId, 'uuid')} and d.replay = r.id and d.status in ('pending', 'retrying')`,
+    );
+    const state = await execute(
+      client,
+      sql`update ${replays} set state = 'stopped', updated_at = now()
+          where id = ${value(replayId, 'uuid')} and (state = 'running' or ${value(back > 0, 'boolean')})`,
+    );
+    return state > 0;
+  });
+  if (!stopped) throw new AppError('INVALID_STATE', 'This replay has ended: none of its deliveries waits.');
+  return getReplay(ctx, replayId);
 }
 
 /** The newest replays with what they have done so far, as JSON text. */
@@ -86,7 +129,7 @@ export async function replayPage(client: pg.PoolClient, app: AppRuntime): Promis
           where (r.webhook is null or d.webhook = r.webhook) and (r.position is null or d.id > r.position)
           order by d.id limit ${value(PAGE, 'integer')}
         ), again as (
-          update ${deliveries} d set status = 'pending', round = d.round + 1, tries_in_round = 0, reason = null, due_at = now(), updated_at = now()
+          update ${deliveries} d set status = 'pending', round = d.round + 1, tries_in_round = 0, reason = null, replay = r.id, due_at = now(), updated_at = now()
           from page, r where d.id = page.id and d.status = any(r.statuses) and d.updated_at < r.created_at and d.event_seq > 0
             and (r.from_at is null or d.created_at >= r.from_at) and (r.to_at is null or d.created_at < r.to_at)
           returning d.id

@@ -42,6 +42,13 @@ const soon = { timeout: 20_000 };
 const statusesOf = async (webhook: string): Promise<string[]> =>
   ((await admin('GET', `deliveries?webhook=${webhook}`)).body.data as { status: string }[]).map((delivery) => delivery.status);
 
+/** Lets what is under way end; answers how many that were. */
+async function receivedRest(slow: Receiver, release: (() => void)[]): Promise<number> {
+  for (const answer of release.splice(0)) answer();
+  await expect.poll(async () => ((await admin('GET', 'deliveries?status=pending')).body.data as unknown[]).length, soon).toBe(0);
+  return slow.received.length - 5;
+}
+
 describe('the signing secret', () => {
   it('is shown when the webhook is made and when it is rotated, and both sign until the next rotation', async () => {
     const { id, secret } = await hookId({ name: 'signed', entity: 'book', url: good.url });
@@ -158,6 +165,51 @@ describe('deliveries', () => {
     await moody.waitFor(before + 1);
   });
 
+  it('to a webhook that somebody pauses wait, and go out when it is enabled', async () => {
+    expect((await admin('POST', `webhooks/${id}/pause`)).body.data).toMatchObject({
+      state: 'disabled',
+      reason: expect.stringMatching(/^Paused by /),
+    });
+    const before = moody.received.length;
+    await create('held back', 'page');
+    const backlog = async (): Promise<unknown> =>
+      ((await admin('GET', 'deliveries/health')).body.data as { webhook: string; backlog: number }[]).find(({ webhook }) => webhook === id)
+        ?.backlog;
+    await expect.poll(backlog, soon).toBe(1);
+    expect(moody.received).toHaveLength(before);
+    expect((await admin('POST', `webhooks/${id}/enable`)).body.data.state).toBe('closed');
+    await moody.waitFor(before + 1);
+  });
+
+  it('of a replay that is stopped are again what they were, but for those under way', async () => {
+    const release: (() => void)[] = [];
+    let isWell = false;
+    const slow = await receiver(() => (isWell ? new Promise((resolve) => release.push(() => resolve(200))) : 503));
+    const made = await hookId({
+      name: 'slow',
+      entity: 'page',
+      url: slow.url,
+      concurrency: 1,
+      break_after: 100,
+      retry: { max_attempts: 1 },
+    });
+    for (let i = 0; i < 5; i++) await create(`slow ${String(i)}`, 'page');
+    await expect.poll(() => statusesOf(made.id), soon).toEqual(Array(5).fill('dead'));
+    isWell = true;
+    const replay = (await admin('POST', 'deliveries/replay', { webhook: made.id })).body.data as { id: string };
+    await slow.waitFor(6);
+    const path = `deliveries/replays/${replay.id}`;
+    await expect.poll(async () => (await admin('GET', path)).body.data, soon).toMatchObject({ state: 'done', replayed: 5, waiting: 5 });
+    const stopped = await admin('POST', `${path}/stop`);
+    expect([stopped.status, stopped.body.data.state], stopped.text).toEqual([200, 'stopped']);
+    const last = await receivedRest(slow, release);
+    expect((await statusesOf(made.id)).sort()).toEqual([...Array<string>(5 - last).fill('dead'), ...Array<string>(last).fill('delivered')]);
+    const dead = (await admin('GET', `deliveries?webhook=${made.id}&status=dead`)).body.data as { reason: string; round: number }[];
+    expect(dead.map(({ reason, round }) => [reason, round])).toEqual(Array(5 - last).fill(['Its replay was stopped.', 0]));
+    expect((await admin('GET', path)).body.data).toMatchObject({ state: 'stopped', waiting: 0, delivered: last, dead: 5 - last });
+    expect((await admin('POST', `${path}/stop`)).body.error.code).toBe('INVALID_STATE');
+  });
+
   it.each([
     ['GET', 'deliveries?status=gone', 400, 'INVALID_VALUE'],
     ['GET', 'deliveries?status=constructor', 400, 'INVALID_VALUE'],
@@ -170,6 +222,9 @@ describe('deliveries', () => {
     ['GET', 'webhooks/nobody/health', 404, 'NOT_FOUND'],
     ['POST', 'webhooks/nobody/enable', 404, 'NOT_FOUND'],
     ['POST', 'webhooks/nobody/test', 404, 'NOT_FOUND'],
+    ['POST', 'webhooks/nobody/pause', 404, 'NOT_FOUND'],
+    ['GET', 'deliveries/replays/nobody', 404, 'NOT_FOUND'],
+    ['POST', 'deliveries/replays/nobody/stop', 404, 'NOT_FOUND'],
     ['DELETE', 'deliveries/replay', 405, 'METHOD_NOT_ALLOWED'],
   ])('%s %s is refused with %i %s', async (method, path, expected, code) => {
     const reply = await admin(method, path);

@@ -73,7 +73,7 @@ it('clocks, notifications, runs of functions, replays and operations go when the
        (uuidv7(), 'a', 'open', 'ticket', 'pending', null)`,
   );
   await insert(
-    `insert into ~._replays (id, webhook, statuses, state, created_by) select uuidv7(make_interval(days => -d)), s || d, '{}', s, '{}' from unnest(array[89, 91]) d, unnest(array['running', 'done']) s`,
+    `insert into ~._replays (id, webhook, statuses, state, created_by) select uuidv7(make_interval(days => -d)), s || d, '{}', s, '{}' from unnest(array[89, 91]) d, unnest(array['running', 'done', 'stopped']) s`,
   );
   await insert(
     `with o as (insert into ~._operations (id, action, filter, actor) select uuidv7(make_interval(days => -91)), 'skip', jsonb_build_object('s', s), '{}' from unnest(array['pending', 'done']) s returning id, filter)
@@ -89,6 +89,6 @@ it('clocks, notifications, runs of functions, replays and operations go when the
   expect(await left('select sla_name as what from ~._clocks')).toEqual(['open', 'young']);
   expect(await left('select message as what from ~._notifications')).toEqual(['89']);
   expect(await left('select function as what from ~._function_runs')).toEqual(['open', 'young']);
-  expect(await left('select webhook as what from ~._replays')).toEqual(['done89', 'running89', 'running91']);
+  expect(await left('select webhook as what from ~._replays')).toEqual(['done89', 'running89', 'running91', 'stopped89']);
   expect(await left('select x.state as what from ~._operations o join ~._operated_runs x on x.operation_id = o.id')).toEqual(['pending']);
 });

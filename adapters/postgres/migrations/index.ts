@@ -40,6 +40,7 @@ import * as app0026 from './app-0026_wait_version.ts';
 import * as app0029 from './app-0029_lists.ts';
 import * as app0027 from './app-0027_imports.ts';
 import * as app0030 from './app-0030_comments.ts';
+import * as app0033 from './app-0033_stopped_replays.ts';
 
 export interface ControlMigration {
   readonly name: string;
@@ -94,4 +95,5 @@ export const APP_MIGRATIONS: readonly AppMigration[] = [
   app0029,
   app0027,
   app0030,
+  app0033,
 ];

@@ -2,7 +2,7 @@ import { Button, Paper, Stack } from '@mui/material';
 import { useState, type FormEvent, type ReactElement, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router-dom';
 import { Problem } from '../ui/Problem.tsx';
-import { useWrites, type Section } from './definitions.ts';
+import { useWrites, type Section, type Written } from './definitions.ts';
 import { savedState } from './Saved.tsx';
 
 interface DefinitionFormProps {
@@ -22,6 +22,8 @@ interface DefinitionFormProps {
   readonly from: string;
   /** Where a save leads, when not there. */
   readonly savedTo?: string;
+  /** What follows a publish in place of leading there: an answer that has to be read first. */
+  readonly onWritten?: (written: Written<unknown>) => void;
   /** What else follows a publish. */
   readonly onSaved?: () => Promise<void>;
   /** The fields, with what was refused, for its places. */
@@ -41,6 +43,7 @@ export function DefinitionForm(props: DefinitionFormProps): ReactElement {
     cancel,
     from,
     savedTo = from,
+    onWritten,
     onSaved,
     children,
   } = props;
@@ -52,6 +55,7 @@ export function DefinitionForm(props: DefinitionFormProps): ReactElement {
   const [isBusy, setBusy] = useState(false);
   const publish = async (whole: object): Promise<void> => {
     const written = stored === undefined ? await create(whole) : await change(stored.id, whole, edited);
+    if (onWritten !== undefined) return onWritten(written);
     await navigate(savedTo, { state: savedState(written) });
     await onSaved?.();
   };

@@ -35,7 +35,8 @@ export interface Written<T> {
   readonly migration?: { readonly id: string; readonly status: string } | null;
 }
 
-export type Section = 'rules' | 'state-machines' | 'permissions' | 'slas' | 'calendars' | 'function-attachments' | 'roles';
+export type Section =
+  'rules' | 'state-machines' | 'permissions' | 'slas' | 'calendars' | 'function-attachments' | 'roles' | 'webhooks' | 'workflows';
 
 export function useDefinitions<T>(section: Section): UseQueryResult<DefinitionList<T>, ApiError> {
   const { app } = useDiscovery();

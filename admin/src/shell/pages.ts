@@ -12,8 +12,10 @@ import KeyOutlined from '@mui/icons-material/KeyOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
+import OutboxOutlined from '@mui/icons-material/OutboxOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import SystemUpdateAltOutlined from '@mui/icons-material/SystemUpdateAltOutlined';
+import WebhookOutlined from '@mui/icons-material/WebhookOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
 import type { Locale } from '../i18n/locale.ts';
@@ -139,6 +141,22 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'Migrations', de: 'Migrationen' },
     icon: MoveUpOutlined,
     component: lazy(() => import('../pages/migrations/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_webhooks/*',
+    section: 'operate',
+    label: { en: 'Webhooks', de: 'Webhooks' },
+    icon: WebhookOutlined,
+    component: lazy(() => import('../pages/webhooks/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_deliveries/*',
+    section: 'operate',
+    label: { en: 'Deliveries', de: 'Zustellungen' },
+    icon: OutboxOutlined,
+    component: lazy(() => import('../pages/deliveries/index.tsx')),
     allows: admins,
   },
 ];

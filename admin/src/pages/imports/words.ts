@@ -85,7 +85,6 @@ export const IMPORTS = words({
     cancel_title: 'Cancel the import?',
     cancel_whole: 'What has been written is taken back: all or nothing was asked for.',
     cancel_some: 'What has been written stays; it can be taken back.',
-    back: 'Go on',
     undo: 'Undo',
     undo_title: 'Take the import back?',
     undo_help:
@@ -197,7 +196,6 @@ export const IMPORTS = words({
     cancel_title: 'Den Import abbrechen?',
     cancel_whole: 'Was geschrieben ist, wird zurückgenommen: Es sollte alles oder nichts sein.',
     cancel_some: 'Was geschrieben ist, bleibt; es kann zurückgenommen werden.',
-    back: 'Weiter',
     undo: 'Rückgängig',
     undo_title: 'Den Import zurücknehmen?',
     undo_help:
