@@ -61,7 +61,14 @@ export const SETTINGS = {
   TEMPORAL_TLS_CA: { schema: z.string().optional(), help: 'file of the certificate authority' },
   TEMPORAL_TLS_CERT: { schema: z.string().optional(), help: 'file of the client certificate' },
   TEMPORAL_TLS_KEY: { schema: z.string().optional(), help: 'file of the client key' },
-  TEMPORAL_UI_URL: { schema: address('http|https').optional(), help: 'where the Temporal Web UI is, for links' },
+  TEMPORAL_UI_URL: {
+    schema: address('http|https').optional(),
+    help: 'where links to the Temporal Web UI lead, if not to /temporal of this server',
+  },
+  TEMPORAL_UI_UPSTREAM: {
+    schema: address('http|https').optional(),
+    help: 'a Temporal Web UI with the public path /temporal: shown to platform accounts at /temporal of this server',
+  },
   TEMPORAL_UI_PORT: { schema: port.default(8233), help: 'port of the local Temporal Web UI' },
   REDIS_URL: { schema: address('redis|rediss').optional(), help: 'Redis or Valkey, for schema events and rate limits' },
   SMTP_URL: {
@@ -165,6 +172,7 @@ export interface Config {
     readonly apiKey: string | undefined;
     readonly tls: { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined };
     readonly uiUrl: string | undefined;
+    readonly uiUpstream: string | undefined;
     readonly uiPort: number;
   };
   readonly redisUrl: string | undefined;
@@ -248,6 +256,7 @@ function shape(p: Parsed): Config {
       apiKey: p.TEMPORAL_API_KEY,
       tls: { ca: p.TEMPORAL_TLS_CA, cert: p.TEMPORAL_TLS_CERT, key: p.TEMPORAL_TLS_KEY },
       uiUrl: p.TEMPORAL_UI_URL,
+      uiUpstream: p.TEMPORAL_UI_UPSTREAM,
       uiPort: p.TEMPORAL_UI_PORT,
     },
     redisUrl: p.REDIS_URL,

@@ -33,6 +33,7 @@ import { corsHeaders, preflightHeaders, securityHeaders } from './http/headers.t
 import { answerMalformed } from './malformed.ts';
 import { apiRoute, appOfPath } from './routes/app.ts';
 import { createServer, drain } from './server.ts';
+import { temporalPages } from './temporal-pages.ts';
 
 export interface RunningApi {
   readonly port: number;
@@ -147,6 +148,8 @@ export function createExpress(api: Api, health: Health, state: State): Express {
     app.set('trust proxy', /^\d+$/.test(config.trustProxy) ? Number(config.trustProxy) : config.trustProxy);
   app.use(apiHandler(api, health, state));
   app.use('/admin', adminPages());
+  const temporal = temporalPages(api);
+  if (temporal !== undefined) app.use('/temporal', temporal);
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use((request: Request) => {
     throw new AppError('NOT_FOUND', `There is no ${request.method} ${request.path.slice(0, 200)}.`, {

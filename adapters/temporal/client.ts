@@ -5,6 +5,7 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import type { Config } from '../config.ts';
 import { RECONNECTING, serverOptions } from './connection-options.ts';
 import { dataConverter } from './data-converter.ts';
+import { temporalLink } from './ui.ts';
 
 export interface TemporalGateway {
   /** The client, connected within the deadline, or UNAVAILABLE (503). */
@@ -36,16 +37,9 @@ export function createTemporalGateway(config: Config, log: Logger): TemporalGate
   return {
     client: () => gateway.client(),
     isReachable: () => gateway.isReachable(),
-    linkTo: (workflowId) => linkTo(config, workflowId),
+    linkTo: (workflowId) => temporalLink(config, workflowId),
     close: () => gateway.close(),
   };
-}
-
-function linkTo(config: Config, workflowId: string): string | null {
-  const { uiUrl, uiPort, namespace } = config.temporal;
-  if (uiUrl === undefined && uiPort === 0) return null;
-  const base = (uiUrl ?? `http://127.0.0.1:${uiPort}`).replace(/\/+$/, '');
-  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 class LazyGateway {

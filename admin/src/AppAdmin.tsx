@@ -1,6 +1,6 @@
 /** The back office of one app. Its key is the app and the schema version: switching either makes everything anew. */
 import { Alert, Box, CircularProgress } from '@mui/material';
-import { useCallback, useEffect, useMemo, useState, type ReactElement } from 'react';
+import { lazy, useCallback, useEffect, useMemo, useState, type ReactElement } from 'react';
 import { Admin, CustomRoutes, Resource, type I18nProvider } from 'react-admin';
 import { Route, useParams } from 'react-router-dom';
 import { ApiError } from '../../client/client.ts';
@@ -11,7 +11,6 @@ import { createDataProvider } from './providers/data-provider.ts';
 import { entityPages } from './resources/pages.tsx';
 import { useIsDark } from './shell/appearance.ts';
 import { DiscoveryProvider } from './shell/discovery-context.ts';
-import { Home } from './shell/Home.tsx';
 import { Layout } from './shell/Layout.tsx';
 import { NotFound } from './shell/NotFound.tsx';
 import { pagesFor } from './shell/pages.ts';
@@ -19,6 +18,8 @@ import { ReloadProvider } from './shell/reload.ts';
 import { storeFor } from './shell/store.ts';
 import { SHELL } from './shell/words.ts';
 import { darkTheme, lightTheme } from './theme.ts';
+
+const Home = lazy(() => import('./pages/home/index.tsx'));
 
 interface AppAdminProps {
   readonly i18nProvider: I18nProvider;

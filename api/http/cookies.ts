@@ -2,8 +2,11 @@
 import { headerOf, type Call } from './call.ts';
 
 /** The first cookie with this name. */
-export function cookieOf(call: Call, wanted: string): string | undefined {
-  for (const pair of (headerOf(call, 'cookie') ?? '').split(';')) {
+export const cookieOf = (call: Call, wanted: string): string | undefined => cookieIn(headerOf(call, 'cookie'), wanted);
+
+/** The same, of a Cookie header. */
+export function cookieIn(header: string | undefined, wanted: string): string | undefined {
+  for (const pair of (header ?? '').split(';')) {
     const [name, ...text] = pair.trim().split('=');
     if (name === wanted) return text.join('=');
   }

@@ -9,7 +9,8 @@ export interface ReadyFacts {
   readonly dataDir: string;
   readonly hasExample: boolean;
   readonly databaseUrl: string;
-  readonly uiUrl: string | undefined;
+  /** Under /temporal. */
+  readonly hasTemporalUi: boolean;
   readonly seconds: number;
 }
 
@@ -27,7 +28,10 @@ export function readyTable(config: Config, facts: ReadyFacts): string[] {
           ['Its admin', `admin@localhost / ${PUBLISHED_PASSWORD}`],
         ] as [string, string][])
       : []),
-    ['Temporal Web UI', facts.uiUrl ?? '(TEMPORAL_UI_URL is not set)'],
+    [
+      'Temporal Web UI',
+      facts.hasTemporalUi ? `${base}/temporal` : (config.temporal.uiUrl ?? '(neither TEMPORAL_UI_UPSTREAM nor TEMPORAL_UI_URL is set)'),
+    ],
     ['Postgres', `${withoutPassword(facts.databaseUrl)}`],
     ['Data and logs', path.resolve(facts.dataDir)],
   ];

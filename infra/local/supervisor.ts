@@ -115,7 +115,7 @@ class Stack {
       dataDir: this.dataDir,
       hasExample,
       databaseUrl: database.databaseUrl,
-      uiUrl: temporal.uiUrl,
+      hasTemporalUi: (temporal.uiUpstream ?? this.config.temporal.uiUpstream) !== undefined,
       seconds: (Date.now() - this.startedAt) / 1000,
     }))
       this.options.print(line);
@@ -203,9 +203,9 @@ class Stack {
     );
   }
 
-  private async temporal(): Promise<{ address: string; uiUrl: string | undefined; isLocal: boolean }> {
+  private async temporal(): Promise<{ address: string; uiUpstream: string | undefined; isLocal: boolean }> {
     const given = this.config.temporal.address;
-    if (given !== undefined) return { address: given, uiUrl: this.config.temporal.uiUrl, isLocal: false };
+    if (given !== undefined) return { address: given, uiUpstream: undefined, isLocal: false };
     let ports = { port: this.runFile.port('temporal') ?? DEFAULT_TEMPORAL_PORT, uiPort: this.config.temporal.uiPort };
     if (
       this.options.env['TEMPORAL_UI_PORT'] !== undefined &&
@@ -240,7 +240,7 @@ class Stack {
         return { pid: server.pid, ended: watchPid(server.pid), stop: () => server.stop() };
       },
     });
-    return { address: `127.0.0.1:${ports.port}`, uiUrl: `http://127.0.0.1:${ports.uiPort}`, isLocal: true };
+    return { address: `127.0.0.1:${ports.port}`, uiUpstream: `http://127.0.0.1:${ports.uiPort}`, isLocal: true };
   }
 
   private childEnvironment(found: {
@@ -248,7 +248,7 @@ class Stack {
     databaseUrl: string;
     isEmbedded: boolean;
     address: string;
-    uiUrl: string | undefined;
+    uiUpstream: string | undefined;
   }): NodeJS.ProcessEnv {
     return {
       ...this.options.env,
@@ -257,7 +257,7 @@ class Stack {
       DATABASE_URL: found.databaseUrl,
       ...(found.isEmbedded ? { DATABASE_OWNER_URL: found.databaseUrl } : {}),
       TEMPORAL_ADDRESS: found.address,
-      ...(found.uiUrl === undefined ? {} : { TEMPORAL_UI_URL: found.uiUrl }),
+      ...(found.uiUpstream === undefined ? {} : { TEMPORAL_UI_UPSTREAM: found.uiUpstream }),
       SECRET_KEY: found.secretKey,
       ...(this.defaultApp() === undefined ? {} : { DEFAULT_APP: this.defaultApp() }),
     };

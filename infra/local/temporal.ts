@@ -201,7 +201,7 @@ function serverArguments(options: TemporalOptions, namespace: string, port: numb
     '--log-level',
     'error',
     ...(options.file === undefined ? [] : ['--db-filename', options.file]),
-    ...(options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...(options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-public-path', '/temporal']),
     ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, to]) => ['--dynamic-config-value', `${name}=${JSON.stringify(to)}`]),
     ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type === 'DATETIME' ? 'Datetime' : 'Keyword'}`]),
   ];

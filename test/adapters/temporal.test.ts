@@ -41,7 +41,10 @@ describe('a gateway', () => {
     expect(open({ TEMPORAL_UI_URL: 'https://ui.example.com/' }).linkTo('process/a/7.w')).toBe(
       'https://ui.example.com/namespaces/default/workflows/process%2Fa%2F7.w',
     );
-    expect(open({}).linkTo('x')).toBe('http://127.0.0.1:8233/namespaces/default/workflows/x');
+    expect(open({ TEMPORAL_UI_UPSTREAM: 'http://10.0.0.9:8080', PUBLIC_URL: 'https://base.example.com' }).linkTo('x')).toBe(
+      'https://base.example.com/temporal/namespaces/default/workflows/x',
+    );
+    expect(open({}).linkTo('x')).toBeNull();
   });
 });
 

@@ -37,16 +37,6 @@ const signInAs = async ({ page }: WatchedPage, email: string, password: string, 
   await page.getByRole('button', { name: 'Sign in' }).click();
 };
 
-/** The run as operators see it: the link leads to the Temporal Web UI, where the workflow is running. */
-async function seeInTemporal(link: string): Promise<void> {
-  const { page, context } = await openPage(browser, new URL(link).origin, [/./]);
-  await page.goto(link);
-  await page.getByText('Running').first().waitFor();
-  await page.getByText('process/').first().waitFor();
-  await screenshot(page, 'temporal');
-  await context.close();
-}
-
 describe('the back office', () => {
   it('refuses a wrong password without saying whether the address exists, and keeps the form', async () => {
     const { page } = lead;
@@ -122,10 +112,8 @@ describe('the back office', () => {
     );
     await page.goto(`${stack.url}/admin/t/helpdesk/_approvals`);
     await page.getByRole('button', { name: 'Approve' }).first().waitFor();
-    expect(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')).toContain('/workflows/process');
     expect(await axe(page)).toEqual([]);
     await screenshot(page, 'inbox');
-    await seeInTemporal(String(await page.getByRole('link', { name: 'Open in Temporal' }).first().getAttribute('href')));
     await page.getByRole('button', { name: 'Approve' }).first().click();
     await page.getByText(/^Approved:/).waitFor();
     const id = String(ticket.at('data', 'id'));

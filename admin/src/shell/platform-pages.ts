@@ -3,6 +3,7 @@ import AppsOutlined from '@mui/icons-material/AppsOutlined';
 import MonitorHeartOutlined from '@mui/icons-material/MonitorHeartOutlined';
 import RocketLaunchOutlined from '@mui/icons-material/RocketLaunchOutlined';
 import SchemaOutlined from '@mui/icons-material/SchemaOutlined';
+import TimelineOutlined from '@mui/icons-material/TimelineOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Locale } from '../i18n/locale.ts';
 
@@ -32,5 +33,11 @@ export const PLATFORM_PAGES: readonly PlatformPageEntry[] = [
     label: { en: 'Status', de: 'Status' },
     icon: MonitorHeartOutlined,
     component: lazy(() => import('../pages/status/index.tsx')),
+  },
+  {
+    path: 'temporal',
+    label: { en: 'Temporal', de: 'Temporal' },
+    icon: TimelineOutlined,
+    component: lazy(() => import('../pages/temporal/index.tsx')),
   },
 ];

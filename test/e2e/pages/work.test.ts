@@ -37,11 +37,8 @@ const card = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('arti
 it('shows what waits, with who has to sign and until when, and after a decision what came next', async () => {
   await card(lead).getByText('0 of 1').waitFor();
   await card(lead).getByText(/^due/).waitFor();
-  expect(
-    await card(lead)
-      .getByRole('link', { name: /Open in Temporal/ })
-      .getAttribute('href'),
-  ).toContain('/workflows/process');
+  // What is in Temporal is of all apps: it is for accounts of the platform.
+  expect(await card(lead).getByText('Open in Temporal').count()).toBe(0);
   await look(lead, 'approvals');
   await card(lead).getByLabel('Comment').fill('Pumps are on their way');
   await card(lead).getByRole('button', { name: 'Approve' }).click();
