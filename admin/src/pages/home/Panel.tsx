@@ -66,7 +66,8 @@ export function Line({ title, to, end, children }: LineProps): ReactElement {
   const { app } = useDiscovery();
   return (
     <Stack component="li" direction="row" spacing={2} sx={{ py: 0.75, alignItems: 'baseline', justifyContent: 'space-between' }}>
-      <Box sx={{ minWidth: 0, overflowWrap: 'anywhere' }}>
+      {/* Lines of 24 pixels keep the links in them apart for fingers. */}
+      <Box sx={{ minWidth: 0, overflowWrap: 'anywhere', '& a, & p, & div': { lineHeight: '24px' } }}>
         {to === undefined ? (
           <Typography variant="body2">{title}</Typography>
         ) : (
