@@ -44,9 +44,25 @@ export function adminPages(folder: string | undefined = buildFolder()): Router {
   router.use(headers);
   if (folder === undefined) return router.use(missing);
   // Files of a build are named after their content.
+  router.use('/assets', gzipped(path.join(folder, 'assets')));
   router.use('/assets', express.static(path.join(folder, 'assets'), { immutable: true, maxAge: '1y', index: false, fallthrough: false }));
   router.use(express.static(folder, { index: false, maxAge: '1h' }));
   return router.use(page(path.join(folder, 'index.html')));
+}
+
+/** The compressed twin that the build made of a file, for whoever takes it. */
+function gzipped(folder: string): RequestHandler {
+  const files = new Set(fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.gz')) : []);
+  return (request, response, next) => {
+    const twin = `${request.path.slice(1)}.gz`;
+    if (!files.has(twin)) return next();
+    response.vary('Accept-Encoding');
+    if (request.acceptsEncodings('gzip') === 'gzip') {
+      response.type(path.extname(request.path)).setHeader('Content-Encoding', 'gzip');
+      request.url = `/${twin}`;
+    }
+    next();
+  };
 }
 
 /** The application itself, for every path it may be at. */

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { adminPages } from '../../api/admin-pages.ts';
 
@@ -14,6 +15,8 @@ fs.writeFileSync(
   '<meta property="csp-nonce" nonce="__CSP_NONCE__"><script nonce="__CSP_NONCE__"></script>',
 );
 fs.writeFileSync(path.join(folder, 'assets/app-1a2b.js'), 'export {};');
+fs.writeFileSync(path.join(folder, 'assets/app-1a2b.js.gz'), gzipSync('export {};'));
+fs.writeFileSync(path.join(folder, 'assets/plain.js'), 'export {};');
 fs.writeFileSync(path.join(root, 'secret.txt'), 'secret');
 
 const serve = (pages: express.Router): string => {
@@ -42,6 +45,24 @@ describe('the back office', () => {
     expect(nonces[0]).not.toBe(nonces[1]);
     expect(first.headers.get('cache-control')).toBe('no-store');
     expect(first.headers.get('content-security-policy')).not.toContain('unsafe');
+  });
+
+  it('sends scripts as small as the build made them, to those who take them so', async () => {
+    const get = (name: string, encoding: string): Promise<Response> =>
+      fetch(`${url}/admin/assets/${name}`, { headers: { 'Accept-Encoding': encoding } });
+    for (const [name, encoding, expected] of [
+      ['app-1a2b.js', 'gzip, br', 'gzip'],
+      ['app-1a2b.js', 'identity', null],
+      ['app-1a2b.js', 'gzip;q=0', null],
+      ['plain.js', 'gzip', null],
+    ] as const) {
+      const file = await get(name, encoding);
+      expect([name, encoding, file.headers.get('content-encoding')]).toEqual([name, encoding, expected]);
+      expect(file.headers.get('content-type')).toMatch(/^text\/javascript/);
+      expect(file.headers.get('cache-control')).toContain('immutable');
+      expect(file.headers.get('vary')).toBe(name === 'plain.js' ? null : 'Accept-Encoding');
+      expect(await file.text()).toBe('export {};');
+    }
   });
 
   it('files are cached for good, missing ones are no page, and nothing outside is served', async () => {
