@@ -43,7 +43,17 @@ export class OidcError extends Error {
   }
 }
 
+/** What an issuer says of itself. */
+export interface IssuerFacts {
+  readonly authorization_endpoint: string | null;
+  readonly token_endpoint: string | null;
+  readonly scopes_supported: readonly string[] | null;
+  readonly code_challenge_methods_supported: readonly string[] | null;
+}
+
 export interface Oidc {
+  /** Asks the issuer now, whatever is remembered. */
+  inspect(issuer: string): Promise<IssuerFacts>;
   /** Where the browser is sent, and what has to be kept until it is back. */
   begin(client: OidcClient, state: string): Promise<{ readonly url: string; readonly secrets: OidcSecrets }>;
   /** Whom the query of the callback proves; `query` is taken as it came. */
@@ -77,6 +87,19 @@ export function createOidc(outbound: Outbound): Oidc {
   };
 
   return {
+    async inspect(issuer) {
+      try {
+        const facts = (await discover({ issuer, clientId: NOBODY, clientSecret: undefined }, outbound)).serverMetadata();
+        return {
+          authorization_endpoint: facts.authorization_endpoint ?? null,
+          token_endpoint: facts.token_endpoint ?? null,
+          scopes_supported: facts.scopes_supported ?? null,
+          code_challenge_methods_supported: facts.code_challenge_methods_supported ?? null,
+        };
+      } catch (error) {
+        throw failureOf(error, undefined);
+      }
+    },
     async begin(client, state) {
       const library = await import('openid-client');
       const configuration = await configurationOf(client);
@@ -122,7 +145,10 @@ const identityOf = (issuer: string, subject: string, profile: Readonly<Record<st
   isEmailVerified: profile['email_verified'] === true,
 });
 
-async function discover(client: OidcClient, outbound: Outbound): Promise<Configuration> {
+/** What an issuer says of itself is the same for every client. */
+const NOBODY = 'nobody';
+
+async function discover(client: Pick<OidcClient, 'issuer' | 'clientId' | 'clientSecret'>, outbound: Outbound): Promise<Configuration> {
   const library = await import('openid-client');
   const issuer = new URL(client.issuer);
   const secret = client.clientSecret;

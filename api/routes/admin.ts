@@ -14,7 +14,7 @@ import { realmOf, requireAdmin } from '../authenticate.ts';
 import { dataAnswer, type Answer } from '../http/answer.ts';
 import { jsonOf, membersOf, noBodyOf, objectOf, type Call } from '../http/call.ts';
 import { answeredUnderKey } from '../http/write-options.ts';
-import { auditRoute } from './audit.ts';
+import { auditRoute, changesRoute } from './audit.ts';
 import { invitesRoute } from './invites.ts';
 import { apiKeysRoute } from './api-keys.ts';
 import { withFreshSchema } from '../rerun.ts';
@@ -43,11 +43,13 @@ export async function adminRoute(api: Api, ctx: AppContext, call: Call, rest: re
     case 'api-keys':
       return apiKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), owner: undefined }, more);
     case 'auth-providers':
-      return providersRoute(call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
+      return providersRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app), name: ctx.app.name }, more);
     case 'signing-keys':
       return signingKeysRoute(api, call, { services: ctx.services, actor: ctx.actor, realm: realmOf(ctx.app) }, more);
     case 'audit':
       return auditRoute(call, { services: ctx.services, actor: ctx.actor, app: ctx.app.id }, more);
+    case 'changes':
+      return changesRoute(ctx, call, more);
     case 'deliveries':
     case 'webhook-logs':
       return deliveriesRoute(ctx, call, more);

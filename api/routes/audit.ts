@@ -1,8 +1,13 @@
-/** `.../audit`: who did what, that nobody touched the record of it, and taking a person out of it. */
+/**
+ * `.../audit`: who did what, that nobody touched the record of it, and taking a person out of it. `.../changes`: what happened to
+ * records.
+ */
+import type { AppContext } from '../../operations/context.ts';
 import { checkParameters } from '../../operations/paging.ts';
 import { eraseFromAudit, readAudit, verifyAudit, type AuditScope } from '../../operations/platform/audit-chain.ts';
+import { listChanges } from '../../operations/records/changes.ts';
 import { refuseKeyActor } from '../authenticate.ts';
-import { dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
+import { bodyAnswer, dataAnswer, textAnswer, type Answer } from '../http/answer.ts';
 import { membersOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 
@@ -18,4 +23,9 @@ export async function auditRoute(call: Call, scope: AuditScope, rest: readonly s
   checkParameters(call.query, []);
   refuseKeyActor(scope.actor);
   return dataAnswer(await eraseFromAudit(scope, (await membersOf(call, 'audit/erase', ['user'])).user));
+}
+
+export async function changesRoute(ctx: AppContext, call: Call, rest: readonly string[]): Promise<Answer> {
+  if (rest.length > 0 || call.method !== 'GET') throw noSuchRoute(call);
+  return bodyAnswer(await listChanges(ctx, call.query), 200);
 }

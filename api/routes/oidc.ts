@@ -4,6 +4,7 @@ import type { AccountHome } from '../../operations/auth/home.ts';
 import { finishLogin, LOGIN_SECONDS, redeemCode, startLogin, type Flow } from '../../operations/auth/oidc/flow.ts';
 import { listLinks, removeLink } from '../../operations/auth/oidc/links.ts';
 import {
+  checkIssuer,
   createProvider,
   deleteProvider,
   getProvider,
@@ -18,7 +19,7 @@ import { checkParameters } from '../../operations/paging.ts';
 import type { Api } from '../api.ts';
 import { authenticate, refuseKeyActor } from '../authenticate.ts';
 import { cookieOf } from '../http/cookies.ts';
-import { dataAnswer, dataText, NO_STORE, type Answer } from '../http/answer.ts';
+import { dataAnswer, dataText, NO_STORE, textAnswer, type Answer } from '../http/answer.ts';
 import { addressOf, headerOf, membersOf, objectOf, type Call } from '../http/call.ts';
 import { noSuchRoute } from './not-found.ts';
 import { isCookieAsked } from './signed-in.ts';
@@ -87,17 +88,21 @@ async function linksRoute(api: Api, call: Call, home: AccountHome, provider: str
 }
 
 /** For admins, with a session: who may add a provider may sign in as anybody it vouches for. */
-export async function providersRoute(call: Call, scope: ProviderScope, rest: readonly string[]): Promise<Answer> {
+export async function providersRoute(api: Api, call: Call, scope: ProviderScope, rest: readonly string[]): Promise<Answer> {
   const [name, ...more] = rest;
   if (more.length > 0) throw noSuchRoute(call);
   if (call.method !== 'GET') refuseKeyActor(scope.actor);
   if (name === undefined) {
     if (call.method === 'GET') {
       checkParameters(call.query, []);
-      return dataText(await listProviders(scope), 200, NO_STORE);
+      return textAnswer(await listProviders(scope), 200, NO_STORE);
     }
     if (call.method !== 'POST') throw noSuchRoute(call);
     return dataText(await createProvider(scope, await objectOf(call)), 201, NO_STORE);
+  }
+  if (name === 'check') {
+    if (call.method !== 'POST') throw noSuchRoute(call);
+    return dataAnswer(await checkIssuer(scope, api.oidc, await objectOf(call)), 200, NO_STORE);
   }
   switch (call.method) {
     case 'GET':

@@ -47,7 +47,8 @@ export async function platformRoute(api: Api, call: Call, rest: readonly string[
   if (part === 'users') return usersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
   if (part === 'invites') return invitesRoute(call, { services: api.services, actor, home: PLATFORM_HOME }, more);
   if (part === 'signing-keys') return signingKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
-  if (part === 'auth-providers') return providersRoute(call, { services: api.services, actor, realm: PLATFORM_REALM }, more);
+  if (part === 'auth-providers')
+    return providersRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, name: PLATFORM_HOME.name }, more);
   if (part === 'api-keys') return apiKeysRoute(api, call, { services: api.services, actor, realm: PLATFORM_REALM, owner: undefined }, more);
   if (part === 'audit' && more.length > 0) return auditRoute(call, { services: api.services, actor, app: null }, more);
   if (call.method !== 'GET' || more.length > 0) throw noSuchRoute(call);

@@ -1,7 +1,7 @@
 /** The audit of an app. */
 import { arrayOf, objectOf, ref, type Schema } from './json.ts';
 import { query } from './list-parameters.ts';
-import { CHANGE_ERRORS, FLAG, MAYBE_TEXT, MAYBE_TIME, operation, TEXT, TIME, UUID, WHOLE } from './operation.ts';
+import { CHANGE_ERRORS, FLAG, MAYBE_TEXT, MAYBE_TIME, operation, STORABLE, TEXT, TEXTS, TIME, UUID, WHOLE } from './operation.ts';
 import { data, type Paths } from './responses.ts';
 
 export const AUDIT_TAG = '_admin/audit';
@@ -19,6 +19,21 @@ const ENTRY: Schema = objectOf(
   },
   ['number', 'action', 'actor', 'target', 'detail', 'at', 'erased_at', 'hash'],
 );
+const CHANGE: Schema = objectOf(
+  {
+    id: TEXT,
+    entity: TEXT,
+    record_id: TEXT,
+    version: TEXT,
+    action: { type: 'string', enum: ['create', 'update', 'delete', 'restore'] },
+    at: TIME,
+    actor: { type: 'object' },
+    cause: MAYBE_TEXT,
+    changes: { type: 'object', description: 'By field, each `{old, new}`.' },
+    gone_fields: TEXTS,
+  },
+  ['id', 'entity', 'record_id', 'version', 'action', 'at', 'actor', 'cause', 'changes'],
+);
 const BAD: Schema = objectOf(
   { number: TEXT, problem: { type: 'string', enum: ['missing', 'changed', 'erased', 'cut_off'] }, message: TEXT },
   ['number', 'problem', 'message'],
@@ -35,6 +50,23 @@ const PROOF: Schema = objectOf(
 );
 
 export const auditPaths = (root: string): Paths => ({
+  [`${root}/changes`]: {
+    get: operation(AUDIT_TAG, 'list_changes', {
+      summary: 'List changes of records',
+      description: 'Across entities. A page may be short or empty and have a cursor: it looks at a bounded stretch of the log.',
+      parameters: [
+        query('entity', TEXT),
+        query('record', STORABLE),
+        query('action', { type: 'string', enum: ['create', 'update', 'delete', 'restore'] }),
+        query('actor', STORABLE),
+        ...['from', 'to'].map((name) => query(name, { type: 'string', format: 'date-time' })),
+        query('limit', { type: 'integer', minimum: 1, maximum: 999_999 }),
+        query('cursor', { type: 'string', format: 'cursor' }),
+      ],
+      told: 'Changes, the newest first.',
+      answer: objectOf({ data: arrayOf(CHANGE), page: ref('schemas', 'WalkPage') }, ['data', 'page']),
+    }),
+  },
   [`${root}/audit`]: {
     get: operation(AUDIT_TAG, 'audit_list', {
       summary: 'List audit entries',

@@ -1,5 +1,5 @@
 /** Accounts of an app or the platform, for its admins: users, their sessions and second factors, invites, providers and signing keys. */
-import { changedProvider, newProvider } from '../payloads/provider.ts';
+import { changedProvider, checkedIssuer, newProvider } from '../payloads/provider.ts';
 import { FACTOR, SESSION } from './auth-paths.ts';
 import { schemaOf } from './from-zod.ts';
 import { arrayOf, compact, objectOf, ref, type JsonObject, type Schema } from './json.ts';
@@ -59,6 +59,32 @@ const SIGNING_KEY = {
   revoked_at: MAYBE_TIME,
 } as const satisfies Record<string, Schema>;
 
+const PROVIDER_META: Schema = objectOf(
+  { callback: { ...TEXT, description: 'The redirect address to enter at a provider, with `{name}` for its name.' } },
+  ['callback'],
+);
+const MAYBE_TEXTS: Schema = { anyOf: [TEXTS, { type: 'null' }] };
+const ISSUER_CHECK: Schema = objectOf(
+  {
+    answers: FLAG,
+    problem: { type: ['string', 'null'], enum: ['unavailable', 'invalid', null] },
+    facts: {
+      anyOf: [
+        objectOf(
+          {
+            authorization_endpoint: MAYBE_TEXT,
+            token_endpoint: MAYBE_TEXT,
+            scopes_supported: MAYBE_TEXTS,
+            code_challenge_methods_supported: MAYBE_TEXTS,
+          },
+          ['authorization_endpoint', 'token_endpoint', 'scopes_supported', 'code_challenge_methods_supported'],
+        ),
+        { type: 'null' },
+      ],
+    },
+  },
+  ['answers', 'problem', 'facts'],
+);
 const whole = (properties: Readonly<Record<string, Schema>>): Schema => objectOf(properties, Object.keys(properties));
 
 export const USER_SCHEMAS: Readonly<Record<string, Schema>> = {
@@ -252,7 +278,7 @@ const providerAdminPaths = (path: string): Paths => ({
     get: admin('list_providers', {
       summary: 'List sign-in providers',
       told: 'By name, without their secrets.',
-      answer: data(arrayOf(ref('schemas', 'AuthProvider'))),
+      answer: objectOf({ data: arrayOf(ref('schemas', 'AuthProvider')), meta: PROVIDER_META }, ['data', 'meta']),
     }),
     post: admin('create_provider', {
       summary: 'Add a sign-in provider',
@@ -262,6 +288,18 @@ const providerAdminPaths = (path: string): Paths => ({
       status: 201,
       told: 'The new provider.',
       answer: data(ref('schemas', 'AuthProvider')),
+      errors: CHANGE_ERRORS,
+    }),
+  },
+  [`${path}/check`]: {
+    post: admin('check_issuer', {
+      summary: 'Ask an issuer what it says of itself',
+      description: 'Stores nothing: to be done before a provider is added.',
+      for: 'session',
+      body: schemaOf(checkedIssuer),
+      example: { issuer: 'https://id.example.com' },
+      told: 'Whether it answers as an OpenID provider, and where it is signed in at.',
+      answer: data(ISSUER_CHECK),
       errors: CHANGE_ERRORS,
     }),
   },

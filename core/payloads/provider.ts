@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** Words that stand where a provider's name does. */
-const TAKEN_NAMES = ['token', 'links'];
+const TAKEN_NAMES = ['token', 'links', 'check'];
 
 const clean = (max: number): z.ZodString =>
   z
@@ -16,7 +16,7 @@ const clean = (max: number): z.ZodString =>
 const providerName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be at most 63 of a-z, 0-9, _ and -, beginning with a letter')
-  .refine((name) => !TAKEN_NAMES.includes(name), `must not be ${TAKEN_NAMES.join(' or ')}`);
+  .refine((name) => !TAKEN_NAMES.includes(name), `must not be ${TAKEN_NAMES.join(', ')}`);
 const scopeList = z
   .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope without spaces'))
   .max(50)
@@ -48,5 +48,7 @@ export const newProvider = z.strictObject({
   allow_signup: fields.allow_signup.default(false),
   active: fields.active.default(true),
 });
+/** An issuer that is asked what it says of itself. */
+export const checkedIssuer = z.strictObject({ issuer: fields.issuer });
 /** The name stays: the provider knows it as part of the redirect address. */
 export const changedProvider = z.strictObject(fields).partial();

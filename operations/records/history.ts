@@ -202,7 +202,7 @@ const namesOf = (ctx: AppContext, rows: readonly HistoryRow[]): Promise<PastName
     rows.map((row) => row.schema_version),
   );
 
-export function entryOf(ctx: AppContext, { maySee }: HistoryEyes, names: PastNames, row: HistoryRow): HistoryEntry {
+export function entryOf(ctx: AppContext, { maySee }: Pick<HistoryEyes, 'maySee'>, names: PastNames, row: HistoryRow): HistoryEntry {
   const changes: Record<string, Change> = {};
   for (const [name, change] of Object.entries(rawChanges(row))) {
     const field = names.fieldOf(row.schema_version, row.entity, name);

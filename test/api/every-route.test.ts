@@ -27,7 +27,14 @@ const POSTS = [
     '_workflows/start/none',
   ],
   ...['check', 'run', 'cancel', 'undo'].map((verb) => `_imports/${ID}/${verb}`),
-  ...['_lists', `ticket/${ID}/_comments`, '_events/ticket', `ticket/${ID}/_history/1/revert`, '_admin/audit/erase'],
+  ...[
+    '_lists',
+    `ticket/${ID}/_comments`,
+    '_events/ticket',
+    `ticket/${ID}/_history/1/revert`,
+    '_admin/audit/erase',
+    '_admin/auth-providers/check',
+  ],
   ...[`_admin/invites/${ID}/resend`, 'auth/api-keys', `auth/api-keys/${ID}/rotate`],
 ];
 const GETS = [
@@ -68,6 +75,7 @@ const GETS = [
     `ticket/${ID}/_history`,
     '_admin/audit',
     '_admin/audit/verify',
+    '_admin/changes',
   ],
 ];
 

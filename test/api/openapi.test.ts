@@ -198,6 +198,7 @@ describe('answers are as they are described', () => {
     await ask(admin, 'POST', at(`invites/${String(invite.body.data.id)}/resend`));
     await ask(admin, 'DELETE', at(`invites/${String(invite.body.data.id)}`));
     await ask(admin, 'POST', at('auth-providers'), { name: 'company', issuer: 'https://id.example.com', client_id: 'desk' });
+    await ask(admin, 'POST', at('auth-providers/check'), { issuer: 'https://id.example.com' });
     await ask(admin, 'PATCH', at('auth-providers/company'), { active: false });
     for (const path of ['auth-providers', 'auth-providers/company', 'signing-keys']) await ask(admin, 'GET', at(path));
     await ask(admin, 'DELETE', at('auth-providers/company'));

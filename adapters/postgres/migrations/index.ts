@@ -19,6 +19,7 @@ import * as control0025 from './0025_messages.ts';
 import * as control0026 from './0026_function_work.ts';
 import * as control0027 from './0027_operation_work.ts';
 import * as control0034 from './0034_open_imports.ts';
+import * as control0038 from './0038_events_of_app.ts';
 import * as control0030 from './0030_older_clients.ts';
 import * as app0001 from './app-0001_system.ts';
 import * as app0002 from './app-0002_accounts.ts';
@@ -72,6 +73,7 @@ export const CONTROL_MIGRATIONS: readonly ControlMigration[] = [
   control0026,
   control0027,
   control0034,
+  control0038,
   control0030,
 ];
 export const APP_MIGRATIONS: readonly AppMigration[] = [

@@ -2,12 +2,12 @@
 import type { z } from 'zod';
 import { uuidv7 } from '../../../adapters/ids.ts';
 import { isLoopback } from '../../../adapters/config.ts';
-import type { OidcClient } from '../../../adapters/oidc.ts';
+import { OidcError, type IssuerFacts, type Oidc, type OidcClient } from '../../../adapters/oidc.ts';
 import { run, runText, sqlState, type Db } from '../../../adapters/postgres/run.ts';
 import { transaction } from '../../../adapters/postgres/transaction.ts';
 import type { Realm } from '../../../adapters/tokens.ts';
 import { AppError } from '../../../core/errors.ts';
-import { changedProvider, newProvider } from '../../../core/payloads/provider.ts';
+import { changedProvider, checkedIssuer, newProvider } from '../../../core/payloads/provider.ts';
 import { id as identifier, join, sql, value, type Sql } from '../../../core/sql/sql.ts';
 import type { Actor, Services } from '../../context.ts';
 import { invalidDescribed, readDescribed } from '../../payload.ts';
@@ -18,6 +18,8 @@ export interface ProviderScope {
   readonly services: Services;
   readonly actor: Actor;
   readonly realm: Realm;
+  /** The realm's part of addresses. */
+  readonly name: string;
 }
 
 export interface Provider {
@@ -42,12 +44,30 @@ const PROVIDER_JSON = sql`json_build_object('id', p.id, 'name', p.name, 'display
   'client_id', p.client_id, 'has_secret', p.sealed_secret is not null, 'scopes', p.scopes, 'default_roles', p.default_roles,
   'allow_signup', p.allow_signup, 'active', p.active, 'created_at', p.created_at, 'updated_at', p.updated_at)`;
 
-/** The JSON of all of them, by name. */
-export const listProviders = async ({ services, realm }: ProviderScope): Promise<string> =>
-  (await runText(
+/** The JSON of `{data, meta}`, by name; `meta.callback` is the redirect address that a provider is told, with `{name}` in it. */
+export const listProviders = async ({ services, realm, name }: ProviderScope): Promise<string> => {
+  const data = await runText(
     services.pool,
     sql`select coalesce(json_agg(${PROVIDER_JSON} order by p.name), '[]'::json)::text from ${realm.authProviders} p`,
-  )) ?? '[]';
+  );
+  return `{"data":${data ?? '[]'},"meta":${JSON.stringify({ callback: `${oidcBase(services, { name })}/{name}/callback` })}}`;
+};
+
+export type IssuerCheck =
+  | { readonly answers: true; readonly problem: null; readonly facts: IssuerFacts }
+  | { readonly answers: false; readonly problem: 'unavailable' | 'invalid'; readonly facts: null };
+
+/** Asks an issuer what it says of itself, before anybody signs in with it. What it answers wrongly is not shown: it may be any server. */
+export async function checkIssuer(scope: ProviderScope, oidc: Oidc, body: unknown): Promise<IssuerCheck> {
+  const input = readDescribed(checkedIssuer, body, WHAT);
+  await check(scope, input);
+  try {
+    return { answers: true, problem: null, facts: await oidc.inspect(input.issuer) };
+  } catch (error) {
+    if (!(error instanceof OidcError)) throw error;
+    return { answers: false, problem: error.kind === 'unavailable' ? 'unavailable' : 'invalid', facts: null };
+  }
+}
 
 /** What the page to sign in at shows to everybody. */
 export const publicProviders = async (services: Services, realm: Realm): Promise<string> =>
@@ -186,7 +206,7 @@ export async function activeProvider(
 }
 
 /** Where the flow of a realm lives: `PUBLIC_URL/api/<app>/auth/oidc`. */
-export const oidcBase = (services: Services, home: AccountHome): string =>
+export const oidcBase = (services: Services, home: Pick<AccountHome, 'name'>): string =>
   `${services.config.publicUrl.replace(/\/$/, '')}/api/${home.name}/auth/oidc`;
 
 export const clientOfProvider = (services: Services, home: AccountHome, provider: Provider): OidcClient => ({

@@ -424,6 +424,23 @@ describe('providers', () => {
     ]);
   });
 
+  it('are asked what they say of themselves before they are added, and what answers wrongly is not shown', async () => {
+    const check = (issuer: string): Promise<Reply> => admin('POST', `${path}/check`, { issuer });
+    expect((await check(okta.issuer)).at('data')).toMatchObject({
+      answers: true,
+      facts: { authorization_endpoint: `${okta.issuer}/auth`, token_endpoint: `${okta.issuer}/token` },
+    });
+    expect((await admin('GET', path)).at('meta', 'callback')).toBe(`${base}/api/desk/auth/oidc/{name}/callback`);
+    const away = await startIdp([]);
+    await away.close();
+    expect((await check(away.issuer)).at('data')).toEqual({ answers: false, problem: 'unavailable', facts: null });
+    // This server is none.
+    expect((await check(base)).at('data')).toEqual({ answers: false, problem: 'invalid', facts: null });
+    expect((await check('https://10.0.0.1')).status).toBe(422);
+    expect((await admin('POST', path, { name: 'check', issuer: okta.issuer, client_id: 'x' })).status).toBe(422);
+    expect((await admin('GET', `${path}/check`)).status).toBe(405);
+  });
+
   it('are not changed with an API key', async () => {
     const key = await admin('POST', '/api/desk/_admin/api-keys', { name: 'ci', scopes: ['_admin:*'] });
     const caller = callerOf(base, String(key.at('data', 'key')));
