@@ -25,6 +25,8 @@ export interface SignedInUser {
 }
 
 export interface CallOptions {
+  /** The body proves something (a password, a code): a 401 refuses that, and says nothing of the session. */
+  readonly isProof?: boolean;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   /** Sent as it is instead of a JSON body, for YAML documents and files. */
@@ -196,7 +198,8 @@ function createCaller(base: string): Client {
       try {
         return await send<T>(path, options);
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 401 || scope === undefined || !(await refresh(scope))) throw error;
+        if (!(error instanceof ApiError) || error.status !== 401 || options.isProof === true || scope === undefined) throw error;
+        if (!(await refresh(scope))) throw error;
         return send<T>(path, options);
       }
     },

@@ -32,8 +32,8 @@ export class BackOffice {
     this.admin = admin;
   }
 
-  static async open(): Promise<BackOffice> {
-    const stack = await (await Stack.spawn()).ready();
+  static async open(env: NodeJS.ProcessEnv = {}): Promise<BackOffice> {
+    const stack = await (await Stack.spawn({ env })).ready();
     const browser = await launchBrowser();
     const admin = await signIn(stack.url, PEOPLE.platform.email, PEOPLE.platform.password);
     for (const person of ['lead', 'agent'] as const) {
@@ -86,11 +86,12 @@ export class BackOffice {
 
 /**
  * One office for all tests of a file, handed to `prepare` when it is open and closed after them; no window may have complained.
+ * `env` are settings of the server, asked for when it starts.
  */
-export function withOffice(prepare: (office: BackOffice) => Promise<void> | void): void {
+export function withOffice(prepare: (office: BackOffice) => Promise<void> | void, env: () => NodeJS.ProcessEnv = () => ({})): void {
   let office: BackOffice | undefined;
   beforeAll(async () => {
-    office = await BackOffice.open();
+    office = await BackOffice.open(env());
     await prepare(office);
   }, 180_000);
   afterAll(async () => {

@@ -49,7 +49,7 @@ export function useSend(stale?: readonly string[]): Send {
         const answer = await client.call<T>(path, { ...options, method, ...(body === undefined ? {} : { body }) });
         return answer.body;
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401) await logoutIfDenied(error);
+        if (error instanceof ApiError && error.status === 401 && options.isProof !== true) await logoutIfDenied(error);
         throw error;
       } finally {
         const prefixes = stale ?? [path.split('/').slice(0, 3).join('/')];

@@ -1,7 +1,7 @@
 /** What the platform may say of one app: its display name, the version it keeps to, maintenance, and its end. */
 import ArrowBackOutlined from '@mui/icons-material/ArrowBackOutlined';
-import { Alert, Button, FormControlLabel, MenuItem, Paper, Stack, Switch, TextField, Typography, Checkbox } from '@mui/material';
-import { useState, type ReactElement, type ReactNode } from 'react';
+import { Alert, Button, FormControlLabel, MenuItem, Stack, Switch, TextField, Checkbox } from '@mui/material';
+import { useState, type ReactElement } from 'react';
 import { useNotify } from 'react-admin';
 import { Link as RouterLink, useParams } from 'react-router-dom';
 import { useRead, useSend } from '../../api/use-api.ts';
@@ -10,6 +10,7 @@ import { useWords } from '../../i18n/words.ts';
 import { Confirm } from '../../ui/Confirm.tsx';
 import { Loading, Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
+import { Section } from '../../ui/Section.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { appOf, stateOf, type App } from './app.ts';
 import { APPS } from './words.ts';
@@ -62,28 +63,6 @@ function Standing({ app }: { readonly app: App }): ReactElement {
         {app.schema}, {t('version', { version: app.schema_version })}
       </span>
     </Stack>
-  );
-}
-
-interface SectionProps {
-  readonly title: string;
-  readonly help?: string;
-  readonly children: ReactNode;
-}
-
-function Section({ title, help, children }: SectionProps): ReactElement {
-  return (
-    <Paper variant="outlined" component="section" aria-label={title} sx={{ p: 2 }}>
-      <Typography variant="h6" component="h2" gutterBottom>
-        {title}
-      </Typography>
-      {help === undefined ? null : (
-        <Typography variant="body2" sx={{ color: 'text.secondary', mb: 2 }}>
-          {help}
-        </Typography>
-      )}
-      {children}
-    </Paper>
   );
 }
 

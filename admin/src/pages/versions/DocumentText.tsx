@@ -3,6 +3,7 @@ import DownloadOutlined from '@mui/icons-material/DownloadOutlined';
 import { Button, Stack } from '@mui/material';
 import { useMemo, type ReactElement } from 'react';
 import { useWords } from '../../i18n/words.ts';
+import { download } from '../../ui/download.ts';
 import CodeEditor from '../../ui/CodeEditor.tsx';
 import { documentText, type Format } from './document-text.ts';
 import { VERSIONS } from './words.ts';
@@ -29,13 +30,4 @@ export default function DocumentText({ document: found, format, name }: Document
       </div>
     </Stack>
   );
-}
-
-function download(name: string, text: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -1,0 +1,36 @@
+import { words } from '../i18n/words.ts';
+
+export const ACCOUNTS = words({
+  en: {
+    sessions: 'Sessions',
+    sessions_none: 'No open session.',
+    device: 'Device',
+    address: 'Address',
+    used: 'Last used',
+    begun: 'Signed in',
+    actions: 'Actions',
+    this_one: 'this one',
+    end: 'End',
+    end_of: 'End session: %{device}, %{address}',
+    end_all: 'End all sessions',
+    end_others: 'End all others',
+    user: 'User',
+    nobody: 'Nobody found',
+  },
+  de: {
+    sessions: 'Sitzungen',
+    sessions_none: 'Keine offene Sitzung.',
+    device: 'Gerät',
+    address: 'Adresse',
+    used: 'Zuletzt benutzt',
+    begun: 'Angemeldet',
+    actions: 'Aktionen',
+    this_one: 'diese hier',
+    end: 'Beenden',
+    end_of: 'Sitzung beenden: %{device}, %{address}',
+    end_all: 'Alle Sitzungen beenden',
+    end_others: 'Alle anderen beenden',
+    user: 'Person',
+    nobody: 'Niemand gefunden',
+  },
+});
