@@ -8,6 +8,7 @@ import { Confirm } from '../../ui/Confirm.tsx';
 import { Time } from '../../ui/Time.tsx';
 import type { EntityProps } from '../shape.ts';
 import { CommentEntry } from './CommentEntry.tsx';
+import { chosenChanges, FieldChanges, labelOf } from './FieldChanges.tsx';
 import type { ActorSeen, ChangeEntry, TimelineEntry } from './timeline.ts';
 import { RECORD } from './words.ts';
 
@@ -116,24 +117,11 @@ function Changed({ entry, path, entity }: ChangedProps): ReactElement {
   const send = useSend();
   const [isAsking, setAsking] = useState(false);
   const isUpdate = entry.action === 'update';
-  const fields = Object.entries(entry.changes).filter(([name]) => !AUTOMATIC.has(name));
+  const fields = chosenChanges(entry.changes);
   const labels = fields.map(([name]) => labelOf(entity, name));
   return (
     <Line at={entry.at} who={nameOf(entry.actor, t)} what={t(ACTIONS[entry.action] ?? 'updated')}>
-      {isUpdate ? (
-        <Box component="dl" sx={{ m: 0, mt: 0.5, fontSize: 12 }}>
-          {fields.map(([name, { old: before, new: after }]) => (
-            <Box key={name} sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 1 }}>
-              <Box component="dt" sx={{ color: 'text.secondary' }}>
-                {labelOf(entity, name)}
-              </Box>
-              <Box component="dd" sx={{ m: 0 }}>
-                <del>{asText(before, t)}</del> → <ins style={{ textDecoration: 'none' }}>{asText(after, t)}</ins>
-              </Box>
-            </Box>
-          ))}
-        </Box>
-      ) : null}
+      {isUpdate ? <FieldChanges entity={entity} changes={entry.changes} /> : null}
       {isUpdate && entity.permissions.update && fields.length > 0 ? (
         <Button size="small" onClick={() => setAsking(true)} sx={{ ml: -1 }}>
           {t('put_back')}
@@ -151,15 +139,4 @@ function Changed({ entry, path, entity }: ChangedProps): ReactElement {
       ) : null}
     </Line>
   );
-}
-
-/** They follow every change by themselves. */
-const AUTOMATIC: ReadonlySet<string> = new Set(['updated_at', '_version']);
-
-const labelOf = (entity: DiscoveredEntity, name: string): string => entity.fields.find((field) => field.name === name)?.label ?? name;
-
-function asText(value: unknown, t: T): string {
-  if (value === null || value === undefined || value === '') return t('empty');
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
 }
