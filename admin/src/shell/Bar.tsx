@@ -2,7 +2,7 @@ import SearchOutlined from '@mui/icons-material/SearchOutlined';
 import { Button, IconButton, ListSubheader, MenuItem, Select, Typography, useMediaQuery, type Theme } from '@mui/material';
 import { useEffect, useState, type ReactElement } from 'react';
 import { AppBar, Logout, TitlePortal, useGetIdentity, UserMenu, useUserMenu, useLocaleState } from 'react-admin';
-import { useNavigate } from 'react-router-dom';
+import { Link, useNavigate } from 'react-router-dom';
 import { listApps, type AppSummary } from '../discovery.ts';
 import { LOCALES, useLocale } from '../i18n/locale.ts';
 import { useWords } from '../i18n/words.ts';
@@ -56,10 +56,22 @@ function AccountMenu(): ReactElement {
   const { identity } = useGetIdentity();
   return (
     <UserMenu label={t('account', { name: identity?.fullName ?? '' })}>
+      <AccountLink />
       <AppearanceChoice />
       <LanguageChoice />
       <Logout />
     </UserMenu>
+  );
+}
+
+function AccountLink(): ReactElement {
+  const t = useWords(SHELL);
+  const menu = useUserMenu();
+  const app = useDiscoveryIfAny()?.app.name;
+  return (
+    <MenuItem component={Link} to={app === undefined ? '/platform/account' : `/t/${app}/_account`} onClick={() => menu?.onClose()}>
+      {t('your_account')}
+    </MenuItem>
   );
 }
 

@@ -2,17 +2,24 @@
  * Every page of an app's back office that is not an entity's, once: the menu, the routes, the command palette and the browser suite
  * are made from this list. Pages are loaded when they are opened. Their paths begin with an underscore, which no entity's name does.
  */
+import AccountCircleOutlined from '@mui/icons-material/AccountCircleOutlined';
 import AccountTreeOutlined from '@mui/icons-material/AccountTreeOutlined';
 import EventBusyOutlined from '@mui/icons-material/EventBusyOutlined';
 import AltRouteOutlined from '@mui/icons-material/AltRouteOutlined';
+import FactCheckOutlined from '@mui/icons-material/FactCheckOutlined';
 import FunctionsOutlined from '@mui/icons-material/FunctionsOutlined';
 import HistoryOutlined from '@mui/icons-material/HistoryOutlined';
+import GroupOutlined from '@mui/icons-material/GroupOutlined';
 import InboxOutlined from '@mui/icons-material/InboxOutlined';
 import KeyOutlined from '@mui/icons-material/KeyOutlined';
 import RuleOutlined from '@mui/icons-material/RuleOutlined';
+import LoginOutlined from '@mui/icons-material/LoginOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
+import SensorsOutlined from '@mui/icons-material/SensorsOutlined';
+import TuneOutlined from '@mui/icons-material/TuneOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
 import OutboxOutlined from '@mui/icons-material/OutboxOutlined';
+import VpnKeyOutlined from '@mui/icons-material/VpnKeyOutlined';
 import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import SystemUpdateAltOutlined from '@mui/icons-material/SystemUpdateAltOutlined';
 import WebhookOutlined from '@mui/icons-material/WebhookOutlined';
@@ -158,6 +165,62 @@ export const PAGES: readonly PageEntry[] = [
     icon: OutboxOutlined,
     component: lazy(() => import('../pages/deliveries/index.tsx')),
     allows: admins,
+  },
+  {
+    path: '_audit',
+    section: 'operate',
+    label: { en: 'Audit', de: 'Protokoll' },
+    icon: FactCheckOutlined,
+    component: lazy(() => import('../pages/audit/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_events',
+    section: 'operate',
+    label: { en: 'Event stream', de: 'Ereignisse' },
+    icon: SensorsOutlined,
+    component: lazy(() => import('../pages/events/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_users/*',
+    section: 'settings',
+    label: { en: 'Users and roles', de: 'Personen und Rollen' },
+    icon: GroupOutlined,
+    component: lazy(() => import('../pages/users/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_keys',
+    section: 'settings',
+    label: { en: 'API keys', de: 'API-Schlüssel' },
+    icon: VpnKeyOutlined,
+    component: lazy(() => import('../pages/keys/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_providers/*',
+    section: 'settings',
+    label: { en: 'Sign-in providers', de: 'Anmeldedienste' },
+    icon: LoginOutlined,
+    component: lazy(() => import('../pages/providers/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_settings',
+    section: 'settings',
+    label: { en: 'App settings', de: 'App-Einstellungen' },
+    icon: TuneOutlined,
+    component: lazy(() => import('../pages/settings/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_account',
+    section: 'settings',
+    label: { en: 'Your account', de: 'Ihr Konto' },
+    icon: AccountCircleOutlined,
+    component: lazy(() => import('../pages/account/index.tsx')),
+    allows: everybody,
   },
 ];
 

@@ -1,4 +1,5 @@
 /** The pages of the platform, for those who keep it: the same shape as an app's pages (see pages.ts), below `/platform/`. */
+import AccountCircleOutlined from '@mui/icons-material/AccountCircleOutlined';
 import AppsOutlined from '@mui/icons-material/AppsOutlined';
 import MonitorHeartOutlined from '@mui/icons-material/MonitorHeartOutlined';
 import RocketLaunchOutlined from '@mui/icons-material/RocketLaunchOutlined';
@@ -39,5 +40,11 @@ export const PLATFORM_PAGES: readonly PlatformPageEntry[] = [
     label: { en: 'Temporal', de: 'Temporal' },
     icon: TimelineOutlined,
     component: lazy(() => import('../pages/temporal/index.tsx')),
+  },
+  {
+    path: 'account',
+    label: { en: 'Your account', de: 'Ihr Konto' },
+    icon: AccountCircleOutlined,
+    component: lazy(() => import('../pages/account/index.tsx')),
   },
 ];
