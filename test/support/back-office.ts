@@ -1,7 +1,7 @@
 /** The back office in a real browser: a server of its own with the helpdesk example, people of several roles, and a strict look at pages. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { signIn, type Caller } from './api.ts';
+import { eventually, signIn, type Caller } from './api.ts';
 import { axe, launchBrowser, openPage, screenshot, type WatchedPage } from './browser.ts';
 import { Stack } from './process.ts';
 
@@ -38,7 +38,12 @@ export class BackOffice {
     const admin = await signIn(stack.url, PEOPLE.platform.email, PEOPLE.platform.password);
     for (const person of ['lead', 'agent'] as const) {
       const { email, password } = PEOPLE[person];
-      await admin('POST', '/api/helpdesk/_admin/users', { email, password, roles: ROLES[person] });
+      // The example is there, and may still be on its way to being served.
+      const made = await eventually(
+        () => admin('POST', '/api/helpdesk/_admin/users', { email, password, roles: ROLES[person] }),
+        ({ status }) => status !== 503,
+      );
+      expect(made.status, made.text).toBe(201);
     }
     return new BackOffice(stack, browser, admin);
   }
