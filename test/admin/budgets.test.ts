@@ -35,7 +35,7 @@ const PAGE_KB = 60;
 const HEAVY: readonly (readonly [part: RegExp, kb: number])[] = [
   // CodeMirror, and the very code that judges and runs expressions on the server.
   [/\/ExpressionEditor\.tsx$/, 215],
-  [/\/(CodeEditor|DocumentText|DocumentDiff|CodeView)\.tsx$|codemirror/, 180],
+  [/\/(CodeEditor|DocumentText|DocumentDiff|CodeView|code\/Code)\.tsx$|codemirror/, 180],
   [/Diagram[^/]*\.tsx$/, 95],
 ];
 

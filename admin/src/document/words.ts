@@ -31,7 +31,8 @@ export const DOCUMENT = words({
     stale: 'Version %{version} was published meanwhile. Take over its changes first.',
     version_ready: 'Version %{version} is active.',
     version_coming: 'Version %{version} is on its way; version %{from} is served until then.',
-    no_change: 'Nothing was changed: version %{version} says the same.',
+    version_waits: 'Version %{version} waits for approval; version %{from} is served until then.',
+    version_stopped: 'Version %{version} does not go on by itself; version %{from} is served. Its migration says why.',
     to_migration: 'See its migration',
   },
   de: {
@@ -64,7 +65,8 @@ export const DOCUMENT = words({
     stale: 'Inzwischen wurde Version %{version} veröffentlicht. Erst deren Änderungen übernehmen.',
     version_ready: 'Version %{version} ist aktiv.',
     version_coming: 'Version %{version} ist unterwegs; bis dahin gilt Version %{from}.',
-    no_change: 'Nichts geändert: Version %{version} sagt dasselbe.',
+    version_waits: 'Version %{version} wartet auf die Freigabe; bis dahin gilt Version %{from}.',
+    version_stopped: 'Version %{version} geht nicht von selbst weiter; es gilt Version %{from}. Warum, sagt ihre Migration.',
     to_migration: 'Zu ihrer Migration',
   },
 });

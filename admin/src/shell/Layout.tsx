@@ -93,7 +93,8 @@ function Entities({ base }: { readonly base: string }): ReactElement | null {
   return (
     <Group label={t('data')}>
       {readable.length > MANY_ENTITIES && isOpen ? (
-        <Box component="li" sx={{ px: 2, py: 0.5 }}>
+        // A menu has items only; and its keys (letters jump to items) are not for what is typed here.
+        <Box component="li" role="menuitem" sx={{ px: 2, py: 0.5 }} onKeyDown={(event) => event.stopPropagation()}>
           <TextField
             size="small"
             fullWidth

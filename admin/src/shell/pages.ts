@@ -20,9 +20,9 @@ import TuneOutlined from '@mui/icons-material/TuneOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
 import OutboxOutlined from '@mui/icons-material/OutboxOutlined';
 import VpnKeyOutlined from '@mui/icons-material/VpnKeyOutlined';
-import UploadFileOutlined from '@mui/icons-material/UploadFileOutlined';
 import SystemUpdateAltOutlined from '@mui/icons-material/SystemUpdateAltOutlined';
 import WebhookOutlined from '@mui/icons-material/WebhookOutlined';
+import SchemaOutlined from '@mui/icons-material/SchemaOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
 import type { Locale } from '../i18n/locale.ts';
@@ -87,6 +87,14 @@ export const PAGES: readonly PageEntry[] = [
     allows: ({ entities }) => entities.some(({ permissions }) => permissions.create || permissions.update),
   },
   {
+    path: '_schema/*',
+    section: 'build',
+    label: { en: 'Schema', de: 'Schema' },
+    icon: SchemaOutlined,
+    component: lazy(() => import('../pages/schema/index.tsx')),
+    allows: admins,
+  },
+  {
     path: '_rules/*',
     section: 'build',
     label: { en: 'Rules', de: 'Regeln' },
@@ -124,14 +132,6 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'Permissions', de: 'Berechtigungen' },
     icon: KeyOutlined,
     component: lazy(() => import('../pages/permissions/index.tsx')),
-    allows: admins,
-  },
-  {
-    path: '_import',
-    section: 'build',
-    label: { en: 'Schema import', de: 'Schema einlesen' },
-    icon: UploadFileOutlined,
-    component: lazy(() => import('../pages/Import.tsx')),
     allows: admins,
   },
   {

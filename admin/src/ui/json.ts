@@ -1,5 +1,5 @@
-/** JSON that somebody types, of the shape that is wanted; undefined while it is not. */
-const read = (text: string): unknown => {
+/** JSON that somebody types; undefined while it is none. */
+export const readJson = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -8,13 +8,13 @@ const read = (text: string): unknown => {
   }
 };
 
-/** Nothing typed is the empty list. */
+/** Of the shape that is wanted; undefined while it is not. Nothing typed is the empty list. */
 export function readList(text: string): readonly unknown[] | undefined {
-  const value = text.trim() === '' ? [] : read(text);
+  const value = text.trim() === '' ? [] : readJson(text);
   return Array.isArray(value) ? value : undefined;
 }
 
 export function readObject(text: string): Record<string, unknown> | undefined {
-  const value = read(text);
+  const value = readJson(text);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }
