@@ -26,7 +26,10 @@ const STEPS = [
     ],
   },
   ...(fs.existsSync(path.join(root, 'admin', 'tsconfig.json'))
-    ? [{ name: 'types of the admin', command: [...bin('typescript/bin/tsc'), '-p', 'admin', '--noEmit'] }]
+    ? ['admin', 'test/admin'].map((folder) => ({
+        name: `types of ${folder}`,
+        command: [...bin('typescript/bin/tsc'), '-p', folder, '--noEmit'],
+      }))
     : []),
   {
     name: 'format',

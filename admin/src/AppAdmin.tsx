@@ -9,6 +9,7 @@ import { useWords } from './i18n/words.ts';
 import { createAuthProvider } from './providers/auth-provider.ts';
 import { createDataProvider } from './providers/data-provider.ts';
 import { entityPages } from './resources/pages.tsx';
+import { client } from './session.ts';
 import { useIsDark } from './shell/appearance.ts';
 import { DiscoveryProvider } from './shell/discovery-context.ts';
 import { Layout } from './shell/Layout.tsx';
@@ -73,7 +74,7 @@ interface OfficeProps extends AppAdminProps {
 function Office({ discovery, i18nProvider, onSignedOut }: OfficeProps): ReactElement {
   const app = discovery.app.name;
   const isDark = useIsDark();
-  const dataProvider = useMemo(() => createDataProvider(discovery), [discovery]);
+  const dataProvider = useMemo(() => createDataProvider(discovery, client), [discovery]);
   const authProvider = useMemo(() => createAuthProvider(discovery, onSignedOut), [discovery, onSignedOut]);
   const resources = useMemo(
     () =>

@@ -1,8 +1,11 @@
 import type { ReactElement } from 'react';
 import { TextInput, type TextInputProps } from 'react-admin';
+import { useWords } from '../i18n/words.ts';
+import { FIELDS } from './words.ts';
 
 /** JSON as text. What does not parse stays text in the form and is refused with a message, never sent. */
 export function JsonInput(props: TextInputProps): ReactElement {
+  const t = useWords(FIELDS);
   return (
     <TextInput
       {...props}
@@ -12,7 +15,7 @@ export function JsonInput(props: TextInputProps): ReactElement {
         typeof value === 'string' && !isJson(value) ? value : value === null || value === undefined ? '' : JSON.stringify(value, null, 2)
       }
       parse={(typed: string) => (typed === '' ? null : isJson(typed) ? (JSON.parse(typed) as unknown) : typed)}
-      validate={(value: unknown) => (typeof value === 'string' && !isJson(value) ? 'This is not JSON yet.' : undefined)}
+      validate={(value: unknown) => (typeof value === 'string' && !isJson(value) ? t('not_json') : undefined)}
     />
   );
 }

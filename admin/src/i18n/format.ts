@@ -8,19 +8,23 @@ export interface Format {
   /** With weekday, seconds and zone, for a tooltip. */
   wholeTime(iso: string): string;
   date(iso: string): string;
+  /** Of a day without a time, which is the same in every zone. */
+  day(day: string): string;
   /** `3 min ago`, `in 2 days`. */
   ago(iso: string, now?: number): string;
   number(value: number): string;
+  /** Of digits in a text, all of them: more than a number of JavaScript holds. */
+  exact(digits: string): string;
   percent(share: number): string;
   bytes(count: number): string;
   /** Of milliseconds: `950 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
   duration(ms: number): string;
 }
 
+const DAY: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit' };
+
 const TIME: Intl.DateTimeFormatOptions = {
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
+  ...DAY,
   hour: '2-digit',
   minute: '2-digit',
   hourCycle: 'h23',
@@ -38,7 +42,8 @@ const UNITS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, ms: number])
 export function formatFor(locale: Locale): Format {
   // English speakers of the whole world read this form, and it sorts.
   const time = new Intl.DateTimeFormat(locale === 'en' ? 'sv' : locale, TIME);
-  const date = new Intl.DateTimeFormat(locale === 'en' ? 'sv' : locale, { year: 'numeric', month: '2-digit', day: '2-digit' });
+  const date = new Intl.DateTimeFormat(locale === 'en' ? 'sv' : locale, DAY);
+  const day = new Intl.DateTimeFormat(locale === 'en' ? 'sv' : locale, { ...DAY, timeZone: 'UTC' });
   const whole = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const number = new Intl.NumberFormat(locale);
@@ -47,12 +52,14 @@ export function formatFor(locale: Locale): Format {
     time: (iso) => time.format(new Date(iso)),
     wholeTime: (iso) => whole.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
+    day: (text) => day.format(new Date(`${text.slice(0, 10)}T00:00:00Z`)),
     ago: (iso, now = Date.now()) => {
       const distance = new Date(iso).getTime() - now;
       const [unit, ms] = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? (['second', 1_000] as const);
       return relative.format(Math.trunc(distance / ms), unit);
     },
     number: (value) => number.format(value),
+    exact: (digits) => exact(digits, locale),
     percent: (share) => percent.format(share),
     bytes: (count) => bytes(count, number),
     duration,
@@ -64,6 +71,15 @@ function bytes(count: number, number: Intl.NumberFormat): string {
   const power = count < 1 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), units.length - 1);
   const value = count / 1000 ** power;
   return `${number.format(Number(value.toFixed(value < 10 && power > 0 ? 1 : 0)))} ${units[power]}`;
+}
+
+/** The digits behind the point stay as many as they are: 1.50 is not 1.5. */
+function exact(digits: string, locale: Locale): string {
+  if (!/^-?\d+(\.\d+)?$/.test(digits)) return digits;
+  const behind = Math.min(digits.split('.')[1]?.length ?? 0, 100);
+  const format = new Intl.NumberFormat(locale, { minimumFractionDigits: behind, maximumFractionDigits: behind });
+  // Since ES2023 digits in a text are taken as they are; the type does not say so in every library.
+  return format.format(digits as Intl.StringNumericLiteral);
 }
 
 const STEPS: readonly (readonly [unit: string, ms: number])[] = [

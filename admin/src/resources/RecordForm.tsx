@@ -2,6 +2,7 @@ import { Box } from '@mui/material';
 import type { ReactElement } from 'react';
 import { Create, DeleteButton, Edit, SaveButton, SimpleForm, Toolbar } from 'react-admin';
 import { inputFor } from '../fields/registry.tsx';
+import { useHoldLive } from '../shell/Live.tsx';
 import { Columns, isLong, WIDE } from './Columns.tsx';
 import { RecordTitle } from './RecordPage.tsx';
 import { displayFieldOf, editableFields, type EntityProps } from './shape.ts';
@@ -27,6 +28,7 @@ interface RecordFormProps extends EntityProps {
 }
 
 function RecordForm({ discovery, entity, canDelete = false }: RecordFormProps): ReactElement {
+  useHoldLive();
   const fields = editableFields(entity);
   const defaults = Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.name, field.default]])));
   return (

@@ -1,7 +1,7 @@
 /** The pages of one entity, made from what discovery says of it. */
 import type { ReactElement } from 'react';
 import type { DiscoveredEntity, Discovery } from '../discovery.ts';
-import { EntityList } from './EntityList.tsx';
+import { EntityList } from './list/EntityList.tsx';
 import { CreatePage, EditPage } from './RecordForm.tsx';
 import { RecordPage } from './RecordPage.tsx';
 

@@ -9,12 +9,14 @@ import { useWords } from '../i18n/words.ts';
 import { setAppearance, useAppearance, type Appearance } from './appearance.ts';
 import { useDiscoveryIfAny } from './discovery-context.ts';
 import { CommandPalette } from './CommandPalette.tsx';
+import { LiveDot } from './LiveDot.tsx';
 import { SHELL } from './words.ts';
 
 export function Bar(): ReactElement {
   return (
     <AppBar userMenu={<AccountMenu />} toolbar={<CommandSearch />}>
       <TitlePortal component="h1" />
+      <LiveDot />
       <AppSwitch />
     </AppBar>
   );

@@ -9,13 +9,8 @@ import { useDiscoveryIfAny } from './discovery-context.ts';
 import { pagesFor, pathOf } from './pages.ts';
 import { PLATFORM_PAGES } from './platform-pages.ts';
 import { useShortcuts } from './shortcuts.ts';
+import { useRecentEntities, useRecords, type Place } from './record-search.ts';
 import { SHELL } from './words.ts';
-
-interface Place {
-  readonly to: string;
-  readonly label: string;
-  readonly kind: string;
-}
 
 interface CommandPaletteProps {
   readonly isOpen: boolean;
@@ -27,6 +22,7 @@ export function CommandPalette({ isOpen, onOpen, onClose }: CommandPaletteProps)
   const [isHelpOpen, setHelpOpen] = useState(false);
   const navigate = useNavigate();
   const discovery = useDiscoveryIfAny();
+  useRecentEntities(discovery);
   const home = discovery === undefined ? '/platform/apps' : `/t/${discovery.app.name}`;
   useShortcuts({
     'mod+k': onOpen,
@@ -70,7 +66,9 @@ function Palette({ onClose }: { readonly onClose: () => void }): ReactElement {
   const places = usePlaces();
   const [typed, setTyped] = useState('');
   const [chosen, setChosen] = useState(0);
-  const found = places.filter(({ label }) => label.toLowerCase().includes(typed.trim().toLowerCase())).slice(0, 12);
+  const records = useRecords(typed);
+  const pages = places.filter(({ label }) => label.toLowerCase().includes(typed.trim().toLowerCase())).slice(0, 12);
+  const found = [...pages, ...records.found];
   const go = (place: Place | undefined): void => {
     if (place === undefined) return;
     onClose();
@@ -114,7 +112,7 @@ function Palette({ onClose }: { readonly onClose: () => void }): ReactElement {
       />
       {found.length === 0 ? (
         <Typography sx={{ p: 2 }} role="status">
-          {t('nothing_found')}
+          {records.isSearching ? t('searching') : t('nothing_found')}
         </Typography>
       ) : (
         <List id={`${id}list`} role="listbox" aria-label={t('search')} dense>

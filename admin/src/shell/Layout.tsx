@@ -12,6 +12,7 @@ import { rememberedScope } from '../session.ts';
 import { Loading } from '../ui/Page.tsx';
 import { Bar } from './Bar.tsx';
 import { useDiscoveryIfAny } from './discovery-context.ts';
+import { LiveProvider } from './Live.tsx';
 import { pagesFor, pathOf, type PageEntry, type Section } from './pages.ts';
 import { PLATFORM_PAGES } from './platform-pages.ts';
 import { SHELL } from './words.ts';
@@ -19,9 +20,11 @@ import { SHELL } from './words.ts';
 export function Layout({ children }: { readonly children: ReactNode }): ReactElement {
   useDocumentTitle();
   return (
-    <AdminLayout appBar={Bar} menu={SideMenu} sx={{ minWidth: 0, '& .RaLayout-content': { minWidth: 0 } }}>
-      <Suspense fallback={<Loading lines={8} />}>{children}</Suspense>
-    </AdminLayout>
+    <LiveProvider>
+      <AdminLayout appBar={Bar} menu={SideMenu} sx={{ minWidth: 0, '& .RaLayout-content': { minWidth: 0 } }}>
+        <Suspense fallback={<Loading lines={8} />}>{children}</Suspense>
+      </AdminLayout>
+    </LiveProvider>
   );
 }
 

@@ -2,6 +2,7 @@
 import { Alert, AlertTitle, Box, Button } from '@mui/material';
 import type { ReactElement } from 'react';
 import { ApiError } from '../../../client/client.ts';
+import { refusedBody } from '../providers/record-error.ts';
 import { useWords } from '../i18n/words.ts';
 import { UI } from './words.ts';
 
@@ -13,7 +14,7 @@ interface ProblemProps {
 export function Problem({ error, onRetry }: ProblemProps): ReactElement | null {
   const t = useWords(UI);
   if (error === undefined || error === null) return null;
-  const body = error instanceof ApiError ? error.body?.error : undefined;
+  const body = error instanceof ApiError ? error.body?.error : refusedBody(error)?.error;
   const details = body?.details ?? [];
   return (
     <Alert
@@ -28,7 +29,7 @@ export function Problem({ error, onRetry }: ProblemProps): ReactElement | null {
       }
     >
       <AlertTitle sx={{ mb: details.length > 0 || body?.hint !== undefined ? 0.5 : 0 }}>
-        {error instanceof Error ? error.message : t('unreachable')}
+        {body?.message ?? (error instanceof Error ? error.message : t('unreachable'))}
       </AlertTitle>
       {body?.hint === undefined ? null : <Box>{body.hint}</Box>}
       {details.length === 0 ? null : (
