@@ -35,6 +35,8 @@ export interface DiscoveredRelation {
   readonly local_field: string;
   readonly target_field: string;
   readonly write_mode: 'diff' | 'replace' | 'append';
+  /** What becomes of the rows that hold the key when the record they lead to is deleted. */
+  readonly on_delete: 'cascade' | 'set_null' | 'restrict' | 'detach';
 }
 
 export interface DiscoveredMachine {

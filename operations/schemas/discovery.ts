@@ -158,6 +158,7 @@ const describeRelation = (end: RelationEnd): object => ({
   local_field: end.localField,
   target_field: end.targetField,
   write_mode: end.writeMode,
+  on_delete: end.onDelete,
 });
 
 const describeMachine = (machine: StateMachineDefinition): object => ({

@@ -1,7 +1,8 @@
 /** One value in one small control, outside of forms: in a filter, in a cell of a list, in a change of many records. Everything is text here. */
 import { Autocomplete, MenuItem, TextField, type TextFieldProps } from '@mui/material';
+import { keepPreviousData } from '@tanstack/react-query';
 import { useState, type KeyboardEvent, type ReactElement } from 'react';
-import { useGetList, useGetMany } from 'react-admin';
+import { useGetList, useGetMany, type RaRecord } from 'react-admin';
 import { useRested } from '../api/use-api.ts';
 import type { DiscoveredEntity, DiscoveredField } from '../discovery.ts';
 import { useWords } from '../i18n/words.ts';
@@ -29,6 +30,8 @@ const INPUT_TYPES: Partial<Record<DiscoveredField['type'], string>> = {
   time: 'time',
   timestamp: 'datetime-local',
 };
+/** What can be searched for a part of it. */
+const TEXTS: ReadonlySet<string> = new Set(['string', 'text', 'email', 'url']);
 const DIGITS: ReadonlySet<string> = new Set(['int', 'float', 'bigint', 'decimal']);
 
 export function ValueInput(props: ValueInputProps): ReactElement {
@@ -97,22 +100,32 @@ export interface RecordOption {
   readonly title: string;
 }
 
+/** A title that comes later is another one: the input shows it then. */
+export const isSameOption = (a: RecordOption, b: RecordOption): boolean => a.id === b.id && a.title === b.title;
+
 /** Records of another entity by their titles, searched for on the server; `ids` are known by their titles at once. */
 export function useRecordOptions(
   target: string,
   typed: string,
   ids: readonly string[],
-): { readonly found: readonly RecordOption[]; readonly chosen: readonly RecordOption[] } {
-  const discovery = useDiscovery();
-  const display = entityNamed(discovery, target)?.display_field ?? 'id';
+): { readonly found: readonly RecordOption[]; readonly chosen: readonly RecordOption[]; readonly isSearching: boolean } {
+  const entity = entityNamed(useDiscovery(), target);
+  const display = entity?.display_field ?? 'id';
+  const isText = entity?.fields.some(({ name, type }) => name === display && TEXTS.has(type)) === true;
   const asked = useRested(typed, 250);
   const meta = { fields: [display], count: 'none' };
-  const filter = asked.trim() === '' || display === 'id' ? {} : { [`${display}|icontains`]: asked.trim() };
-  const { data } = useGetList(target, { pagination: { page: 1, perPage: 20 }, sort: { field: display, order: 'ASC' }, filter, meta });
+  const filter = asked.trim() === '' || !isText ? {} : { [`${display}|icontains`]: asked.trim() };
+  const { data, isFetching } = useGetList(
+    target,
+    { pagination: { page: 1, perPage: 20 }, sort: { field: display, order: 'ASC' }, filter, meta },
+    { placeholderData: keepPreviousData },
+  );
   const { data: known } = useGetMany(target, { ids: [...ids] }, { enabled: ids.length > 0 });
-  const option = (record: { readonly id: unknown }): RecordOption => ({ id: String(record.id), title: titleOf(record as never, display) });
-  const titles = new Map((known ?? []).flatMap((record) => (record === undefined ? [] : [[String(record.id), option(record)] as const])));
-  return { found: (data ?? []).map(option), chosen: ids.map((id) => titles.get(id) ?? { id, title: id }) };
+  const option = (record: RaRecord): RecordOption => ({ id: String(record.id), title: titleOf(record, display) });
+  // One that was found is known by its title when it is chosen, and not by its id until it is read again.
+  const [titles] = useState(() => new Map<string, RecordOption>());
+  for (const record of [...(data ?? []), ...(known ?? [])]) if (record !== undefined) titles.set(String(record.id), option(record));
+  return { found: (data ?? []).map(option), chosen: ids.map((id) => titles.get(id) ?? { id, title: id }), isSearching: isFetching };
 }
 
 function RecordChoice(props: ValueInputProps & { readonly target: string }): ReactElement {
@@ -129,7 +142,7 @@ function RecordChoice(props: ValueInputProps & { readonly target: string }): Rea
       value={chosen[0] ?? null}
       getOptionLabel={(option) => option.title}
       getOptionKey={(option) => option.id}
-      isOptionEqualToValue={(a, b) => a.id === b.id}
+      isOptionEqualToValue={isSameOption}
       noOptionsText={t('no_records')}
       onInputChange={(_, text, reason) => setTyped(reason === 'input' ? text : '')}
       onChange={(_, option) => onChange(option?.id ?? '')}

@@ -4,13 +4,14 @@
  */
 import type { ReactElement, ReactNode } from 'react';
 import {
-  AutocompleteInput,
   BooleanInput,
   DateInput,
   DateTimeInput,
+  maxLength,
+  maxValue,
+  minValue,
   NullableBooleanInput,
   NumberInput,
-  ReferenceInput,
   required,
   SelectInput,
   TextInput,
@@ -28,10 +29,12 @@ import { FIELDS } from './words.ts';
 
 export { isNumeric } from './values.ts';
 
+type Validator = ReturnType<typeof required> | ReturnType<typeof maxLength>;
+
 interface CommonInput {
   readonly source: string;
   readonly label: string;
-  readonly validate?: ReturnType<typeof required>[];
+  readonly validate: Validator[];
   readonly helperText: ReactNode;
   readonly disabled: boolean;
   readonly fullWidth?: boolean;
@@ -39,9 +42,7 @@ interface CommonInput {
 
 type InputOf = (field: DiscoveredField, common: CommonInput) => ReactElement;
 
-const text: InputOf = (field, common) => (
-  <TextInput {...common} slotProps={{ htmlInput: { maxLength: field.max_length ?? undefined, dir: 'auto' } }} />
-);
+const text: InputOf = (_, common) => <TextInput {...common} slotProps={{ htmlInput: { dir: 'auto' } }} />;
 
 const number: InputOf = (field, common) => (
   <NumberInput {...common} min={asNumber(field.min)} max={asNumber(field.max)} step={field.type === 'int' ? 1 : 'any'} />
@@ -52,7 +53,7 @@ const exactNumber: InputOf = (_, common) => <TextInput {...common} slotProps={{ 
 
 const INPUTS: Readonly<Record<DiscoveredField['type'], InputOf>> = {
   string: text,
-  text: (_, common) => <TextInput {...common} multiline minRows={3} slotProps={{ htmlInput: { dir: 'auto' } }} />,
+  text: (_, common) => <TextInput {...common} multiline minRows={3} maxRows={16} slotProps={{ htmlInput: { dir: 'auto' } }} />,
   email: (_, common) => <TextInput {...common} type="email" />,
   url: (_, common) => <TextInput {...common} type="url" />,
   enum: (field, common) => (
@@ -101,27 +102,27 @@ export function RecordValue({ field, place }: RecordValueProps): ReactElement | 
   return <FieldValue entity={entity} field={field} value={record[field.name]} record={record} place={place} />;
 }
 
-export function inputFor(field: DiscoveredField, displayFieldOf: (entity: string) => string): ReactElement {
+/** A field in a form, under the name it has there. Fields that lead to records of another entity have an input of their own. */
+export function inputFor(field: DiscoveredField, source: string): ReactElement {
   const common: CommonInput = {
-    source: field.name,
+    source,
     label: field.label,
     helperText: field.description ?? false,
     disabled: !field.writable || field.auto,
     fullWidth: true,
-    ...(field.required && field.default === null && !field.auto ? { validate: [required()] } : {}),
+    validate: [...validatorsOf(field)],
   };
-  if (field.references === null) return INPUTS[field.enum === null ? field.type : 'enum'](field, common);
-  const display = displayFieldOf(field.references);
-  return (
-    <ReferenceInput source={field.name} reference={field.references} sort={{ field: display, order: 'ASC' }} perPage={25}>
-      <AutocompleteInput
-        label={field.label}
-        optionText={display}
-        helperText={field.description ?? false}
-        disabled={!field.writable}
-        filterToQuery={(typed: string) => (typed === '' ? {} : { [`${display}|icontains`]: typed })}
-        {...(common.validate === undefined ? {} : { validate: common.validate })}
-      />
-    </ReferenceInput>
-  );
+  return INPUTS[field.enum === null ? field.type : 'enum'](field, common);
+}
+
+/** What can be said before the API is asked; all the rest is its to judge. */
+export function validatorsOf(field: DiscoveredField): readonly Validator[] {
+  const [min, max] = [asNumber(field.min), asNumber(field.max)];
+  const isNumber = field.type === 'int' || field.type === 'float';
+  return [
+    ...(field.required && field.default === null && !field.auto ? [required()] : []),
+    ...(field.max_length === null ? [] : [maxLength(field.max_length)]),
+    ...(isNumber && min !== undefined ? [minValue(min)] : []),
+    ...(isNumber && max !== undefined ? [maxValue(max)] : []),
+  ];
 }

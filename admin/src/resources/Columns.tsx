@@ -17,7 +17,8 @@ export function Columns({ children }: { readonly children: ReactNode }): ReactEl
         columnGap: 3,
         rowGap: 1,
         alignItems: 'start',
-        gridTemplateColumns: { xs: '1fr', lg: '1fr 1fr' },
+        gridTemplateColumns: 'minmax(0, 1fr)',
+        '@media (min-width: 1100px)': { gridTemplateColumns: 'repeat(2, minmax(0, 1fr))' },
         '& .MuiChip-root': { alignSelf: 'flex-start' },
       }}
     >

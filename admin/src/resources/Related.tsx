@@ -1,10 +1,10 @@
 import type { ReactElement } from 'react';
-import { DataTable, Labeled, ReferenceManyField } from 'react-admin';
+import { DataTable, Labeled, ReferenceManyField, useCreatePath, useRecordContext } from 'react-admin';
+import { Link } from 'react-router-dom';
 import { columnFor } from '../fields/registry.tsx';
-import type { DiscoveredRelation, Discovery } from '../discovery.ts';
-import { AccessibleTable, TitleLink } from './AccessibleTable.tsx';
-import { defaultSort, ordered, visibleFields } from './shape.ts';
-import { spaced } from '../ui/spaced.ts';
+import { titleOf } from '../fields/values.ts';
+import type { DiscoveredEntity, DiscoveredRelation, Discovery } from '../discovery.ts';
+import { defaultSort, ordered, partLabel, visibleFields } from './shape.ts';
 
 interface RelatedProps {
   readonly discovery: Discovery;
@@ -19,7 +19,7 @@ export function Related({ discovery, relation }: RelatedProps): ReactElement | n
   if (target === undefined || !target.permissions.read) return null;
   const others = visibleFields(target).filter((field) => field.name !== relation.target_field);
   return (
-    <Labeled label={spaced(relation.name)} fullWidth>
+    <Labeled label={partLabel(relation)} fullWidth>
       <ReferenceManyField
         reference={relation.target}
         target={relation.target_field}
@@ -27,16 +27,32 @@ export function Related({ discovery, relation }: RelatedProps): ReactElement | n
         perPage={10}
         sort={defaultSort(target)}
       >
-        <AccessibleTable rowTitle={target.display_field} rowClick="show" bulkActionButtons={false}>
+        <DataTable rowClick="show" bulkActionButtons={false}>
           {ordered(target, others)
             .slice(0, FIRST_COLUMNS)
             .map((field) => (
               <DataTable.Col key={field.name} source={field.name} label={field.label} disableSort>
-                {field.name === target.display_field ? <TitleLink source={field.name} /> : columnFor(field)}
+                {field.name === target.display_field ? <TitleLink entity={target} /> : columnFor(field)}
               </DataTable.Col>
             ))}
-        </AccessibleTable>
+        </DataTable>
       </ReferenceManyField>
     </Labeled>
+  );
+}
+
+/** The record's title as a link to its page: how one opens a row without a mouse. */
+function TitleLink({ entity }: { readonly entity: DiscoveredEntity }): ReactElement | null {
+  const record = useRecordContext();
+  const createPath = useCreatePath();
+  if (record === undefined) return null;
+  return (
+    <Link
+      to={createPath({ resource: entity.name, id: record.id, type: 'show' })}
+      onClick={(event) => event.stopPropagation()}
+      style={{ color: 'inherit' }}
+    >
+      {titleOf(record, entity.display_field)}
+    </Link>
   );
 }

@@ -2,7 +2,7 @@
 import type { ReactElement } from 'react';
 import type { DiscoveredEntity, Discovery } from '../discovery.ts';
 import { EntityList } from './list/EntityList.tsx';
-import { CreatePage, EditPage } from './RecordForm.tsx';
+import { CreatePage, EditPage } from './form/RecordForm.tsx';
 import { RecordPage } from './RecordPage.tsx';
 
 export interface EntityPages {

@@ -1,5 +1,6 @@
 /** What the pages of an entity show of it, and in which order. */
 import type { DiscoveredEntity, DiscoveredField, DiscoveredRelation, Discovery } from '../discovery.ts';
+import { spaced } from '../ui/spaced.ts';
 
 /** What every page of one entity is made from. */
 export interface EntityProps {
@@ -32,8 +33,15 @@ export function editableFields(entity: DiscoveredEntity): readonly DiscoveredFie
 export const relatedLists = (entity: DiscoveredEntity): readonly DiscoveredRelation[] =>
   entity.relations.filter((relation) => relation.direction === 'reverse' && relation.cardinality === 'many');
 
-export const displayFieldOf = (discovery: Discovery, name: string): string =>
-  discovery.entities.find((candidate) => candidate.name === name)?.display_field ?? 'id';
+/** What a new one begins with. */
+export const defaultsOf = (fields: readonly DiscoveredField[]): Record<string, unknown> =>
+  Object.fromEntries(fields.flatMap((field) => (field.default === null ? [] : [[field.name, field.default]])));
+
+/** The other side of a relation as a heading: `order_lines` reads "Order lines". */
+export function partLabel({ name }: DiscoveredRelation): string {
+  const words = spaced(name);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 /** The title first, then states and short values, long texts last. */
 export function ordered(entity: DiscoveredEntity, fields: readonly DiscoveredField[]): readonly DiscoveredField[] {

@@ -110,7 +110,7 @@ describe('pasted rows', () => {
 describe('people', () => {
   it('who may not write see no import', async () => {
     const agent = await office.visit('agent', '/t/helpdesk/ticket');
-    await agent.getByRole('link', { name: 'Create' }).first().waitFor();
+    await agent.getByRole('link', { name: 'New' }).first().waitFor();
     await office.go(agent, '/t/helpdesk/_imports');
     await agent.getByText('No file has been imported yet.').waitFor();
   }, 60_000);
