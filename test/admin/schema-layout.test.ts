@@ -4,7 +4,7 @@ import type { DocumentInput } from '../../admin/src/document/types.ts';
 import { compare } from '../../admin/src/pages/schema/model/compare.ts';
 import { graphOf, type Graph } from '../../admin/src/pages/schema/model/graph.ts';
 import { layered } from '../../admin/src/pages/schema/model/layered.ts';
-import { heightOf, isUnplaced, NODE_WIDTH, placesFor, shownRows, type Places } from '../../admin/src/pages/schema/model/layout.ts';
+import { heightOf, isUnplaced, NODE_WIDTH, placesFor, shownRows, sizesOf, type Places } from '../../admin/src/pages/schema/model/layout.ts';
 
 const entity = (name: string) => ({ name, fields: Array.from({ length: 5 }, (_, at) => ({ name: `f${at}`, type: 'string' as const })) });
 
@@ -35,7 +35,10 @@ function overlaps(graph: Graph, places: Places): readonly string[] {
 
 it('lays entities out apart, those without relations in rows below', () => {
   const graph = graphWith(20, 9);
-  const places = layered(graph, () => 'all');
+  const places = layered(
+    graph,
+    sizesOf(graph, () => 'all'),
+  );
   expect(Object.keys(places)).toHaveLength(29);
   expect(overlaps(graph, places)).toEqual([]);
   expect(new Set(graph.nodes.slice(20).map(({ name }) => places[name]?.y)).size).toBe(2);
@@ -49,7 +52,10 @@ it('breaks a layer of very many entities into columns, so that it is no tower', 
     relations: names.slice(1).map((target) => ({ name: `r_${target}`, type: 'one_to_many', source: 'e0', target })),
   };
   const graph = graphOf(document, compare(document, document));
-  const places = layered(graph, () => 'all');
+  const places = layered(
+    graph,
+    sizesOf(graph, () => 'all'),
+  );
   expect(overlaps(graph, places)).toEqual([]);
   const [width, height] = (['x', 'y'] as const).map((axis) => Math.max(...Object.values(places).map((place) => place[axis])));
   expect(height! / width!).toBeLessThan(1.5);

@@ -1,10 +1,11 @@
 /** The draft as text. What is typed is read at once and judged by the server a moment later; what it says elsewhere follows. */
 import { Alert, Box, Button, Link, Stack, ToggleButton, ToggleButtonGroup, Typography } from '@mui/material';
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
 import { convertText, formatText, readText, textOf, writeText, type Format } from '../../../document/text.ts';
 import { useWords } from '../../../i18n/words.ts';
-import CodeEditor, { type CompletionSource } from '../../../ui/CodeEditor.tsx';
+import type { CompletionSource } from '../../../ui/CodeEditor.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
+import { Loading } from '../../../ui/Page.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { useDraft } from '../draft.ts';
 import { useMeta } from '../use-meta.ts';
@@ -12,6 +13,8 @@ import { SCHEMA } from '../words.ts';
 import { entityAround, proposals } from './complete.ts';
 import { contextAt } from './context.ts';
 import { ofJudgement, ofMistakes, type Diagnosis } from './diagnose.ts';
+
+const CodeEditor = lazy(() => import('../../../ui/CodeEditor.tsx'));
 
 const PAUSE_MS = 200;
 
@@ -35,20 +38,22 @@ export default function Code(): ReactElement | null {
   return (
     <Stack spacing={1} sx={{ minHeight: 0, minWidth: 0, overflow: 'hidden' }}>
       <Tools diagnoses={diagnoses} onText={text.replace} />
-      <CodeEditor
-        key={draft.format}
-        value={text.value}
-        onChange={text.type}
-        language={draft.format}
-        label={t('code_label')}
-        diagnostics={diagnoses}
-        completion={completion}
-        minHeight="50vh"
-        maxHeight="calc(100vh - 300px)"
-        onReady={(ready) => {
-          view.current = ready;
-        }}
-      />
+      <Suspense fallback={<Loading lines={12} />}>
+        <CodeEditor
+          key={draft.format}
+          value={text.value}
+          onChange={text.type}
+          language={draft.format}
+          label={t('code_label')}
+          diagnostics={diagnoses}
+          completion={completion}
+          minHeight="50vh"
+          maxHeight="calc(100vh - 300px)"
+          onReady={(ready) => {
+            view.current = ready;
+          }}
+        />
+      </Suspense>
       <Problems diagnoses={diagnoses} text={text.value} onGo={go} />
     </Stack>
   );

@@ -23,7 +23,18 @@ import { useDraft } from '../draft.ts';
 import { NoEntities } from '../NoEntities.tsx';
 import { removeField, removeRelation } from '../model/edits.ts';
 import { graphOf, type Graph } from '../model/graph.ts';
-import { heightOf, isUnplaced, MANY, NODE_WIDTH, placesFor, shownRows, type Detail, type Places, type Point } from '../model/layout.ts';
+import {
+  heightOf,
+  isUnplaced,
+  MANY,
+  NODE_WIDTH,
+  placesFor,
+  shownRows,
+  sizesOf,
+  type Detail,
+  type Places,
+  type Point,
+} from '../model/layout.ts';
 import { useKeptPlaces } from '../places.ts';
 import { useSelection, type Selection } from '../selection.ts';
 import { SCHEMA } from '../words.ts';
@@ -163,7 +174,7 @@ function usePlaces(graph: Graph, detailOf: (entity: string) => Detail): Placed {
   const isNew = isUnplaced(graph, kept);
   const layOut = useCallback(async () => {
     const { layered } = await import('../model/layered.ts');
-    setKept(layered(graph, detailOf));
+    setKept(layered(graph, sizesOf(graph, detailOf)));
   }, [detailOf, graph, setKept]);
   const places = useMemo(() => (isNew ? undefined : placesFor(graph, kept)), [graph, kept, isNew]);
   useEffect(() => {

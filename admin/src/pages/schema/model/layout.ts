@@ -28,6 +28,21 @@ export const shownRows = <R extends { readonly isKey: boolean; readonly isRefere
 ): readonly R[] =>
   detail === 'all' ? rows : detail === 'keys' ? rows.filter((row) => row.isKey || row.isReference || row.mark !== undefined) : [];
 
+export interface Sizes {
+  readonly width: number;
+  readonly heights: ReadonlyMap<string, number>;
+}
+
+export const sizesOf = ({ nodes }: Graph, detailOf: (entity: string) => Detail): Sizes => ({
+  width: NODE_WIDTH,
+  heights: new Map(
+    nodes.map(({ name, rows }) => {
+      const shown = shownRows(rows, detailOf(name)).length;
+      return [name, heightOf(shown, rows.length - shown)];
+    }),
+  ),
+});
+
 /** Nothing stands anywhere yet: it is to be laid out as a whole. */
 export const isUnplaced = ({ nodes }: Graph, kept: Places): boolean =>
   nodes.length > 0 && nodes.every(({ name }) => kept[name] === undefined);
