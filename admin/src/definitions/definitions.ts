@@ -8,6 +8,7 @@ import { useMemo } from 'react';
 import { ApiError } from '../../../client/client.ts';
 import { appPath, useRead, useSend } from '../api/use-api.ts';
 import { useDiscovery } from '../shell/discovery-context.ts';
+import { withoutPlace } from './without-place.ts';
 
 export interface Finding {
   readonly id: string;
@@ -72,9 +73,6 @@ export function errorAt(error: unknown, place: string): string | undefined {
   const found = details.find(({ path, field }) => [path, field].some((at) => at === place || at?.endsWith(`.${place}`) === true));
   return found === undefined ? undefined : withoutPlace(found.message);
 }
-
-/** The place is said by where the message stands. */
-const withoutPlace = (message: string): string => message.replace(/^[a-z_]+\.\d+[\w.[\]]*:? /, '');
 
 /** Of a draft: what is wrong with it, each said once; undefined for a refusal that is about something else. */
 export function refusalsOf(error: unknown): readonly string[] | undefined {

@@ -17,12 +17,13 @@ import LoginOutlined from '@mui/icons-material/LoginOutlined';
 import MoveUpOutlined from '@mui/icons-material/MoveUpOutlined';
 import SensorsOutlined from '@mui/icons-material/SensorsOutlined';
 import TuneOutlined from '@mui/icons-material/TuneOutlined';
+import SchemaOutlined from '@mui/icons-material/SchemaOutlined';
 import TimerOutlined from '@mui/icons-material/TimerOutlined';
 import OutboxOutlined from '@mui/icons-material/OutboxOutlined';
 import VpnKeyOutlined from '@mui/icons-material/VpnKeyOutlined';
 import SystemUpdateAltOutlined from '@mui/icons-material/SystemUpdateAltOutlined';
 import WebhookOutlined from '@mui/icons-material/WebhookOutlined';
-import SchemaOutlined from '@mui/icons-material/SchemaOutlined';
+import RouteOutlined from '@mui/icons-material/RouteOutlined';
 import { lazy, type ComponentType } from 'react';
 import type { Discovery } from '../discovery.ts';
 import type { Locale } from '../i18n/locale.ts';
@@ -108,6 +109,14 @@ export const PAGES: readonly PageEntry[] = [
     label: { en: 'State machines', de: 'Zustandsautomaten' },
     icon: AltRouteOutlined,
     component: lazy(() => import('../pages/machines/index.tsx')),
+    allows: admins,
+  },
+  {
+    path: '_workflows/*',
+    section: 'build',
+    label: { en: 'Workflows', de: 'Workflows' },
+    icon: RouteOutlined,
+    component: lazy(() => import('../pages/workflows/index.tsx')),
     allows: admins,
   },
   {

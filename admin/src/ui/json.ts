@@ -18,3 +18,9 @@ export function readObject(text: string): Record<string, unknown> | undefined {
   const value = readJson(text);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }
+
+/** Numbers, true, false, null, lists and objects are what they look like; all else is text, a path or a template. */
+export function readLoose(typed: string): unknown {
+  if (!/^(-?\d+(\.\d+)?|true|false|null|[[{].*[\]}])$/s.test(typed.trim())) return typed;
+  return readJson(typed) ?? (typed.trim() === 'null' ? null : typed);
+}

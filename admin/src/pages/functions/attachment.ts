@@ -1,6 +1,6 @@
 /** An attachment as its form holds it. */
 import type { FunctionAttachment, FunctionEvent } from '../../../../core/model/document.ts';
-import { readList } from '../../ui/json.ts';
+import { readList, readLoose } from '../../ui/json.ts';
 
 export type Attachment = FunctionAttachment;
 export type { FunctionEvent };
@@ -90,19 +90,8 @@ export const attachmentDraftOf = (attachment: Attachment): AttachmentDraft => ({
   tests: attachment.tests.length === 0 ? '' : JSON.stringify(attachment.tests, null, 2),
 });
 
-/** Numbers, true, false, null, lists and objects are what they look like; all else is text, a path or a template. */
-function readParam(typed: string): unknown {
-  if (!/^(-?\d+(\.\d+)?|true|false|null|[[{].*[\]}])$/s.test(typed.trim())) return typed;
-  try {
-    return JSON.parse(typed);
-  } catch (error) {
-    if (error instanceof SyntaxError) return typed;
-    throw error;
-  }
-}
-
 export const paramsOf = ({ params }: AttachmentDraft): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(params).flatMap(([name, typed]) => (typed === '' ? [] : [[name, readParam(typed)]])));
+  Object.fromEntries(Object.entries(params).flatMap(([name, typed]) => (typed === '' ? [] : [[name, readLoose(typed)]])));
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 

@@ -21,7 +21,7 @@ import { spaced } from '../../ui/spaced.ts';
 
 export function RunPage(): ReactElement {
   const t = useWords(RUNS);
-  const { app } = useDiscovery();
+  const { app, user } = useDiscovery();
   const { id = '' } = useParams();
   const read = useRead<{ data: Run }>(`${appPath(app.name)}/_workflows/${encodeURIComponent(id)}`, { every: 2_000 });
   const run = read.data?.data;
@@ -30,6 +30,11 @@ export function RunPage(): ReactElement {
       <Button component={RouterLink} to={`/t/${app.name}/_runs`} startIcon={<ArrowBackOutlined />}>
         {t('all_runs')}
       </Button>
+      {user.is_admin ? (
+        <Button component={RouterLink} to={`/t/${app.name}/_workflows/runs/${encodeURIComponent(id)}`}>
+          {t('diagram')}
+        </Button>
+      ) : null}
       <TemporalLink url={run?.temporal_url} />
     </>
   );
