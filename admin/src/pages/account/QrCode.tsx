@@ -1,16 +1,15 @@
 import { Box } from '@mui/material';
 import { useMemo, type ReactElement } from 'react';
-import { qrOf } from '../../ui/qr.ts';
+import { encode } from 'uqr';
 
 /** Light modules around it, without which no reader finds it. */
 const QUIET = 4;
 
-/** Dark on white in either appearance, as readers want it. Nothing for a text too long to be one. */
-export function QrCode({ text, label }: { readonly text: string; readonly label: string }): ReactElement | null {
-  const matrix = useMemo(() => qrOf(text), [text]);
-  if (matrix === undefined) return null;
-  const size = matrix.length + 2 * QUIET;
-  const path = matrix.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x + QUIET},${y + QUIET}h1v1h-1z`] : []))).join('');
+/** Dark on white in either appearance, as readers want it. */
+export function QrCode({ text, label }: { readonly text: string; readonly label: string }): ReactElement {
+  const { data, size: modules } = useMemo(() => encode(text, { ecc: 'M', border: 0 }), [text]);
+  const size = modules + 2 * QUIET;
+  const path = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x + QUIET},${y + QUIET}h1v1h-1z`] : []))).join('');
   return (
     <Box
       component="svg"
