@@ -36,7 +36,7 @@ export const lightTheme: RaThemeOptions = {
     mode: 'light',
     primary: { main: '#2f5bea' },
     secondary: { main: '#1b2433' },
-    success: { main: '#1b7f4b' },
+    success: { main: '#176f41' },
     info: { main: '#0b5c8f' },
     warning: { main: '#9a5b00' },
     error: { main: '#b3261e' },
