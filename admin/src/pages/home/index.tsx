@@ -27,7 +27,7 @@ export default function Home(): ReactElement {
   const read = useRead<{ data: Overview }>(`${appPath(app.name)}/_overview`, { every: EVERY_MS });
   const overview = read.data?.data;
   return (
-    <Page title={app.display_name} description={overview === undefined ? undefined : <Schema overview={overview} />}>
+    <Page title={app.display_name} description={<Schema overview={overview} />}>
       <Problem error={read.error} onRetry={() => void read.refetch()} />
       <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', lg: '2fr 1fr' }, alignItems: 'start' }}>
         <Stack spacing={2} sx={{ minWidth: 0 }}>
@@ -42,13 +42,13 @@ export default function Home(): ReactElement {
 }
 
 /** Builders are told what is wrong with what they built, before anybody else notices. */
-function Schema({ overview }: { readonly overview: Overview }): ReactElement {
+function Schema({ overview }: { readonly overview: Overview | undefined }): ReactElement {
   const t = useWords(HOME);
-  const { app } = useDiscovery();
-  const { error = 0, warning = 0 } = overview.findings ?? {};
+  const { app, schema_version: version } = useDiscovery();
+  const { error = 0, warning = 0 } = overview?.findings ?? {};
   return (
     <Stack component="span" direction="row" spacing={1} useFlexGap sx={{ flexWrap: 'wrap', alignItems: 'center' }}>
-      <span>{t('schema', { version: overview.schema_version })}</span>
+      <span>{t('schema', { version })}</span>
       {error > 0 ? <Finding app={app.name} color="error" label={t('errors', error)} /> : null}
       {warning > 0 ? <Finding app={app.name} color="warning" label={t('warnings', warning)} /> : null}
     </Stack>

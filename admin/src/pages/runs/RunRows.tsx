@@ -1,4 +1,4 @@
-import { Link, Stack, Typography } from '@mui/material';
+import { Box, Link, Stack, Typography } from '@mui/material';
 import type { ReactElement } from 'react';
 import { ReferenceField } from 'react-admin';
 import { Link as RouterLink } from 'react-router-dom';
@@ -70,8 +70,12 @@ export function RecordLink({ of: { id, entity: name, record_id: record } }: { re
   const entity = entityNamed(discovery, name);
   if (entity?.permissions.read !== true) return <span>{entity?.label ?? name}</span>;
   return (
-    <span>
+    // What stands there until the title is known stays on the line: rows would shrink under the pointer.
+    <Box
+      component="span"
+      sx={{ '& .MuiBox-root, & .MuiLinearProgress-root': { display: 'inline-block', width: '6em', m: 0, verticalAlign: 'middle' } }}
+    >
       {entity.label}: <ReferenceField record={{ id, record }} source="record" reference={name} link="show" emptyText="–" />
-    </span>
+    </Box>
   );
 }

@@ -114,13 +114,15 @@ function Shown({ discovery, entity, control }: ShownProps): ReactElement {
         />
       )}
       <Body {...table} control={control} answer={answer} isCreatable={entity.permissions.create} />
-      <Footer
-        control={control}
-        total={answer.total}
-        isEstimated={(answer.meta as { estimated?: boolean } | undefined)?.estimated === true}
-        shown={rows.length}
-        hasNext={answer.pageInfo?.hasNextPage ?? state.page * state.perPage < (answer.total ?? 0)}
-      />
+      {answer.isPending ? null : (
+        <Footer
+          control={control}
+          total={answer.total}
+          isEstimated={(answer.meta as { estimated?: boolean } | undefined)?.estimated === true}
+          shown={rows.length}
+          hasNext={answer.pageInfo?.hasNextPage ?? state.page * state.perPage < (answer.total ?? 0)}
+        />
+      )}
     </>
   );
 }
