@@ -7,7 +7,7 @@ import { isAppError } from '../core/errors.ts';
 import { id, sql, value } from '../core/sql/sql.ts';
 import type { AppRuntime, Services } from '../operations/context.ts';
 import { settleRetries } from '../operations/webhooks/settle-retries.ts';
-import { CONTROL_QUEUE, OUTBOUND_QUEUE, TASK_TIMEOUT } from '../workflows/contracts/queues.ts';
+import { CONTROL_QUEUE, OUTBOUND_QUEUE } from '../workflows/contracts/queues.ts';
 import {
   appIdAttribute,
   dueAtAttribute,
@@ -127,7 +127,6 @@ async function startOne(services: Services, app: AppRuntime, start: Start): Prom
         workflowIdConflictPolicy: 'USE_EXISTING',
         // A clock that was ended by hand in Temporal is started again.
         workflowIdReusePolicy: start.kind === 'clock' ? 'ALLOW_DUPLICATE_FAILED_ONLY' : 'REJECT_DUPLICATE',
-        workflowTaskTimeout: TASK_TIMEOUT,
         staticSummary: summaryOf(start),
         typedSearchAttributes: [{ key: appIdAttribute, value: app.id }, ...shownOf(start)],
       });

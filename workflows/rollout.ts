@@ -24,7 +24,6 @@ import { failureOf, isActivityFailure, messageOf } from './activity-failure.ts';
 import { batch, brief } from './activity-options.ts';
 import { migrationWorkflowId } from './contracts/ids.ts';
 import { changeRolloutUpdate, rolloutViewQuery } from './contracts/messages.ts';
-import { TASK_TIMEOUT } from './contracts/queues.ts';
 import { appIdAttribute, dueAtAttribute, stateAttribute } from './contracts/search-attributes.ts';
 import type {
   RolloutAppStatus,
@@ -198,7 +197,7 @@ class Rollout {
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         // A migration sees itself through, whatever becomes of the rollout.
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowTaskTimeout: TASK_TIMEOUT,
+        workflowTaskTimeout: '5s',
         staticSummary: `Migration ${migration.number} of ${migration.app}, by ${this.#facts.schema} ${this.#facts.version}`,
         typedSearchAttributes: [
           { key: appIdAttribute, value: migration.app },

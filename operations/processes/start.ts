@@ -4,7 +4,7 @@ import { AppError, nearestNames } from '../../core/errors.ts';
 import { entityOf } from '../../core/model/model.ts';
 import { temporalUnavailable } from '../../adapters/temporal/client.ts';
 import { processWorkflowId } from '../../workflows/contracts/ids.ts';
-import { CONTROL_QUEUE, TASK_TIMEOUT } from '../../workflows/contracts/queues.ts';
+import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { appIdAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { ProcessInput } from '../../workflows/contracts/types.ts';
 import type { AppContext } from '../context.ts';
@@ -95,7 +95,6 @@ async function startInTemporal(ctx: AppContext, workflowId: string, input: Proce
         workflowId,
         args: [input],
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        workflowTaskTimeout: TASK_TIMEOUT,
         staticSummary: `${input.definition.name} (started by hand)`,
         typedSearchAttributes: [{ key: appIdAttribute, value: ctx.app.id }],
       }),

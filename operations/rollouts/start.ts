@@ -9,7 +9,7 @@ import { canonical } from '../../core/change/pair.ts';
 import { AppError } from '../../core/errors.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { rolloutWorkflowId } from '../../workflows/contracts/ids.ts';
-import { CONTROL_QUEUE, TASK_TIMEOUT } from '../../workflows/contracts/queues.ts';
+import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { stateAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { RolloutInput } from '../../workflows/contracts/types.ts';
 import type { PlatformContext, Services } from '../context.ts';
@@ -153,7 +153,8 @@ export const startOptions = (
   taskQueue: CONTROL_QUEUE,
   args: [input],
   workflowIdConflictPolicy: 'USE_EXISTING',
-  workflowTaskTimeout: TASK_TIMEOUT,
+  // A worker that dies inside a local activity is noticed after this long.
+  workflowTaskTimeout: '5s',
   staticSummary: `Rollout ${input.rolloutId}`,
   typedSearchAttributes: [{ key: stateAttribute, value: 'running' }],
 });

@@ -15,7 +15,7 @@ import { migrationRules, needsApproval as waitsForApproval } from '../../core/mo
 import type { Finding } from '../../core/model/review.ts';
 import { sql, value } from '../../core/sql/sql.ts';
 import { contractWorkflowId, migrationWorkflowId } from '../../workflows/contracts/ids.ts';
-import { CONTROL_QUEUE, TASK_TIMEOUT } from '../../workflows/contracts/queues.ts';
+import { CONTROL_QUEUE } from '../../workflows/contracts/queues.ts';
 import { appIdAttribute, stateAttribute } from '../../workflows/contracts/search-attributes.ts';
 import type { ContractInput, SchemaMigrationInput, SchemaMigrationResult } from '../../workflows/contracts/types.ts';
 import type { Actor, AppContext, Services } from '../context.ts';
@@ -254,7 +254,8 @@ export async function startMigrationWorkflow(client: Client, input: SchemaMigrat
     args: [input],
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: reuse,
-    workflowTaskTimeout: TASK_TIMEOUT,
+    // A worker that dies inside a local activity is noticed after this long.
+    workflowTaskTimeout: '5s',
     staticSummary: `Migration ${input.number} of ${input.app}`,
     typedSearchAttributes: [
       { key: appIdAttribute, value: input.app },

@@ -7,9 +7,3 @@ export const CONTROL_QUEUE = 'durabase-control';
 export const KEEPING_QUEUE = 'durabase-keeping';
 export const OUTBOUND_QUEUE = 'durabase-outbound';
 export const BULK_QUEUE = 'durabase-bulk';
-
-/**
- * Of workflows that begin with it: a task whose worker was killed inside it is given out again after this long, which is how late what
- * fell due may be (ADR 30). Longer than any replay takes.
- */
-export const TASK_TIMEOUT = '5s';

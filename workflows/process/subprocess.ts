@@ -5,7 +5,6 @@
 import { CancellationScope, getExternalWorkflowHandle, isCancellation, startChild, workflowInfo } from '@temporalio/workflow';
 import type { ProcessStep } from '../../core/model/document.ts';
 import { brief } from '../activity-options.ts';
-import { TASK_TIMEOUT } from '../contracts/queues.ts';
 import type { ChildOutcome } from '../contracts/types.ts';
 import { local } from './activities.ts';
 import { stepFailure } from './failure.ts';
@@ -33,7 +32,6 @@ export async function beginSubprocess(step: SubprocessStep, strand: StrandPort):
     parentClosePolicy: 'ABANDON',
     cancellationType: 'ABANDON',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    workflowTaskTimeout: TASK_TIMEOUT,
     staticSummary: `${step.workflow} (of ${strand.run.input.definition.name})`,
   });
   const outcome = strand.run.earlyEnd(workflowId);
