@@ -23,6 +23,7 @@ function subscribe(listener: () => void): () => void {
 export function setAppearance(appearance: Appearance): void {
   chosen = appearance;
   localStorage.setItem(KEY, appearance);
+  document.documentElement.style.colorScheme = appearance === 'auto' ? '' : appearance;
   for (const listener of listeners) listener();
 }
 

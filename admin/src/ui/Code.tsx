@@ -12,18 +12,19 @@ interface CodeProps {
 /** Text of machines, to be read and copied. Editing is `CodeEditor`'s, which is loaded only where it is needed. */
 export function Code({ text, label, maxHeight = 360 }: CodeProps): ReactElement {
   return (
-    <Box sx={{ position: 'relative', border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'action.hover' }}>
-      <Box sx={{ position: 'absolute', top: 4, right: 4 }}>
-        <Copy text={text} of={label} />
-      </Box>
+    // The button has a place of its own: over the text it would hide the ends of long lines.
+    <Box sx={{ display: 'flex', alignItems: 'flex-start', border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'action.hover' }}>
       <Box
         component="pre"
         tabIndex={0}
         role="region"
         aria-label={label}
-        sx={{ m: 0, p: 1.5, pr: 5, maxHeight, overflow: 'auto', fontSize: 12, lineHeight: 1.5, fontFamily: 'monospace' }}
+        sx={{ m: 0, p: 1.5, flexGrow: 1, minWidth: 0, maxHeight, overflow: 'auto', fontSize: 12, lineHeight: 1.5, fontFamily: 'monospace' }}
       >
         {text}
+      </Box>
+      <Box sx={{ p: 0.5 }}>
+        <Copy text={text} of={label} />
       </Box>
     </Box>
   );

@@ -116,7 +116,7 @@ it(
     await discard.getByRole('button', { name: 'Discard' }).click();
     await state(page, /No changes/);
     await page.getByRole('menuitem', { name: 'Home' }).click();
-    await page.getByRole('list', { name: 'Home' }).waitFor();
+    await page.getByRole('list', { name: 'Data' }).waitFor();
   },
   LONG,
 );

@@ -33,7 +33,8 @@ it('lists its shortcuts, and obeys none while somebody types', async () => {
 });
 
 it('speaks German and is dark when asked to, and stays so', async () => {
-  const page = await office.visit('agent', '/t/helpdesk');
+  // The scripts that are held back in the end.
+  const page = await office.visit('agent', '/t/helpdesk', [/ERR_FAILED/]);
   const account = page.getByRole('button', { name: /ann@desk.test/ });
   await account.click();
   await look(page, 'account');
@@ -45,6 +46,24 @@ it('speaks German and is dark when asked to, and stays so', async () => {
   await page.getByRole('menuitem', { name: 'Freigaben' }).waitFor();
   expect(await page.evaluate('document.documentElement.lang')).toBe('de');
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(15, 18, 22)');
+  // Before any of its scripts has come the window is dark already, though the system is light.
+  await page.route('**/assets/*.js', (route) => route.abort());
+  await page.reload();
+  expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe('dark');
+});
+
+it('keeps the session when something is refused, and ends it when it has ended', async () => {
+  const page = await office.visit('agent', '/t/helpdesk', [/403/]);
+  const refusal = { error: { code: 'FORBIDDEN', message: 'Not for you.', details: [], request_id: 'r-1' } };
+  await page.route('**/api/helpdesk/_absences*', (route) => route.fulfill({ status: 403, json: refusal }));
+  await page.getByRole('menuitem', { name: 'Absences' }).click();
+  await page.getByText('Not for you.').waitFor();
+  await look(page, 'refused');
+  const agent = await office.as('agent');
+  expect((await agent('DELETE', '/api/helpdesk/auth/sessions?all=true')).status).toBe(200);
+  await page.getByRole('menuitem', { name: 'Approvals' }).click();
+  await page.getByLabel('Password').waitFor();
+  expect(page.url()).toContain('_approvals');
 });
 
 it('tells nobody of pages and apps that are not theirs', async () => {
