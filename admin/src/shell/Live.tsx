@@ -27,7 +27,8 @@ const POLL_MS = 30_000;
 export function LiveProvider({ children }: { readonly children: ReactNode }): ReactElement {
   const discovery = useDiscoveryIfAny();
   const queries = useQueryClient();
-  const app = discovery?.app.name;
+  // Where nothing can be read there is nothing to be told, and the stream is refused.
+  const app = discovery?.entities.some(({ permissions }) => permissions.read) === true ? discovery.app.name : undefined;
   const [state, setState] = useState<LiveState>({ kind: 'off' });
   const listeners = useRef(new Map<string, Set<(event: LiveEvent) => void>>());
   const held = useRef(0);

@@ -30,6 +30,8 @@ it('shows who changed which fields of which record, narrowed in the address, and
   await page.getByRole('combobox', { name: 'Entity' }).click();
   await page.getByRole('option', { name: 'Ticket', exact: true }).click();
   await page.getByRole('textbox', { name: 'Record' }).fill(ticket);
+  // The address follows a moment after the last key.
+  await page.waitForURL((url) => url.searchParams.get('record') === ticket);
   await page.getByRole('combobox', { name: 'Who' }).fill('ann@');
   await page.getByRole('option', { name: 'ann@desk.test' }).click();
   await expect.poll(() => rows.count()).toBe(2);

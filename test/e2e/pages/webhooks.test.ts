@@ -142,13 +142,16 @@ it('replays all that failed, tells how far it is, and stops on demand', async ()
   await expect.poll(() => held.length).toBe(1);
   await look(page, 'deliveries-replaying');
   await progress.getByRole('button', { name: 'Stop the replay of Any webhook' }).click();
+  // One more may be on its way when the stop comes: it is not called back.
+  mood = 'well';
   letGo();
   await progress.getByText('stopped', { exact: true }).waitFor();
-  await progress.getByText(`${FAILURES - 1} of ${FAILURES - 1} have ended: 2 delivered, ${FAILURES - 3} given up`).waitFor();
-  await page.getByText(`1–25 of ${FAILURES - 3}`).waitFor();
+  await progress
+    .getByText(new RegExp(`${FAILURES - 1} of ${FAILURES - 1} have ended: [23] delivered, (${FAILURES - 3}|${FAILURES - 4}) given up`))
+    .waitFor();
+  await page.getByText(new RegExp(`1–25 of (${FAILURES - 3}|${FAILURES - 4})`)).waitFor();
   await page.getByText('Its replay was stopped.').first().waitFor();
   await look(page, 'deliveries-stopped');
-  mood = 'well';
 }, 120_000);
 
 it('shows them to admins only, and speaks German', async () => {

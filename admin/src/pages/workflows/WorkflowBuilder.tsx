@@ -5,6 +5,7 @@ import { putItem } from '../../document/items.ts';
 import type { DocumentInput } from '../../document/types.ts';
 import { useDryRun, type DryRun, type ServedDocument } from '../../document/use-document.ts';
 import { useWords } from '../../i18n/words.ts';
+import { currentSearch } from '../../ui/current-search.ts';
 import { Loading } from '../../ui/Page.tsx';
 import { AddStep, type Anchor } from './AddStep.tsx';
 import { BuilderProvider } from './builder.ts';
@@ -37,8 +38,8 @@ function useChosen(): {
   const [search, setSearch] = useSearchParams();
   const set = (name: 'step' | 'record', value: string | undefined): void =>
     setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
+      () => {
+        const next = currentSearch();
         if (value === undefined || value === '') next.delete(name);
         else next.set(name, value);
         return next;
