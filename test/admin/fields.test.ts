@@ -16,30 +16,7 @@ import { formatFor } from '../../admin/src/i18n/format.ts';
 import { translator } from '../../admin/src/i18n/words.ts';
 import { paramsOf, stateOf, stateOfSaved, usualState, type SavedList } from '../../admin/src/resources/list/state.ts';
 import type { DiscoveredEntity, DiscoveredField } from '../../admin/src/discovery.ts';
-
-const field = (name: string, type: DiscoveredField['type'], more: Partial<DiscoveredField> = {}): DiscoveredField => ({
-  name,
-  label: name,
-  type,
-  required: false,
-  unique: false,
-  enum: null,
-  default: null,
-  auto: false,
-  computed: false,
-  min: null,
-  max: null,
-  min_length: null,
-  max_length: null,
-  pattern: null,
-  precision: null,
-  description: null,
-  hidden: false,
-  readable: true,
-  writable: true,
-  references: null,
-  ...more,
-});
+import { field } from './discovered.ts';
 
 const TYPES: readonly DiscoveredField['type'][] = [
   'string',

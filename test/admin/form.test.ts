@@ -3,31 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { DiscoveredEntity, DiscoveredField, DiscoveredRelation, Discovery } from '../../admin/src/discovery.ts';
 import { differences, usualChoice } from '../../admin/src/resources/form/conflict.ts';
 import { mistakesOf, placed } from '../../admin/src/resources/form/mistakes.ts';
+import { field } from './discovered.ts';
 import { nestedRelations, REMOVED, writtenRows, type NestedRelation } from '../../admin/src/resources/form/rows.ts';
-
-const field = (name: string, type: DiscoveredField['type'] = 'string', more: Partial<DiscoveredField> = {}): DiscoveredField => ({
-  name,
-  label: name,
-  type,
-  required: false,
-  unique: false,
-  enum: null,
-  default: null,
-  auto: false,
-  computed: false,
-  min: null,
-  max: null,
-  min_length: null,
-  max_length: null,
-  pattern: null,
-  precision: null,
-  description: null,
-  hidden: false,
-  readable: true,
-  writable: true,
-  references: null,
-  ...more,
-});
 
 const entity = (name: string, fields: readonly DiscoveredField[], more: Partial<DiscoveredEntity> = {}): DiscoveredEntity => ({
   name,
