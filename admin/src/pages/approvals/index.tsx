@@ -2,7 +2,7 @@
 import EventBusyOutlined from '@mui/icons-material/EventBusyOutlined';
 import { Alert, Button, FormControlLabel, MenuItem, Stack, Switch, Tab, Tabs, TextField } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { Link as RouterLink, useSearchParams } from 'react-router-dom';
+import { Link as RouterLink } from 'react-router-dom';
 import { appPath, useRead, useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
 import { useDiscovery } from '../../shell/discovery-context.ts';
@@ -14,6 +14,7 @@ import type { Run } from '../runs/run.ts';
 import { ApprovalCard } from './ApprovalCard.tsx';
 import { APPROVALS } from './words.ts';
 import { spaced } from '../../ui/spaced.ts';
+import { useAddress } from '../../ui/use-address.ts';
 
 interface PendingAnswer {
   readonly data: readonly Run[];
@@ -26,21 +27,14 @@ const SORTS = ['due_at', '-created_at', 'created_at'] as const;
 export default function Approvals(): ReactElement {
   const t = useWords(APPROVALS);
   const { app } = useDiscovery();
-  const [params, setParams] = useSearchParams();
+  const { params, change: changeAddress } = useAddress();
   const [outcome, setOutcome] = useState<string>();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const isMine = params.get('who') !== 'all';
   const page = Number(params.get('page') ?? '1');
   const read = useRead<PendingAnswer>(`${appPath(app.name)}/_workflows/pending?${queryOf(params)}`, { every: 5_000 });
   const runs = read.data?.data ?? [];
-  const change = (name: string, value: string): void =>
-    setParams((before) => {
-      const next = new URLSearchParams(before);
-      next.delete('page');
-      if (value === '') next.delete(name);
-      else next.set(name, value);
-      return next;
-    });
+  const change = (name: string, value: string): void => changeAddress({ page: undefined, [name]: value });
   const choose = (id: string): void =>
     setChosen((before) => new Set(before.has(id) ? [...before].filter((one) => one !== id) : [...before, id]));
   return (

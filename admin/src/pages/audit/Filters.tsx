@@ -2,23 +2,16 @@ import { MenuItem, Stack, TextField } from '@mui/material';
 import type { ReactElement, ReactNode } from 'react';
 import { useSearchParams } from 'react-router-dom';
 import { useWords } from '../../i18n/words.ts';
+import { useAddress } from '../../ui/use-address.ts';
 import { AUDIT } from './words.ts';
 
 export type Choose = (name: string, given: string) => void;
 
 /** Changing a filter begins at the newest entry again. */
 export function useFilter(): { readonly params: URLSearchParams; readonly choose: Choose; readonly clear: () => void } {
-  const [params, setParams] = useSearchParams();
-  const choose: Choose = (name, given) =>
-    setParams(
-      (before) => {
-        before.delete('cursor');
-        if (given === '') before.delete(name);
-        else before.set(name, given);
-        return before;
-      },
-      { replace: true },
-    );
+  const [, setParams] = useSearchParams();
+  const { params, change } = useAddress();
+  const choose: Choose = (name, given) => change({ cursor: undefined, [name]: given }, { replace: true });
   const clear = (): void => setParams(params.get('view') === null ? {} : { view: params.get('view') ?? '' });
   return { params, choose, clear };
 }

@@ -1,7 +1,6 @@
 /** The entries that were found, with the way to older ones, and the export of all that the filters find. */
 import { Button, Stack } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { useSearchParams } from 'react-router-dom';
 import { useRead, useRested } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
 import { client } from '../../session.ts';
@@ -10,6 +9,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { Loading } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { Rows, type Column } from '../../ui/Rows.tsx';
+import { useAddress } from '../../ui/use-address.ts';
 import { csvLine, withoutFormula } from '../../../../core/csv.ts';
 import { useFilter } from './Filters.tsx';
 import type { Walk } from './entry.ts';
@@ -31,7 +31,7 @@ const SHOWN = 50;
 
 export function Found<Entry>({ label, path, query, columns, keyOf, cells, file }: FoundProps<Entry>): ReactElement {
   const t = useWords(AUDIT);
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useAddress();
   const { clear } = useFilter();
   const cursor = params.get('cursor');
   const asked = new URLSearchParams([...query, ['limit', String(SHOWN)], ...(cursor === null ? [] : [['cursor', cursor]])]);
@@ -51,8 +51,8 @@ export function Found<Entry>({ label, path, query, columns, keyOf, cells, file }
       )}
       {entries.length === 0 ? null : <Rows label={label} columns={columns} rows={entries} keyOf={keyOf} />}
       <Stack direction="row" spacing={1} sx={{ justifyContent: 'flex-end' }}>
-        {cursor === null ? null : <Button onClick={() => setParams((before) => (before.delete('cursor'), before))}>{t('newest')}</Button>}
-        {next === null ? null : <Button onClick={() => setParams((before) => (before.set('cursor', next), before))}>{t('older')}</Button>}
+        {cursor === null ? null : <Button onClick={() => change({ cursor: undefined })}>{t('newest')}</Button>}
+        {next === null ? null : <Button onClick={() => change({ cursor: next })}>{t('older')}</Button>}
       </Stack>
     </>
   );

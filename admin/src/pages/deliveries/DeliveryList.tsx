@@ -1,7 +1,7 @@
 import ReplayOutlined from '@mui/icons-material/ReplayOutlined';
 import { Button, Chip, IconButton, Link, MenuItem, Stack, TextField, Tooltip, Typography } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { Link as To, useSearchParams } from 'react-router-dom';
+import { Link as To } from 'react-router-dom';
 import { appPath, useRead, useSend } from '../../api/use-api.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useWords } from '../../i18n/words.ts';
@@ -13,6 +13,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { Rows, type Column } from '../../ui/Rows.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { useAddress } from '../../ui/use-address.ts';
 import { hasEnded, isoOf, localOf, STATUSES, TONES, type Delivery } from './delivery.ts';
 import { RecordOf } from './RecordOf.tsx';
 import { ReplayMany } from './ReplayMany.tsx';
@@ -32,24 +33,14 @@ interface Listed {
 export function DeliveryList(): ReactElement {
   const t = useWords(DELIVERIES);
   const { app } = useDiscovery();
-  const [params, setParams] = useSearchParams();
+  const { params, change: changeAddress, clear } = useAddress();
   const page = Number(params.get('page') ?? '1');
   const filter = new URLSearchParams(FILTERS.flatMap((name) => (params.get(name) ? [[name, params.get(name) ?? '']] : [])));
   const read = useRead<Listed>(`${appPath(app.name)}/_admin/deliveries?${filter.toString()}&page=${page}&per_page=${PER_PAGE}`, {
     every: 3_000,
   });
   const [isAsking, setAsking] = useState(false);
-  const change = (name: Filter, value: string): void =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        next.delete('page');
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
+  const change = (name: Filter, value: string): void => changeAddress({ page: undefined, [name]: value }, { replace: true });
   const rows = read.data?.data ?? [];
   const replayMany = (
     <Button variant="outlined" startIcon={<ReplayOutlined />} onClick={() => setAsking(true)}>
@@ -64,18 +55,13 @@ export function DeliveryList(): ReactElement {
         <Problem error={read.error} onRetry={() => void read.refetch()} />
         {read.isPending ? <Loading /> : null}
         {read.data !== undefined && rows.length === 0 ? (
-          <Empty action={filter.size > 0 ? <Button onClick={() => setParams({})}>{t('clear')}</Button> : undefined}>
+          <Empty action={filter.size > 0 ? <Button onClick={clear}>{t('clear')}</Button> : undefined}>
             {t(filter.size > 0 ? 'none_found' : 'none')}
           </Empty>
         ) : null}
         {rows.length === 0 ? null : <DeliveryRows deliveries={rows} />}
       </Stack>
-      <Pager
-        page={page}
-        perPage={PER_PAGE}
-        total={read.data?.meta.total ?? 0}
-        onPage={(next) => setParams({ ...Object.fromEntries(filter), page: String(next) })}
-      />
+      <Pager page={page} perPage={PER_PAGE} total={read.data?.meta.total ?? 0} onPage={(next) => changeAddress({ page: String(next) })} />
       {isAsking ? <ReplayMany filter={filter} onClose={() => setAsking(false)} /> : null}
     </Page>
   );

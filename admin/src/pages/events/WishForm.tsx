@@ -1,21 +1,20 @@
 import { Autocomplete, Chip, FormControlLabel, Stack, Switch, TextField } from '@mui/material';
 import type { ReactElement } from 'react';
-import { useSearchParams } from 'react-router-dom';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
 import { AddressField } from '../../ui/AddressField.tsx';
 import { readObject } from '../../ui/json.ts';
+import { useAddress } from '../../ui/use-address.ts';
 import { EVENTS } from './words.ts';
 
 /** What is listened to; it is written into the address, from which the stream is opened. */
 export function WishForm(): ReactElement {
   const t = useWords(EVENTS);
   const discovery = useDiscovery();
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useAddress();
   const filter = params.get('filter') ?? '';
   const isWrong = filter.trim() !== '' && readObject(filter) === undefined;
-  const set = (name: string, given: string): void =>
-    setParams((before) => (given === '' ? before.delete(name) : before.set(name, given), before), { replace: true });
+  const set = (name: string, given: string): void => change({ [name]: given }, { replace: true });
   return (
     <Stack direction="row" spacing={2} useFlexGap sx={{ flexWrap: 'wrap', '& > *': { flex: '1 1 240px' } }}>
       <Autocomplete

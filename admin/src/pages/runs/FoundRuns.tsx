@@ -16,6 +16,7 @@ import { RUN_TONES, type ShownStatus } from './run.ts';
 import { RunRows, type ListedRun } from './RunRows.tsx';
 import { RUNS } from './words.ts';
 import { spaced } from '../../ui/spaced.ts';
+import { useAddress } from '../../ui/use-address.ts';
 
 const FILTERS = ['status', 'workflow', 'step', 'error'] as const;
 const STATUSES: readonly ShownStatus[] = ['stuck', 'running', 'failed', 'completed', 'cancelled'];
@@ -34,7 +35,8 @@ interface Group {
 export function FoundRuns(): ReactElement {
   const t = useWords(RUNS);
   const { app } = useDiscovery();
-  const [params, setParams] = useSearchParams();
+  const [, setParams] = useSearchParams();
+  const { params, change: changeAddress, clear } = useAddress();
   const limit = Number(params.get('limit') ?? PAGE);
   const filter = new URLSearchParams(FILTERS.flatMap((name) => (params.get(name) ? [[name, params.get(name) ?? '']] : [])));
   const base = `${appPath(app.name)}/_admin/runs`;
@@ -42,16 +44,7 @@ export function FoundRuns(): ReactElement {
     every: 5_000,
   });
   const counts = useRead<{ data: readonly Group[]; meta: { total: number } }>(`${base}/counts?${filter}`, { every: 5_000 });
-  const change = (name: string, value: string): void =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
+  const change = (name: string, value: string): void => changeAddress({ [name]: value }, { replace: true });
   const runs = found.data?.data ?? [];
   const isFiltered = filter.size > 0;
   return (
@@ -64,7 +57,7 @@ export function FoundRuns(): ReactElement {
         <Groups groups={counts.data.data.slice(0, 8)} onShow={(group) => setParams(groupParams(group))} />
       ) : null}
       {found.data !== undefined && runs.length === 0 ? (
-        <Empty action={isFiltered ? <Button onClick={() => setParams({})}>{t('clear')}</Button> : undefined}>
+        <Empty action={isFiltered ? <Button onClick={clear}>{t('clear')}</Button> : undefined}>
           {t(isFiltered ? 'none_found' : 'none')}
         </Empty>
       ) : null}

@@ -1,6 +1,5 @@
 import { Button, MenuItem, Stack, TextField } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { useSearchParams } from 'react-router-dom';
 import { appPath, useRead, useSend } from '../../api/use-api.ts';
 import { useWords } from '../../i18n/words.ts';
 import { useDiscovery } from '../../shell/discovery-context.ts';
@@ -11,6 +10,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { Rows, type Column } from '../../ui/Rows.tsx';
 import { Status, type Tone } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { useAddress } from '../../ui/use-address.ts';
 import { InviteDialog, InviteLinks, type MadeInvite } from './InviteDialog.tsx';
 import { RoleChips } from './RoleChips.tsx';
 import { USERS } from './words.ts';
@@ -35,14 +35,13 @@ export function Invites(): ReactElement {
   const t = useWords(USERS);
   const { app } = useDiscovery();
   const path = `${appPath(app.name)}/_admin/invites`;
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useAddress();
   const read = useRead<{ data: readonly Invite[] }>(path, {
     every: (found) => (found?.data.some(({ mail }) => mail?.status === 'queued') === true ? SOON_MS : false),
   });
   const status = params.get('status');
   const invites = (read.data?.data ?? []).filter((one) => status === null || one.status === status);
-  const open = (isOpen: boolean): void =>
-    setParams((before) => (isOpen ? before.set('invite', '1') : before.delete('invite'), before), { replace: true });
+  const open = (isOpen: boolean): void => change({ invite: isOpen ? '1' : undefined }, { replace: true });
   const add = (
     <Button variant="contained" onClick={() => open(true)}>
       {t('invite')}
@@ -51,7 +50,7 @@ export function Invites(): ReactElement {
   return (
     <Stack spacing={2}>
       <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: 'wrap', alignItems: 'center' }}>
-        <StatusChoice status={status} onChoose={(chosen) => setParams(chosen === null ? {} : { status: chosen }, { replace: true })} />
+        <StatusChoice status={status} onChoose={(chosen) => change({ status: chosen ?? undefined }, { replace: true })} />
         {add}
       </Stack>
       <Problem error={read.error} onRetry={() => void read.refetch()} />

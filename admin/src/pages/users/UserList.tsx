@@ -1,6 +1,6 @@
 import { Button, Link, MenuItem, Stack, TextField } from '@mui/material';
 import { useState, type ReactElement } from 'react';
-import { Link as RouterLink, useNavigate, useSearchParams } from 'react-router-dom';
+import { Link as RouterLink, useNavigate } from 'react-router-dom';
 import { appPath, useRead, useRested, useSend } from '../../api/use-api.ts';
 import type { Paged, User } from '../../accounts/account.ts';
 import { UserInput } from '../../accounts/UserInput.tsx';
@@ -17,6 +17,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { Rows, type Column } from '../../ui/Rows.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { useAddress } from '../../ui/use-address.ts';
 import { RoleChips } from './RoleChips.tsx';
 import { USERS } from './words.ts';
 
@@ -37,7 +38,7 @@ function queryOf(params: URLSearchParams): string {
 export function UserList(): ReactElement {
   const t = useWords(USERS);
   const { app } = useDiscovery();
-  const [params, setParams] = useSearchParams();
+  const { params, change, clear } = useAddress();
   const [isAdding, setAdding] = useState(false);
   const query = useRested(queryOf(params), 250);
   const read = useRead<Paged<User>>(`${appPath(app.name)}/_admin/users?${query}`);
@@ -58,16 +59,14 @@ export function UserList(): ReactElement {
       <Problem error={read.error} onRetry={() => void read.refetch()} />
       {read.isPending ? <Loading /> : null}
       {read.data === undefined || users.length > 0 ? null : (
-        <Empty action={isFiltered ? <Button onClick={() => setParams({})}>{t('clear')}</Button> : invite}>
-          {t(isFiltered ? 'none_match' : 'none')}
-        </Empty>
+        <Empty action={isFiltered ? <Button onClick={clear}>{t('clear')}</Button> : invite}>{t(isFiltered ? 'none_match' : 'none')}</Empty>
       )}
       {users.length === 0 ? null : <UserRows users={users} />}
       <Pager
         page={Number(params.get('page') ?? '1')}
         perPage={PER_PAGE}
         total={read.data?.meta.total ?? 0}
-        onPage={(page) => setParams((before) => (before.set('page', String(page)), before))}
+        onPage={(page) => change({ page: String(page) })}
       />
       {isAdding ? <NewUser onClose={() => setAdding(false)} /> : null}
     </Stack>
@@ -77,18 +76,9 @@ export function UserList(): ReactElement {
 function Filters(): ReactElement {
   const t = useWords(USERS);
   const roles = useDefinitions<{ readonly name: string }>('roles').data?.data.map(({ name }) => name.toLowerCase()) ?? [];
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useAddress();
   const role = params.get('role') ?? '';
-  const choose = (name: Filter, given: string): void =>
-    setParams(
-      (before) => {
-        before.delete('page');
-        if (given === '') before.delete(name);
-        else before.set(name, given);
-        return before;
-      },
-      { replace: true },
-    );
+  const choose = (name: Filter, given: string): void => change({ page: undefined, [name]: given }, { replace: true });
   return (
     <>
       <AddressField

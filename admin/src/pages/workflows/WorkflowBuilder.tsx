@@ -1,12 +1,11 @@
 import { Box, Paper, Stack, Typography } from '@mui/material';
 import { lazy, Suspense, useMemo, useState, type ReactElement } from 'react';
-import { useSearchParams } from 'react-router-dom';
 import { putItem } from '../../document/items.ts';
 import type { DocumentInput } from '../../document/types.ts';
 import { useDryRun, type DryRun, type ServedDocument } from '../../document/use-document.ts';
 import { useWords } from '../../i18n/words.ts';
-import { currentSearch } from '../../ui/current-search.ts';
 import { Loading } from '../../ui/Page.tsx';
+import { useAddress } from '../../ui/use-address.ts';
 import { AddStep, type Anchor } from './AddStep.tsx';
 import { BuilderProvider } from './builder.ts';
 import { DefinitionPanel } from './DefinitionPanel.tsx';
@@ -35,18 +34,9 @@ function useChosen(): {
   readonly record: string;
   readonly set: (name: 'step' | 'record', value: string | undefined) => void;
 } {
-  const [search, setSearch] = useSearchParams();
-  const set = (name: 'step' | 'record', value: string | undefined): void =>
-    setSearch(
-      () => {
-        const next = currentSearch();
-        if (value === undefined || value === '') next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
-  return { step: search.get('step') ?? undefined, record: search.get('record') ?? '', set };
+  const { params, change } = useAddress();
+  const set = (name: 'step' | 'record', value: string | undefined): void => change({ [name]: value }, { replace: true });
+  return { step: params.get('step') ?? undefined, record: params.get('record') ?? '', set };
 }
 
 /** The document with the draft in it, and what publishing it would say. */
