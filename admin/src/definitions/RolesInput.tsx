@@ -1,5 +1,5 @@
-import { Autocomplete, Chip, TextField } from '@mui/material';
 import type { ReactElement } from 'react';
+import { TextsInput, tidied } from '../ui/TextsInput.tsx';
 import { useDefinitions } from './definitions.ts';
 
 interface RolesInputProps {
@@ -16,21 +16,13 @@ interface RolesInputProps {
 export function RolesInput({ label, value, onChange, helperText, error = false, besides = [] }: RolesInputProps): ReactElement {
   const roles = useDefinitions<{ readonly name: string; readonly description?: string }>('roles');
   return (
-    <Autocomplete
-      multiple
-      freeSolo
-      autoSelect
-      size="small"
+    <TextsInput
+      label={label}
       options={[...(roles.data?.data.map(({ name }) => name) ?? []), ...besides]}
-      value={[...value]}
-      onChange={(_, chosen) => onChange([...new Set(chosen.map((name) => name.trim()).filter((name) => name !== ''))])}
-      renderValue={(chosen, itemProps) =>
-        chosen.map((name, index) => {
-          const { key, ...props } = itemProps({ index });
-          return <Chip key={key} size="small" label={name} {...props} />;
-        })
-      }
-      renderInput={(params) => <TextField {...params} label={label} helperText={helperText} error={error} />}
+      value={value}
+      onChange={(chosen) => onChange(tidied(chosen))}
+      helperText={helperText}
+      error={error}
     />
   );
 }

@@ -4,7 +4,6 @@ import {
   Autocomplete,
   Box,
   Button,
-  Chip,
   Dialog,
   DialogActions,
   DialogContent,
@@ -22,6 +21,7 @@ import type { Scope } from '../../expressions/scope.ts';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed, useDiscovery } from '../../shell/discovery-context.ts';
 import { readObject } from '../../ui/json.ts';
+import { TextsInput } from '../../ui/TextsInput.tsx';
 import { ANY, fromsOf, statesOf, type Body, type Transition, type TransitionAction } from './machine.ts';
 import { MACHINES } from './words.ts';
 
@@ -49,21 +49,13 @@ export function TransitionDialog({ entity, body, initial, isNew, onTake, onClose
       <DialogContent>
         <Stack spacing={2} sx={{ pt: 1 }}>
           <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, alignItems: 'start' }}>
-            <Autocomplete
-              multiple
-              freeSolo
-              autoSelect
-              size="small"
+            <TextsInput
+              label={t('from')}
               options={[...states, ANY]}
-              value={[...froms]}
-              onChange={(_, chosen) => set({ from: chosen.includes(ANY) ? ANY : chosen.length === 1 ? (chosen[0] ?? '') : [...chosen] })}
-              renderValue={(chosen, itemProps) =>
-                chosen.map((name, index) => {
-                  const { key, ...props } = itemProps({ index });
-                  return <Chip key={key} size="small" label={name === ANY ? t('any_state') : name} {...props} />;
-                })
-              }
-              renderInput={(params) => <TextField {...params} label={t('from')} helperText={t('from_hint')} />}
+              value={froms}
+              onChange={(chosen) => set({ from: chosen.includes(ANY) ? ANY : chosen.length === 1 ? (chosen[0] ?? '') : chosen })}
+              labelOf={(name) => (name === ANY ? t('any_state') : name)}
+              helperText={t('from_hint')}
             />
             <Autocomplete
               freeSolo

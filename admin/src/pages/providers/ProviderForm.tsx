@@ -1,5 +1,5 @@
 import ArrowBackOutlined from '@mui/icons-material/ArrowBackOutlined';
-import { Autocomplete, Button, Chip, FormControlLabel, Stack, Switch, TextField } from '@mui/material';
+import { Button, FormControlLabel, Stack, Switch, TextField } from '@mui/material';
 import { useState, type FormEvent, type ReactElement } from 'react';
 import { useNotify } from 'react-admin';
 import { Link as RouterLink, useNavigate } from 'react-router-dom';
@@ -13,6 +13,7 @@ import { Confirm } from '../../ui/Confirm.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { Section } from '../../ui/Section.tsx';
+import { TextsInput, tidied } from '../../ui/TextsInput.tsx';
 import { IssuerTest } from './IssuerTest.tsx';
 import { bodyOf, draftOf, type Provider, type ProviderDraft } from './provider.ts';
 import { PROVIDERS } from './words.ts';
@@ -152,28 +153,13 @@ const USUAL_SCOPES = ['openid', 'email', 'profile', 'offline_access', 'groups'];
 function ScopeList({ draft, set, error }: PartProps & Pick<FieldsProps, 'error'>): ReactElement {
   const t = useWords(PROVIDERS);
   return (
-    <Autocomplete
-      multiple
-      freeSolo
-      autoSelect
-      size="small"
+    <TextsInput
+      label={t('scopes')}
       options={USUAL_SCOPES}
-      value={[...draft.scopes]}
-      onChange={(_, chosen) => set({ scopes: [...new Set(chosen.map((scope) => scope.trim()).filter((scope) => scope !== ''))] })}
-      renderValue={(chosen, itemProps) =>
-        chosen.map((scope, index) => {
-          const { key, ...props } = itemProps({ index });
-          return <Chip key={key} size="small" label={scope} {...props} />;
-        })
-      }
-      renderInput={(params) => (
-        <TextField
-          {...params}
-          label={t('scopes')}
-          helperText={errorAt(error, 'scopes') ?? t('scopes_help')}
-          error={errorAt(error, 'scopes') !== undefined}
-        />
-      )}
+      value={draft.scopes}
+      onChange={(chosen) => set({ scopes: tidied(chosen) })}
+      helperText={errorAt(error, 'scopes') ?? t('scopes_help')}
+      error={errorAt(error, 'scopes') !== undefined}
     />
   );
 }

@@ -2,7 +2,6 @@ import {
   Autocomplete,
   Box,
   Checkbox,
-  Chip,
   FormControlLabel,
   MenuItem,
   Stack,
@@ -23,6 +22,7 @@ import { FieldValue } from '../../trial/FieldValue.tsx';
 import { RelatedLoads } from './RelatedLoads.tsx';
 import { operatorsFor, takesLength, takesList, takesValue, type Operator, type Rule, type RuleDraft } from './rule.ts';
 import { RULES } from './words.ts';
+import { TextsInput } from '../../ui/TextsInput.tsx';
 
 interface RuleFormProps {
   readonly draft: RuleDraft;
@@ -216,24 +216,7 @@ function ListInput({ value, wrong, onChange }: ListInputProps): ReactElement {
   const t = useWords(RULES);
   const items = Array.isArray(value) ? value.map(String) : [];
   return (
-    <Autocomplete
-      multiple
-      freeSolo
-      autoSelect
-      size="small"
-      options={[] as string[]}
-      value={items}
-      onChange={(_, next) => onChange(next)}
-      renderValue={(chosen, itemProps) =>
-        chosen.map((name, index) => {
-          const { key, ...props } = itemProps({ index });
-          return <Chip key={key} size="small" label={name} {...props} />;
-        })
-      }
-      renderInput={(params) => (
-        <TextField {...params} label={t('values')} error={wrong !== undefined} helperText={wrong ?? t('values_hint')} />
-      )}
-    />
+    <TextsInput label={t('values')} value={items} onChange={onChange} error={wrong !== undefined} helperText={wrong ?? t('values_hint')} />
   );
 }
 

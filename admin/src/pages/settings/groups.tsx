@@ -3,7 +3,8 @@ import type { ReactElement, ReactNode } from 'react';
 import { RolesInput } from '../../definitions/RolesInput.tsx';
 import { useWords } from '../../i18n/words.ts';
 import { Section } from '../../ui/Section.tsx';
-import { ChoiceInput, NumberInput, TextInput, TextsInput, Toggle } from './inputs.tsx';
+import { TextsInput, tidied } from '../../ui/TextsInput.tsx';
+import { ChoiceInput, NumberInput, TextInput, Toggle } from './inputs.tsx';
 import { withSome, type Auth, type GroupProps, type Limits, type Migrations, type Settings } from './settings.ts';
 import { SETTINGS } from './words.ts';
 
@@ -28,9 +29,12 @@ export function ApiSettings({ settings, usual, onChange }: GroupProps): ReactEle
         <Fields>
           <TextsInput
             label={t('origins')}
-            help={t('origins_help')}
+            helperText={t('origins_help')}
             value={settings.origins ?? []}
-            onChange={(origins) => set({ origins: origins.length === 0 ? undefined : [...origins] })}
+            onChange={(typed) => {
+              const origins = tidied(typed);
+              set({ origins: origins.length === 0 ? undefined : origins });
+            }}
           />
           <ChoiceInput
             label={t('exact_numbers')}
@@ -176,7 +180,12 @@ export function FunctionSettings({ settings, onChange }: GroupProps): ReactEleme
         />
         <Toggle label={t('only_domains')} value={domains !== undefined} onChange={(isOn) => list(isOn ? [] : undefined)} />
         {domains === undefined ? null : (
-          <TextsInput label={t('allowed_domains')} help={t('domains_help')} value={domains} onChange={list} />
+          <TextsInput
+            label={t('allowed_domains')}
+            helperText={t('domains_help')}
+            value={domains}
+            onChange={(typed) => list(tidied(typed))}
+          />
         )}
       </Fields>
     </Section>

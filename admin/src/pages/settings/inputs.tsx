@@ -1,4 +1,4 @@
-import { Autocomplete, Chip, FormControlLabel, FormHelperText, MenuItem, Switch, TextField } from '@mui/material';
+import { FormControlLabel, FormHelperText, MenuItem, Switch, TextField } from '@mui/material';
 import type { ReactElement } from 'react';
 
 interface Common<T> {
@@ -71,27 +71,5 @@ export function ChoiceInput<T extends string>({ label, value, onChange, options 
         </MenuItem>
       ))}
     </TextField>
-  );
-}
-
-/** Texts of which there is no list to choose from. */
-export function TextsInput({ label, value, onChange, help }: Common<readonly string[]>): ReactElement {
-  return (
-    <Autocomplete
-      multiple
-      freeSolo
-      autoSelect
-      size="small"
-      options={[]}
-      value={[...value]}
-      onChange={(_, chosen) => onChange([...new Set(chosen.map((text) => text.trim()).filter((text) => text !== ''))])}
-      renderValue={(chosen, itemProps) =>
-        chosen.map((text, index) => {
-          const { key, ...props } = itemProps({ index });
-          return <Chip key={key} size="small" label={text} {...props} />;
-        })
-      }
-      renderInput={(params) => <TextField {...params} label={label} helperText={help} />}
-    />
   );
 }

@@ -1,18 +1,5 @@
 import DeleteOutlined from '@mui/icons-material/DeleteOutlined';
-import {
-  Alert,
-  Autocomplete,
-  Box,
-  Button,
-  Checkbox,
-  Chip,
-  FormControlLabel,
-  IconButton,
-  MenuItem,
-  Stack,
-  TextField,
-  Typography,
-} from '@mui/material';
+import { Alert, Box, Button, Checkbox, FormControlLabel, IconButton, MenuItem, Stack, TextField, Typography } from '@mui/material';
 import { lazy, Suspense, useMemo, useState, type ReactElement } from 'react';
 import { useParams } from 'react-router-dom';
 import { DefinitionForm } from '../../definitions/DefinitionForm.tsx';
@@ -24,6 +11,7 @@ import { useDiscovery } from '../../shell/discovery-context.ts';
 import { readList } from '../../ui/json.ts';
 import { Loading, Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
+import { TextsInput } from '../../ui/TextsInput.tsx';
 import { emptySla, isWhole, slaBodyOf, slaDraftOf, type Calendar, type Sla, type SlaDraft } from './sla.ts';
 import { SlaTrial } from './SlaTrial.tsx';
 import { SLAS } from './words.ts';
@@ -267,28 +255,13 @@ function Warnings({ draft, set, error }: PartProps): ReactElement {
   const t = useWords(SLAS);
   return (
     <>
-      <Autocomplete
-        multiple
-        freeSolo
-        autoSelect
-        size="small"
+      <TextsInput
+        label={t('warn_at')}
         options={['50%', '80%', '30m']}
-        value={[...draft.warnAt]}
-        onChange={(_, warnAt) => set({ warnAt })}
-        renderValue={(chosen, itemProps) =>
-          chosen.map((name, index) => {
-            const { key, ...props } = itemProps({ index });
-            return <Chip key={key} size="small" label={name} {...props} />;
-          })
-        }
-        renderInput={(params) => (
-          <TextField
-            {...params}
-            label={t('warn_at')}
-            error={errorAt(error, 'warn_at') !== undefined}
-            helperText={errorAt(error, 'warn_at') ?? t('warn_hint')}
-          />
-        )}
+        value={draft.warnAt}
+        onChange={(warnAt) => set({ warnAt })}
+        error={errorAt(error, 'warn_at') !== undefined}
+        helperText={errorAt(error, 'warn_at') ?? t('warn_hint')}
       />
       <Typography component="h2" variant="body2" sx={{ fontWeight: 500 }}>
         {t('actions')}

@@ -1,10 +1,11 @@
 /** The parts of an action, a step or a trigger as a form. */
-import { Autocomplete, Box, Checkbox, Chip, FormControlLabel, MenuItem, TextField } from '@mui/material';
+import { Box, Checkbox, FormControlLabel, MenuItem, TextField } from '@mui/material';
 import type { ReactElement } from 'react';
 import { Expression } from '../../expressions/Expression.tsx';
 import { useWords } from '../../i18n/words.ts';
 import { entityNamed } from '../../shell/discovery-context.ts';
 import { readLoose } from '../../ui/json.ts';
+import { TextsInput } from '../../ui/TextsInput.tsx';
 import { useBuilder } from './builder.ts';
 import { MapInput } from './MapInput.tsx';
 import type { Part } from './parts.ts';
@@ -183,23 +184,12 @@ interface ValuesInputProps {
 function ValuesInput({ label, value, onChange, error }: ValuesInputProps): ReactElement {
   const said = usePartWords();
   return (
-    <Autocomplete
-      multiple
-      freeSolo
-      autoSelect
-      size="small"
-      options={[] as string[]}
+    <TextsInput
+      label={label}
       value={listOf(value).map(textOf)}
-      onChange={(_, typed) => onChange(typed.length === 1 ? readLoose(typed[0] ?? '') : typed.map(readLoose))}
-      renderValue={(chosen, itemProps) =>
-        chosen.map((name, index) => {
-          const { key, ...props } = itemProps({ index });
-          return <Chip key={key} size="small" label={name} {...props} />;
-        })
-      }
-      renderInput={(params) => (
-        <TextField {...params} label={label} error={error !== undefined} helperText={error ?? said.hint('values')} />
-      )}
+      onChange={(typed) => onChange(typed.length === 1 ? readLoose(typed[0] ?? '') : typed.map(readLoose))}
+      error={error !== undefined}
+      helperText={error ?? said.hint('values')}
     />
   );
 }

@@ -1,11 +1,12 @@
 /** Who gets a mail or a notice: addresses, ids, `role:<name>`, paths; or what an expression answers. */
-import { Autocomplete, Chip, Stack, TextField } from '@mui/material';
+import { Stack } from '@mui/material';
 import type { ReactElement } from 'react';
 import { Expression } from '../../expressions/Expression.tsx';
 import { useBuilder } from './builder.ts';
 import { ExpressionToggle } from './ExpressionToggle.tsx';
 import { isRaw, listOf, textOf } from './workflow.ts';
 import { usePartWords } from './part-words.ts';
+import { TextsInput } from '../../ui/TextsInput.tsx';
 
 interface PeopleProps {
   readonly label: string;
@@ -31,23 +32,13 @@ export function People({ label, value, onChange, error }: PeopleProps): ReactEle
             error={error}
           />
         ) : (
-          <Autocomplete
-            multiple
-            freeSolo
-            autoSelect
-            size="small"
+          <TextsInput
+            label={label}
             options={roles.map((role) => `role:${role}`)}
             value={listOf(value).map(textOf)}
-            onChange={(_, chosen) => onChange(chosen.length === 1 ? chosen[0] : chosen)}
-            renderValue={(chosen, itemProps) =>
-              chosen.map((name, index) => {
-                const { key, ...props } = itemProps({ index });
-                return <Chip key={key} size="small" label={name} {...props} />;
-              })
-            }
-            renderInput={(params) => (
-              <TextField {...params} label={label} error={error !== undefined} helperText={error ?? said.hint('to')} />
-            )}
+            onChange={(chosen) => onChange(chosen.length === 1 ? chosen[0] : chosen)}
+            error={error !== undefined}
+            helperText={error ?? said.hint('to')}
           />
         )}
       </div>
